@@ -1,0 +1,22 @@
+/** The last thing each agent said of itself and of every container it watches. Memory only: agents repeat themselves. */
+import type { Batch, PodWindow } from '../wire/batch-schema.ts';
+
+export interface AgentState {
+  readonly node: string;
+  readonly reportedAtMs: number;
+  readonly cpuPercentOfCore: number;
+  readonly rssBytes: number;
+  readonly samplesPerSecond: number;
+  readonly lostShare: number;
+}
+
+export interface ContainerState {
+  readonly reportedAtMs: number;
+  readonly window: Omit<PodWindow, 'counts'>;
+}
+
+export interface AgentReports {
+  record(batch: Batch, nowMs: number): void;
+  agents(): readonly AgentState[];
+  container(podUid: string, container: string): ContainerState | undefined;
+}

@@ -1,0 +1,21 @@
+/**
+ * What the controller knows of the cluster: read-only views on informer caches.
+ * Nothing here asks the API server; everything may be a moment old.
+ */
+import type { V1Deployment, V1Pod, V1ReplicaSet } from '@kubernetes/client-node';
+import type { ProfilingPolicy } from '../crds/profiling-policy.ts';
+import type { RegressionGate } from '../crds/regression-gate.ts';
+import type { RegressionReport } from '../crds/regression-report.ts';
+
+export interface ClusterView {
+  pods(namespace?: string): readonly V1Pod[];
+  deployments(namespace: string): readonly V1Deployment[];
+  replicaSets(namespace: string): readonly V1ReplicaSet[];
+  policies(namespace?: string): readonly ProfilingPolicy[];
+  gates(namespace?: string): readonly RegressionGate[];
+  reports(namespace: string): readonly RegressionReport[];
+  /** True once every cache has been filled at least once. */
+  synced(): boolean;
+  /** Calls back, coalesced to at most once per 200 ms, after anything above changed. Returns the way to stop. */
+  onChange(listener: () => void): () => void;
+}

@@ -1,0 +1,121 @@
+/** ProfilingPolicy: which pods are profiled, how often, and whether their JVMs may be given flags. */
+import { type Static, Type } from '@sinclair/typebox';
+import { conditions, type Kind, LabelSelector, oneOf, type Resource } from './schema.ts';
+
+export const FLAG_MODES = ['Never', 'Immediate'] as const;
+
+export const ProfilingPolicySpec = Type.Object({
+  podSelector: Type.Unsafe<LabelSelector>({
+    ...LabelSelector,
+    description: 'The pods of this namespace to profile.',
+  }),
+  containers: Type.Array(Type.String({ minLength: 1, maxLength: 63 }), {
+    maxItems: 16,
+    default: [],
+    'x-kubernetes-list-type': 'set',
+    description: 'Names of the containers to profile. Empty: every container that runs a JVM.',
+  }),
+  cpu: Type.Object(
+    {
+      frequencyHz: Type.Integer({
+        minimum: 1,
+        maximum: 199,
+        default: 49,
+        description: 'On-CPU samples per second and busy core. 49 costs below 1 % of a core.',
+      }),
+    },
+    { default: {}, description: 'On-CPU sampling.' },
+  ),
+  jvm: Type.Object(
+    {
+      flags: Type.Object(
+        {
+          mode: oneOf(FLAG_MODES, {
+            default: 'Never',
+            description:
+              'Never: no flag is set and nothing restarts. Immediate: -XX:+PreserveFramePointer, -XX:+UnlockDiagnosticVMOptions and -XX:+DebugNonSafepoints enter the pod template now, which rolls the workload once.',
+          }),
+          strategy: oneOf(['DeploymentPatch'], {
+            default: 'DeploymentPatch',
+            description:
+              'How flags reach the JVM. DeploymentPatch: one environment variable in the Deployment, by server-side apply under the field manager flamegate-inject.',
+          }),
+          acknowledgeRestarts: Type.Boolean({
+            default: false,
+            description: 'Must be true for mode Immediate: the matching Deployments restart once.',
+          }),
+        },
+        {
+          default: {},
+          description: 'Whether matching JVMs are given profiling flags.',
+          'x-kubernetes-validations': [
+            {
+              rule: "self.mode != 'Immediate' || self.acknowledgeRestarts",
+              message:
+                'mode Immediate restarts the matching Deployments once: set acknowledgeRestarts: true to agree',
+              fieldPath: '.acknowledgeRestarts',
+            },
+          ],
+        },
+      ),
+    },
+    { default: {}, description: 'What may be done to the JVM.' },
+  ),
+});
+export type ProfilingPolicySpec = Static<typeof ProfilingPolicySpec>;
+
+const WorkloadStatus = Type.Object({
+  kind: Type.String({ maxLength: 63 }),
+  name: Type.String({ maxLength: 253 }),
+  container: Type.String({ maxLength: 63 }),
+  pods: Type.Integer({ minimum: 0, description: 'Pods selected.' }),
+  profiled: Type.Integer({ minimum: 0, description: 'Pods whose JVM delivered samples in the last minute.' }),
+  jdk: Type.Optional(Type.String({ maxLength: 32 })),
+  symbols: oneOf(['PerfMap', 'None'], { description: 'Where the names of compiled methods come from.' }),
+  flags: Type.Optional(Type.String({ maxLength: 256, description: 'Profiling flags seen in the running JVM.' })),
+  reason: Type.String({ maxLength: 128 }),
+  message: Type.String({ maxLength: 1024 }),
+});
+export type WorkloadStatus = Static<typeof WorkloadStatus>;
+
+export const ProfilingPolicyStatus = Type.Object({
+  observedGeneration: Type.Optional(Type.Integer({ minimum: 0 })),
+  conditions: Type.Optional(conditions),
+  selected: Type.Optional(Type.Integer({ minimum: 0, description: 'Pods the selector matches.' })),
+  profiled: Type.Optional(Type.Integer({ minimum: 0, description: 'Pods that deliver samples.' })),
+  workloads: Type.Optional(Type.Array(WorkloadStatus, { maxItems: 64 })),
+  overhead: Type.Optional(
+    Type.Object(
+      {
+        agents: Type.Integer({ minimum: 0, description: 'Agents that reported within the last minute.' }),
+        cpuPercent: Type.String({ maxLength: 16, description: 'CPU of the busiest agent, in percent of one core.' }),
+        memory: Type.String({ maxLength: 16, description: 'Resident memory of the largest agent.' }),
+        samplesPerSecond: Type.Integer({ minimum: 0 }),
+        lostPercent: Type.String({ maxLength: 16, description: 'Share of samples lost on the way.' }),
+      },
+      { description: 'What watching costs, as the agents measure it.' },
+    ),
+  ),
+});
+export type ProfilingPolicyStatus = Static<typeof ProfilingPolicyStatus>;
+
+export type ProfilingPolicy = Resource<ProfilingPolicySpec, ProfilingPolicyStatus>;
+
+export const profilingPolicyKind: Kind = {
+  kind: 'ProfilingPolicy',
+  plural: 'profilingpolicies',
+  singular: 'profilingpolicy',
+  shortNames: ['profpol'],
+  description: 'Chooses the pods of a namespace whose JVMs are profiled from the kernel.',
+  spec: ProfilingPolicySpec,
+  status: ProfilingPolicyStatus,
+  columns: [
+    { name: 'Selected', type: 'integer', jsonPath: '.status.selected' },
+    { name: 'Profiled', type: 'integer', jsonPath: '.status.profiled' },
+    { name: 'Flags', type: 'string', jsonPath: '.spec.jvm.flags.mode' },
+    { name: 'Ready', type: 'string', jsonPath: ".status.conditions[?(@.type=='Ready')].status" },
+    { name: 'Reason', type: 'string', jsonPath: ".status.conditions[?(@.type=='Ready')].reason" },
+    { name: 'Age', type: 'date', jsonPath: '.metadata.creationTimestamp' },
+    { name: 'Message', type: 'string', jsonPath: ".status.conditions[?(@.type=='Ready')].message", priority: 1 },
+  ],
+};

@@ -1,0 +1,119 @@
+/**
+ * The building blocks of the kinds: bounded strings, durations, percentages, selectors, conditions.
+ * Every string and list is bounded, because the API server refuses CEL rules whose cost it cannot bound.
+ */
+import { type Static, type TSchema, Type } from '@sinclair/typebox';
+
+export const GROUP = 'flamegate.dev';
+export const VERSION = 'v1alpha1';
+export const API_VERSION = `${GROUP}/${VERSION}`;
+
+const DNS_LABEL = '^[a-z0-9]([-a-z0-9]*[a-z0-9])?$';
+
+/** A string enum the way a structural schema wants it: one `enum`, no union. */
+export const oneOf = <const T extends readonly string[]>(values: T, options: object = {}) =>
+  Type.Unsafe<T[number]>({ type: 'string', enum: [...values], ...options });
+
+/** Percentages are strings, since floats do not survive every JSON and YAML tool alike: "0.5%", "12%". */
+export const percentage = (options: object = {}) =>
+  Type.String({ pattern: '^(100(\\.0+)?|[0-9]{1,2}(\\.[0-9]{1,4})?)%$', maxLength: 8, ...options });
+
+/** Durations of whole hours, minutes and seconds: "90s", "3m", "1h30m". */
+export const duration = (options: object = {}) =>
+  Type.String({ pattern: '^([0-9]{1,4}h)?([0-9]{1,4}m)?([0-9]{1,5}s)?$', minLength: 2, maxLength: 16, ...options });
+
+export const objectName = (description: string) =>
+  Type.String({ pattern: DNS_LABEL, minLength: 1, maxLength: 63, description });
+
+const labelKey = Type.String({ minLength: 1, maxLength: 317 });
+const labelValue = Type.String({ maxLength: 63 });
+
+export const LabelSelector = Type.Object(
+  {
+    matchLabels: Type.Optional(
+      Type.Unsafe<Record<string, string>>({
+        type: 'object',
+        additionalProperties: { type: 'string', maxLength: 63 },
+        maxProperties: 32,
+        description: 'Labels a pod must carry, each with this value.',
+      }),
+    ),
+    matchExpressions: Type.Optional(
+      Type.Array(
+        Type.Object({
+          key: labelKey,
+          operator: oneOf(['In', 'NotIn', 'Exists', 'DoesNotExist']),
+          values: Type.Optional(Type.Array(labelValue, { maxItems: 32 })),
+        }),
+        { maxItems: 16, description: 'Set-based requirements; all of them must hold.' },
+      ),
+    ),
+  },
+  {
+    'x-kubernetes-validations': [
+      {
+        rule: '(has(self.matchLabels) && size(self.matchLabels) > 0) || (has(self.matchExpressions) && size(self.matchExpressions) > 0)',
+        message: 'a selector must name at least one label: an empty one would select every pod of the namespace',
+      },
+    ],
+  },
+);
+export type LabelSelector = Static<typeof LabelSelector>;
+
+/** metav1.Condition, field for field. */
+export const Condition = Type.Object({
+  type: Type.String({ minLength: 1, maxLength: 63, description: 'What the condition is about.' }),
+  status: oneOf(['True', 'False', 'Unknown']),
+  observedGeneration: Type.Optional(Type.Integer({ minimum: 0 })),
+  lastTransitionTime: Type.String({ format: 'date-time' }),
+  reason: Type.String({ minLength: 1, maxLength: 128, pattern: '^[A-Z][A-Za-z0-9]*$' }),
+  message: Type.String({ maxLength: 2048, description: 'A sentence with the numbers.' }),
+});
+export type Condition = Static<typeof Condition>;
+
+export const conditions = Type.Array(Condition, {
+  maxItems: 16,
+  'x-kubernetes-list-type': 'map',
+  'x-kubernetes-list-map-keys': ['type'],
+});
+
+/** One column of `kubectl get`. */
+export interface PrinterColumn {
+  readonly name: string;
+  readonly type: 'string' | 'integer' | 'date';
+  readonly jsonPath: string;
+  readonly description?: string;
+  readonly priority?: number;
+}
+
+/** Everything a CustomResourceDefinition needs to know of a kind. */
+export interface Kind {
+  readonly kind: string;
+  readonly plural: string;
+  readonly singular: string;
+  readonly shortNames: readonly string[];
+  readonly description: string;
+  readonly columns: readonly PrinterColumn[];
+  readonly spec: TSchema;
+  readonly status: TSchema;
+}
+
+/** A stored object of a kind: what the API server returns. */
+export interface Resource<Spec, Status> {
+  readonly apiVersion: string;
+  readonly kind: string;
+  readonly metadata: {
+    readonly name: string;
+    readonly namespace: string;
+    readonly uid: string;
+    readonly generation: number;
+    readonly resourceVersion: string;
+    readonly creationTimestamp: string;
+    readonly deletionTimestamp?: string;
+    readonly finalizers?: readonly string[];
+    readonly annotations?: Readonly<Record<string, string>>;
+    readonly labels?: Readonly<Record<string, string>>;
+  };
+  readonly spec: Spec;
+  readonly status?: Status;
+}

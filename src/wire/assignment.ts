@@ -1,0 +1,83 @@
+/**
+ * What a node's agent is told to do: which containers to sample, how, and which of them to report in full.
+ * Served by long poll with an ETag, so the agent needs no Kubernetes client and no RBAC.
+ */
+
+export interface Assignment {
+  /** Changes whenever anything below changes; also the ETag. */
+  readonly version: string;
+  /** Identity of the controller's store; see BatchReceipt. */
+  readonly store: string;
+  readonly windowMs: number;
+  readonly frequencyHz: number;
+  readonly containers: readonly AssignedContainer[];
+}
+
+export interface AssignedContainer {
+  readonly namespace: string;
+  readonly pod: string;
+  readonly podUid: string;
+  readonly container: string;
+  /** Without the runtime's prefix ("containerd://"). */
+  readonly containerId: string;
+  readonly startedAtMs: number;
+  /** True when a gate compares this pod: its stacks are pushed, not only its counts. */
+  readonly gated: boolean;
+}
+
+/** Parses an assignment as it came over the wire. Throws a TypeError that names the first wrong field. */
+export function parseAssignment(json: unknown): Assignment {
+  const doc = record(json, 'assignment');
+  return {
+    version: text(doc['version'], 'version'),
+    store: text(doc['store'], 'store'),
+    windowMs: integer(doc['windowMs'], 'windowMs', 1_000, 600_000),
+    frequencyHz: integer(doc['frequencyHz'], 'frequencyHz', 1, 199),
+    containers: list(doc['containers'], 'containers').map(parseContainer),
+  };
+}
+
+function parseContainer(json: unknown, index: number): AssignedContainer {
+  const at = `containers[${index}]`;
+  const doc = record(json, at);
+  return {
+    namespace: text(doc['namespace'], `${at}.namespace`),
+    pod: text(doc['pod'], `${at}.pod`),
+    podUid: text(doc['podUid'], `${at}.podUid`),
+    container: text(doc['container'], `${at}.container`),
+    containerId: text(doc['containerId'], `${at}.containerId`),
+    startedAtMs: integer(doc['startedAtMs'], `${at}.startedAtMs`, 0, Number.MAX_SAFE_INTEGER),
+    gated: doc['gated'] === true,
+  };
+}
+
+const MAX_CONTAINERS = 512; // a node runs 110 pods by default and 250 on the largest clouds; twice that
+const MAX_TEXT = 253; // the longest Kubernetes name
+
+function record(value: unknown, at: string): Record<string, unknown> {
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) {
+    throw new TypeError(`${at} is not an object`);
+  }
+  return { ...value };
+}
+
+function list(value: unknown, at: string): readonly unknown[] {
+  if (!Array.isArray(value) || value.length > MAX_CONTAINERS) {
+    throw new TypeError(`${at} is not a list of at most ${MAX_CONTAINERS}`);
+  }
+  return value;
+}
+
+function text(value: unknown, at: string): string {
+  if (typeof value !== 'string' || value.length === 0 || value.length > MAX_TEXT) {
+    throw new TypeError(`${at} is not a string of 1 to ${MAX_TEXT} characters`);
+  }
+  return value;
+}
+
+function integer(value: unknown, at: string, min: number, max: number): number {
+  if (typeof value !== 'number' || !Number.isInteger(value) || value < min || value > max) {
+    throw new TypeError(`${at} is not an integer from ${min} to ${max}`);
+  }
+  return value;
+}

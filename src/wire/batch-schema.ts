@@ -1,0 +1,81 @@
+/**
+ * What an agent pushes: one batch per node and closed window, gzipped JSON.
+ * Names are sent once (`strings`), stacks once (`stacks`, leaf first, as indices into `strings`),
+ * and a pod refers to stacks by index. A batch is identified by (node, boot, sequence): pushing it
+ * twice changes nothing. The agent takes only the types from here, so TypeBox stays out of its memory.
+ */
+import { type Static, Type } from '@sinclair/typebox';
+
+export const WIRE_VERSION = 1;
+/** Bounds an ingest endpoint enforces before it looks at anything else. */
+export const MAX_BATCH_GZIP_BYTES = 4 * 1024 * 1024;
+export const MAX_BATCH_JSON_BYTES = 48 * 1024 * 1024;
+
+const count = Type.Integer({ minimum: 0, maximum: Number.MAX_SAFE_INTEGER });
+const epochMs = Type.Integer({ minimum: 0, maximum: 8.64e15 });
+const name = Type.String({ minLength: 1, maxLength: 253 });
+
+/** Why samples of a pod did not become named stacks; each is a count of samples. */
+export const Losses = Type.Object({
+  ringFull: Type.Integer({ minimum: 0, description: 'The kernel ring had no room.' }),
+  tableFull: Type.Integer({ minimum: 0, description: 'The table of distinct stacks had no room.' }),
+  noUserStack: Type.Integer({ minimum: 0, description: 'No user frame could be read.' }),
+  truncated: Type.Integer({ minimum: 0, description: 'The stack was deeper than the walk.' }),
+  unnamed: Type.Integer({ minimum: 0, description: 'The leaf frame has no name.' }),
+});
+export type Losses = Static<typeof Losses>;
+
+/** One container of one pod in one window. */
+export const PodWindow = Type.Object({
+  namespace: name,
+  pod: name,
+  podUid: name,
+  container: name,
+  containerId: name,
+  startedAtMs: epochMs,
+  hz: Type.Integer({ minimum: 1, maximum: 199 }),
+  cpuUsec: count,
+  throttledUsec: count,
+  samples: count,
+  losses: Losses,
+  jvm: Type.Object({
+    state: Type.Unsafe<JvmState>({ type: 'string', enum: ['Profiled', 'NoJvm', 'AttachFailed', 'Gone', 'Starting'] }),
+    reason: Type.String({ maxLength: 128 }),
+    message: Type.String({ maxLength: 1024 }),
+    jdk: Type.String({ maxLength: 64 }),
+    flags: Type.Array(Type.String({ maxLength: 64 }), { maxItems: 8 }),
+  }),
+  /** [index into stacks, samples] pairs, only for pods under a gate. */
+  counts: Type.Array(Type.Tuple([count, Type.Integer({ minimum: 1 })]), { maxItems: 65_536 }),
+});
+export type JvmState = 'Profiled' | 'NoJvm' | 'AttachFailed' | 'Gone' | 'Starting';
+export type PodWindow = Static<typeof PodWindow>;
+
+export const Batch = Type.Object({
+  version: Type.Literal(WIRE_VERSION),
+  node: name,
+  /** Random, new at each start of the agent. */
+  boot: Type.String({ minLength: 8, maxLength: 64 }),
+  sequence: count,
+  startMs: epochMs,
+  endMs: epochMs,
+  agent: Type.Object({
+    version: Type.String({ maxLength: 64 }),
+    cpuUsec: count,
+    rssBytes: count,
+    bpfRunNs: count,
+    windowsDropped: count,
+  }),
+  strings: Type.Array(Type.String({ maxLength: 1024 }), { maxItems: 131_072 }),
+  stacks: Type.Array(Type.Array(count, { maxItems: 256 }), { maxItems: 65_536 }),
+  pods: Type.Array(PodWindow, { maxItems: 512 }),
+});
+export type Batch = Static<typeof Batch>;
+
+/** What the controller answers to a batch. */
+export const BatchReceipt = Type.Object({
+  accepted: Type.Boolean(),
+  /** Identity of the controller's store. When it changes, the agent sends its spool again. */
+  store: Type.String({ minLength: 8, maxLength: 64 }),
+});
+export type BatchReceipt = Static<typeof BatchReceipt>;

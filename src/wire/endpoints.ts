@@ -1,0 +1,17 @@
+/** The paths of the controller's HTTPS API, named once for both ends. */
+
+/** POST, gzipped Batch; answers a BatchReceipt. */
+export const BATCHES_PATH = '/agent/v1/batches';
+/** GET ?node=NAME, `If-None-Match` and `Prefer: wait=SECONDS`; answers an Assignment, or 304. */
+export const ASSIGNMENT_PATH = '/agent/v1/assignment';
+/** Audience of the agents' projected token. */
+export const AGENT_AUDIENCE = 'flamegate-controller';
+/** GET: HTML page of a report's diff flame graph; a viewer's own bearer token is reviewed. */
+export const reportPagePath = (namespace: string, report: string): string =>
+  `/reports/v1/${encodeURIComponent(namespace)}/${encodeURIComponent(report)}/flamegraph`;
+
+/** The body of every 4xx and 5xx answer. */
+export interface ErrorBody {
+  readonly code: string;
+  readonly message: string;
+}
