@@ -1,0 +1,119 @@
+/* SPDX-License-Identifier: GPL-2.0 OR Apache-2.0 */
+/* The on-CPU sampler: at each tick of a CPU's cpu-clock, who runs there and by which stack, if anybody asked
+ * for it. It filters, copies and counts. It needs no kernel BTF: only helpers and stable headers, kernel 5.15
+ * or later. */
+#include <linux/bpf.h>
+/* keep: after bpf.h */
+#include <bpf/bpf_helpers.h>
+#include <linux/bpf_perf_event.h>
+
+#include "cpu.h"
+
+char LICENSE[] SEC("license") = "Dual BSD/GPL";
+
+/* The only variable of .rodata: the loader finds it at offset 0. */
+const volatile struct fg_cpu_knobs knobs = {
+    .abi_version = FG_CPU_ABI_VERSION,
+    .filter = FG_FILTER_CGROUP,
+    .max_user_frames = FG_MAX_USER_FRAMES,
+};
+
+/* The sizes of ring and targets are set before load. */
+struct {
+  __uint(type, BPF_MAP_TYPE_RINGBUF);
+  __uint(max_entries, 1 << 20);
+} ring SEC(".maps");
+
+/* Who is sampled. Only user space inserts, so nothing need be allocated before. */
+struct {
+  __uint(type, BPF_MAP_TYPE_PERCPU_HASH);
+  __uint(map_flags, BPF_F_NO_PREALLOC);
+  __uint(max_entries, 1024);
+  __type(key, __u64);
+  __type(value, struct fg_target_counters);
+} targets SEC(".maps");
+
+struct {
+  __uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+  __uint(max_entries, 1);
+  __type(key, __u32);
+  __type(value, struct fg_cpu_counters);
+} counters SEC(".maps");
+
+/* The record is built here, for its size is known only after the walk. perf never nests its BPF programs on
+ * one CPU (bpf_prog_active in kernel/events/core.c), so one is enough. */
+struct {
+  __uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+  __uint(max_entries, 1);
+  __type(key, __u32);
+  __type(value, struct fg_cpu_sample);
+} scratch SEC(".maps");
+
+static __always_inline __u32 frames_of(long bytes) {
+  return bytes > 0 ? (__u32)bytes / sizeof(__u64) : 0;
+}
+
+/* Writes both stacks behind the header; returns how many frames there are. */
+static __always_inline __u32 walk(struct bpf_perf_event_data* ctx, struct fg_cpu_sample* sample,
+                                  struct fg_cpu_counters* count) {
+  __u32 kernel = frames_of(bpf_get_stack(ctx, sample->frames, FG_MAX_KERNEL_FRAMES * sizeof(__u64), 0));
+  if (kernel > FG_MAX_KERNEL_FRAMES) return 0; /* never; for the verifier */
+  __u32 user = frames_of(
+      bpf_get_stack(ctx, sample->frames + kernel, FG_MAX_USER_FRAMES * sizeof(__u64), BPF_F_USER_STACK));
+  __u32 flags = 0;
+
+  if (kernel == FG_MAX_KERNEL_FRAMES) {
+    flags |= FG_SAMPLE_KERNEL_TRUNCATED;
+    count->by_cause[FG_CAUSE_KERNEL_TRUNCATED]++;
+  }
+  if (user >= knobs.max_user_frames) {
+    flags |= FG_SAMPLE_USER_TRUNCATED;
+    count->by_cause[FG_CAUSE_USER_TRUNCATED]++;
+  }
+  if (!user) count->by_cause[FG_CAUSE_NO_USER_STACK]++;
+
+  sample->header.flags = flags;
+  sample->header.kernel_frames = kernel;
+  sample->header.user_frames = user;
+  return kernel + user;
+}
+
+SEC("perf_event")
+int on_cpu_tick(struct bpf_perf_event_data* ctx) {
+  __u32 zero = 0;
+  struct fg_cpu_counters* count = bpf_map_lookup_elem(&counters, &zero);
+  struct fg_cpu_sample* sample = bpf_map_lookup_elem(&scratch, &zero);
+  if (!count || !sample) return 0; /* never; for the verifier */
+  count->by_cause[FG_CAUSE_SEEN]++;
+
+  __u64 pid_tgid = bpf_get_current_pid_tgid();
+  __u32 pid = pid_tgid >> 32;
+  if (!pid) {
+    count->by_cause[FG_CAUSE_IDLE]++;
+    return 0;
+  }
+  __u64 key = knobs.filter == FG_FILTER_PID ? pid : bpf_get_current_cgroup_id();
+  struct fg_target_counters* target = bpf_map_lookup_elem(&targets, &key);
+  if (!target) {
+    count->by_cause[FG_CAUSE_FILTERED]++;
+    return 0;
+  }
+
+  __u32 frames = walk(ctx, sample, count);
+  sample->header.version = FG_CPU_ABI_VERSION;
+  sample->header.kind = FG_RECORD_CPU_SAMPLE;
+  sample->header.cpu = bpf_get_smp_processor_id();
+  sample->header.pid = pid;
+  sample->header.tid = (__u32)pid_tgid;
+  sample->header.target = key;
+  sample->header.time_ns = bpf_ktime_get_ns();
+
+  /* User space looks every tenth of a second; waking it per sample would cost more than the sample. */
+  __u64 bytes = sizeof(sample->header) + frames * sizeof(__u64);
+  if (bytes > sizeof(*sample)) return 0; /* never; for the verifier */
+  if (bpf_ringbuf_output(&ring, sample, bytes, BPF_RB_NO_WAKEUP)) {
+    count->by_cause[FG_CAUSE_RING_FULL]++;
+    target->ring_full++;
+  }
+  return 0;
+}

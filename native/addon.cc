@@ -1,0 +1,194 @@
+// The addon's edge: moves values between JavaScript and the Sampler. src/native/ validates, names and
+// explains.
+#include <napi.h>
+
+#include <cstring>
+#include <memory>
+#include <set>
+#include <span>
+#include <utility>
+
+#include "bpf_log.h"
+#include "sampler.h"
+
+namespace flamegate {
+namespace {
+
+struct Handle;
+using Handles = std::set<Handle*>;
+
+// What JavaScript holds. The sampler goes with close(), with the handle, or with the environment, whichever
+// is first.
+struct Handle {
+  Handle(std::unique_ptr<Sampler> opened, std::shared_ptr<Handles> all)
+      : sampler(std::move(opened)), handles(std::move(all)) {
+    handles->insert(this);
+  }
+  ~Handle() { handles->erase(this); }
+  Handle(const Handle&) = delete;
+  Handle& operator=(const Handle&) = delete;
+
+  std::unique_ptr<Sampler> sampler;
+  std::shared_ptr<Handles> handles;
+};
+
+// Per environment, that is per thread of JavaScript.
+struct State {
+  std::shared_ptr<Handles> handles = std::make_shared<Handles>();
+};
+
+// Random; without it, another addon's external given to us would be taken for a Handle.
+constexpr napi_type_tag kHandleTag = {0x8d3f6b0c51e24a97, 0xb19c27d4e60f8a35};
+
+void Throw(Napi::Env env, const Failure& failure) {
+  Napi::Error error = Napi::Error::New(env, failure.what);
+  error.Set("code", Napi::String::New(env, failure.code));
+  error.Set("errno", Napi::Number::New(env, failure.error));
+  error.Set("reason", Napi::String::New(env, strerror(failure.error)));
+  error.Set("log", Napi::String::New(env, failure.log));
+  error.ThrowAsJavaScriptException();
+}
+
+// Null, with an exception pending, if the value is no open sampler.
+Sampler* SamplerOf(const Napi::CallbackInfo& info) {
+  Napi::Value value = info[0];
+  Handle* handle = nullptr;
+  if (value.IsExternal()) {
+    auto external = value.As<Napi::External<Handle>>();
+    if (external.CheckTypeTag(&kHandleTag)) handle = external.Data();
+  }
+  if (handle != nullptr && handle->sampler) return handle->sampler.get();
+  Throw(info.Env(), {"SAMPLER_CLOSED", "the sampler is closed", EBADF, {}});
+  return nullptr;
+}
+
+uint64_t BigIntOf(Napi::Value value) {
+  bool lossless = true;
+  return value.As<Napi::BigInt>().Uint64Value(&lossless);
+}
+
+SamplerConfig ConfigOf(Napi::Object options) {
+  auto number = [&](const char* name) { return options.Get(name).As<Napi::Number>().Uint32Value(); };
+  SamplerConfig config;
+  config.object_path = options.Get("objectPath").As<Napi::String>();
+  config.frequency_hz = number("frequencyHz");
+  config.filter = options.Get("byPid").As<Napi::Boolean>() ? FG_FILTER_PID : FG_FILTER_CGROUP;
+  config.max_user_frames = number("maxUserFrames");
+  config.ring_bytes = number("ringBytes");
+  config.max_targets = number("maxTargets");
+  config.max_stacks = number("maxStacks");
+  config.measure = options.Get("measure").As<Napi::Boolean>();
+  auto cpus = options.Get("cpus").As<Napi::Array>();
+  for (uint32_t i = 0; i < cpus.Length(); i++)
+    config.cpus.push_back(cpus.Get(i).As<Napi::Number>().Int32Value());
+  return config;
+}
+
+Napi::Value BigArrayOf(Napi::Env env, std::span<const uint64_t> values) {
+  auto array = Napi::BigUint64Array::New(env, values.size());
+  if (!values.empty()) memcpy(array.Data(), values.data(), values.size_bytes());
+  return array;
+}
+
+Napi::Value ArrayOf(Napi::Env env, std::span<const uint32_t> values) {
+  auto array = Napi::Uint32Array::New(env, values.size());
+  if (!values.empty()) memcpy(array.Data(), values.data(), values.size_bytes());
+  return array;
+}
+
+Napi::Value Open(const Napi::CallbackInfo& info) {
+  Napi::Env env = info.Env();
+  Failure failure;
+  std::unique_ptr<Sampler> sampler = Sampler::Open(ConfigOf(info[0].As<Napi::Object>()), failure);
+  if (!sampler) {
+    Throw(env, failure);
+    return env.Undefined();
+  }
+  auto* handle = new Handle(std::move(sampler), env.GetInstanceData<State>()->handles);
+  auto external = Napi::External<Handle>::New(env, handle, [](Napi::Env, Handle* old) { delete old; });
+  external.TypeTag(&kHandleTag);
+  return external;
+}
+
+void AddTarget(const Napi::CallbackInfo& info) {
+  Failure failure;
+  Sampler* sampler = SamplerOf(info);
+  if (sampler != nullptr && !sampler->AddTarget(BigIntOf(info[1]), failure)) Throw(info.Env(), failure);
+}
+
+void RemoveTarget(const Napi::CallbackInfo& info) {
+  Failure failure;
+  Sampler* sampler = SamplerOf(info);
+  if (sampler != nullptr && !sampler->RemoveTarget(BigIntOf(info[1]), failure)) Throw(info.Env(), failure);
+}
+
+// Per target, in this order: id, taken, lost to the full ring, lost to the full table, no user stack,
+// truncated.
+Napi::Value Take(const Napi::CallbackInfo& info) {
+  Napi::Env env = info.Env();
+  Sampler* sampler = SamplerOf(info);
+  if (sampler == nullptr) return env.Undefined();
+  Batch batch = sampler->Take();
+  std::vector<uint64_t> targets;
+  for (const auto& [target, tally, ring_full] : batch.targets) {
+    targets.insert(targets.end(),
+                   {target, tally.taken, ring_full, tally.table_full, tally.no_user_stack, tally.truncated});
+  }
+  Napi::Object result = Napi::Object::New(env);
+  result.Set("addresses", BigArrayOf(env, batch.aggregate.Addresses()));
+  result.Set("rows", ArrayOf(env, batch.aggregate.Rows()));
+  result.Set("rowCount", Napi::Number::New(env, batch.aggregate.RowCount()));
+  result.Set("targets", BigArrayOf(env, targets));
+  return result;
+}
+
+// perCpu: FG_CAUSE_COUNT numbers for each possible CPU, in the order of enum fg_cause.
+Napi::Value Count(const Napi::CallbackInfo& info) {
+  Napi::Env env = info.Env();
+  Sampler* sampler = SamplerOf(info);
+  if (sampler == nullptr) return env.Undefined();
+  Counters counters = sampler->Count();
+  std::vector<uint64_t> per_cpu;
+  for (const fg_cpu_counters& cpu : counters.per_cpu) {
+    per_cpu.insert(per_cpu.end(), std::begin(cpu.by_cause), std::end(cpu.by_cause));
+  }
+  Napi::Object result = Napi::Object::New(env);
+  result.Set("perCpu", BigArrayOf(env, per_cpu));
+  result.Set("taken", Napi::Number::New(env, static_cast<double>(counters.taken)));
+  result.Set("tableFull", Napi::Number::New(env, static_cast<double>(counters.table_full)));
+  result.Set("malformed", Napi::Number::New(env, static_cast<double>(counters.malformed)));
+  result.Set("runs", Napi::Number::New(env, static_cast<double>(counters.runs)));
+  result.Set("runNs", Napi::Number::New(env, static_cast<double>(counters.run_ns)));
+  return result;
+}
+
+// Closing twice is fine.
+void Close(const Napi::CallbackInfo& info) {
+  if (!info[0].IsExternal()) return;
+  auto external = info[0].As<Napi::External<Handle>>();
+  if (external.CheckTypeTag(&kHandleTag)) external.Data()->sampler.reset();
+}
+
+Napi::Object Init(Napi::Env env, Napi::Object exports) {
+  RouteBpfLog();
+  auto* state = new State;
+  env.SetInstanceData(state);
+  // Threads have to end before the environment does, and finalizers of handles come later than that.
+  env.AddCleanupHook([handles = state->handles] {
+    for (Handle* handle : *handles) handle->sampler.reset();
+  });
+  exports.Set("abiVersion", Napi::Number::New(env, FG_CPU_ABI_VERSION));
+  exports.Set("open", Napi::Function::New(env, Open, "open"));
+  exports.Set("addTarget", Napi::Function::New(env, AddTarget, "addTarget"));
+  exports.Set("removeTarget", Napi::Function::New(env, RemoveTarget, "removeTarget"));
+  exports.Set("take", Napi::Function::New(env, Take, "take"));
+  exports.Set("counters", Napi::Function::New(env, Count, "counters"));
+  exports.Set("close", Napi::Function::New(env, Close, "close"));
+  return exports;
+}
+
+}  // namespace
+
+NODE_API_MODULE(flamegate, Init)
+
+}  // namespace flamegate

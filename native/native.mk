@@ -1,0 +1,41 @@
+# The BPF programs (bpf/) and the addon (native/), by plain make: no node-gyp, no downloads.
+# Needs clang, llvm-strip, g++, libbpf-dev, libelf-dev, zlib1g-dev, and node_modules.
+.PHONY: native native-clean native-lint native-format
+
+native_out := build
+native_objects := $(patsubst native/%.cc,$(native_out)/native/%.o,$(wildcard native/*.cc))
+native_sources := $(wildcard native/*.cc native/*.h bpf/*.c bpf/*.h)
+native_multiarch := $(shell $(CXX) -print-multiarch)
+
+native_cxxflags := -std=c++20 -O2 -g1 -fPIC -fvisibility=hidden -fno-exceptions -fno-rtti -pthread -Wall -Wextra -Werror \
+	-DNAPI_VERSION=8 -DNODE_ADDON_API_DISABLE_CPP_EXCEPTIONS -DBUILDING_NODE_EXTENSION \
+	-Ibpf -isystem node_modules/node-api-headers/include -isystem node_modules/node-addon-api
+native_bpfflags := -target bpf -mcpu=v3 -std=gnu11 -O2 -g -Wall -Wextra -Werror -isystem /usr/include/$(native_multiarch)
+
+native: $(native_out)/flamegate.node $(native_out)/cpu.bpf.o ## Build the BPF object and the addon
+
+$(native_out)/flamegate.node: $(native_objects)
+	$(CXX) -shared -pthread -Wl,--as-needed -Wl,-z,relro,-z,now -o $@.tmp $^ -lbpf -lelf -lz
+	mv $@.tmp $@
+
+$(native_out)/native/%.o: native/%.cc native/native.mk
+	@mkdir -p $(@D)
+	$(CXX) $(native_cxxflags) -MMD -MP -c -o $@ $<
+
+# llvm-strip -g drops DWARF and keeps the BTF that describes the maps.
+$(native_out)/%.bpf.o: bpf/%.bpf.c native/native.mk
+	@mkdir -p $(@D)/native
+	clang $(native_bpfflags) -MMD -MP -MT $@ -MF $(native_out)/native/$*.bpf.d -c -o $@.tmp $<
+	llvm-strip -g $@.tmp
+	mv $@.tmp $@
+
+native-clean: ## Remove what `native` builds
+	rm -rf $(native_out)/native $(native_out)/flamegate.node $(native_out)/cpu.bpf.o
+
+native-lint: ## Check the format of C and C++
+	clang-format --dry-run -Werror $(native_sources)
+
+native-format: ## Format C and C++
+	clang-format -i $(native_sources)
+
+-include $(wildcard $(native_out)/native/*.d)

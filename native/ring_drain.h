@@ -1,0 +1,52 @@
+#pragma once
+#include <bpf/libbpf.h>
+#include <pthread.h>
+
+#include <cstdint>
+#include <memory>
+
+#include "aggregate.h"
+#include "failure.h"
+
+namespace flamegate {
+
+/// Empties the kernel's ring into an Aggregate on a thread of its own, ten times a second.
+class RingDrain {
+ public:
+  /// What was drained between two calls of Take, and by the way what was not understood since the start.
+  struct Drained {
+    Aggregate aggregate;
+    uint64_t malformed;
+  };
+
+  /// Null on failure. The ring's map must outlive the drain.
+  static std::unique_ptr<RingDrain> Start(int ring_fd, uint32_t max_stacks, Failure& failure);
+  /// Joins the thread.
+  ~RingDrain();
+  RingDrain(const RingDrain&) = delete;
+  RingDrain& operator=(const RingDrain&) = delete;
+
+  /// Drains what is in the ring now, and hands over everything since the last call.
+  Drained Take();
+  uint64_t Malformed();
+
+ private:
+  explicit RingDrain(uint32_t max_stacks);
+  static int OnRecord(void* self, void* data, size_t size);
+  static void* Run(void* self);
+  void Loop();
+
+  uint32_t max_stacks_;
+  ring_buffer* ring_ = nullptr;
+  pthread_t thread_{};
+  bool running_ = false;
+
+  pthread_mutex_t lock_ =
+      PTHREAD_MUTEX_INITIALIZER;  ///< guards what follows, and the reading end of the ring
+  pthread_cond_t stop_asked_;
+  bool stop_ = false;
+  uint64_t malformed_ = 0;
+  Aggregate aggregate_;
+};
+
+}  // namespace flamegate

@@ -1,0 +1,169 @@
+#include "sampler.h"
+
+#include <bpf/bpf.h>
+#include <linux/perf_event.h>
+#include <sys/syscall.h>
+
+#include <cerrno>
+#include <cstring>
+#include <utility>
+
+#include "bpf_log.h"
+
+namespace flamegate {
+namespace {
+
+constexpr char kProgram[] = "on_cpu_tick";
+
+// EACCES is also the verifier's refusal, which then has written its statistics.
+bool IsVerifierRefusal(const std::string& log) {
+  return log.find("processed ") != std::string::npos;
+}
+
+const char* CodeOfLoad(int error, const std::string& log) {
+  bool not_permitted = error == EPERM || error == EACCES;
+  return not_permitted && !IsVerifierRefusal(log) ? "BPF_NOT_PERMITTED" : "BPF_LOAD_FAILED";
+}
+
+// cpu-clock, for many virtual machines have no hardware counters. The kernel makes a fixed period of its
+// sample_freq (perf_swevent_init_hrtimer), which falls in step with periodic load: hence odd rates, chosen by
+// the caller.
+UniqueFd OpenCpuClock(int cpu, uint32_t frequency_hz) {
+  perf_event_attr attributes = {};
+  attributes.size = sizeof(attributes);
+  attributes.type = PERF_TYPE_SOFTWARE;
+  attributes.config = PERF_COUNT_SW_CPU_CLOCK;
+  attributes.freq = 1;
+  attributes.sample_freq = frequency_hz;
+  return UniqueFd(
+      static_cast<int>(syscall(SYS_perf_event_open, &attributes, -1, cpu, -1, PERF_FLAG_FD_CLOEXEC)));
+}
+
+}  // namespace
+
+std::unique_ptr<Sampler> Sampler::Open(const SamplerConfig& config, Failure& failure) {
+  BpfLog log;
+  std::unique_ptr<Sampler> sampler(new Sampler);
+  if (!sampler->Load(config, failure)) {
+    failure.log = log.Take();
+    if (failure.code == nullptr) failure.code = CodeOfLoad(failure.error, failure.log);
+    return nullptr;
+  }
+  // Before the first tick, so that runs and samples can be compared.
+  if (config.measure) sampler->statistics_ = UniqueFd(bpf_enable_stats(BPF_STATS_RUN_TIME));
+  int ring_fd = bpf_object__find_map_fd_by_name(sampler->object_.get(), "ring");
+  sampler->drain_ = RingDrain::Start(ring_fd, config.max_stacks, failure);
+  if (!sampler->drain_) return nullptr;
+  for (int cpu : config.cpus) {
+    if (sampler->AttachTo(cpu, config.frequency_hz, failure)) continue;
+    failure.log = log.Take();
+    return nullptr;
+  }
+  return sampler;
+}
+
+bool Sampler::Load(const SamplerConfig& config, Failure& failure) {
+  object_.reset(bpf_object__open_file(config.object_path.c_str(), nullptr));
+  if (!object_) {
+    failure = {"BPF_OBJECT_INVALID", "reading the BPF object", errno, {}};
+    return false;
+  }
+  if (!SetKnobs(config, failure)) return false;
+
+  bpf_map* ring = bpf_object__find_map_by_name(object_.get(), "ring");
+  bpf_map* targets = bpf_object__find_map_by_name(object_.get(), "targets");
+  bpf_map__set_max_entries(ring, config.ring_bytes);
+  bpf_map__set_max_entries(targets, config.max_targets);
+  if (int error = bpf_object__load(object_.get()); error != 0) {
+    failure = {nullptr, "loading the BPF program", -error, {}};
+    return false;
+  }
+  targets_ =
+      std::make_unique<TargetTable>(bpf_map__fd(targets), config.max_targets, libbpf_num_possible_cpus());
+  return true;
+}
+
+// Having checked the version, nothing else of the object needs to be.
+bool Sampler::SetKnobs(const SamplerConfig& config, Failure& failure) {
+  fg_cpu_knobs knobs = {};
+  size_t size = 0;
+  void* initial = nullptr;
+  bpf_map* map = nullptr;
+  bpf_object__for_each_map(map, object_.get()) {
+    if (strstr(bpf_map__name(map), ".rodata") == nullptr) continue;
+    initial = const_cast<void*>(bpf_map__initial_value(map, &size));
+    break;
+  }
+  program_ = bpf_object__find_program_by_name(object_.get(), kProgram);
+  if (initial != nullptr && size == sizeof(knobs)) memcpy(&knobs, initial, sizeof(knobs));
+  if (program_ == nullptr || knobs.abi_version != FG_CPU_ABI_VERSION) {
+    failure = {"BPF_OBJECT_INVALID", "the BPF object is not of this addon's version", EINVAL, {}};
+    return false;
+  }
+  knobs.filter = config.filter;
+  knobs.max_user_frames = config.max_user_frames;
+  memcpy(initial, &knobs, sizeof(knobs));
+  return true;
+}
+
+bool Sampler::AttachTo(int cpu, uint32_t frequency_hz, Failure& failure) {
+  std::string where = " on CPU " + std::to_string(cpu);
+  UniqueFd event = OpenCpuClock(cpu, frequency_hz);
+  if (event.Get() < 0) {
+    bool not_permitted = errno == EPERM || errno == EACCES;
+    failure = {
+        not_permitted ? "PERF_NOT_PERMITTED" : "PERF_OPEN_FAILED", "perf_event_open" + where, errno, {}};
+    return false;
+  }
+  bpf_link* link = bpf_program__attach_perf_event(program_, event.Get());
+  if (link == nullptr) {
+    bool not_permitted = errno == EPERM || errno == EACCES;
+    failure = {not_permitted ? "PERF_NOT_PERMITTED" : "PERF_OPEN_FAILED",
+               "attaching to perf event" + where,
+               errno,
+               {}};
+    return false;
+  }
+  event.Release();  // the link's now
+  links_.emplace_back(link);
+  return true;
+}
+
+// A sample that was under way when its target was removed may come with a later batch: hence the union.
+Batch Sampler::Take() {
+  RingDrain::Drained drained = drain_->Take();
+  std::unordered_map<uint64_t, Tally> tallies = drained.aggregate.Tallies();
+  std::unordered_map<uint64_t, uint64_t> ring_losses = targets_->TakeRingLosses();
+  for (auto [target, ring_full] : ring_losses) tallies.try_emplace(target);
+
+  Batch batch{std::move(drained.aggregate), {}};
+  for (auto [target, tally] : tallies) {
+    auto loss = ring_losses.find(target);
+    batch.targets.push_back({target, tally, loss == ring_losses.end() ? 0 : loss->second});
+    taken_ += tally.taken;
+    table_full_ += tally.table_full;
+  }
+  return batch;
+}
+
+Counters Sampler::Count() {
+  Counters counters;
+  int possible_cpus = libbpf_num_possible_cpus();
+  counters.per_cpu.resize(static_cast<size_t>(possible_cpus));
+  uint32_t zero = 0;
+  bpf_map_lookup_elem(bpf_object__find_map_fd_by_name(object_.get(), "counters"), &zero,
+                      counters.per_cpu.data());
+  counters.taken = taken_;
+  counters.table_full = table_full_;
+  counters.malformed = drain_->Malformed();
+
+  bpf_prog_info info = {};
+  uint32_t size = sizeof(info);
+  if (bpf_obj_get_info_by_fd(bpf_program__fd(program_), &info, &size) == 0) {
+    counters.runs = info.run_cnt;
+    counters.run_ns = info.run_time_ns;
+  }
+  return counters;
+}
+
+}  // namespace flamegate

@@ -1,0 +1,87 @@
+#pragma once
+#include <bpf/libbpf.h>
+
+#include <array>
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "aggregate.h"
+#include "cpu.h"
+#include "failure.h"
+#include "ring_drain.h"
+#include "target_table.h"
+#include "unique_fd.h"
+
+namespace flamegate {
+
+struct SamplerConfig {
+  std::string object_path;
+  uint32_t frequency_hz;
+  fg_filter filter;
+  uint32_t max_user_frames;
+  uint32_t ring_bytes;
+  uint32_t max_targets;
+  uint32_t max_stacks;
+  std::vector<int> cpus;
+  bool measure;  ///< have the kernel count the program's runs, if we may (CAP_SYS_ADMIN)
+};
+
+struct TargetBatch {
+  uint64_t target;
+  Tally tally;
+  uint64_t ring_full;
+};
+
+struct Batch {
+  Aggregate aggregate;
+  std::vector<TargetBatch> targets;
+};
+
+struct Counters {
+  std::vector<fg_cpu_counters> per_cpu;  ///< by possible CPU
+  uint64_t taken = 0;
+  uint64_t table_full = 0;
+  uint64_t malformed = 0;
+  uint64_t runs = 0;  ///< 0 unless the kernel's BPF statistics are on
+  uint64_t run_ns = 0;
+};
+
+/// The BPF program, loaded and attached to a clock of every CPU, with the thread that drains it. Nothing is
+/// pinned: when this or the process is gone, so is everything in the kernel.
+class Sampler {
+ public:
+  /// Null on failure.
+  static std::unique_ptr<Sampler> Open(const SamplerConfig& config, Failure& failure);
+
+  bool AddTarget(uint64_t target, Failure& failure) { return targets_->Add(target, failure); }
+  bool RemoveTarget(uint64_t target, Failure& failure) { return targets_->Remove(target, failure); }
+  Batch Take();
+  Counters Count();
+
+ private:
+  struct CloseObject {
+    void operator()(bpf_object* object) const { bpf_object__close(object); }
+  };
+  struct DestroyLink {
+    void operator()(bpf_link* link) const { bpf_link__destroy(link); }
+  };
+
+  Sampler() = default;
+  bool Load(const SamplerConfig& config, Failure& failure);
+  bool SetKnobs(const SamplerConfig& config, Failure& failure);
+  bool AttachTo(int cpu, uint32_t frequency_hz, Failure& failure);
+
+  // Destroyed from the last to the first: the drain's thread, the links, then the maps and the program.
+  std::unique_ptr<bpf_object, CloseObject> object_;
+  bpf_program* program_ = nullptr;
+  std::unique_ptr<TargetTable> targets_;
+  UniqueFd statistics_;
+  std::vector<std::unique_ptr<bpf_link, DestroyLink>> links_;
+  std::unique_ptr<RingDrain> drain_;
+  uint64_t taken_ = 0;
+  uint64_t table_full_ = 0;
+};
+
+}  // namespace flamegate
