@@ -72,7 +72,9 @@ const WorkloadStatus = Type.Object({
   profiled: Type.Integer({ minimum: 0, description: 'Pods whose JVM delivered samples in the last minute.' }),
   jdk: Type.Optional(Type.String({ maxLength: 32 })),
   symbols: oneOf(['PerfMap', 'None'], { description: 'Where the names of compiled methods come from.' }),
-  flags: Type.Optional(Type.String({ maxLength: 256, description: 'Profiling flags seen in the running JVM.' })),
+  flags: Type.Optional(
+    Type.String({ maxLength: 256, description: 'Profiling flags seen in the running JVM.' }),
+  ),
   reason: Type.String({ maxLength: 128 }),
   message: Type.String({ maxLength: 1024 }),
 });
@@ -88,7 +90,10 @@ export const ProfilingPolicyStatus = Type.Object({
     Type.Object(
       {
         agents: Type.Integer({ minimum: 0, description: 'Agents that reported within the last minute.' }),
-        cpuPercent: Type.String({ maxLength: 16, description: 'CPU of the busiest agent, in percent of one core.' }),
+        cpuPercent: Type.String({
+          maxLength: 16,
+          description: 'CPU of the busiest agent, in percent of one core.',
+        }),
         memory: Type.String({ maxLength: 16, description: 'Resident memory of the largest agent.' }),
         samplesPerSecond: Type.Integer({ minimum: 0 }),
         lostPercent: Type.String({ maxLength: 16, description: 'Share of samples lost on the way.' }),
@@ -116,6 +121,11 @@ export const profilingPolicyKind: Kind = {
     { name: 'Ready', type: 'string', jsonPath: ".status.conditions[?(@.type=='Ready')].status" },
     { name: 'Reason', type: 'string', jsonPath: ".status.conditions[?(@.type=='Ready')].reason" },
     { name: 'Age', type: 'date', jsonPath: '.metadata.creationTimestamp' },
-    { name: 'Message', type: 'string', jsonPath: ".status.conditions[?(@.type=='Ready')].message", priority: 1 },
+    {
+      name: 'Message',
+      type: 'string',
+      jsonPath: ".status.conditions[?(@.type=='Ready')].message",
+      priority: 1,
+    },
   ],
 };

@@ -87,7 +87,7 @@ export const RegressionGateSpec = Type.Object(
         message: 'baseline and canary belong together: give both',
       },
       {
-        rule: "duration(self.duration.min) < duration(self.duration.deadline)",
+        rule: 'duration(self.duration.min) < duration(self.duration.deadline)',
         message: 'duration.min must be shorter than duration.deadline',
         fieldPath: '.duration.min',
       },
@@ -104,7 +104,9 @@ export type RegressionGateSpec = Static<typeof RegressionGateSpec>;
 export const RegressionGateStatus = Type.Object({
   observedGeneration: Type.Optional(Type.Integer({ minimum: 0 })),
   conditions: Type.Optional(conditions),
-  target: Type.Optional(Type.String({ maxLength: 253, description: 'What is compared, as a reader names it.' })),
+  target: Type.Optional(
+    Type.String({ maxLength: 253, description: 'What is compared, as a reader names it.' }),
+  ),
   verdict: Type.Optional(oneOf(VERDICTS)),
   evaluation: Type.Optional(
     Type.Object({

@@ -26,7 +26,9 @@ export type RegressionReportSpec = Static<typeof RegressionReportSpec>;
 
 export const ReportCheck = Type.Object({
   check: Type.String({ maxLength: 64, description: 'Which check, for example cpu.function.' }),
-  subject: Type.Optional(Type.String({ maxLength: 512, description: 'What it speaks of: the worst function.' })),
+  subject: Type.Optional(
+    Type.String({ maxLength: 512, description: 'What it speaks of: the worst function.' }),
+  ),
   baseline: share('The baseline, as a share of CPU.'),
   canary: share('The canary, as a share of CPU.'),
   delta: share('Canary less baseline.'),
@@ -59,7 +61,9 @@ export const RegressionReportStatus = Type.Object({
   startedAt: Type.Optional(Type.String({ format: 'date-time' })),
   decidedAt: Type.Optional(Type.String({ format: 'date-time' })),
   latched: Type.Optional(Type.Boolean({ description: 'A Failed stays, whatever comes later.' })),
-  pods: Type.Optional(Type.Object({ baseline: Type.Integer({ minimum: 0 }), canary: Type.Integer({ minimum: 0 }) })),
+  pods: Type.Optional(
+    Type.Object({ baseline: Type.Integer({ minimum: 0 }), canary: Type.Integer({ minimum: 0 }) }),
+  ),
   samples: Type.Optional(
     Type.Object({ baseline: Type.Integer({ minimum: 0 }), canary: Type.Integer({ minimum: 0 }) }),
   ),
@@ -81,7 +85,8 @@ export const regressionReportKind: Kind = {
   plural: 'regressionreports',
   singular: 'regressionreport',
   shortNames: ['rreport'],
-  description: 'What one evaluation of a RegressionGate found: effect, interval, culprits and the quality of the data.',
+  description:
+    'What one evaluation of a RegressionGate found: effect, interval, culprits and the quality of the data.',
   spec: RegressionReportSpec,
   status: RegressionReportStatus,
   columns: [

@@ -3,6 +3,7 @@
  * Every string and list is bounded, because the API server refuses CEL rules whose cost it cannot bound.
  */
 import { type Static, type TSchema, Type } from '@sinclair/typebox';
+import { DURATION_PATTERN, PERCENTAGE_PATTERN } from './quantities.ts';
 
 export const GROUP = 'flamegate.dev';
 export const VERSION = 'v1alpha1';
@@ -16,11 +17,16 @@ export const oneOf = <const T extends readonly string[]>(values: T, options: obj
 
 /** Percentages are strings, since floats do not survive every JSON and YAML tool alike: "0.5%", "12%". */
 export const percentage = (options: object = {}) =>
-  Type.String({ pattern: '^(100(\\.0+)?|[0-9]{1,2}(\\.[0-9]{1,4})?)%$', maxLength: 8, ...options });
+  Type.String({ pattern: PERCENTAGE_PATTERN, maxLength: 8, ...options });
 
 /** Durations of whole hours, minutes and seconds: "90s", "3m", "1h30m". */
 export const duration = (options: object = {}) =>
-  Type.String({ pattern: '^([0-9]{1,4}h)?([0-9]{1,4}m)?([0-9]{1,5}s)?$', minLength: 2, maxLength: 16, ...options });
+  Type.String({
+    pattern: DURATION_PATTERN,
+    minLength: 2,
+    maxLength: 16,
+    ...options,
+  });
 
 export const objectName = (description: string) =>
   Type.String({ pattern: DNS_LABEL, minLength: 1, maxLength: 63, description });
@@ -53,7 +59,8 @@ export const LabelSelector = Type.Object(
     'x-kubernetes-validations': [
       {
         rule: '(has(self.matchLabels) && size(self.matchLabels) > 0) || (has(self.matchExpressions) && size(self.matchExpressions) > 0)',
-        message: 'a selector must name at least one label: an empty one would select every pod of the namespace',
+        message:
+          'a selector must name at least one label: an empty one would select every pod of the namespace',
       },
     ],
   },

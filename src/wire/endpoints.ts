@@ -9,6 +9,12 @@ export const AGENT_AUDIENCE = 'flamegate-controller';
 /** GET: HTML page of a report's diff flame graph; a viewer's own bearer token is reviewed. */
 export const reportPagePath = (namespace: string, report: string): string =>
   `/reports/v1/${encodeURIComponent(namespace)}/${encodeURIComponent(report)}/flamegraph`;
+/**
+ * GET ?selector=LABELS&after=CURSOR: gzipped NDJSON of the stored windows of a namespace's pods, as window-lines.ts says;
+ * needs get on regressiongates there, as the report page does.
+ */
+export const WINDOWS_PATH = '/windows/v1/';
+export const windowsPath = (namespace: string): string => `${WINDOWS_PATH}${encodeURIComponent(namespace)}`;
 
 /** The body of every 4xx and 5xx answer. */
 export interface ErrorBody {

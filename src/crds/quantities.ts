@@ -1,0 +1,72 @@
+/** Durations and percentages as the kinds spell them ("1h30m", "0.5%"), to numbers and back. */
+
+export class QuantityError extends Error {
+  readonly code = 'QUANTITY_INVALID';
+  override readonly name = 'QuantityError';
+}
+
+/** What a `duration` field may hold: whole hours, minutes and seconds, in this order, at least one of them. */
+export const DURATION_PATTERN = '^([0-9]{1,4}h)?([0-9]{1,4}m)?([0-9]{1,5}s)?$';
+/** What a `percentage` field may hold: 0% to 100%, at most four decimals. */
+export const PERCENTAGE_PATTERN = '^(100(\\.0{1,4})?|[0-9]{1,2}(\\.[0-9]{1,4})?)%$';
+
+const MS_OF_UNIT: Readonly<Record<string, number>> = { h: 3_600_000, m: 60_000, s: 1_000 };
+
+/** "1h30m" → 5 400 000. Throws a QuantityError for anything a `duration` field would refuse. */
+export function parseDurationMs(text: string): number {
+  if (text === '' || !new RegExp(DURATION_PATTERN).test(text)) {
+    throw new QuantityError(
+      `"${text.slice(0, 64)}" is not a duration: write hours, minutes and seconds, like 1h30m or 90s`,
+    );
+  }
+  let totalMs = 0;
+  for (const [, amount = '0', unit = 's'] of text.matchAll(/(\d+)([hms])/g)) {
+    totalMs += Number(amount) * (MS_OF_UNIT[unit] ?? 0);
+  }
+  return totalMs;
+}
+
+/** "0.5%" → 0.005. Throws a QuantityError for anything a `percentage` field would refuse. */
+export function parsePercentage(text: string): number {
+  if (!new RegExp(PERCENTAGE_PATTERN).test(text)) {
+    throw new QuantityError(`"${text.slice(0, 64)}" is not a percentage: write 0% to 100%, like 0.5%`);
+  }
+  return Number(text.slice(0, -1)) / 100;
+}
+
+/**
+ * A share (0…1, or a difference of two) as a reader wants it: 0.123 → "12.3%", 0.00042 → "0.042%".
+ * One decimal from 10 % up, two from 1 % up, else two significant digits; below 0.001 % it is "0%".
+ * `sign: true` writes a plus before a gain. What is not finite is "n/a".
+ */
+export function formatSharePercent(share: number, options: { readonly sign?: boolean } = {}): string {
+  if (!Number.isFinite(share)) {
+    return 'n/a';
+  }
+  const percent = Math.abs(share) * 100;
+  if (percent < 0.001) {
+    return '0%';
+  }
+  const plus = options.sign === true ? '+' : '';
+  return `${share < 0 ? '-' : plus}${percentDigits(percent)}%`;
+}
+
+function percentDigits(percent: number): string {
+  if (percent >= 1) {
+    return percent.toFixed(percent >= 10 ? 1 : 2);
+  }
+  // toPrecision would write 0.00099 in full, but 1e-7 in exponents; the caller stops at 0.001.
+  return String(Number(percent.toPrecision(2)));
+}
+
+/** 5 400 000 → "1h30m": the shortest spelling of a whole number of seconds; part seconds are rounded. */
+export function formatDuration(durationMs: number): string {
+  const seconds = Math.max(0, Math.round(durationMs / 1_000));
+  const parts = [
+    [Math.floor(seconds / 3_600), 'h'],
+    [Math.floor((seconds % 3_600) / 60), 'm'],
+    [seconds % 60, 's'],
+  ] as const;
+  const spelled = parts.filter(([amount]) => amount > 0).map(([amount, unit]) => `${amount}${unit}`);
+  return spelled.length === 0 ? '0s' : spelled.join('');
+}

@@ -1,0 +1,66 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { parseCollapsed } from '../profile/collapsed.ts';
+import {
+  createWindowDecoder,
+  createWindowEncoder,
+  encodeCursorLine,
+  type RecordedWindow,
+} from './window-lines.ts';
+
+const aWindow = (collapsed: string, startMs = 0): RecordedWindow => ({
+  meta: {
+    node: 'node-1',
+    namespace: 'shop',
+    pod: 'orders-1',
+    podUid: 'uid-1',
+    container: 'orders',
+    startMs,
+    endMs: startMs + 10_000,
+    startedAtMs: 0,
+    hz: 49,
+    cpuUsec: 5_000_000,
+    throttledUsec: 0,
+    samples: 245,
+    losses: { ringFull: 0, tableFull: 0, noUserStack: 1, truncated: 0, unnamed: 2 },
+    jdk: '21',
+  },
+  stacks: parseCollapsed(collapsed),
+});
+
+test('windows survive a stream unchanged, and names and stacks are sent once', () => {
+  const encode = createWindowEncoder();
+  const decode = createWindowDecoder();
+  const windows = [aWindow('main;a 2\nmain;b 1'), aWindow('main;a 5\nmain;a;c 1', 10_000)];
+
+  const lines = windows.map(encode);
+
+  assert.deepEqual(
+    lines.map(decode),
+    windows.map((window) => ({ kind: 'window', window })),
+  );
+  assert.equal(lines[1]?.match(/"strings":(\[[^\]]*\])/)?.[1], '["c"]');
+});
+
+test('a cursor line ends an answer', () => {
+  assert.deepEqual(createWindowDecoder()(encodeCursorLine('42')), { kind: 'cursor', cursor: '42' });
+});
+
+test('a line that points past the tables of its stream is refused', () => {
+  const encode = createWindowEncoder();
+  encode(aWindow('main;a 2'));
+  const second = encode(aWindow('main;a 3'));
+
+  assert.throws(() => createWindowDecoder()(second), {
+    code: 'WINDOW_LINE_INVALID',
+    message: /points past the 0 stacks/,
+  });
+});
+
+test('foreign lines are refused with the field that is wrong', () => {
+  const decode = createWindowDecoder();
+  assert.throws(() => decode('{'), { code: 'WINDOW_LINE_INVALID', message: /not JSON/ });
+  assert.throws(() => decode('[]'), { message: 'a line is not an object' });
+  assert.throws(() => decode('{"strings":7}'), { message: /^strings is not a list/ });
+  assert.throws(() => decode('{"strings":["a"],"stacks":[[-1]],"counts":[]}'), { message: /whole number/ });
+});

@@ -1,0 +1,174 @@
+/**
+ * Windows of pods as lines of JSON: what the controller streams to a recorder, and what a recording holds.
+ *
+ * A stream (one HTTP answer, one file) is read from its first line on, because names and stacks are sent once:
+ * `strings` and `stacks` of a line are appended to the stream's tables, and `counts` points into them.
+ * ```
+ * {"window":{"pod":"orders-7c…",…},"strings":["main","run"],"stacks":[[1,0]],"counts":[[0,7]]}
+ * {"cursor":"4182"}
+ * ```
+ * Stacks are leaf first. The last line of an answer is a cursor: the next request sends it as `after`.
+ */
+import type { StackCount } from '../profile/stack-counts.ts';
+import type { Losses } from './batch-schema.ts';
+
+/** One container of one pod in one window, with all that a later replay needs to judge it. */
+export interface WindowMeta {
+  readonly node: string;
+  readonly namespace: string;
+  readonly pod: string;
+  readonly podUid: string;
+  readonly container: string;
+  readonly startMs: number;
+  readonly endMs: number;
+  /** When the container started: endMs less this is its age. */
+  readonly startedAtMs: number;
+  readonly hz: number;
+  readonly cpuUsec: number;
+  readonly throttledUsec: number;
+  readonly samples: number;
+  readonly losses: Losses;
+  /** "" while unknown. */
+  readonly jdk: string;
+}
+
+export interface RecordedWindow {
+  readonly meta: WindowMeta;
+  readonly stacks: readonly StackCount[];
+}
+
+export type WindowLine =
+  | { readonly kind: 'window'; readonly window: RecordedWindow }
+  | { readonly kind: 'cursor'; readonly cursor: string };
+
+export class WindowLineError extends Error {
+  readonly code = 'WINDOW_LINE_INVALID';
+  override readonly name = 'WindowLineError';
+}
+
+// An hour of 100 pods shows some 50,000 distinct names and 500,000 stacks; a stream with ten times that is not one of ours.
+const MAX_NAMES = 500_000;
+const MAX_STACKS = 5_000_000;
+const MAX_FRAMES = 2_048;
+
+/** Writes the windows of one stream; each call returns one line with its line break. */
+export function createWindowEncoder(): (window: RecordedWindow) => string {
+  const names = new Map<string, number>();
+  const stacks = new Map<string, number>();
+  return ({ meta, stacks: counted }) => {
+    const newNames: string[] = [];
+    const newStacks: number[][] = [];
+    const indexOfName = (name: string): number => indexIn(names, name, () => newNames.push(name));
+    const counts = counted.map(({ frames, count }) => {
+      const indices = frames.map(indexOfName);
+      return [indexIn(stacks, indices.join(), () => newStacks.push(indices)), count];
+    });
+    return `${JSON.stringify({ window: meta, strings: newNames, stacks: newStacks, counts })}\n`;
+  };
+}
+
+function indexIn(table: Map<string, number>, key: string, onNew: () => void): number {
+  const known = table.get(key);
+  if (known !== undefined) {
+    return known;
+  }
+  table.set(key, table.size);
+  onNew();
+  return table.size - 1;
+}
+
+export const encodeCursorLine = (cursor: string): string => `${JSON.stringify({ cursor })}\n`;
+
+/** Reads the lines of one stream in order. Throws a WindowLineError that names what is wrong with a line. */
+export function createWindowDecoder(): (line: string) => WindowLine {
+  const names: string[] = [];
+  const stacks: (readonly string[])[] = [];
+  return (line) => {
+    const doc = record(parseJson(line), 'a line');
+    if (typeof doc['cursor'] === 'string') {
+      return { kind: 'cursor', cursor: doc['cursor'] };
+    }
+    for (const name of list(doc['strings'], 'strings', MAX_NAMES - names.length)) {
+      names.push(text(name, 'strings[]'));
+    }
+    for (const indices of list(doc['stacks'], 'stacks', MAX_STACKS - stacks.length)) {
+      stacks.push(list(indices, 'stacks[]', MAX_FRAMES).map((index) => at(names, index, 'strings')));
+    }
+    const counted = list(doc['counts'], 'counts', MAX_STACKS).map((pair): StackCount => {
+      const [index, count] = list(pair, 'counts[]', 2);
+      return { frames: at(stacks, index, 'stacks'), count: integer(count, 'counts[][1]') };
+    });
+    return { kind: 'window', window: { meta: parseMeta(doc['window']), stacks: counted } };
+  };
+}
+
+function parseMeta(json: unknown): WindowMeta {
+  const doc = record(json, 'window');
+  const losses = record(doc['losses'], 'losses');
+  return {
+    node: text(doc['node'], 'node'),
+    namespace: text(doc['namespace'], 'namespace'),
+    pod: text(doc['pod'], 'pod'),
+    podUid: text(doc['podUid'], 'podUid'),
+    container: text(doc['container'], 'container'),
+    startMs: integer(doc['startMs'], 'startMs'),
+    endMs: integer(doc['endMs'], 'endMs'),
+    startedAtMs: integer(doc['startedAtMs'], 'startedAtMs'),
+    hz: integer(doc['hz'], 'hz'),
+    cpuUsec: integer(doc['cpuUsec'], 'cpuUsec'),
+    throttledUsec: integer(doc['throttledUsec'], 'throttledUsec'),
+    samples: integer(doc['samples'], 'samples'),
+    losses: {
+      ringFull: integer(losses['ringFull'], 'losses.ringFull'),
+      tableFull: integer(losses['tableFull'], 'losses.tableFull'),
+      noUserStack: integer(losses['noUserStack'], 'losses.noUserStack'),
+      truncated: integer(losses['truncated'], 'losses.truncated'),
+      unnamed: integer(losses['unnamed'], 'losses.unnamed'),
+    },
+    jdk: text(doc['jdk'], 'jdk'),
+  };
+}
+
+function parseJson(line: string): unknown {
+  try {
+    return JSON.parse(line);
+  } catch (cause) {
+    throw new WindowLineError(`not JSON: "${line.slice(0, 60)}"`, { cause });
+  }
+}
+
+function record(value: unknown, name: string): Record<string, unknown> {
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) {
+    throw new WindowLineError(`${name} is not an object`);
+  }
+  return { ...value };
+}
+
+function list(value: unknown, name: string, most: number): readonly unknown[] {
+  if (!Array.isArray(value) || value.length > most) {
+    throw new WindowLineError(`${name} is not a list of at most ${most}`);
+  }
+  return value;
+}
+
+function text(value: unknown, name: string): string {
+  if (typeof value !== 'string') {
+    throw new WindowLineError(`${name} is not a string`);
+  }
+  return value;
+}
+
+function integer(value: unknown, name: string): number {
+  if (typeof value !== 'number' || !Number.isSafeInteger(value) || value < 0) {
+    throw new WindowLineError(`${name} is not a whole number`);
+  }
+  return value;
+}
+
+function at<T>(table: readonly T[], index: unknown, name: string): T {
+  const found = table[integer(index, `an index into ${name}`)];
+  if (found === undefined) {
+    throw new WindowLineError(`${String(index)} points past the ${table.length} ${name} of the stream`);
+  }
+  return found;
+}
