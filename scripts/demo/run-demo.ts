@@ -1,0 +1,145 @@
+/** The whole promise on real parts: cluster, service, canary, verdict. Leaves the cluster up for a look around. */
+import { execFileSync, spawnSync } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
+import type { RegressionGate } from '../../src/crds/regression-gate.ts';
+import type { RegressionReport } from '../../src/crds/regression-report.ts';
+import { clusterEnv, eventually, getJson, kubectl } from '../../test/cluster/cluster.ts';
+import { type Load, type LoadSummary, podAddresses, startLoad } from './load.ts';
+import type { Steps } from './step.ts';
+
+const ROOT = fileURLToPath(new URL('../..', import.meta.url));
+const NAMESPACE = 'shop';
+const GATE = 'orders';
+const RATE_PER_POD = 12; // requests per second; six pods keep two cores about half busy
+const LOAD_MAX_SECONDS = 1200;
+const VERDICT_SECONDS = 900;
+
+export interface DemoOutcome {
+  readonly gate: RegressionGate;
+  readonly report: RegressionReport;
+  readonly latency: LoadSummary;
+}
+
+/** Called once while both arms are under load, for those who measure. */
+export type WhileBusy = () => Promise<void>;
+
+export async function runDemo(steps: Steps, whileBusy: WhileBusy = async () => {}): Promise<DemoOutcome> {
+  await steps.run('boot a one-node Kubernetes cluster', () => script('test/cluster/up.sh'));
+  await steps.run('build and import three images', () => script('scripts/images.sh'));
+  await steps.run('install Flamegate (kubectl apply -k config/default)', install);
+  await steps.run('deploy the orders service, 3 pods', () => deploy('samples/orders/k8s', 'orders'));
+  await steps.run('apply the ProfilingPolicy; three JVM flags enter the Deployment', () => profile(steps, 'orders', 3));
+  await steps.run('apply the RegressionGate', () => apply('samples/regression-gate.yaml'));
+  const loads: Load[] = [await loadOn('stable')];
+  try {
+    await steps.run('ship the canary with the slow codec, 3 pods', async () => {
+      await deploy('samples/orders/k8s/canary.yaml', 'orders-canary');
+      await profile(steps, 'orders-canary', 6);
+    });
+    loads.push(await loadOn('canary'));
+    const verdict = steps.run('wait for the verdict', () => verdictOf(steps));
+    const [gate] = await Promise.all([verdict, whileBusy()]);
+    const report = await reportOf(gate);
+    return { gate, report, latency: await stopAll(loads) };
+  } finally {
+    await stopAll(loads);
+  }
+}
+
+const stopped = new WeakMap<Load, Promise<LoadSummary>>();
+
+async function stopAll(loads: readonly Load[]): Promise<LoadSummary> {
+  const summaries = await Promise.all(
+    loads.map((load) => {
+      const summary = stopped.get(load) ?? load.stop();
+      stopped.set(load, summary);
+      return summary;
+    }),
+  );
+  return Object.assign({}, ...summaries);
+}
+
+function script(path: string): void {
+  const { status } = spawnSync(`${ROOT}/${path}`, { stdio: 'inherit', env: { ...process.env, ...clusterEnv() } });
+  if (status !== 0) throw new Error(`${path} ended with ${status}`);
+}
+
+async function apply(path: string): Promise<void> {
+  await kubectl('apply', '--server-side', ...(path.endsWith('.yaml') ? ['-f'] : ['-k']), `${ROOT}/${path}`);
+}
+
+async function install(): Promise<void> {
+  await apply('config/default');
+  await kubectl('wait', '--for=condition=Established', 'crd/regressiongates.flamegate.dev', '--timeout=30s');
+  await rollout('flamegate-system', 'flamegate-controller');
+}
+
+async function deploy(path: string, deployment: string): Promise<void> {
+  await apply(path);
+  await rollout(NAMESPACE, deployment);
+}
+
+async function rollout(namespace: string, deployment: string): Promise<void> {
+  await kubectl('rollout', 'status', `deployment/${deployment}`, '-n', namespace, '--timeout=180s');
+}
+
+interface Deployment {
+  readonly spec: { readonly template: { readonly spec: { readonly containers: readonly { readonly env?: readonly { readonly name: string; readonly value?: string }[] }[] } } };
+}
+
+/** Applies the policy, then waits until the flags are in, the new pods are up and the agent profiles them. */
+async function profile(steps: Steps, deployment: string, profiledPods: number): Promise<void> {
+  await apply('samples/profiling-policy.yaml');
+  await eventually(`profiling flags in ${deployment}`, 120, async () => {
+    const found = await getJson<Deployment>('deployment', deployment, '-n', NAMESPACE);
+    const env = found?.spec.template.spec.containers.flatMap((container) => container.env ?? []) ?? [];
+    return env.find((item) => item.value?.includes('PreserveFramePointer'));
+  });
+  steps.say('flags injected; waiting for the restarted pods');
+  await rollout(NAMESPACE, deployment);
+  await eventually(`${profiledPods} pods profiled`, 120, async () => {
+    const policy = await getJson<{ status?: { profiled?: number } }>('profilingpolicy', 'orders', '-n', NAMESPACE);
+    return (policy?.status?.profiled ?? 0) >= profiledPods ? true : undefined;
+  });
+}
+
+async function loadOn(track: 'stable' | 'canary'): Promise<Load> {
+  const pods = await eventually(`3 ready ${track} pods`, 60, async () => {
+    const found = await podAddresses(NAMESPACE, `app=orders,track=${track}`);
+    return found.length === 3 ? found : undefined;
+  });
+  return startLoad({ [track]: pods }, RATE_PER_POD, LOAD_MAX_SECONDS);
+}
+
+async function verdictOf(steps: Steps): Promise<RegressionGate> {
+  let said = '';
+  return eventually('a verdict', VERDICT_SECONDS, async () => {
+    const gate = await getJson<RegressionGate>('regressiongate', GATE, '-n', NAMESPACE);
+    const summary = gate?.status?.summary ?? '';
+    if (summary !== said) steps.say(summary);
+    said = summary;
+    const verdict = gate?.status?.verdict;
+    return verdict === 'Passed' || verdict === 'Failed' || verdict === 'Inconclusive' ? gate : undefined;
+  });
+}
+
+async function reportOf(gate: RegressionGate): Promise<RegressionReport> {
+  const name = gate.status?.evaluation?.report ?? '';
+  return eventually('the report', 30, () => getJson<RegressionReport>('regressionreport', name, '-n', NAMESPACE));
+}
+
+/** What a person would type next. */
+export async function printOutcome(outcome: DemoOutcome, print: (text: string) => void): Promise<void> {
+  const cli = (...args: string[]) =>
+    execFileSync(process.execPath, [`${ROOT}/dist/cli/main.mjs`, ...args], { encoding: 'utf8' });
+  const report = `${NAMESPACE}/${outcome.report.metadata.name}`;
+  print(`\n$ kubectl get regressiongates -n ${NAMESPACE}`);
+  print(await kubectl('get', 'regressiongates', '-n', NAMESPACE));
+  print(`$ flamegate report ${report}`);
+  print(cli('report', report));
+  const page = `${ROOT}/build/demo-flamegraph.html`;
+  print(cli('report', report, '-o', page));
+  for (const [arm, seen] of Object.entries(outcome.latency)) {
+    print(`${arm.padEnd(8)} ${seen.requests} requests, ${seen.errors} errors, P50 ${seen.p50Ms} ms, P99 ${seen.p99Ms} ms`);
+  }
+}

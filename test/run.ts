@@ -1,0 +1,90 @@
+/**
+ * The whole suite: checks, unit, integration, end to end, in that order, on real parts.
+ * Prints the seconds of each stage and, alone on the last line, `N passed, N failed`.
+ * Usage: run.ts [verify|unit|integration|e2e]...   (nothing: all of them)
+ */
+import { spawnSync } from 'node:child_process';
+import { globSync } from 'node:fs';
+import { run } from 'node:test';
+import { spec } from 'node:test/reporters';
+import { clusterEnv, clusterKubeconfig } from './cluster/cluster.ts';
+
+interface Tally {
+  passed: number;
+  failed: number;
+}
+type Stage = 'verify' | 'unit' | 'integration' | 'e2e';
+const STAGES: readonly Stage[] = ['verify', 'unit', 'integration', 'e2e'];
+const NEEDS_CLUSTER: ReadonlySet<Stage> = new Set<Stage>(['integration', 'e2e']);
+
+const FILES: Record<Exclude<Stage, 'verify'>, readonly string[]> = {
+  unit: ['src/**/*.test.ts', 'web/**/*.test.ts', 'scripts/**/*.test.ts', 'bench/**/*.test.ts'],
+  integration: ['test/integration/**/*.test.ts'],
+  e2e: ['test/e2e/**/*.test.ts'],
+};
+/** Longest a single file may take: the gates of the e2e suite need minutes of samples. */
+const FILE_TIMEOUT_MS = 25 * 60_000;
+
+const wanted = process.argv.slice(2).filter((arg): arg is Stage => STAGES.some((stage) => stage === arg));
+const stages = wanted.length > 0 ? wanted : STAGES;
+const total: Tally = { passed: 0, failed: 0 };
+const usesCluster = stages.some((stage) => NEEDS_CLUSTER.has(stage));
+const cluster = { CLUSTER_NAME: 'flamegate-test', CLUSTER_NET: '10.232', CLUSTER_VETH: 'fgt' };
+Object.assign(process.env, cluster);
+
+let clusterUp = false;
+try {
+  for (const stage of stages) {
+    if (NEEDS_CLUSTER.has(stage) && !clusterUp) {
+      clusterUp = true;
+      add(script('cluster', ['test/cluster/up.sh']));
+      add(script('images', ['scripts/images.sh']));
+      process.env['FLAMEGATE_TEST_KUBECONFIG'] = clusterKubeconfig();
+    }
+    if (total.failed > 0 && NEEDS_CLUSTER.has(stage)) break; // what is broken in seconds needs no minutes on top
+    add(stage === 'verify' ? script('verify', ['scripts/verify.sh']) : await tests(stage));
+  }
+} finally {
+  if (usesCluster && process.env['KEEP_CLUSTER'] !== '1') script('cluster down', ['test/cluster/down.sh']);
+}
+console.log(`${total.passed} passed, ${total.failed} failed`);
+process.exitCode = total.failed === 0 && total.passed > 0 ? 0 : 1;
+
+function add(tally: Tally): void {
+  total.passed += tally.passed;
+  total.failed += tally.failed;
+}
+
+/** A script counts as one test: it passes or it fails. */
+function script(name: string, [command, ...args]: [string, ...string[]]): Tally {
+  const started = performance.now();
+  console.log(`\n== ${name}`);
+  const { status } = spawnSync(command, args, { stdio: 'inherit', env: { ...process.env, ...clusterEnv() } });
+  report(name, started);
+  return status === 0 ? { passed: 1, failed: 0 } : { passed: 0, failed: 1 };
+}
+
+async function tests(stage: Exclude<Stage, 'verify'>): Promise<Tally> {
+  const started = performance.now();
+  console.log(`\n== ${stage}`);
+  const files = globSync(FILES[stage]).sort();
+  const tally: Tally = { passed: 0, failed: 0 };
+  // The e2e files share one cluster and its two cores; unit files are short and mostly wait.
+  const stream = run({ files, concurrency: stage === 'unit' ? 2 : 1, timeout: FILE_TIMEOUT_MS });
+  stream.on('test:pass', (event) => {
+    if (event.skip !== undefined || event.todo !== undefined) tally.failed += 1;
+    else if (event.details.type !== 'suite') tally.passed += 1;
+  });
+  stream.on('test:fail', () => {
+    tally.failed += 1;
+  });
+  const reporter = stream.compose(new spec());
+  reporter.pipe(process.stdout, { end: false });
+  await new Promise<void>((done) => reporter.on('end', done));
+  report(stage, started);
+  return tally;
+}
+
+function report(name: string, started: number): void {
+  console.log(`-- ${name}: ${((performance.now() - started) / 1000).toFixed(1)} s`);
+}
