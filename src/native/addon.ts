@@ -1,0 +1,76 @@
+import { createRequire } from 'node:module';
+import { SamplerError } from './sampler-error.ts';
+
+/** Of bpf/cpu.h: addon, BPF object and this directory have to be of one version. */
+const ABI_VERSION = 1;
+
+/** What native/addon.cc takes without looking; the caller has checked it. */
+export interface NativeOptions {
+  readonly objectPath: string;
+  readonly frequencyHz: number;
+  readonly byPid: boolean;
+  readonly maxUserFrames: number;
+  readonly ringBytes: number;
+  readonly maxTargets: number;
+  readonly maxStacks: number;
+  readonly measure: boolean;
+  readonly cpus: readonly number[];
+}
+
+/** Opaque, and of no use to anything but the addon. */
+export type NativeHandle = { readonly __native: 'sampler' };
+
+/** `rows` and `targets` are laid out as native/aggregate.h and native/addon.cc say. */
+export interface NativeBatch {
+  readonly addresses: BigUint64Array<ArrayBuffer>;
+  readonly rows: Uint32Array<ArrayBuffer>;
+  readonly rowCount: number;
+  readonly targets: BigUint64Array<ArrayBuffer>;
+}
+
+/** `perCpu`: the numbers of enum fg_cause for CPU 0, then for CPU 1, and so on. */
+export interface NativeCounters {
+  readonly perCpu: BigUint64Array<ArrayBuffer>;
+  readonly taken: number;
+  readonly tableFull: number;
+  readonly malformed: number;
+  readonly runs: number;
+  readonly runNs: number;
+}
+
+export interface NativeAddon {
+  readonly abiVersion: number;
+  open(options: NativeOptions): NativeHandle;
+  addTarget(handle: NativeHandle, id: bigint): void;
+  removeTarget(handle: NativeHandle, id: bigint): void;
+  take(handle: NativeHandle): NativeBatch;
+  counters(handle: NativeHandle): NativeCounters;
+  close(handle: NativeHandle): void;
+}
+
+const FUNCTIONS = ['open', 'addTarget', 'removeTarget', 'take', 'counters', 'close'] as const;
+
+/** Loads the addon from an absolute path. Throws SAMPLER_ADDON_UNUSABLE. */
+export function loadAddon(path: string): NativeAddon {
+  let loaded: unknown;
+  try {
+    loaded = createRequire(import.meta.url)(path);
+  } catch (cause) {
+    const why = cause instanceof Error ? cause.message : String(cause);
+    throw new SamplerError('SAMPLER_ADDON_UNUSABLE', `cannot load the addon ${path}: ${why}`, { cause });
+  }
+  if (!isAddon(loaded)) {
+    const fact = `${path} is not the addon of this version (interface ${ABI_VERSION})`;
+    throw new SamplerError('SAMPLER_ADDON_UNUSABLE', fact);
+  }
+  return loaded;
+}
+
+function isAddon(value: unknown): value is NativeAddon {
+  if (typeof value !== 'object' || value === null) return false;
+  const members: ReadonlyMap<string, unknown> = new Map(Object.entries(value));
+  return (
+    members.get('abiVersion') === ABI_VERSION &&
+    FUNCTIONS.every((name) => typeof members.get(name) === 'function')
+  );
+}

@@ -1,0 +1,27 @@
+/** Why a sampler could not do what was asked; docs/errors.md says what to do about each. */
+export type SamplerErrorCode =
+  | 'SAMPLER_BAD_OPTION'
+  | 'SAMPLER_ADDON_UNUSABLE'
+  | 'SAMPLER_CLOSED'
+  | 'SAMPLER_TARGETS_FULL'
+  | 'SAMPLER_TARGET_FAILED'
+  | 'SAMPLER_NO_THREAD'
+  | 'BPF_OBJECT_MISSING'
+  | 'BPF_OBJECT_INVALID'
+  | 'BPF_NOT_PERMITTED'
+  | 'BPF_LOAD_FAILED'
+  | 'PERF_NOT_PERMITTED'
+  | 'PERF_OPEN_FAILED';
+
+/** `log` is what libbpf and the verifier had to say, at most its last 64 KB; often empty. */
+export class SamplerError extends Error {
+  override readonly name = 'SamplerError';
+  readonly code: SamplerErrorCode;
+  readonly log: string;
+
+  constructor(code: SamplerErrorCode, message: string, options: { cause?: unknown; log?: string } = {}) {
+    super(message, 'cause' in options ? { cause: options.cause } : undefined);
+    this.code = code;
+    this.log = options.log ?? '';
+  }
+}

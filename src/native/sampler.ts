@@ -1,0 +1,113 @@
+import { existsSync, readFileSync } from 'node:fs';
+import { resolve } from 'node:path';
+import { loadAddon } from './addon.ts';
+import { explained } from './native-failure.ts';
+import { onlineCpus } from './online-cpus.ts';
+import { decodeBatch, type SampleBatch } from './sample-batch.ts';
+import { decodeCounters, type SamplerCounters } from './sampler-counters.ts';
+import { SamplerError } from './sampler-error.ts';
+
+export interface SamplerOptions {
+  /** cpu.bpf.o and flamegate.node, of one build. */
+  readonly objectPath: string;
+  readonly addonPath: string;
+  /** 1 to 199. The kernel makes a fixed period of it: take odd rates (49, 97, 199), or periodic load hides between ticks. */
+  readonly frequencyHz: number;
+  readonly filter: 'cgroup' | 'pid';
+  /** A power of two; 1 MB holds 650 of the deepest stacks, and is emptied ten times a second. */
+  readonly ringBytes: number;
+  readonly maxTargets: number;
+  /** Distinct stacks of one batch; more are counted as lost. */
+  readonly maxStacks: number;
+  /** Has the kernel measure the BPF program (CAP_SYS_ADMIN; without it, nothing is measured). */
+  readonly measure?: boolean;
+}
+
+export interface Sampler {
+  /**
+   * Begins to sample a target: a cgroup v2 id (inode of the cgroup directory; processes of its child cgroups are not
+   * in it) or a pid of the initial namespace, by the filter chosen at open. Throws SAMPLER_TARGETS_FULL.
+   */
+  addTarget(id: bigint): void;
+  /** What was sampled until now still comes with the next take. */
+  removeTarget(id: bigint): void;
+  /** Everything aggregated since the last call; clears it. */
+  take(): SampleBatch;
+  counters(): SamplerCounters;
+  /** Leaves nothing in the kernel. Safe to call twice; every other call then throws SAMPLER_CLOSED. */
+  close(): void;
+}
+
+const MAX_FREQUENCY_HZ = 199; // a tick costs 9-16 µs on every CPU besides BPF: 0.3 % at this rate
+const MIN_RING_BYTES = 4096; // the kernel wants whole pages
+const MAX_RING_BYTES = 64 * 1024 * 1024;
+const MAX_TARGETS = 65_536;
+const MAX_STACKS = 100_000; // 80 MB were every stack as deep as can be
+const MAX_USER_FRAMES = 127; // FG_MAX_USER_FRAMES of bpf/cpu.h
+const MAX_ID = 2n ** 64n - 1n;
+
+/** Loads and attaches the sampler to every CPU that is online. Throws a SamplerError. */
+export function openSampler(options: SamplerOptions): Sampler {
+  checkOptions(options);
+  const objectPath = resolve(options.objectPath);
+  if (!existsSync(objectPath)) {
+    throw new SamplerError('BPF_OBJECT_MISSING', `there is no BPF object at ${objectPath}`);
+  }
+  const addon = loadAddon(resolve(options.addonPath));
+  const handle = explained(() =>
+    addon.open({
+      objectPath,
+      frequencyHz: options.frequencyHz,
+      byPid: options.filter === 'pid',
+      maxUserFrames: walkDepth(),
+      ringBytes: options.ringBytes,
+      maxTargets: options.maxTargets,
+      maxStacks: options.maxStacks,
+      measure: options.measure ?? false,
+      cpus: onlineCpus(),
+    }),
+  );
+  return {
+    addTarget(id) {
+      explained(() => addon.addTarget(handle, checkedId(id)));
+    },
+    removeTarget(id) {
+      explained(() => addon.removeTarget(handle, checkedId(id)));
+    },
+    take: () => decodeBatch(explained(() => addon.take(handle))),
+    counters: () => decodeCounters(explained(() => addon.counters(handle))),
+    close() {
+      addon.close(handle);
+    },
+  };
+}
+
+/** How deep the kernel of this node walks a user stack; what is as deep counts as truncated. */
+function walkDepth(): number {
+  const limit = Number(readFileSync('/proc/sys/kernel/perf_event_max_stack', 'utf8'));
+  return limit >= 1 ? Math.min(limit, MAX_USER_FRAMES) : MAX_USER_FRAMES;
+}
+
+function checkOptions(options: SamplerOptions): void {
+  const { ringBytes } = options;
+  inRange('frequencyHz', options.frequencyHz, 1, MAX_FREQUENCY_HZ);
+  inRange('ringBytes', ringBytes, MIN_RING_BYTES, MAX_RING_BYTES);
+  inRange('maxTargets', options.maxTargets, 1, MAX_TARGETS);
+  inRange('maxStacks', options.maxStacks, 1, MAX_STACKS);
+  if ((ringBytes & (ringBytes - 1)) !== 0) {
+    throw new SamplerError('SAMPLER_BAD_OPTION', `ringBytes is ${ringBytes}, not a power of two`);
+  }
+}
+
+function inRange(name: string, value: number, least: number, most: number): void {
+  if (Number.isInteger(value) && value >= least && value <= most) return;
+  throw new SamplerError(
+    'SAMPLER_BAD_OPTION',
+    `${name} is ${value}, not a whole number of ${least} to ${most}`,
+  );
+}
+
+function checkedId(id: bigint): bigint {
+  if (id >= 0n && id <= MAX_ID) return id;
+  throw new SamplerError('SAMPLER_BAD_OPTION', `target ${id} is not a 64-bit id`);
+}
