@@ -9,6 +9,5 @@ here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 started_ms=$(date +%s%3N)
 with_lock
 remove_cluster
-rm -f "$CLUSTER_STATE.lock"
-rmdir --ignore-fail-on-non-empty "$(dirname "$CLUSTER_STATE")"
+rmdir --ignore-fail-on-non-empty "$STATE_ROOT"
 echo "cluster $CLUSTER_NAME is down, after $(($(date +%s%3N) - started_ms)) ms"

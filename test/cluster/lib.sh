@@ -3,6 +3,7 @@
 
 [ "$CLUSTER" = own ] || { echo "error: with CLUSTER=existing the cluster is yours: nothing to do here" >&2; exit 1; }
 
+STATE_ROOT=$(dirname "$CLUSTER_STATE")
 HERE=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 PKI=$CLUSTER_STATE/pki   # keys and certificates
 CONF=$CLUSTER_STATE/conf # templates of conf/, filled in
@@ -29,7 +30,7 @@ POD_CIDR=$NET.1.0/24
 SERVICE_CIDR=$NET.2.0/24
 API_SERVICE_IP=$NET.2.1
 DNS_IP=$NET.2.10
-MADE_DIRECTORIES=$(dirname "$CLUSTER_STATE")/made-directories # shared by the clusters of this machine
+MADE_DIRECTORIES=$STATE_ROOT/made-directories # shared by the clusters of this machine
 VETH=${CLUSTER_VETH:-fg${NET//./-}-} # ${VETH}0 on the machine, ${VETH}1 in the node; at most 14 characters
 
 die() { echo "error: $*" >&2; exit 1; }
@@ -54,9 +55,10 @@ in_node() { nsenter --target "$(cat "$RUN/holder.pid")" --net --mount -- "$@"; }
 # mount points of every cgroup hierarchy, version 1 and 2
 cgroup_mounts() { findmnt -rno TARGET -t cgroup,cgroup2 | sort -u; }
 
-# with_lock: one up or down of a cluster at a time. File descriptor 9 must be closed in whatever outlives the script.
+# with_lock: one up or down at a time, over all clusters of the machine: they share MADE_DIRECTORIES. What is locked is a
+# directory that no down.sh removes. File descriptor 9 must be closed in whatever outlives the script.
 with_lock() {
-  mkdir -p "$(dirname "$CLUSTER_STATE")"
-  exec 9> "$CLUSTER_STATE.lock"
-  flock --wait 120 9 || die "another up.sh or down.sh of $CLUSTER_NAME has been running for two minutes"
+  mkdir -p "$STATE_ROOT"
+  exec 9< "$(dirname "$STATE_ROOT")"
+  flock --wait 120 9 || die "another up.sh or down.sh has been running for two minutes"
 }
