@@ -1,0 +1,111 @@
+/** The SQLite file under the store: opened, verified, and moved aside when it is broken. */
+import { randomUUID } from 'node:crypto';
+import { existsSync, mkdirSync, renameSync, rmSync } from 'node:fs';
+import { dirname } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
+import { isCorruption, StoreError } from './store-error.ts';
+
+export interface OpenedDatabase {
+  readonly db: DatabaseSync;
+  /** Random, kept in the file: another id means another file. */
+  readonly storeId: string;
+  /** True when a broken file had to be moved aside first. */
+  readonly replacedCorruptFile: boolean;
+}
+
+/** A file of another layout is replaced like a broken one: the store is a cache, agents send again. */
+const LAYOUT = 1;
+const PAGE_BYTES = 4096;
+
+const TABLES = `
+  CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT, WITHOUT ROWID;
+  CREATE TABLE batch (
+    node TEXT NOT NULL, boot TEXT NOT NULL, sequence INTEGER NOT NULL, receivedMs INTEGER NOT NULL,
+    PRIMARY KEY (node, boot, sequence)
+  ) STRICT, WITHOUT ROWID;
+  CREATE TABLE string (id INTEGER PRIMARY KEY, text TEXT NOT NULL UNIQUE) STRICT;
+  -- frames: string ids as little-endian uint32, leaf first; hash: of these bytes.
+  CREATE TABLE stack (id INTEGER PRIMARY KEY, hash BLOB NOT NULL UNIQUE, frames BLOB NOT NULL) STRICT;
+  -- counts: pairs of (stack id, samples) as little-endian uint32.
+  CREATE TABLE window (
+    podUid TEXT NOT NULL, container TEXT NOT NULL, startMs INTEGER NOT NULL, endMs INTEGER NOT NULL,
+    podStartedAtMs INTEGER NOT NULL, hz INTEGER NOT NULL, samples INTEGER NOT NULL, lost INTEGER NOT NULL,
+    cpuUsec INTEGER NOT NULL, throttledUsec INTEGER NOT NULL, flags TEXT NOT NULL, counts BLOB NOT NULL,
+    UNIQUE (podUid, container, startMs)
+  ) STRICT;
+  CREATE INDEX windowByEnd ON window (endMs);
+  CREATE TABLE evaluationPod (
+    evaluation TEXT NOT NULL, arm TEXT NOT NULL, podUid TEXT NOT NULL, container TEXT NOT NULL,
+    seenMs INTEGER NOT NULL,
+    PRIMARY KEY (evaluation, arm, podUid, container)
+  ) STRICT, WITHOUT ROWID;
+`;
+
+/** Throws STORE_OPEN_FAILED when even a new file cannot be made (directory missing, disk full, no permission). */
+export function openDatabase(path: string, maxBytes: number): OpenedDatabase {
+  try {
+    mkdirSync(dirname(path), { recursive: true });
+    const existing = existsSync(path) ? openExisting(path, maxBytes) : undefined;
+    if (existing !== undefined) return { ...existing, replacedCorruptFile: false };
+    const replacedCorruptFile = existsSync(path);
+    if (replacedCorruptFile) moveAside(path);
+    return { ...createDatabase(path, maxBytes), replacedCorruptFile };
+  } catch (cause) {
+    const why = cause instanceof Error ? cause.message : String(cause);
+    throw new StoreError('STORE_OPEN_FAILED', `the store ${path} cannot be opened: ${why}`, cause);
+  }
+}
+
+/** Keeps one broken file for whoever wants to look into it; an older one goes. */
+export function moveAside(path: string): void {
+  renameSync(path, `${path}.corrupt`);
+  for (const suffix of ['-wal', '-shm']) rmSync(path + suffix, { force: true });
+}
+
+function openExisting(path: string, maxBytes: number): { db: DatabaseSync; storeId: string } | undefined {
+  const db = new DatabaseSync(path);
+  try {
+    configure(db, maxBytes);
+    const storeId = verified(db);
+    if (storeId !== undefined) return { db, storeId };
+  } catch (error) {
+    if (!isCorruption(error)) {
+      db.close();
+      throw error;
+    }
+  }
+  db.close();
+  return undefined;
+}
+
+/** The store's id, or undefined when the file is broken, unfinished or of another layout. */
+function verified(db: DatabaseSync): string | undefined {
+  if (db.prepare('PRAGMA user_version').get()?.['user_version'] !== LAYOUT) return undefined;
+  if (db.prepare('PRAGMA quick_check(1)').get()?.['quick_check'] !== 'ok') return undefined;
+  const id = db.prepare("SELECT value FROM meta WHERE key = 'storeId'").get()?.['value'];
+  return typeof id === 'string' ? id : undefined;
+}
+
+function createDatabase(path: string, maxBytes: number): { db: DatabaseSync; storeId: string } {
+  const db = new DatabaseSync(path);
+  db.exec(`PRAGMA page_size = ${PAGE_BYTES}; PRAGMA auto_vacuum = INCREMENTAL`);
+  configure(db, maxBytes);
+  const storeId = randomUUID();
+  // user_version goes into the same transaction: a kill in here leaves a file of another layout.
+  db.exec(`BEGIN IMMEDIATE; ${TABLES} PRAGMA user_version = ${LAYOUT};`);
+  db.prepare("INSERT INTO meta (key, value) VALUES ('storeId', ?)").run(storeId);
+  db.exec('COMMIT');
+  return { db, storeId };
+}
+
+/**
+ * WAL with synchronous=NORMAL: a commit is in the operating system's hands before it is acknowledged, so it
+ * survives a kill of this process (https://www.sqlite.org/pragma.html#pragma_synchronous). A power loss may take
+ * the last ones; the volume is an emptyDir, which the same power loss takes too.
+ */
+function configure(db: DatabaseSync, maxBytes: number): void {
+  db.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; PRAGMA busy_timeout = 2000');
+  db.exec('PRAGMA cache_size = -4096; PRAGMA temp_store = MEMORY');
+  db.exec(`PRAGMA journal_size_limit = ${8 * 1024 * 1024}`);
+  db.exec(`PRAGMA max_page_count = ${Math.ceil(maxBytes / PAGE_BYTES)}`);
+}

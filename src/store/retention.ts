@@ -1,0 +1,71 @@
+/** Keeps the store young and small: windows go by age and by size, then the names nobody refers to. */
+import type { DatabaseSync } from 'node:sqlite';
+import { decodeIds } from './interning.ts';
+
+export interface RetentionLimits {
+  readonly retentionMs: number;
+  /** Above this the oldest windows go, whatever their age. */
+  readonly targetBytes: number;
+}
+
+/** Pages given back to the file system at most per sweep, so that one sweep stays short: 16 MiB. */
+const VACUUM_PAGES = 4096;
+/** Of the windows, when the store is too large: the oldest tenth per round. */
+const ROUNDS = 10;
+
+/** Deletes what is too old or too much. Returns how many windows went before their age was up. */
+export function prune(db: DatabaseSync, limits: RetentionLimits, nowMs: number): number {
+  const horizonMs = nowMs - limits.retentionMs;
+  db.prepare('DELETE FROM window WHERE endMs < ?').run(horizonMs);
+  db.prepare('DELETE FROM batch WHERE receivedMs < ?').run(horizonMs);
+  // An evaluation may last a day (the longest deadline); its pods are a few rows.
+  db.prepare('DELETE FROM evaluationPod WHERE seenMs < ?').run(nowMs - 25 * 3_600_000);
+  let early = 0;
+  for (let round = 0; round < ROUNDS && usedBytes(db) > limits.targetBytes; round++) {
+    early += deleteOldestTenth(db);
+    sweepInterned(db);
+  }
+  db.exec(`PRAGMA incremental_vacuum(${VACUUM_PAGES})`);
+  return early;
+}
+
+export function usedBytes(db: DatabaseSync): number {
+  const pragma = (name: string) => Number(db.prepare(`PRAGMA ${name}`).get()?.[name] ?? 0);
+  return (pragma('page_count') - pragma('freelist_count')) * pragma('page_size');
+}
+
+function deleteOldestTenth(db: DatabaseSync): number {
+  const result = db
+    .prepare(
+      `DELETE FROM window WHERE endMs <= (
+         SELECT endMs FROM window ORDER BY endMs LIMIT 1 OFFSET (SELECT count(*) / 10 FROM window))`,
+    )
+    .run();
+  return Number(result.changes);
+}
+
+/** Deletes stacks no window refers to, and strings no stack refers to. Interned ids known before may be gone. */
+export function sweepInterned(db: DatabaseSync): void {
+  const stacks = new Set<number>();
+  for (const { counts } of db.prepare('SELECT counts FROM window').iterate()) {
+    if (!(counts instanceof Uint8Array)) continue;
+    const ids = decodeIds(counts);
+    for (let index = 0; index < ids.length; index += 2) stacks.add(ids[index] ?? 0);
+  }
+  const strings = new Set<number>();
+  const deadStacks: number[] = [];
+  for (const { id, frames } of db.prepare('SELECT id, frames FROM stack').iterate()) {
+    if (!stacks.has(Number(id))) deadStacks.push(Number(id));
+    else if (frames instanceof Uint8Array) for (const string of decodeIds(frames)) strings.add(string);
+  }
+  const deadStrings: number[] = [];
+  for (const { id } of db.prepare('SELECT id FROM string').iterate()) {
+    if (!strings.has(Number(id))) deadStrings.push(Number(id));
+  }
+  db.exec('BEGIN IMMEDIATE');
+  const dropStack = db.prepare('DELETE FROM stack WHERE id = ?');
+  for (const id of deadStacks) dropStack.run(id);
+  const dropString = db.prepare('DELETE FROM string WHERE id = ?');
+  for (const id of deadStrings) dropString.run(id);
+  db.exec('COMMIT');
+}

@@ -1,0 +1,86 @@
+/** One row of the window table: written from the wire, read in the form src/detect judges. */
+import type { DatabaseSync } from 'node:sqlite';
+import type { StackCount } from '../profile/stack-counts.ts';
+import type { Batch, PodWindow } from '../wire/batch-schema.ts';
+import { decodeIds, encodeIds, type Interner } from './interning.ts';
+
+/** What one container burnt in one closed window, in the form src/detect judges. */
+export interface StoredWindow {
+  /** `podUid/container`. */
+  readonly pod: string;
+  readonly startMs: number;
+  readonly endMs: number;
+  readonly podStartedAtMs: number;
+  readonly samplesTaken: number;
+  readonly samplesLost: number;
+  readonly hz: number;
+  readonly cpuUsec: number;
+  readonly throttledUsec: number;
+  /** Profiling flags of the JVM, '' when default. */
+  readonly flags: string;
+  /** Frames arrays are shared between windows: the same stack is the same array. */
+  readonly stacks: readonly StackCount[];
+}
+
+/** Returns a function that stores one window and says whether it was new. `idOf`: stack index of the batch → stack id. */
+export function windowWriter(
+  db: DatabaseSync,
+  idOf: (index: number) => number,
+): (batch: Batch, pod: PodWindow) => boolean {
+  const insert = db.prepare(
+    `INSERT INTO window (podUid, container, startMs, endMs, podStartedAtMs, hz, samples, lost, cpuUsec,
+       throttledUsec, flags, counts) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING`,
+  );
+  return (batch, pod) => {
+    const { changes } = insert.run(
+      pod.podUid,
+      pod.container,
+      batch.startMs,
+      batch.endMs,
+      pod.startedAtMs,
+      pod.hz,
+      pod.samples,
+      samplesLost(pod),
+      pod.cpuUsec,
+      pod.throttledUsec,
+      pod.jvm.flags.toSorted().join(' '),
+      encodeIds(pod.counts.flatMap(([stack, count]) => [idOf(stack), count])),
+    );
+    return changes > 0;
+  };
+}
+
+/** A stack that is no longer there counts as lost samples. */
+export function decodeWindow(row: Readonly<Record<string, unknown>>, names: Interner): StoredWindow {
+  const pairs = row['counts'] instanceof Uint8Array ? decodeIds(row['counts']) : [];
+  const stacks: StackCount[] = [];
+  let unreadable = 0;
+  for (let index = 0; index + 1 < pairs.length; index += 2) {
+    const count = pairs[index + 1] ?? 0;
+    const frames = names.framesOf(pairs[index] ?? 0);
+    if (frames === undefined) unreadable += count;
+    else stacks.push({ frames, count });
+  }
+  return {
+    pod: `${String(row['podUid'])}/${String(row['container'])}`,
+    startMs: Number(row['startMs']),
+    endMs: Number(row['endMs']),
+    podStartedAtMs: Number(row['podStartedAtMs']),
+    samplesTaken: Number(row['samples']),
+    samplesLost: Number(row['lost']) + unreadable,
+    hz: Number(row['hz']),
+    cpuUsec: Number(row['cpuUsec']),
+    throttledUsec: Number(row['throttledUsec']),
+    flags: String(row['flags']),
+    stacks,
+  };
+}
+
+/** An agent sends no stacks of pods no gate compares: such a window would look like a pod without code. */
+export const windowIsReportedInFull = (pod: PodWindow): boolean =>
+  pod.counts.length > 0 || pod.samples <= samplesLost(pod);
+
+function samplesLost(pod: PodWindow): number {
+  const { ringFull, tableFull, noUserStack, truncated, unnamed } = pod.losses;
+  return Math.min(pod.samples, ringFull + tableFull + noUserStack + truncated + unnamed);
+}

@@ -1,0 +1,239 @@
+/**
+ * The leader's cache of windows: what agents pushed in the last hour, on disk. SQLite with one row per container and
+ * window and each name and stack once (1,000 windows × 300 stacks load in tens of milliseconds; profiles in pprof
+ * would take seconds). Synchronous: a batch is a few milliseconds, and answered only after its commit.
+ */
+import type { DatabaseSync } from 'node:sqlite';
+import type { Batch } from '../wire/batch-schema.ts';
+import { moveAside, openDatabase } from './database-file.ts';
+import { type Interner, interner } from './interning.ts';
+import { prune, sweepInterned, usedBytes } from './retention.ts';
+import { isCorruption, isFull, StoreError } from './store-error.ts';
+import { decodeWindow, type StoredWindow, windowIsReportedInFull, windowWriter } from './stored-window.ts';
+
+export interface StoreOptions {
+  readonly now: () => number;
+  /** How long a window is kept; default 60 minutes, the same as the agents' spools. */
+  readonly retentionMs?: number;
+  /** The database never grows past this; default 512 MiB. */
+  readonly maxBytes?: number;
+}
+
+export interface PodRef {
+  readonly podUid: string;
+  /** Absent: all its containers. */
+  readonly container?: string;
+}
+
+export interface WindowQuery {
+  readonly pods: readonly PodRef[];
+  /** Windows that begin at or after `fromMs` and end at or before `toMs`. */
+  readonly fromMs: number;
+  readonly toMs: number;
+}
+
+export interface AddedBatch {
+  /** False: this (node, boot, sequence) had been stored before, and nothing changed. */
+  readonly isNew: boolean;
+  readonly windowsStored: number;
+  /** Older than the retention, or not reported in full because no gate asked for the pod. */
+  readonly windowsLeftOut: number;
+}
+
+export type Arm = 'baseline' | 'canary';
+
+export interface StoreStats {
+  readonly windows: number;
+  readonly bytes: number;
+  readonly corruptFiles: number;
+  readonly windowsDroppedEarly: number;
+}
+
+export interface WindowStore {
+  /** Random, kept in the database: another id means that agents must send again. */
+  storeId(): string;
+  /** Returns after the commit. Throws STORE_FULL or STORE_WRITE_FAILED, and then nothing of the batch is kept. */
+  addBatch(batch: Batch): AddedBatch;
+  /** Ordered by start, then by pod. Throws STORE_READ_FAILED. */
+  windows(query: WindowQuery): StoredWindow[];
+  /** Pods stay part of an evaluation after they are gone: their windows still speak. */
+  rememberPods(evaluation: string, arm: Arm, pods: readonly Required<PodRef>[]): void;
+  rememberedPods(evaluation: string, arm: Arm): readonly Required<PodRef>[];
+  stats(): StoreStats;
+  close(): void;
+}
+
+const RETENTION_MS = 60 * 60_000;
+const MAX_BYTES = 512 * 1024 * 1024;
+const PRUNE_EVERY_MS = 60_000;
+const SWEEP_EVERY_MS = 10 * 60_000; // reads every counts blob once: about 50 ms for an hour of 20 pods
+
+/** Opens the store at `path`; a broken file is moved to `path.corrupt` and a new one, with a new id, begun. */
+export function openStore(path: string, options: StoreOptions): WindowStore {
+  const limits = {
+    retentionMs: options.retentionMs ?? RETENTION_MS,
+    maxBytes: options.maxBytes ?? MAX_BYTES,
+  };
+  return new SqliteStore(path, options.now, limits);
+}
+
+interface Limits {
+  readonly retentionMs: number;
+  readonly maxBytes: number;
+}
+
+class SqliteStore implements WindowStore {
+  readonly #path: string;
+  readonly #now: () => number;
+  readonly #limits: Limits;
+  #db: DatabaseSync;
+  #storeId: string;
+  #interner: Interner;
+  #corruptFiles: number;
+  #windowsDroppedEarly = 0;
+  #prunedAtMs = Number.NEGATIVE_INFINITY;
+  #sweptAtMs: number;
+
+  constructor(path: string, now: () => number, limits: Limits) {
+    this.#path = path;
+    this.#now = now;
+    this.#limits = limits;
+    const opened = openDatabase(path, limits.maxBytes);
+    this.#db = opened.db;
+    this.#storeId = opened.storeId;
+    this.#interner = interner(opened.db);
+    this.#corruptFiles = opened.replacedCorruptFile ? 1 : 0;
+    this.#sweptAtMs = now();
+  }
+
+  storeId(): string {
+    return this.#storeId;
+  }
+
+  addBatch(batch: Batch): AddedBatch {
+    return this.#guarded('STORE_WRITE_FAILED', () => {
+      this.#maintain();
+      this.#db.exec('BEGIN IMMEDIATE');
+      try {
+        const added = this.#insertBatch(batch);
+        this.#db.exec('COMMIT');
+        return added;
+      } catch (error) {
+        if (this.#db.isTransaction) this.#db.exec('ROLLBACK');
+        this.#interner.forget();
+        throw error;
+      }
+    });
+  }
+
+  windows(query: WindowQuery): StoredWindow[] {
+    return this.#guarded('STORE_READ_FAILED', () => {
+      const read = this.#db.prepare(
+        `SELECT * FROM window WHERE podUid = ? AND container >= ? AND container <= ?
+         AND startMs >= ? AND endMs <= ? ORDER BY container, startMs`,
+      );
+      const found: StoredWindow[] = [];
+      for (const { podUid, container } of query.pods) {
+        const names = container === undefined ? ['', '\u{10ffff}'] : [container, container];
+        const rows = read.iterate(podUid, ...names, query.fromMs, query.toMs);
+        for (const row of rows) found.push(decodeWindow(row, this.#interner));
+      }
+      return found.sort((a, b) => a.startMs - b.startMs || (a.pod < b.pod ? -1 : Number(a.pod > b.pod)));
+    });
+  }
+
+  rememberPods(evaluation: string, arm: Arm, pods: readonly Required<PodRef>[]): void {
+    this.#guarded('STORE_WRITE_FAILED', () => {
+      const insert = this.#db.prepare(
+        `INSERT INTO evaluationPod (evaluation, arm, podUid, container, seenMs) VALUES (?, ?, ?, ?, ?)
+         ON CONFLICT DO UPDATE SET seenMs = excluded.seenMs`,
+      );
+      for (const pod of pods) insert.run(evaluation, arm, pod.podUid, pod.container, this.#now());
+    });
+  }
+
+  rememberedPods(evaluation: string, arm: Arm): readonly Required<PodRef>[] {
+    return this.#guarded('STORE_READ_FAILED', () =>
+      this.#db
+        .prepare('SELECT podUid, container FROM evaluationPod WHERE evaluation = ? AND arm = ?')
+        .all(evaluation, arm)
+        .map((row) => ({ podUid: String(row['podUid']), container: String(row['container']) })),
+    );
+  }
+
+  stats(): StoreStats {
+    return this.#guarded('STORE_READ_FAILED', () => ({
+      windows: Number(this.#db.prepare('SELECT count(*) AS n FROM window').get()?.['n'] ?? 0),
+      bytes: usedBytes(this.#db),
+      corruptFiles: this.#corruptFiles,
+      windowsDroppedEarly: this.#windowsDroppedEarly,
+    }));
+  }
+
+  close(): void {
+    if (this.#db.isOpen) this.#db.close();
+  }
+
+  #insertBatch(batch: Batch): AddedBatch {
+    const { changes } = this.#db
+      .prepare(
+        'INSERT INTO batch (node, boot, sequence, receivedMs) VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING',
+      )
+      .run(batch.node, batch.boot, batch.sequence, this.#now());
+    if (changes === 0) return { isNew: false, windowsStored: 0, windowsLeftOut: 0 };
+    const horizonMs = this.#now() - this.#limits.retentionMs;
+    const wanted = batch.endMs < horizonMs ? [] : batch.pods.filter(windowIsReportedInFull);
+    const stackIds = new Map<number, number>();
+    const idOf = (index: number): number => {
+      const known = stackIds.get(index);
+      if (known !== undefined) return known;
+      const frames = (batch.stacks[index] ?? []).map((name) =>
+        this.#interner.stringId(batch.strings[name] ?? '[unknown]'),
+      );
+      const id = this.#interner.stackId(frames);
+      stackIds.set(index, id);
+      return id;
+    };
+    let windowsStored = 0;
+    const insert = windowWriter(this.#db, idOf);
+    for (const pod of wanted) windowsStored += insert(batch, pod) ? 1 : 0;
+    return { isNew: true, windowsStored, windowsLeftOut: batch.pods.length - wanted.length };
+  }
+
+  #maintain(): void {
+    const nowMs = this.#now();
+    if (nowMs - this.#prunedAtMs < PRUNE_EVERY_MS) return;
+    this.#prunedAtMs = nowMs;
+    const limits = { retentionMs: this.#limits.retentionMs, targetBytes: this.#limits.maxBytes * 0.8 };
+    const early = prune(this.#db, limits, nowMs);
+    this.#windowsDroppedEarly += early;
+    const sweepIsDue = nowMs - this.#sweptAtMs >= SWEEP_EVERY_MS;
+    if (sweepIsDue) {
+      this.#sweptAtMs = nowMs;
+      sweepInterned(this.#db);
+    }
+    if (sweepIsDue || early > 0) this.#interner.forget();
+  }
+
+  /** Gives SQLite's errors a code; a file that broke while open is replaced at once, and agents send again. */
+  #guarded<T>(code: 'STORE_WRITE_FAILED' | 'STORE_READ_FAILED', action: () => T): T {
+    try {
+      return action();
+    } catch (cause) {
+      if (isCorruption(cause)) this.#startAnew();
+      if (isFull(cause)) this.#prunedAtMs = Number.NEGATIVE_INFINITY;
+      const why = cause instanceof Error ? cause.message : String(cause);
+      throw new StoreError(isFull(cause) ? 'STORE_FULL' : code, `the store ${this.#path}: ${why}`, cause);
+    }
+  }
+
+  #startAnew(): void {
+    this.#db.close();
+    moveAside(this.#path);
+    const opened = openDatabase(this.#path, this.#limits.maxBytes);
+    this.#db = opened.db;
+    this.#storeId = opened.storeId;
+    this.#interner = interner(opened.db);
+    this.#corruptFiles += 1;
+  }
+}
