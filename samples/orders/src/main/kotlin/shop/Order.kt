@@ -27,11 +27,11 @@ data class Line(
     val attributes: Map<String, String> = emptyMap(),
 )
 
-/** An order of a customer, before prices: the same for the same [id] and number of lines. */
+/** An order before prices; always the same for the same [id] and number of lines. */
 fun newOrder(id: Int, lineCount: Int): Order = Order(
     id = id,
-    customer = "customer-$id",
-    shipping = Address("Ann $id", "Main Street $id", "Springfield", "0${id % 10_000}", "US"),
+    customer = "Ann Example",
+    shipping = Address("Ann Example", "Main Street 12", "Springfield", "01101", "US"),
     lines = List(lineCount) { newLine(it) },
 )
 
