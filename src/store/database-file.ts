@@ -27,7 +27,9 @@ const TABLES = `
   -- frames: string ids as little-endian uint32, leaf first; hash: of these bytes.
   CREATE TABLE stack (id INTEGER PRIMARY KEY, hash BLOB NOT NULL UNIQUE, frames BLOB NOT NULL) STRICT;
   -- counts: pairs of (stack id, samples) as little-endian uint32.
+  -- AUTOINCREMENT: an id is never used again, so decoded windows may be kept by id.
   CREATE TABLE window (
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
     podUid TEXT NOT NULL, container TEXT NOT NULL, startMs INTEGER NOT NULL, endMs INTEGER NOT NULL,
     podStartedAtMs INTEGER NOT NULL, hz INTEGER NOT NULL, samples INTEGER NOT NULL, lost INTEGER NOT NULL,
     cpuUsec INTEGER NOT NULL, throttledUsec INTEGER NOT NULL, flags TEXT NOT NULL, counts BLOB NOT NULL,

@@ -1,5 +1,5 @@
 /** One row of the window table: written from the wire, read in the form src/detect judges. */
-import type { DatabaseSync } from 'node:sqlite';
+import type { DatabaseSync, StatementSync } from 'node:sqlite';
 import type { StackCount } from '../profile/stack-counts.ts';
 import type { Batch, PodWindow } from '../wire/batch-schema.ts';
 import { decodeIds, encodeIds, type Interner } from './interning.ts';
@@ -50,8 +50,68 @@ export function windowWriter(
   };
 }
 
+/** Stack index of the batch → stack id, each asked for once. */
+export function stackIdsOf(batch: Batch, names: Interner): (index: number) => number {
+  const strings = new Map<number, number>();
+  const stacks = new Map<number, number>();
+  const stringId = (index: number): number => {
+    const known = strings.get(index) ?? names.stringId(batch.strings[index] ?? '[unknown]');
+    strings.set(index, known);
+    return known;
+  };
+  return (index) => {
+    const known = stacks.get(index) ?? names.stackId((batch.stacks[index] ?? []).map(stringId));
+    stacks.set(index, known);
+    return known;
+  };
+}
+
+/** Stacks in all decoded windows together: one costs about 40 bytes, so 20 MB at most. */
+const MAX_DECODED_STACKS = 500_000;
+
+/**
+ * Windows by row id, decoded once: every look of a gate reads the same ones again, and an hour of six pods is
+ * half a million small objects.
+ */
+export class DecodedWindows {
+  readonly #windows = new Map<number, StoredWindow>();
+  readonly #read: StatementSync;
+  readonly #names: Interner;
+  #stacks = 0;
+
+  constructor(db: DatabaseSync, names: Interner) {
+    this.#read = db.prepare('SELECT * FROM window WHERE id = ?');
+    this.#names = names;
+  }
+
+  get(id: number): StoredWindow | undefined {
+    const known = this.#windows.get(id);
+    if (known !== undefined) return known;
+    const row = this.#read.get(id);
+    if (row === undefined) return undefined;
+    const window = decodeWindow(row, this.#names);
+    if (this.#stacks + window.stacks.length > MAX_DECODED_STACKS) this.#clear();
+    this.#windows.set(id, window);
+    this.#stacks += window.stacks.length;
+    return window;
+  }
+
+  dropBefore(horizonMs: number): void {
+    for (const [id, window] of this.#windows) {
+      if (window.endMs >= horizonMs) continue;
+      this.#windows.delete(id);
+      this.#stacks -= window.stacks.length;
+    }
+  }
+
+  #clear(): void {
+    this.#windows.clear();
+    this.#stacks = 0;
+  }
+}
+
 /** A stack that is no longer there counts as lost samples. */
-export function decodeWindow(row: Readonly<Record<string, unknown>>, names: Interner): StoredWindow {
+function decodeWindow(row: Readonly<Record<string, unknown>>, names: Interner): StoredWindow {
   const pairs = row['counts'] instanceof Uint8Array ? decodeIds(row['counts']) : [];
   const stacks: StackCount[] = [];
   let unreadable = 0;

@@ -9,7 +9,13 @@ import { moveAside, openDatabase } from './database-file.ts';
 import { type Interner, interner } from './interning.ts';
 import { prune, sweepInterned, usedBytes } from './retention.ts';
 import { isCorruption, isFull, StoreError } from './store-error.ts';
-import { decodeWindow, type StoredWindow, windowIsReportedInFull, windowWriter } from './stored-window.ts';
+import {
+  DecodedWindows,
+  type StoredWindow,
+  stackIdsOf,
+  windowIsReportedInFull,
+  windowWriter,
+} from './stored-window.ts';
 
 export interface StoreOptions {
   readonly now: () => number;
@@ -89,6 +95,7 @@ class SqliteStore implements WindowStore {
   #db: DatabaseSync;
   #storeId: string;
   #interner: Interner;
+  #decoded: DecodedWindows;
   #corruptFiles: number;
   #windowsDroppedEarly = 0;
   #prunedAtMs = Number.NEGATIVE_INFINITY;
@@ -102,6 +109,7 @@ class SqliteStore implements WindowStore {
     this.#db = opened.db;
     this.#storeId = opened.storeId;
     this.#interner = interner(opened.db);
+    this.#decoded = new DecodedWindows(opened.db, this.#interner);
     this.#corruptFiles = opened.replacedCorruptFile ? 1 : 0;
     this.#sweptAtMs = now();
   }
@@ -128,15 +136,17 @@ class SqliteStore implements WindowStore {
 
   windows(query: WindowQuery): StoredWindow[] {
     return this.#guarded('STORE_READ_FAILED', () => {
-      const read = this.#db.prepare(
-        `SELECT * FROM window WHERE podUid = ? AND container >= ? AND container <= ?
-         AND startMs >= ? AND endMs <= ? ORDER BY container, startMs`,
+      const find = this.#db.prepare(
+        `SELECT id FROM window WHERE podUid = ? AND container >= ? AND container <= ?
+         AND startMs >= ? AND endMs <= ?`,
       );
       const found: StoredWindow[] = [];
       for (const { podUid, container } of query.pods) {
         const names = container === undefined ? ['', '\u{10ffff}'] : [container, container];
-        const rows = read.iterate(podUid, ...names, query.fromMs, query.toMs);
-        for (const row of rows) found.push(decodeWindow(row, this.#interner));
+        for (const { id } of find.iterate(podUid, ...names, query.fromMs, query.toMs)) {
+          const window = this.#decoded.get(Number(id));
+          if (window !== undefined) found.push(window);
+        }
       }
       return found.sort((a, b) => a.startMs - b.startMs || (a.pod < b.pod ? -1 : Number(a.pod > b.pod)));
     });
@@ -183,17 +193,7 @@ class SqliteStore implements WindowStore {
     if (changes === 0) return { isNew: false, windowsStored: 0, windowsLeftOut: 0 };
     const horizonMs = this.#now() - this.#limits.retentionMs;
     const wanted = batch.endMs < horizonMs ? [] : batch.pods.filter(windowIsReportedInFull);
-    const stackIds = new Map<number, number>();
-    const idOf = (index: number): number => {
-      const known = stackIds.get(index);
-      if (known !== undefined) return known;
-      const frames = (batch.stacks[index] ?? []).map((name) =>
-        this.#interner.stringId(batch.strings[name] ?? '[unknown]'),
-      );
-      const id = this.#interner.stackId(frames);
-      stackIds.set(index, id);
-      return id;
-    };
+    const idOf = stackIdsOf(batch, this.#interner);
     let windowsStored = 0;
     const insert = windowWriter(this.#db, idOf);
     for (const pod of wanted) windowsStored += insert(batch, pod) ? 1 : 0;
@@ -205,6 +205,7 @@ class SqliteStore implements WindowStore {
     if (nowMs - this.#prunedAtMs < PRUNE_EVERY_MS) return;
     this.#prunedAtMs = nowMs;
     const limits = { retentionMs: this.#limits.retentionMs, targetBytes: this.#limits.maxBytes * 0.8 };
+    this.#decoded.dropBefore(nowMs - this.#limits.retentionMs);
     const early = prune(this.#db, limits, nowMs);
     this.#windowsDroppedEarly += early;
     const sweepIsDue = nowMs - this.#sweptAtMs >= SWEEP_EVERY_MS;
@@ -234,6 +235,7 @@ class SqliteStore implements WindowStore {
     this.#db = opened.db;
     this.#storeId = opened.storeId;
     this.#interner = interner(opened.db);
+    this.#decoded = new DecodedWindows(opened.db, this.#interner);
     this.#corruptFiles += 1;
   }
 }
