@@ -1,0 +1,102 @@
+/** What lies where in a process: the executable regions of /proc/PID/maps. Paths in it are the container's choice. */
+import { fieldEnd, indexOfByte, parseHex } from './byte-fields.ts';
+import { createLineSplitter } from './byte-lines.ts';
+import { cleanName } from './clean-name.ts';
+import { createRangeList, rangeAt } from './range-list.ts';
+
+export type Region =
+  | { readonly kind: 'file' /** In brackets: "[libc.so.6]". */; readonly name: string }
+  /** Executable memory of no file: code that the process made itself. */
+  | { readonly kind: 'anonymous' };
+
+export interface ProcMaps {
+  /** The executable region that holds the address. */
+  regionAt(address: number): Region | undefined;
+  /** Path of libjvm.so inside the process's root, if it is mapped. */
+  readonly libjvmPath: string | undefined;
+  /** Executable regions for which there was no room. */
+  readonly dropped: number;
+}
+
+export interface ProcMapsParser {
+  feed(chunk: Uint8Array): void;
+  finish(): ProcMaps;
+}
+
+const MAX_LINE_BYTES = 8 * 1024; // a path has at most 4096, and the kernel escapes only newlines
+const MAX_REGIONS = 8192; // a JVM with two hundred libraries has about 210 executable regions
+const MAX_FILE_NAME = 128;
+const DASH = 0x2d;
+const SPACE = 0x20;
+const EXECUTABLE = 0x78; // x
+const ANONYMOUS_PATH = /^$|^\[(?!vdso\]|vsyscall\])|^\/(?:memfd:|dev\/zero|anon_hugepage|SYSV|\/anon)/;
+
+/** `decode` makes a string of bytes (UTF-8); rooms without I/O have no decoder of their own. */
+export function createProcMapsParser(decode: (bytes: Uint8Array) => string): ProcMapsParser {
+  const regions: Region[] = [];
+  const byPath = new Map<string, number>();
+  const ranges = createRangeList(MAX_REGIONS);
+  let libjvmPath: string | undefined;
+  let dropped = 0;
+
+  const regionOf = (path: string): number => {
+    const known = byPath.get(path);
+    if (known !== undefined) return known;
+    byPath.set(path, regions.length);
+    regions.push(ANONYMOUS_PATH.test(path) ? { kind: 'anonymous' } : { kind: 'file', name: bracketed(path) });
+    return regions.length - 1;
+  };
+  const line = (bytes: Uint8Array, start: number, end: number) => {
+    const fields = executableRange(bytes, start, end);
+    if (!fields) return;
+    const path = decode(bytes.subarray(pathStart(bytes, start, end), end));
+    if (path.endsWith('/libjvm.so')) libjvmPath ??= path;
+    if (ranges.length === MAX_REGIONS) dropped++;
+    else ranges.add(fields.from, fields.to, regionOf(path));
+  };
+  const lines = createLineSplitter(MAX_LINE_BYTES, { line, tooLong: () => dropped++ });
+
+  return {
+    feed: lines.feed,
+    finish() {
+      lines.finish();
+      const sorted = ranges.columns(); // the kernel prints them in order
+      return {
+        ...{ libjvmPath, dropped },
+        regionAt(address) {
+          const index = rangeAt(sorted, address);
+          return index < 0 ? undefined : regions[sorted.values[index] ?? 0];
+        },
+      };
+    },
+  };
+}
+
+/** Of "7f00-7fff r-xp ...". vsyscall, above 52 bits, is left out. */
+function executableRange(
+  bytes: Uint8Array,
+  start: number,
+  end: number,
+): { from: number; to: number } | undefined {
+  const rangeEnd = fieldEnd(bytes, start, end);
+  const dash = indexOfByte(bytes, DASH, start, rangeEnd);
+  if (bytes[rangeEnd + 3] !== EXECUTABLE || rangeEnd + 3 >= end || dash === rangeEnd) return undefined;
+  const from = parseHex(bytes, start, dash);
+  const to = parseHex(bytes, dash + 1, rangeEnd);
+  return from === undefined || to === undefined || to <= from ? undefined : { from, to };
+}
+
+/** Behind five fields (range, permissions, offset, device, inode) and the spaces that align. */
+function pathStart(bytes: Uint8Array, start: number, end: number): number {
+  let at = start;
+  for (let field = 0; field < 5; field++) at = Math.min(end, fieldEnd(bytes, at, end) + 1);
+  while (at < end && bytes[at] === SPACE) at++;
+  return at;
+}
+
+function bracketed(path: string): string {
+  if (path === '[vdso]' || path === '[vsyscall]') return path;
+  const file = path.replace(/ \(deleted\)$/, '');
+  const base = file.slice(file.lastIndexOf('/') + 1).slice(0, MAX_FILE_NAME);
+  return `[${cleanName(base) || 'file'}]`;
+}
