@@ -1,0 +1,161 @@
+/**
+ * A cache of one resource, kept by client-node's ListWatch. What ListWatch leaves to its user is done here: it stops at
+ * every error but 410, so it is started again with backoff; list items come without apiVersion and kind; objects are
+ * cut down before they are kept, since pods and Deployments are mostly what nobody here reads.
+ */
+import {
+  type KubeConfig,
+  type KubernetesListObject,
+  type KubernetesObject,
+  ListWatch,
+  Watch,
+} from '@kubernetes/client-node';
+import { type KubeClient, pathOf } from './client.ts';
+
+export interface InformedResource {
+  readonly apiVersion: string;
+  readonly plural: string;
+  readonly kind: string;
+  readonly namespace?: string;
+}
+
+export interface InformerOptions<T> {
+  /** Cuts an object down to what is read here; it owns the object and may change it. */
+  readonly trim?: (object: T) => T;
+  readonly onChange?: (object: T) => void;
+  readonly onError?: (error: unknown, retryInMs: number) => void;
+  readonly now?: () => number;
+}
+
+export interface Informer<T> {
+  get(name: string, namespace?: string): T | undefined;
+  list(namespace?: string): readonly T[];
+  /** True once the first list has arrived. */
+  synced(): boolean;
+  /** When the API server last answered: a list, an event or a bookmark. */
+  lastHeardMs(): number;
+  stop(): Promise<void>;
+}
+
+const FIRST_RETRY_MS = 500;
+const LAST_RETRY_MS = 30_000;
+/** Bookmarks come about once a minute; two of them missing means the connection is dead. */
+const SILENCE_MS = 130_000;
+
+export function startInformer<T extends KubernetesObject>(
+  kubeConfig: KubeConfig,
+  client: KubeClient,
+  resource: InformedResource,
+  options: InformerOptions<T> = {},
+): Informer<T> {
+  return new ResourceInformer(kubeConfig, client, resource, options);
+}
+
+class ResourceInformer<T extends KubernetesObject> implements Informer<T> {
+  readonly #client: KubeClient;
+  readonly #resource: InformedResource;
+  readonly #options: InformerOptions<T>;
+  readonly #listWatch: ListWatch<T>;
+  readonly #now: () => number;
+  #retryMs = FIRST_RETRY_MS;
+  #retry: NodeJS.Timeout | undefined;
+  #synced = false;
+  #stopped = false;
+  #heardMs: number;
+
+  constructor(
+    kubeConfig: KubeConfig,
+    client: KubeClient,
+    resource: InformedResource,
+    options: InformerOptions<T>,
+  ) {
+    this.#client = client;
+    this.#resource = resource;
+    this.#options = options;
+    this.#now = options.now ?? Date.now;
+    this.#heardMs = this.#now();
+    this.#listWatch = new ListWatch<T>(pathOf(resource), this.#watch(kubeConfig), () => this.#list(), false);
+    const onChange = options.onChange ?? (() => undefined);
+    this.#listWatch.on('change', onChange);
+    this.#listWatch.on('error', (error) => this.#restart(error));
+    this.#start();
+  }
+
+  get(name: string, namespace?: string): T | undefined {
+    return this.#listWatch.get(name, namespace);
+  }
+
+  list(namespace?: string): readonly T[] {
+    return this.#listWatch.list(namespace);
+  }
+
+  synced(): boolean {
+    return this.#synced;
+  }
+
+  lastHeardMs(): number {
+    return this.#heardMs;
+  }
+
+  async stop(): Promise<void> {
+    this.#stopped = true;
+    clearTimeout(this.#retry);
+    await this.#listWatch.stop();
+  }
+
+  #start(): void {
+    this.#listWatch.start().catch((error: unknown) => this.#restart(error));
+  }
+
+  #restart(error: unknown): void {
+    if (this.#stopped) {
+      return;
+    }
+    const delayMs = this.#retryMs;
+    this.#retryMs = Math.min(LAST_RETRY_MS, delayMs * 2);
+    this.#options.onError?.(error, delayMs);
+    clearTimeout(this.#retry);
+    this.#retry = setTimeout(() => this.#start(), delayMs);
+  }
+
+  #heard(): void {
+    this.#heardMs = this.#now();
+    this.#retryMs = FIRST_RETRY_MS;
+  }
+
+  async #list(): Promise<KubernetesListObject<T>> {
+    // The first list may come from the API server's cache; one after a gap must not go back in time.
+    const query = this.#synced ? '' : '?resourceVersion=0';
+    const list = await this.#client.request<KubernetesListObject<T>>('GET', pathOf(this.#resource) + query);
+    const { apiVersion, kind } = this.#resource;
+    list.items = list.items.map((item) => this.#trim(Object.assign(item, { apiVersion, kind })));
+    this.#heard();
+    return list;
+  }
+
+  #trim(object: T): T {
+    return this.#options.trim?.(object) ?? object;
+  }
+
+  /** client-node's Watch with bookmarks, our trim, our silence limit, and no rejection that nobody handles. */
+  #watch(kubeConfig: KubeConfig): Watch {
+    const watch = new Watch(kubeConfig);
+    Reflect.set(watch, 'requestTimeoutMs', SILENCE_MS); // private in its types; 30 s makes quiet resources reconnect
+    const open = watch.watch.bind(watch);
+    watch.watch = async (path, query, callback, done) => {
+      if (this.#stopped) {
+        return new AbortController();
+      }
+      this.#synced = true; // ListWatch opens the watch only after its cache has been filled
+      const onEvent = (phase: string, object: unknown) => {
+        this.#heard();
+        callback(phase, phase === 'ERROR' || phase === 'BOOKMARK' ? object : this.#trim(object as T));
+      };
+      return open(path, { ...query, allowWatchBookmarks: true }, onEvent, done).catch((error: unknown) => {
+        done(error);
+        return new AbortController();
+      });
+    };
+    return watch;
+  }
+}
