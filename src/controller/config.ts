@@ -1,0 +1,46 @@
+/** The controller's settings: the one place here that reads the environment. */
+import { randomUUID } from 'node:crypto';
+
+export interface ControllerConfig {
+  /** Namespace of the controller, its lease, its CA. */
+  readonly namespace: string;
+  /** Namespace of the agents' DaemonSet. */
+  readonly agentsNamespace: string;
+  /** Unique per process. */
+  readonly identity: string;
+  /** Probes and metrics, plain HTTP. */
+  readonly httpPort: number;
+  /** Agents and people, HTTPS. */
+  readonly httpsPort: number;
+  readonly dataDir: string;
+  readonly logLevel: string;
+}
+
+export class ConfigError extends Error {
+  readonly code = 'CONTROLLER_CONFIG_INVALID';
+}
+
+export function readControllerConfig(env: NodeJS.ProcessEnv = process.env): ControllerConfig {
+  const podName = env['POD_NAME'] ?? 'flamegate-controller';
+  return {
+    namespace: env['POD_NAMESPACE'] ?? 'flamegate-system',
+    agentsNamespace: env['FLAMEGATE_AGENTS_NAMESPACE'] ?? 'flamegate-agents',
+    identity: `${podName}_${randomUUID().slice(0, 8)}`,
+    httpPort: port(env, 'FLAMEGATE_HTTP_PORT', 8080),
+    httpsPort: port(env, 'FLAMEGATE_HTTPS_PORT', 8443),
+    dataDir: env['FLAMEGATE_DATA_DIR'] ?? '/var/lib/flamegate',
+    logLevel: env['FLAMEGATE_LOG_LEVEL'] ?? 'info',
+  };
+}
+
+function port(env: NodeJS.ProcessEnv, name: string, otherwise: number): number {
+  const text = env[name];
+  if (text === undefined) {
+    return otherwise;
+  }
+  const value = Number(text);
+  if (!Number.isInteger(value) || value < 0 || value > 65_535) {
+    throw new ConfigError(`CONTROLLER_CONFIG_INVALID: ${name}=${text} is not a port from 0 to 65535`);
+  }
+  return value;
+}
