@@ -1,107 +1,132 @@
 /** ProfilingPolicy: which pods are profiled, how often, and whether their JVMs may be given flags. */
 import { type Static, Type } from '@sinclair/typebox';
-import { conditions, type Kind, LabelSelector, oneOf, type Resource } from './schema.ts';
+import {
+  conditions,
+  DNS_LABEL,
+  type Kind,
+  LabelSelector,
+  observedGeneration,
+  oneOf,
+  type Resource,
+} from './schema.ts';
 
 export const FLAG_MODES = ['Never', 'Immediate'] as const;
 
-export const ProfilingPolicySpec = Type.Object({
-  podSelector: Type.Unsafe<LabelSelector>({
-    ...LabelSelector,
-    description: 'The pods of this namespace to profile.',
-  }),
-  containers: Type.Array(Type.String({ minLength: 1, maxLength: 63 }), {
-    maxItems: 16,
-    default: [],
-    'x-kubernetes-list-type': 'set',
-    description: 'Names of the containers to profile. Empty: every container that runs a JVM.',
-  }),
-  cpu: Type.Object(
-    {
-      frequencyHz: Type.Integer({
-        minimum: 1,
-        maximum: 199,
-        default: 49,
-        description: 'On-CPU samples per second and busy core. 49 costs below 1 % of a core.',
-      }),
-    },
-    { default: {}, description: 'On-CPU sampling.' },
-  ),
-  jvm: Type.Object(
-    {
-      flags: Type.Object(
-        {
-          mode: oneOf(FLAG_MODES, {
-            default: 'Never',
-            description:
-              'Never: no flag is set and nothing restarts. Immediate: -XX:+PreserveFramePointer, -XX:+UnlockDiagnosticVMOptions and -XX:+DebugNonSafepoints enter the pod template now, which rolls the workload once.',
-          }),
-          strategy: oneOf(['DeploymentPatch'], {
-            default: 'DeploymentPatch',
-            description:
-              'How flags reach the JVM. DeploymentPatch: one environment variable in the Deployment, by server-side apply under the field manager flamegate-inject.',
-          }),
-          acknowledgeRestarts: Type.Boolean({
-            default: false,
-            description: 'Must be true for mode Immediate: the matching Deployments restart once.',
-          }),
-        },
-        {
-          default: {},
-          description: 'Whether matching JVMs are given profiling flags.',
-          'x-kubernetes-validations': [
-            {
-              rule: "self.mode != 'Immediate' || self.acknowledgeRestarts",
-              message:
-                'mode Immediate restarts the matching Deployments once: set acknowledgeRestarts: true to agree',
-              fieldPath: '.acknowledgeRestarts',
-            },
-          ],
-        },
-      ),
-    },
-    { default: {}, description: 'What may be done to the JVM.' },
-  ),
-});
+export const ProfilingPolicySpec = Type.Object(
+  {
+    podSelector: Type.Unsafe<LabelSelector>({
+      ...LabelSelector,
+      description: 'The pods of this namespace to profile.',
+    }),
+    containers: Type.Array(Type.String({ pattern: DNS_LABEL, minLength: 1, maxLength: 63 }), {
+      maxItems: 16,
+      default: [],
+      'x-kubernetes-list-type': 'set',
+      description: 'Names of the containers to profile. Empty: every container that runs a JVM.',
+    }),
+    cpu: Type.Object(
+      {
+        frequencyHz: Type.Integer({
+          minimum: 1,
+          maximum: 199,
+          default: 49,
+          description: 'On-CPU samples per second and busy core. 49 costs below 1 % of a core.',
+        }),
+      },
+      { default: {}, description: 'On-CPU sampling.' },
+    ),
+    jvm: Type.Object(
+      {
+        flags: Type.Object(
+          {
+            mode: oneOf(FLAG_MODES, {
+              default: 'Never',
+              description:
+                'Never: no flag is set and nothing restarts. Immediate: -XX:+PreserveFramePointer, -XX:+UnlockDiagnosticVMOptions and -XX:+DebugNonSafepoints enter the pod template now, which rolls the workload once.',
+            }),
+            strategy: oneOf(['DeploymentPatch'], {
+              default: 'DeploymentPatch',
+              description:
+                'How flags reach the JVM. DeploymentPatch: one environment variable in the Deployment, by server-side apply under the field manager flamegate-inject.',
+            }),
+            acknowledgeRestarts: Type.Boolean({
+              default: false,
+              description: 'Must be true for mode Immediate: the matching Deployments restart once.',
+            }),
+          },
+          {
+            default: {},
+            description: 'Whether matching JVMs are given profiling flags.',
+            'x-kubernetes-validations': [
+              {
+                // The API server also tries the rule on the bare default {}, before the fields have theirs.
+                rule: "!has(self.mode) || self.mode != 'Immediate' || (has(self.acknowledgeRestarts) && self.acknowledgeRestarts)",
+                message:
+                  'mode Immediate restarts the matching Deployments once: set acknowledgeRestarts: true to agree',
+                fieldPath: '.acknowledgeRestarts',
+              },
+            ],
+          },
+        ),
+      },
+      { default: {}, description: 'What may be done to the JVM.' },
+    ),
+  },
+  { description: 'What to profile, and how.' },
+);
 export type ProfilingPolicySpec = Static<typeof ProfilingPolicySpec>;
 
 const WorkloadStatus = Type.Object({
-  kind: Type.String({ maxLength: 63 }),
-  name: Type.String({ maxLength: 253 }),
-  container: Type.String({ maxLength: 63 }),
+  kind: Type.String({
+    maxLength: 63,
+    description: 'Kind of the workload that owns the pods; Pod when nothing does.',
+  }),
+  name: Type.String({ maxLength: 253, description: 'Name of the workload.' }),
+  container: Type.String({ maxLength: 63, description: 'Name of the container.' }),
   pods: Type.Integer({ minimum: 0, description: 'Pods selected.' }),
   profiled: Type.Integer({ minimum: 0, description: 'Pods whose JVM delivered samples in the last minute.' }),
-  jdk: Type.Optional(Type.String({ maxLength: 32 })),
+  jdk: Type.Optional(Type.String({ maxLength: 32, description: 'Version of the JDK, as the JVM says it.' })),
   symbols: oneOf(['PerfMap', 'None'], { description: 'Where the names of compiled methods come from.' }),
   flags: Type.Optional(
     Type.String({ maxLength: 256, description: 'Profiling flags seen in the running JVM.' }),
   ),
-  reason: Type.String({ maxLength: 128 }),
-  message: Type.String({ maxLength: 1024 }),
+  reason: Type.String({ maxLength: 128, description: 'How profiling goes, in one word.' }),
+  message: Type.String({ maxLength: 1024, description: 'How profiling goes, in a sentence.' }),
 });
 export type WorkloadStatus = Static<typeof WorkloadStatus>;
 
-export const ProfilingPolicyStatus = Type.Object({
-  observedGeneration: Type.Optional(Type.Integer({ minimum: 0 })),
-  conditions: Type.Optional(conditions),
-  selected: Type.Optional(Type.Integer({ minimum: 0, description: 'Pods the selector matches.' })),
-  profiled: Type.Optional(Type.Integer({ minimum: 0, description: 'Pods that deliver samples.' })),
-  workloads: Type.Optional(Type.Array(WorkloadStatus, { maxItems: 64 })),
-  overhead: Type.Optional(
-    Type.Object(
-      {
-        agents: Type.Integer({ minimum: 0, description: 'Agents that reported within the last minute.' }),
-        cpuPercent: Type.String({
-          maxLength: 16,
-          description: 'CPU of the busiest agent, in percent of one core.',
-        }),
-        memory: Type.String({ maxLength: 16, description: 'Resident memory of the largest agent.' }),
-        samplesPerSecond: Type.Integer({ minimum: 0 }),
-        lostPercent: Type.String({ maxLength: 16, description: 'Share of samples lost on the way.' }),
-      },
-      { description: 'What watching costs, as the agents measure it.' },
+const Overhead = Type.Object(
+  {
+    agents: Type.Integer({ minimum: 0, description: 'Agents that reported within the last minute.' }),
+    cpuPercent: Type.String({
+      maxLength: 16,
+      description: 'CPU of the busiest agent, in percent of one core.',
+    }),
+    memory: Type.String({ maxLength: 16, description: 'Resident memory of the largest agent.' }),
+    samplesPerSecond: Type.Integer({ minimum: 0, description: 'Samples of all selected pods together.' }),
+    lostPercent: Type.String({ maxLength: 16, description: 'Share of samples lost on the way.' }),
+  },
+  { description: 'What watching costs, as the agents measure it.' },
+);
+
+export const ProfilingPolicyStatus = Type.Object(
+  {
+    observedGeneration: Type.Optional(observedGeneration),
+    conditions: Type.Optional(conditions),
+    selected: Type.Optional(Type.Integer({ minimum: 0, description: 'Pods the selector matches.' })),
+    profiled: Type.Optional(Type.Integer({ minimum: 0, description: 'Pods that deliver samples.' })),
+    workloads: Type.Optional(
+      Type.Array(WorkloadStatus, {
+        maxItems: 64,
+        'x-kubernetes-list-type': 'map',
+        'x-kubernetes-list-map-keys': ['kind', 'name', 'container'],
+        description: 'The selected containers, by workload.',
+      }),
     ),
-  ),
-});
+    overhead: Type.Optional(Overhead),
+  },
+  { description: 'What the controller and the agents found. Nobody else writes it.' },
+);
 export type ProfilingPolicyStatus = Static<typeof ProfilingPolicyStatus>;
 
 export type ProfilingPolicy = Resource<ProfilingPolicySpec, ProfilingPolicyStatus>;

@@ -6,6 +6,7 @@ import {
   type Kind,
   LabelSelector,
   objectName,
+  observedGeneration,
   oneOf,
   percentage,
   type Resource,
@@ -15,15 +16,34 @@ export const VERDICTS = ['Waiting', 'Collecting', 'Passed', 'Failed', 'Inconclus
 export type GateVerdict = (typeof VERDICTS)[number];
 
 const arm = (description: string) =>
-  Type.Object({ podSelector: Type.Unsafe<LabelSelector>({ ...LabelSelector }) }, { description });
+  Type.Object(
+    {
+      podSelector: Type.Unsafe<LabelSelector>({
+        ...LabelSelector,
+        description: 'Labels of the pods, in this namespace.',
+      }),
+    },
+    { description },
+  );
+
+const falseFailureRatePercent = "double(self.falseFailureRate.replace('%', ''))";
+
+// CEL has no equality of two objects of different schema nodes; plain labels, the usual case, can be compared.
+const selectorsAreEqual = [
+  'has(self.baseline.podSelector.matchLabels)',
+  'has(self.canary.podSelector.matchLabels)',
+  '!has(self.baseline.podSelector.matchExpressions)',
+  '!has(self.canary.podSelector.matchExpressions)',
+  'self.baseline.podSelector.matchLabels == self.canary.podSelector.matchLabels',
+].join(' && ');
 
 export const RegressionGateSpec = Type.Object(
   {
     targetRef: Type.Optional(
       Type.Object(
         {
-          apiVersion: oneOf(['apps/v1'], { default: 'apps/v1' }),
-          kind: oneOf(['Deployment']),
+          apiVersion: oneOf(['apps/v1'], { default: 'apps/v1', description: 'API version of the workload.' }),
+          kind: oneOf(['Deployment'], { default: 'Deployment', description: 'Kind of the workload.' }),
           name: objectName('Name of the workload in this namespace.'),
         },
         {
@@ -77,6 +97,7 @@ export const RegressionGateSpec = Type.Object(
     }),
   },
   {
+    description: 'What to compare, how strictly, and for how long.',
     'x-kubernetes-validations': [
       {
         rule: 'has(self.targetRef) != (has(self.baseline) || has(self.canary))',
@@ -87,42 +108,70 @@ export const RegressionGateSpec = Type.Object(
         message: 'baseline and canary belong together: give both',
       },
       {
+        rule: `!has(self.baseline) || !has(self.canary) || !(${selectorsAreEqual})`,
+        message: 'baseline and canary select the same pods: a gate compares two different sets',
+      },
+      {
         rule: 'duration(self.duration.min) < duration(self.duration.deadline)',
         message: 'duration.min must be shorter than duration.deadline',
         fieldPath: '.duration.min',
+      },
+      {
+        rule: 'duration(self.duration.warmUp) < duration(self.duration.deadline)',
+        message: 'duration.warmUp must be shorter than duration.deadline: no pod would ever be old enough',
+        fieldPath: '.duration.warmUp',
       },
       {
         rule: "duration(self.duration.deadline) <= duration('24h')",
         message: 'duration.deadline may be 24h at most',
         fieldPath: '.duration.deadline',
       },
+      {
+        rule: `${falseFailureRatePercent} > 0.0 && ${falseFailureRatePercent} <= 20.0`,
+        message: 'falseFailureRate must be above 0% and at most 20%: at 0% nothing could ever be proven',
+        fieldPath: '.falseFailureRate',
+      },
     ],
   },
 );
 export type RegressionGateSpec = Static<typeof RegressionGateSpec>;
 
-export const RegressionGateStatus = Type.Object({
-  observedGeneration: Type.Optional(Type.Integer({ minimum: 0 })),
-  conditions: Type.Optional(conditions),
-  target: Type.Optional(
-    Type.String({ maxLength: 253, description: 'What is compared, as a reader names it.' }),
-  ),
-  verdict: Type.Optional(oneOf(VERDICTS)),
-  evaluation: Type.Optional(
-    Type.Object({
-      baseline: Type.String({ maxLength: 128, description: 'Revision hash of the baseline.' }),
-      canary: Type.String({ maxLength: 128, description: 'Revision hash of the canary.' }),
-      attempt: Type.Integer({ minimum: 1 }),
-      report: Type.String({ maxLength: 253, description: 'Name of the RegressionReport.' }),
-      startedAt: Type.String({ format: 'date-time' }),
-    }),
-  ),
-  cpuDelta: Type.Optional(
-    Type.String({ maxLength: 32, description: "The worst function's change, as a share of the pod's CPU." }),
-  ),
-  worst: Type.Optional(Type.String({ maxLength: 256, description: 'The function that grew most.' })),
-  summary: Type.Optional(Type.String({ maxLength: 1024, description: 'The verdict in a sentence.' })),
-});
+const Evaluation = Type.Object(
+  {
+    baseline: Type.String({ maxLength: 128, description: 'Revision hash of the baseline.' }),
+    canary: Type.String({ maxLength: 128, description: 'Revision hash of the canary.' }),
+    attempt: Type.Integer({ minimum: 1, description: 'Counts the evaluations of this pair of revisions.' }),
+    report: Type.String({ maxLength: 253, description: 'Name of the RegressionReport.' }),
+    startedAt: Type.String({ format: 'date-time', description: 'When the evaluation began.' }),
+  },
+  { description: 'The evaluation the verdict belongs to.' },
+);
+
+export const RegressionGateStatus = Type.Object(
+  {
+    observedGeneration: Type.Optional(observedGeneration),
+    conditions: Type.Optional(conditions),
+    target: Type.Optional(
+      Type.String({ maxLength: 253, description: 'What is compared, as a reader names it.' }),
+    ),
+    verdict: Type.Optional(
+      oneOf(VERDICTS, {
+        description:
+          'Waiting: there is nothing to compare yet. Collecting: not decided. Passed: no function grew beyond the margin, proven. Failed: one did, proven. Inconclusive: neither could be proven in time.',
+      }),
+    ),
+    evaluation: Type.Optional(Evaluation),
+    cpuDelta: Type.Optional(
+      Type.String({
+        maxLength: 32,
+        description: "The worst function's change, as a share of the pod's CPU.",
+      }),
+    ),
+    worst: Type.Optional(Type.String({ maxLength: 256, description: 'The function that grew most.' })),
+    summary: Type.Optional(Type.String({ maxLength: 1024, description: 'The verdict in a sentence.' })),
+  },
+  { description: 'What the controller found. Nobody else writes it.' },
+);
 export type RegressionGateStatus = Static<typeof RegressionGateStatus>;
 
 export type RegressionGate = Resource<RegressionGateSpec, RegressionGateStatus>;
@@ -135,6 +184,12 @@ export const regressionGateKind: Kind = {
   description: 'Compares the canary of a workload with its baseline and says Passed, Failed or Inconclusive.',
   spec: RegressionGateSpec,
   status: RegressionGateStatus,
+  rules: [
+    {
+      rule: 'size(self.metadata.name) <= 63',
+      message: 'the name of a gate is a label of its reports: 63 characters at most',
+    },
+  ],
   columns: [
     { name: 'Target', type: 'string', jsonPath: '.status.target' },
     { name: 'Verdict', type: 'string', jsonPath: '.status.verdict' },

@@ -3,20 +3,46 @@ import { type Static, Type } from '@sinclair/typebox';
 import { type Kind, oneOf, type Resource } from './schema.ts';
 
 const share = (description: string) => Type.String({ maxLength: 32, description });
+const arms = (description: string) =>
+  Type.Object(
+    {
+      baseline: Type.Integer({ minimum: 0, description: 'Of the baseline.' }),
+      canary: Type.Integer({ minimum: 0, description: 'Of the canary.' }),
+    },
+    { description },
+  );
+const images = (description: string) =>
+  Type.Array(Type.String({ maxLength: 512 }), {
+    maxItems: 16,
+    'x-kubernetes-list-type': 'atomic',
+    description,
+  });
+const interval = Type.Array(Type.String({ maxLength: 32 }), {
+  minItems: 2,
+  maxItems: 2,
+  'x-kubernetes-list-type': 'atomic',
+  description: 'Lower and upper bound of the change, valid at any time it is looked at.',
+});
+const verdict = (description: string) =>
+  oneOf(['Collecting', 'Passed', 'Failed', 'Inconclusive'], { description });
 
 export const RegressionReportSpec = Type.Object(
   {
     gate: Type.String({ maxLength: 253, description: 'The RegressionGate that asked.' }),
     gateGeneration: Type.Integer({ minimum: 1, description: 'The generation of the gate that was judged.' }),
-    baselineHash: Type.String({ maxLength: 128 }),
-    canaryHash: Type.String({ maxLength: 128 }),
-    images: Type.Object({
-      baseline: Type.Array(Type.String({ maxLength: 512 }), { maxItems: 16 }),
-      canary: Type.Array(Type.String({ maxLength: 512 }), { maxItems: 16 }),
-    }),
-    attempt: Type.Integer({ minimum: 1 }),
+    baselineHash: Type.String({ maxLength: 128, description: 'Revision hash of the baseline.' }),
+    canaryHash: Type.String({ maxLength: 128, description: 'Revision hash of the canary.' }),
+    images: Type.Object(
+      {
+        baseline: images("Images of the baseline's containers."),
+        canary: images("Images of the canary's containers."),
+      },
+      { description: 'What ran.' },
+    ),
+    attempt: Type.Integer({ minimum: 1, description: 'Counts the evaluations of this pair of revisions.' }),
   },
   {
+    description: 'Which two revisions were compared, for which gate. It cannot be changed.',
     'x-kubernetes-validations': [
       { rule: 'self == oldSelf', message: 'a report describes one evaluation and cannot be changed' },
     ],
@@ -25,57 +51,75 @@ export const RegressionReportSpec = Type.Object(
 export type RegressionReportSpec = Static<typeof RegressionReportSpec>;
 
 export const ReportCheck = Type.Object({
-  check: Type.String({ maxLength: 64, description: 'Which check, for example cpu.function.' }),
+  check: Type.String({ minLength: 1, maxLength: 64, description: 'Which check, for example cpu.function.' }),
   subject: Type.Optional(
     Type.String({ maxLength: 512, description: 'What it speaks of: the worst function.' }),
   ),
   baseline: share('The baseline, as a share of CPU.'),
   canary: share('The canary, as a share of CPU.'),
   delta: share('Canary less baseline.'),
-  interval: Type.Array(Type.String({ maxLength: 32 }), { minItems: 2, maxItems: 2 }),
+  interval,
   margin: share('The largest change that is accepted.'),
   detectable: share('The smallest change that could have been seen by now.'),
-  verdict: oneOf(['Collecting', 'Passed', 'Failed', 'Inconclusive']),
+  verdict: verdict('What this check says.'),
 });
 export type ReportCheck = Static<typeof ReportCheck>;
 
 export const Culprit = Type.Object({
-  function: Type.String({ maxLength: 512 }),
-  kind: oneOf(['New', 'Grown', 'Moved']),
+  function: Type.String({ maxLength: 512, description: 'The function, as flame graphs show it.' }),
+  kind: oneOf(['New', 'Grown', 'Moved'], {
+    description: 'New: the baseline never ran it. Grown: it costs more. Moved: its cost came from elsewhere.',
+  }),
   baseline: share("The function's share of the baseline's CPU."),
   canary: share("The function's share of the canary's CPU."),
   delta: share('Canary less baseline.'),
-  interval: Type.Array(Type.String({ maxLength: 32 }), { minItems: 2, maxItems: 2 }),
+  interval,
   shareOfDelta: share('How much of the whole increase this function explains.'),
   stack: Type.Array(Type.String({ maxLength: 512 }), {
     maxItems: 64,
+    'x-kubernetes-list-type': 'atomic',
     description: 'The commonest canary stack through the function, leaf first.',
   }),
 });
 export type Culprit = Static<typeof Culprit>;
 
-export const RegressionReportStatus = Type.Object({
-  verdict: Type.Optional(oneOf(['Collecting', 'Passed', 'Failed', 'Inconclusive'])),
-  reason: Type.Optional(Type.String({ maxLength: 128 })),
-  message: Type.Optional(Type.String({ maxLength: 2048 })),
-  startedAt: Type.Optional(Type.String({ format: 'date-time' })),
-  decidedAt: Type.Optional(Type.String({ format: 'date-time' })),
-  latched: Type.Optional(Type.Boolean({ description: 'A Failed stays, whatever comes later.' })),
-  pods: Type.Optional(
-    Type.Object({ baseline: Type.Integer({ minimum: 0 }), canary: Type.Integer({ minimum: 0 }) }),
-  ),
-  samples: Type.Optional(
-    Type.Object({ baseline: Type.Integer({ minimum: 0 }), canary: Type.Integer({ minimum: 0 }) }),
-  ),
-  checks: Type.Optional(Type.Array(ReportCheck, { maxItems: 16 })),
-  culprits: Type.Optional(Type.Array(Culprit, { maxItems: 10 })),
-  flags: Type.Optional(
-    Type.Array(Type.String({ maxLength: 256 }), {
-      maxItems: 16,
-      description: 'What a reader must know of the data, for example AssumedVariance.',
-    }),
-  ),
-});
+export const RegressionReportStatus = Type.Object(
+  {
+    verdict: Type.Optional(verdict('Failed when any check failed; Passed when all of them passed.')),
+    reason: Type.Optional(Type.String({ maxLength: 128, description: 'Why, in one stable word.' })),
+    message: Type.Optional(
+      Type.String({ maxLength: 2048, description: 'Why, in sentences with the numbers.' }),
+    ),
+    startedAt: Type.Optional(Type.String({ format: 'date-time', description: 'When the evaluation began.' })),
+    decidedAt: Type.Optional(Type.String({ format: 'date-time', description: 'When the verdict fell.' })),
+    latched: Type.Optional(Type.Boolean({ description: 'A Failed stays, whatever comes later.' })),
+    pods: Type.Optional(arms('Pods that were compared.')),
+    samples: Type.Optional(arms('Samples that were compared.')),
+    checks: Type.Optional(
+      Type.Array(ReportCheck, {
+        maxItems: 16,
+        'x-kubernetes-list-type': 'map',
+        'x-kubernetes-list-map-keys': ['check'],
+        description: 'What was compared, with the effect, its interval and the margin.',
+      }),
+    ),
+    culprits: Type.Optional(
+      Type.Array(Culprit, {
+        maxItems: 10,
+        'x-kubernetes-list-type': 'atomic',
+        description: 'The functions that grew, the worst first.',
+      }),
+    ),
+    flags: Type.Optional(
+      Type.Array(Type.String({ maxLength: 256 }), {
+        maxItems: 16,
+        'x-kubernetes-list-type': 'set',
+        description: 'What a reader must know of the data, for example AssumedVariance.',
+      }),
+    ),
+  },
+  { description: 'What was found. Written by the controller.' },
+);
 export type RegressionReportStatus = Static<typeof RegressionReportStatus>;
 
 export type RegressionReport = Resource<RegressionReportSpec, RegressionReportStatus>;

@@ -9,7 +9,7 @@ export const GROUP = 'flamegate.dev';
 export const VERSION = 'v1alpha1';
 export const API_VERSION = `${GROUP}/${VERSION}`;
 
-const DNS_LABEL = '^[a-z0-9]([-a-z0-9]*[a-z0-9])?$';
+export const DNS_LABEL = '^[a-z0-9]([-a-z0-9]*[a-z0-9])?$';
 
 /** A string enum the way a structural schema wants it: one `enum`, no union. */
 export const oneOf = <const T extends readonly string[]>(values: T, options: object = {}) =>
@@ -17,7 +17,7 @@ export const oneOf = <const T extends readonly string[]>(values: T, options: obj
 
 /** Percentages are strings, since floats do not survive every JSON and YAML tool alike: "0.5%", "12%". */
 export const percentage = (options: object = {}) =>
-  Type.String({ pattern: PERCENTAGE_PATTERN, maxLength: 8, ...options });
+  Type.String({ pattern: PERCENTAGE_PATTERN, maxLength: 9, ...options });
 
 /** Durations of whole hours, minutes and seconds: "90s", "3m", "1h30m". */
 export const duration = (options: object = {}) =>
@@ -31,31 +31,62 @@ export const duration = (options: object = {}) =>
 export const objectName = (description: string) =>
   Type.String({ pattern: DNS_LABEL, minLength: 1, maxLength: 63, description });
 
-const labelKey = Type.String({ minLength: 1, maxLength: 317 });
-const labelValue = Type.String({ maxLength: 63 });
+// k8s.io/apimachinery/pkg/util/validation: a qualified name with an optional DNS prefix; a value of at most 63 characters.
+const LABEL_KEY = '^([a-z0-9]([-a-z0-9.]*[a-z0-9])?/)?[A-Za-z0-9]([-A-Za-z0-9_.]*[A-Za-z0-9])?$';
+const LABEL_VALUE = '^([A-Za-z0-9]([-A-Za-z0-9_.]*[A-Za-z0-9])?)?$';
+const labelKey = Type.String({
+  pattern: LABEL_KEY,
+  minLength: 1,
+  maxLength: 317,
+  description: 'Name of the label.',
+});
+const labelValue = Type.String({ pattern: LABEL_VALUE, maxLength: 63 });
+
+const LabelRequirement = Type.Object(
+  {
+    key: labelKey,
+    operator: oneOf(['In', 'NotIn', 'Exists', 'DoesNotExist'], {
+      description: "How the label's value must stand to values; Exists and DoesNotExist take none.",
+    }),
+    values: Type.Optional(
+      Type.Array(labelValue, {
+        maxItems: 32,
+        'x-kubernetes-list-type': 'atomic',
+        description: 'The values of In and NotIn.',
+      }),
+    ),
+  },
+  {
+    'x-kubernetes-validations': [
+      {
+        rule: "(self.operator in ['In', 'NotIn']) == (has(self.values) && size(self.values) > 0)",
+        message: 'In and NotIn need values; Exists and DoesNotExist take none',
+        fieldPath: '.values',
+      },
+    ],
+  },
+);
 
 export const LabelSelector = Type.Object(
   {
     matchLabels: Type.Optional(
       Type.Unsafe<Record<string, string>>({
         type: 'object',
-        additionalProperties: { type: 'string', maxLength: 63 },
+        additionalProperties: { type: 'string', pattern: LABEL_VALUE, maxLength: 63 },
         maxProperties: 32,
         description: 'Labels a pod must carry, each with this value.',
       }),
     ),
     matchExpressions: Type.Optional(
-      Type.Array(
-        Type.Object({
-          key: labelKey,
-          operator: oneOf(['In', 'NotIn', 'Exists', 'DoesNotExist']),
-          values: Type.Optional(Type.Array(labelValue, { maxItems: 32 })),
-        }),
-        { maxItems: 16, description: 'Set-based requirements; all of them must hold.' },
-      ),
+      Type.Array(LabelRequirement, {
+        maxItems: 16,
+        'x-kubernetes-list-type': 'atomic',
+        description: 'Set-based requirements; all of them must hold.',
+      }),
     ),
   },
   {
+    'x-kubernetes-map-type': 'atomic',
     'x-kubernetes-validations': [
       {
         rule: '(has(self.matchLabels) && size(self.matchLabels) > 0) || (has(self.matchExpressions) && size(self.matchExpressions) > 0)',
@@ -70,11 +101,20 @@ export type LabelSelector = Static<typeof LabelSelector>;
 /** metav1.Condition, field for field. */
 export const Condition = Type.Object({
   type: Type.String({ minLength: 1, maxLength: 63, description: 'What the condition is about.' }),
-  status: oneOf(['True', 'False', 'Unknown']),
-  observedGeneration: Type.Optional(Type.Integer({ minimum: 0 })),
-  lastTransitionTime: Type.String({ format: 'date-time' }),
-  reason: Type.String({ minLength: 1, maxLength: 128, pattern: '^[A-Z][A-Za-z0-9]*$' }),
-  message: Type.String({ maxLength: 2048, description: 'A sentence with the numbers.' }),
+  status: oneOf(['True', 'False', 'Unknown'], {
+    description: 'Whether it holds; Unknown: it cannot be told.',
+  }),
+  observedGeneration: Type.Optional(
+    Type.Integer({ minimum: 0, description: 'The generation of the object that this was found for.' }),
+  ),
+  lastTransitionTime: Type.String({ format: 'date-time', description: 'When the status last changed.' }),
+  reason: Type.String({
+    minLength: 1,
+    maxLength: 128,
+    pattern: '^[A-Z][A-Za-z0-9]*$',
+    description: 'Why, in one stable word for scripts and alerts.',
+  }),
+  message: Type.String({ maxLength: 2048, description: 'Why, in a sentence with the numbers.' }),
 });
 export type Condition = Static<typeof Condition>;
 
@@ -82,7 +122,20 @@ export const conditions = Type.Array(Condition, {
   maxItems: 16,
   'x-kubernetes-list-type': 'map',
   'x-kubernetes-list-map-keys': ['type'],
+  description: 'What is known about the object, one entry per type.',
 });
+
+export const observedGeneration = Type.Integer({
+  minimum: 0,
+  description: 'The generation of the object that this status speaks of.',
+});
+
+/** A rule of the Common Expression Language that the API server checks. */
+export interface CelRule {
+  readonly rule: string;
+  readonly message: string;
+  readonly fieldPath?: string;
+}
 
 /** One column of `kubectl get`. */
 export interface PrinterColumn {
@@ -103,6 +156,8 @@ export interface Kind {
   readonly columns: readonly PrinterColumn[];
   readonly spec: TSchema;
   readonly status: TSchema;
+  /** Rules over the whole object; of its metadata they may see name and generateName only. */
+  readonly rules?: readonly CelRule[];
 }
 
 /** A stored object of a kind: what the API server returns. */

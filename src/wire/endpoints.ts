@@ -10,8 +10,8 @@ export const AGENT_AUDIENCE = 'flamegate-controller';
 export const reportPagePath = (namespace: string, report: string): string =>
   `/reports/v1/${encodeURIComponent(namespace)}/${encodeURIComponent(report)}/flamegraph`;
 /**
- * GET ?selector=LABELS&after=CURSOR: gzipped NDJSON of the stored windows of a namespace's pods, as window-lines.ts says;
- * needs get on regressiongates there, as the report page does.
+ * GET ?selector=LABELS&fromMs=MS: gzipped NDJSON (window-lines.ts) of the stored windows that begin at or after `fromMs`,
+ * of the namespace's pods that carry the labels; needs get on regressiongates there, as the report page does.
  */
 export const WINDOWS_PATH = '/windows/v1/';
 export const windowsPath = (namespace: string): string => `${WINDOWS_PATH}${encodeURIComponent(namespace)}`;

@@ -4,7 +4,7 @@ import { parseCollapsed } from '../profile/collapsed.ts';
 import {
   createWindowDecoder,
   createWindowEncoder,
-  encodeCursorLine,
+  encodeEndLine,
   type RecordedWindow,
 } from './window-lines.ts';
 
@@ -22,7 +22,8 @@ const aWindow = (collapsed: string, startMs = 0): RecordedWindow => ({
     cpuUsec: 5_000_000,
     throttledUsec: 0,
     samples: 245,
-    losses: { ringFull: 0, tableFull: 0, noUserStack: 1, truncated: 0, unnamed: 2 },
+    lost: 3,
+    flags: '',
     jdk: '21',
   },
   stacks: parseCollapsed(collapsed),
@@ -42,8 +43,8 @@ test('windows survive a stream unchanged, and names and stacks are sent once', (
   assert.equal(lines[1]?.match(/"strings":(\[[^\]]*\])/)?.[1], '["c"]');
 });
 
-test('a cursor line ends an answer', () => {
-  assert.deepEqual(createWindowDecoder()(encodeCursorLine('42')), { kind: 'cursor', cursor: '42' });
+test('the last line of an answer says how many windows it held', () => {
+  assert.deepEqual(createWindowDecoder()(encodeEndLine(42)), { kind: 'end', windows: 42 });
 });
 
 test('a line that points past the tables of its stream is refused', () => {

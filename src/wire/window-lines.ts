@@ -5,15 +5,15 @@
  * `strings` and `stacks` of a line are appended to the stream's tables, and `counts` points into them.
  * ```
  * {"window":{"pod":"orders-7c…",…},"strings":["main","run"],"stacks":[[1,0]],"counts":[[0,7]]}
- * {"cursor":"4182"}
+ * {"end":true,"windows":1}
  * ```
- * Stacks are leaf first. The last line of an answer is a cursor: the next request sends it as `after`.
+ * Stacks are leaf first. The last line of an answer says how many windows it held, so that a cut one is noticed.
  */
 import type { StackCount } from '../profile/stack-counts.ts';
-import type { Losses } from './batch-schema.ts';
 
 /** One container of one pod in one window, with all that a later replay needs to judge it. */
 export interface WindowMeta {
+  /** "" when the controller no longer knows it, as for `jdk`. */
   readonly node: string;
   readonly namespace: string;
   readonly pod: string;
@@ -27,8 +27,9 @@ export interface WindowMeta {
   readonly cpuUsec: number;
   readonly throttledUsec: number;
   readonly samples: number;
-  readonly losses: Losses;
-  /** "" while unknown. */
+  readonly lost: number;
+  /** Profiling flags of the JVM, "" when default. */
+  readonly flags: string;
   readonly jdk: string;
 }
 
@@ -39,7 +40,7 @@ export interface RecordedWindow {
 
 export type WindowLine =
   | { readonly kind: 'window'; readonly window: RecordedWindow }
-  | { readonly kind: 'cursor'; readonly cursor: string };
+  | { readonly kind: 'end'; readonly windows: number };
 
 export class WindowLineError extends Error {
   readonly code = 'WINDOW_LINE_INVALID';
@@ -77,7 +78,7 @@ function indexIn(table: Map<string, number>, key: string, onNew: () => void): nu
   return table.size - 1;
 }
 
-export const encodeCursorLine = (cursor: string): string => `${JSON.stringify({ cursor })}\n`;
+export const encodeEndLine = (windows: number): string => `${JSON.stringify({ end: true, windows })}\n`;
 
 /** Reads the lines of one stream in order. Throws a WindowLineError that names what is wrong with a line. */
 export function createWindowDecoder(): (line: string) => WindowLine {
@@ -85,8 +86,8 @@ export function createWindowDecoder(): (line: string) => WindowLine {
   const stacks: (readonly string[])[] = [];
   return (line) => {
     const doc = record(parseJson(line), 'a line');
-    if (typeof doc['cursor'] === 'string') {
-      return { kind: 'cursor', cursor: doc['cursor'] };
+    if (doc['end'] === true) {
+      return { kind: 'end', windows: integer(doc['windows'], 'windows') };
     }
     for (const name of list(doc['strings'], 'strings', MAX_NAMES - names.length)) {
       names.push(text(name, 'strings[]'));
@@ -104,7 +105,6 @@ export function createWindowDecoder(): (line: string) => WindowLine {
 
 function parseMeta(json: unknown): WindowMeta {
   const doc = record(json, 'window');
-  const losses = record(doc['losses'], 'losses');
   return {
     node: text(doc['node'], 'node'),
     namespace: text(doc['namespace'], 'namespace'),
@@ -118,13 +118,8 @@ function parseMeta(json: unknown): WindowMeta {
     cpuUsec: integer(doc['cpuUsec'], 'cpuUsec'),
     throttledUsec: integer(doc['throttledUsec'], 'throttledUsec'),
     samples: integer(doc['samples'], 'samples'),
-    losses: {
-      ringFull: integer(losses['ringFull'], 'losses.ringFull'),
-      tableFull: integer(losses['tableFull'], 'losses.tableFull'),
-      noUserStack: integer(losses['noUserStack'], 'losses.noUserStack'),
-      truncated: integer(losses['truncated'], 'losses.truncated'),
-      unnamed: integer(losses['unnamed'], 'losses.unnamed'),
-    },
+    lost: integer(doc['lost'], 'lost'),
+    flags: text(doc['flags'], 'flags'),
     jdk: text(doc['jdk'], 'jdk'),
   };
 }
