@@ -4,7 +4,7 @@
 
 native_out := build
 native_objects := $(patsubst native/%.cc,$(native_out)/native/%.o,$(wildcard native/*.cc))
-native_sources := $(wildcard native/*.cc native/*.h bpf/*.c bpf/*.h)
+native_sources := $(wildcard native/*.cc native/*.h native/testing/*.c bpf/*.c bpf/*.h)
 native_multiarch := $(shell $(CXX) -print-multiarch)
 
 native_cxxflags := -std=c++20 -O2 -g1 -fPIC -fvisibility=hidden -fno-exceptions -fno-rtti -pthread -Wall -Wextra -Werror \
@@ -12,7 +12,7 @@ native_cxxflags := -std=c++20 -O2 -g1 -fPIC -fvisibility=hidden -fno-exceptions 
 	-Ibpf -isystem node_modules/node-api-headers/include -isystem node_modules/node-addon-api
 native_bpfflags := -target bpf -mcpu=v3 -std=gnu11 -O2 -g -Wall -Wextra -Werror -isystem /usr/include/$(native_multiarch)
 
-native: $(native_out)/flamegate.node $(native_out)/cpu.bpf.o ## Build the BPF object and the addon
+native: $(native_out)/flamegate.node $(native_out)/cpu.bpf.o $(native_out)/bpf-object-exists ## Build the BPF object and the addon
 
 $(native_out)/flamegate.node: $(native_objects)
 	$(CXX) -shared -pthread -Wl,--as-needed -Wl,-z,relro,-z,now -o $@.tmp $^ -lbpf -lelf -lz
@@ -29,8 +29,13 @@ $(native_out)/%.bpf.o: bpf/%.bpf.c native/native.mk
 	llvm-strip -g $@.tmp
 	mv $@.tmp $@
 
+# Only for tests.
+$(native_out)/bpf-object-exists: native/testing/bpf_object_exists.c native/native.mk
+	@mkdir -p $(@D)
+	$(CC) -O2 -Wall -Wextra -Werror -o $@ $< -lbpf
+
 native-clean: ## Remove what `native` builds
-	rm -rf $(native_out)/native $(native_out)/flamegate.node $(native_out)/cpu.bpf.o
+	rm -rf $(native_out)/native $(native_out)/flamegate.node $(native_out)/cpu.bpf.o $(native_out)/bpf-object-exists
 
 native-lint: ## Check the format of C and C++
 	clang-format --dry-run -Werror $(native_sources)
