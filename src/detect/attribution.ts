@@ -1,0 +1,98 @@
+import type { LookContext } from './node-evidence.ts';
+import {
+  functionOf,
+  type IndexedStack,
+  nodeIsTotal,
+  type StackIndex,
+  selfNode,
+  totalNode,
+} from './stack-index.ts';
+
+/** How the shares of every distinct stack differ, canary against rescaled baseline. */
+export interface StackDeltas {
+  readonly index: StackIndex;
+  readonly deltas: Float64Array;
+  readonly canaryCounts: Float64Array;
+}
+
+/** Share of CPU each distinct stack gained; they add up over any set of stacks. */
+export function stackDeltas(index: StackIndex, context: LookContext, scale: number): StackDeltas {
+  const { canary, baseline } = context;
+  const deltas = canary.stackCounts.map(
+    (count, id) => count / canary.samples - (scale * (baseline.stackCounts[id] ?? 0)) / baseline.samples,
+  );
+  return { index, deltas, canaryCounts: canary.stackCounts };
+}
+
+const EXPLAINING_PART = 0.8;
+
+/**
+ * The node a growth is blamed on: the deepest function that holds at least 80 % of it. A thread's run method
+ * grows by exactly what the codec below it grows by; nobody can mend run. Its own samples are named where
+ * they hold the growth, else its total.
+ */
+export function deepestExplaining(node: number, deltas: StackDeltas): number {
+  if (!nodeIsTotal(node)) return node;
+  const through = deltas.index.stacks.filter((stack) => stack.nodes.includes(node));
+  const whole = sumOf(through, deltas);
+  let best = { functionId: functionOf(node), depth: 0 };
+  for (const [functionId, below] of functionsBelow(node, through, deltas)) {
+    const depth = below.depthSum / Math.max(1, below.weight);
+    if (below.delta >= EXPLAINING_PART * whole && depth > best.depth) best = { functionId, depth };
+  }
+  const own = selfNode(best.functionId);
+  const ownDelta = sumOf(
+    through.filter((stack) => stack.nodes.includes(own)),
+    deltas,
+  );
+  return ownDelta >= EXPLAINING_PART * whole ? own : totalNode(best.functionId);
+}
+
+interface Below {
+  delta: number;
+  depthSum: number;
+  weight: number;
+}
+
+function functionsBelow(
+  node: number,
+  through: readonly IndexedStack[],
+  deltas: StackDeltas,
+): Map<number, Below> {
+  const name = deltas.index.functions[functionOf(node)] ?? '';
+  const found = new Map<number, Below>();
+  for (const stack of through) {
+    const top = stack.frames.lastIndexOf(name);
+    const count = deltas.canaryCounts[stack.id] ?? 0;
+    for (const below of stack.nodes) {
+      if (!nodeIsTotal(below) || below === node) continue;
+      const functionId = functionOf(below);
+      const at = stack.frames.lastIndexOf(deltas.index.functions[functionId] ?? '');
+      if (at >= top) continue;
+      const sum = found.get(functionId) ?? { delta: 0, depthSum: 0, weight: 0 };
+      found.set(functionId, sum);
+      sum.delta += deltas.deltas[stack.id] ?? 0;
+      sum.depthSum += count * (top - at);
+      sum.weight += count;
+    }
+  }
+  return found;
+}
+
+/** What a set of stacks gained together. */
+export function sumOf(stacks: readonly IndexedStack[], deltas: StackDeltas): number {
+  return stacks.reduce((sum, stack) => sum + (deltas.deltas[stack.id] ?? 0), 0);
+}
+
+/** The canary's commonest stack that counts for a node; undefined when it has none. */
+export function commonestStack(node: number, deltas: StackDeltas): IndexedStack | undefined {
+  let commonest: IndexedStack | undefined;
+  let most = 0;
+  for (const stack of deltas.index.stacks) {
+    const count = deltas.canaryCounts[stack.id] ?? 0;
+    if (count <= most || !stack.nodes.includes(node)) continue;
+    commonest = stack;
+    most = count;
+  }
+  return commonest;
+}

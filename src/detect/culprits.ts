@@ -1,0 +1,91 @@
+import { commonestStack, deepestExplaining, type StackDeltas, stackDeltas, sumOf } from './attribution.ts';
+import type { LookEvidence } from './look-evidence.ts';
+import { type MovedCost, movedCost } from './moved-cost.ts';
+import { type NodeEvidence, weighNode } from './node-evidence.ts';
+import { functionOf, nodeIsTotal, type StackIndex } from './stack-index.ts';
+import type { ArmTally } from './tally.ts';
+import type { Culprit } from './verdict.ts';
+
+/** A proven growth, traced to the function that holds it. */
+export interface Finding {
+  readonly evidence: NodeEvidence;
+  /** Set when other code shrank by what this grew: no regression. */
+  readonly moved: MovedCost | undefined;
+  /** Set when a single canary pod carries most of the excess. */
+  readonly onePod: boolean;
+}
+
+const MOST_CULPRITS = 10;
+const NEW_PART = 0.1; // of the canary's share: a baseline below that did not really have the function
+const ONE_POD_PART = 0.6;
+const LEAST_PODS_TO_BLAME_ONE = 3;
+const NESTED_PART = 0.5;
+
+/**
+ * The functions behind the growths of a look, the one to look at first first: the largest growth, except
+ * that a caller comes after the function below it that holds at least half of what the caller gained.
+ */
+export function findCulprits(look: LookEvidence, index: StackIndex): Finding[] {
+  const deltas = stackDeltas(index, look.context, look.context.scale);
+  const netDeltas = stackDeltas(index, look.context, look.sizeFactor.factor);
+  const byFunction = new Map<number, NodeEvidence>();
+  const descending = [...look.grown].sort((a, b) => b.delta - a.delta || a.node - b.node);
+  for (const grown of descending) {
+    const node = deepestExplaining(grown.node, deltas);
+    const evidence = weighNode(node, look.context);
+    if (!byFunction.has(functionOf(node))) byFunction.set(functionOf(node), evidence);
+  }
+  return nestedFirst([...byFunction.values()], deltas).map((evidence) => ({
+    evidence,
+    moved: movedCost(evidence, look, netDeltas),
+    onePod: onePodCarries(evidence, look.context.canary),
+  }));
+}
+
+function nestedFirst(descending: readonly NodeEvidence[], deltas: StackDeltas): NodeEvidence[] {
+  const ordered: NodeEvidence[] = [];
+  for (const evidence of descending) {
+    const caller = ordered.findIndex((earlier) => holdsHalfOf(evidence, earlier, deltas));
+    if (caller < 0) ordered.push(evidence);
+    else ordered.splice(caller, 0, evidence);
+  }
+  return ordered;
+}
+
+function holdsHalfOf(inner: NodeEvidence, outer: NodeEvidence, deltas: StackDeltas): boolean {
+  if (!nodeIsTotal(outer.node)) return false;
+  const common = deltas.index.stacks.filter(
+    ({ nodes }) => nodes.includes(inner.node) && nodes.includes(outer.node),
+  );
+  return sumOf(common, deltas) >= NESTED_PART * outer.delta;
+}
+
+function onePodCarries(evidence: NodeEvidence, canary: ArmTally): boolean {
+  if (canary.pods.size < LEAST_PODS_TO_BLAME_ONE) return false;
+  const excesses = [...canary.pods.values()].map((pod) =>
+    Math.max(0, (pod.counts[evidence.node] ?? 0) - pod.samples * evidence.baselineShare),
+  );
+  return Math.max(...excesses) > ONE_POD_PART * excesses.reduce((sum, excess) => sum + excess, 0);
+}
+
+/** The first ten findings as the report shows them. */
+export function describeCulprits(
+  findings: readonly Finding[],
+  look: LookEvidence,
+  index: StackIndex,
+): Culprit[] {
+  const deltas = stackDeltas(index, look.context, look.context.scale);
+  const shown = findings.slice(0, MOST_CULPRITS);
+  const whole = shown.reduce((sum, { evidence }) => sum + evidence.delta, 0);
+  return shown.map(({ evidence, moved }) => ({
+    function: index.functions[functionOf(evidence.node)] ?? '',
+    kind: moved ? 'Moved' : evidence.baselineShare < NEW_PART * evidence.canaryShare ? 'New' : 'Grown',
+    selfOrTotal: nodeIsTotal(evidence.node) ? 'total' : 'self',
+    deltaShare: evidence.delta,
+    interval: [evidence.delta - evidence.half, evidence.delta + evidence.half],
+    shareOfDelta: evidence.delta / whole,
+    baselineShare: evidence.baselineShare,
+    canaryShare: evidence.canaryShare,
+    stack: commonestStack(evidence.node, deltas)?.frames ?? [],
+  }));
+}

@@ -1,0 +1,88 @@
+import { type Finding, findCulprits } from './culprits.ts';
+import type { LookEvidence } from './look-evidence.ts';
+import type { NodeEvidence } from './node-evidence.ts';
+import { openCandidates } from './passing.ts';
+import type { StackIndex } from './stack-index.ts';
+import type { CpuReason, CpuSettings, Verdict } from './verdict.ts';
+
+/** What one look concludes; the next one starts from it. */
+export interface LookDecision {
+  readonly verdict: Verdict;
+  readonly reason: CpuReason;
+  readonly findings: readonly Finding[];
+  /** Functions still in the way of Passed. */
+  readonly open: readonly NodeEvidence[];
+}
+
+const DEFAULT_MIN_PODS = 2;
+const DEFAULT_MAX_LOSS_SHARE = 0.05;
+
+/**
+ * situation                                                   → verdict of the look
+ * an arm without samples, too few pods, too much loss         → Collecting (Inconclusive at the deadline)
+ * a growth that is neither moved nor one pod's, two looks on  → Failed
+ * the same, for the first time                                → Collecting
+ * a growth that only one canary pod carries                   → Collecting, OnePod
+ * minimum duration over, nothing grew, nothing open           → Passed
+ * otherwise                                                   → Collecting, MarginNotReached or CostMoved
+ */
+export function decideLook(
+  look: LookEvidence | undefined,
+  previous: LookDecision | undefined,
+  round: { readonly settings: CpuSettings; readonly elapsedMs: number; readonly index: StackIndex },
+): LookDecision {
+  const { settings, elapsedMs, index } = round;
+  const collecting = (reason: CpuReason, found: Partial<LookDecision> = {}): LookDecision => ({
+    verdict: 'Collecting',
+    reason,
+    findings: [],
+    open: [],
+    ...found,
+  });
+  if (look === undefined) return collecting('NoSamples');
+  const unusable = unusableBecause(look, settings);
+  const findings = findCulprits(look, index);
+  if (unusable !== undefined) return collecting(unusable, { findings });
+
+  const growths = findings.filter(({ moved }) => moved === undefined);
+  const certain = growths.filter(({ onePod }) => !onePod);
+  if (certain.some((finding) => foundBefore(finding, previous))) {
+    return { verdict: 'Failed', reason: reasonFor(certain), findings, open: [] };
+  }
+  if (certain.length > 0) return collecting(reasonFor(certain), { findings });
+  if (growths.length > 0) return collecting('OnePod', { findings });
+  const open = openCandidates(look, index).filter((node) => !settledAsMoved(node, findings, settings));
+  if (open.length === 0 && elapsedMs >= settings.minDurationMs) {
+    return { verdict: 'Passed', reason: 'NoRegression', findings, open };
+  }
+  return collecting(findings.length > 0 ? 'CostMoved' : 'MarginNotReached', { findings, open });
+}
+
+function unusableBecause({ context }: LookEvidence, settings: CpuSettings): CpuReason | undefined {
+  const { canary, baseline } = context;
+  const maxLoss = settings.maxLossShare ?? DEFAULT_MAX_LOSS_SHARE;
+  const lostTooMuch = [canary, baseline].some(
+    (arm) => arm.samplesLost > maxLoss * (arm.samplesTaken + arm.samplesLost),
+  );
+  if (lostTooMuch) return 'TooMuchLoss';
+  const minPods = settings.minPods ?? DEFAULT_MIN_PODS;
+  return Math.min(canary.pods.size, baseline.pods.size) < minPods ? 'TooFewPods' : undefined;
+}
+
+// One look's burst can reach any bound; a version's cost is still there half a minute later.
+const foundBefore = (finding: Finding, previous: LookDecision | undefined): boolean =>
+  previous?.findings.some(
+    (earlier) =>
+      earlier.evidence.node === finding.evidence.node && earlier.moved === undefined && !earlier.onePod,
+  ) ?? false;
+
+const reasonFor = (growths: readonly Finding[]): CpuReason => {
+  const first = growths[0]?.evidence;
+  return first !== undefined && first.baselineShare < 0.1 * first.canaryShare ? 'NewHotPath' : 'FunctionGrew';
+};
+
+const settledAsMoved = (node: NodeEvidence, findings: readonly Finding[], settings: CpuSettings): boolean =>
+  findings.some(
+    ({ evidence, moved }) =>
+      evidence.node === node.node && moved !== undefined && moved.netUpper < settings.functionMargin,
+  );

@@ -1,0 +1,32 @@
+/**
+ * Which frames can be blamed. A name in brackets stands for code nobody could name ([libjvm.so],
+ * [Interpreter], [unknown]); `_[k]` marks the kernel. Both count in every total, neither is a function a
+ * team can fix.
+ */
+export function frameIsFunction(name: string): boolean {
+  return name.length > 0 && !name.startsWith('[') && !name.endsWith('_[k]');
+}
+
+/** The line a frame that is no function is reported under: its module, or the kernel as one. */
+export function frameGroup(name: string): string {
+  if (name.endsWith('_[k]')) return '[kernel]';
+  return name.length > 0 ? name : '[unknown]';
+}
+
+// Entry points of the threads a JVM keeps for itself (HotSpot src/hotspot/share: compileBroker.cpp,
+// workerThread.cpp, concurrentGCThread.cpp, vmThread.cpp; gang workers before JDK 20). They are named only
+// where libjvm's symbols are installed. A younger canary compiles more than its baseline; that is no regression.
+const JVM_THREAD_ENTRIES = [
+  'CompileBroker::compiler_thread_loop',
+  'WorkerThread::run',
+  'GangWorker::run',
+  'ConcurrentGCThread::run',
+  'VMThread::run',
+  'WatcherThread::run',
+  'JvmtiAgentThread::',
+];
+
+/** True for a stack of a JVM-internal thread (JIT, GC, safepoints): none of its frames is a candidate. */
+export function stackIsJvmInternal(frames: readonly string[]): boolean {
+  return frames.some((frame) => JVM_THREAD_ENTRIES.some((entry) => frame.startsWith(entry)));
+}

@@ -1,0 +1,79 @@
+import { estimateDispersion } from './dispersion.ts';
+import { rejectedByEbh } from './e-bh.ts';
+import { type LookContext, type NodeEvidence, weighNode } from './node-evidence.ts';
+import { type SizeFactor, sizeFactor } from './size-factor.ts';
+import { nodeIsTotal } from './stack-index.ts';
+import type { ArmTally } from './tally.ts';
+
+/** Everything one look says, before anyone decides. */
+export interface LookEvidence {
+  readonly context: LookContext;
+  readonly sizeFactor: SizeFactor;
+  readonly candidates: readonly NodeEvidence[];
+  /** Candidates e-BH rejects, whose lower bound is above zero and whose estimate is above the margin. */
+  readonly grown: readonly NodeEvidence[];
+}
+
+export interface Arms {
+  readonly canary: ArmTally;
+  readonly baseline: ArmTally;
+}
+
+const LEAST_SHARE = 0.002; // of either arm; below, a function is not worth a test
+const LEAST_SAMPLES = 10; // of both arms; the deviance is near normal from here
+// A caller of more than half of all CPU says more about what the rest did than about itself (its odds are the
+// rest's, upside down), and its noise is the largest of all. What grows below it is seen below it.
+const LARGEST_TOTAL = 0.5;
+
+/** Weighs all candidates; undefined when an arm is empty. `familyAlpha` is the rate of e-BH over them. */
+export function weighLook(arms: Arms, margin: number, familyAlpha: number): LookEvidence | undefined {
+  const { canary, baseline } = arms;
+  if (canary.samples === 0 || baseline.samples === 0) return undefined;
+  const nodes = candidateNodes(arms);
+  const dispersion = estimateDispersion([baseline, canary]);
+  const bare = { canary, baseline, dispersion, margin, nodeAlpha: familyAlpha / Math.max(1, nodes.length) };
+  const unchanged = scaleOf(bare);
+  // Scaled up only: where the canary does work the baseline does not, every unchanged function's share falls,
+  // which hides a little growth but invents none; the other way round it would invent growth everywhere.
+  const context = { ...bare, scale: Math.max(1, unchanged.factor) };
+  const candidates = nodes.map((node) => weighNode(node, context));
+  const rejected = rejectedByEbh(
+    candidates.map(({ logE }) => logE),
+    familyAlpha,
+  );
+  const grown = rejected
+    .map((index) => candidates[index])
+    .filter((node) => node !== undefined)
+    .filter((node) => node.delta - node.half > 0 && node.delta > margin);
+  return { context, sizeFactor: unchanged, candidates, grown };
+}
+
+function candidateNodes({ canary, baseline }: Arms): number[] {
+  const nodes: number[] = [];
+  for (let node = 0; node < canary.counts.length; node++) {
+    const inCanary = canary.counts[node] ?? 0;
+    const inBaseline = baseline.counts[node] ?? 0;
+    const baselineShare = inBaseline / baseline.samples;
+    if (inCanary + inBaseline < LEAST_SAMPLES) continue;
+    if (Math.max(inCanary / canary.samples, baselineShare) < LEAST_SHARE) continue;
+    if (nodeIsTotal(node) && baselineShare > LARGEST_TOTAL) continue;
+    nodes.push(node);
+  }
+  return nodes;
+}
+
+/** The size factor over functions' own samples; totals would count the same sample many times. */
+function scaleOf({ canary, baseline, dispersion }: Omit<LookContext, 'scale'>): SizeFactor {
+  const pods = 1 / canary.pods.size + 1 / baseline.pods.size;
+  const pairs = [];
+  for (let node = 0; node < canary.counts.length; node += 2) {
+    const spread = dispersion.spreads[node] ?? { overdispersion: 1, podVariance: 0 };
+    pairs.push({
+      canary: canary.counts[node] ?? 0,
+      baseline: baseline.counts[node] ?? 0,
+      podVariance: spread.podVariance * pods,
+      overdispersion: spread.overdispersion,
+    });
+  }
+  return sizeFactor(pairs, { canary: canary.samples, baseline: baseline.samples });
+}

@@ -1,0 +1,115 @@
+import { shareScore } from './deviance.ts';
+import type { Dispersion, Spread } from './dispersion.ts';
+import { halfWidth, logGrowthEValue } from './e-process.ts';
+import { normalQuantile, studentFactor, studentQuantile } from './quantiles.ts';
+import type { ArmTally } from './tally.ts';
+
+/** What both arms say about one node at one look. Shares are of CPU. */
+export interface NodeEvidence {
+  readonly node: number;
+  readonly canaryShare: number;
+  /** Rescaled by the size factor. */
+  readonly baselineShare: number;
+  readonly delta: number;
+  readonly logE: number;
+  /** Half-width of the interval around delta that covers at every look, BOUND_ALPHA on each side. */
+  readonly half: number;
+  /** Growth that e-BH would reject with probability DETECTION_POWER. */
+  readonly detectable: number;
+}
+
+/** What is the same for all nodes of a look. */
+export interface LookContext {
+  readonly canary: ArmTally;
+  readonly baseline: ArmTally;
+  readonly dispersion: Dispersion;
+  /** Multiplies the baseline's shares. */
+  readonly scale: number;
+  readonly margin: number;
+  /** Level one function of the family is tested at: the family's alpha over the number of candidates. */
+  readonly nodeAlpha: number;
+}
+
+const BOUND_ALPHA = 0.025;
+const DETECTION_POWER = 0.9;
+const GROWTH_DRIFT_VARIANCE = 0.3 ** 2; // as in e-process.ts: the mixture for functions that were there before
+
+/** Weighs growth of one node against sampling noise, bursts, and the lottery of pods. */
+export function weighNode(node: number, context: LookContext): NodeEvidence {
+  const { canary, baseline, dispersion, scale } = context;
+  const inCanary = canary.counts[node] ?? 0;
+  const inBaseline = baseline.counts[node] ?? 0;
+  const baselineSize = baseline.samples / scale;
+  const canaryShare = inCanary / canary.samples;
+  const baselineShare = Math.min(1, inBaseline / baselineSize);
+  const score = shareScore(
+    { samples: inCanary, rest: canary.samples - inCanary },
+    { samples: inBaseline, rest: Math.max(0, baselineSize - inBaseline) },
+  );
+  const spread = dispersion.spreads[node] ?? { overdispersion: 1, podVariance: 0 };
+  const information = score.information / spread.overdispersion;
+  const podVariance = spread.podVariance * (podConcentration(canary) + podConcentration(baseline));
+  const widened = podVariance * studentFactor(context.nodeAlpha, dispersion.degreesOfFreedom) ** 2;
+  return {
+    node,
+    canaryShare,
+    baselineShare,
+    delta: canaryShare - baselineShare,
+    logE: logGrowthEValue(score.z / Math.sqrt(spread.overdispersion), information, widened),
+    half: boundHalfWidth({ canaryShare, baselineShare, spread }, context),
+    detectable: detectableGrowth(baselineShare, { information, widened, podVariance }, context),
+  };
+}
+
+/** Σ of squared pod weights: 1/pods when all carry the same, more when one carries most. */
+function podConcentration(arm: ArmTally): number {
+  let squares = 0;
+  for (const pod of arm.pods.values()) squares += (pod.samples / arm.samples) ** 2;
+  return squares;
+}
+
+interface ShareNoise {
+  readonly canaryShare: number;
+  readonly baselineShare: number;
+  readonly spread: Spread;
+}
+
+// The pod lottery is drawn once and stays, so another look cannot make it worse: it takes a plain t bound.
+// Sampling noise is new at every look and takes the anytime one. Independent, so their squares add up.
+function boundHalfWidth(noise: ShareNoise, context: LookContext): number {
+  // One sample more and one less in each arm: a function never seen still has a variance.
+  const atLeast = (share: number, size: number): number => Math.min(Math.max(share, 1 / size), 1 - 1 / size);
+  const canaryShare = atLeast(noise.canaryShare, context.canary.samples);
+  const baselineShare = atLeast(noise.baselineShare, context.baseline.samples);
+  const canaryBinomial = canaryShare * (1 - canaryShare);
+  const baselineBinomial = baselineShare * (1 - baselineShare);
+  const sampling =
+    noise.spread.overdispersion *
+    (canaryBinomial / context.canary.samples + (baselineBinomial * context.scale) / context.baseline.samples);
+  const pods =
+    noise.spread.podVariance *
+    (podConcentration(context.canary) * canaryBinomial ** 2 +
+      podConcentration(context.baseline) * baselineBinomial ** 2);
+  const t = studentQuantile(1 - BOUND_ALPHA, context.dispersion.degreesOfFreedom);
+  // Tightest where three standard errors are the margin: that is when a verdict becomes possible.
+  const drift = { nullVariance: 0, driftVariance: context.margin ** 2 };
+  return Math.sqrt(t ** 2 * pods + halfWidth(1 / sampling, drift, BOUND_ALPHA) ** 2);
+}
+
+interface GrowthNoise {
+  readonly information: number;
+  readonly widened: number;
+  readonly podVariance: number;
+}
+
+function detectableGrowth(share: number, noise: GrowthNoise, context: LookContext): number {
+  if (noise.information <= 0) return 1;
+  const { information, widened, podVariance } = noise;
+  const drift = { nullVariance: widened, driftVariance: widened + GROWTH_DRIFT_VARIANCE };
+  // Half of the mixture's weight, one side: a quarter of the level in the two-sided half-width.
+  const threshold = halfWidth(information, drift, context.nodeAlpha / 4);
+  const reached = threshold + normalQuantile(DETECTION_POWER) * Math.sqrt(1 / information + podVariance);
+  const start = Math.max(share, 1 / context.baseline.samples);
+  const odds = (start / (1 - Math.min(start, 0.999))) * Math.exp(reached);
+  return odds / (1 + odds) - start;
+}

@@ -1,0 +1,23 @@
+/** What one container of one pod burnt in one closed 10 s window. */
+export interface PodWindow {
+  /** Unique id of pod and container. */
+  readonly pod: string;
+  /** Event time of the node that sampled, not of the one that judges. */
+  readonly startMs: number;
+  readonly endMs: number;
+  readonly podStartedAtMs: number;
+  readonly samplesTaken: number;
+  readonly samplesLost: number;
+  readonly hz: number;
+  readonly cpuUsec: number;
+  readonly throttledUsec: number;
+  /** Profiling flags of the JVM, '' when default. */
+  readonly flags: string;
+  readonly stacks: readonly StackCount[];
+}
+
+export interface StackCount {
+  /** Leaf first. Windows that share one array for the same stack are judged faster. */
+  readonly frames: readonly string[];
+  readonly count: number;
+}

@@ -1,0 +1,85 @@
+import type { LookDecision } from './decide-look.ts';
+import type { LookEvidence } from './look-evidence.ts';
+import type { NodeEvidence } from './node-evidence.ts';
+import { functionOf, nodeIsTotal, type StackIndex } from './stack-index.ts';
+import type { CpuCheck, CpuReason, CpuSettings, Verdict } from './verdict.ts';
+
+export interface Outcome {
+  readonly verdict: Verdict;
+  readonly reason: CpuReason;
+  readonly decision: LookDecision;
+  readonly settings: CpuSettings;
+}
+
+/** The check's line: the first culprit where something grew, else the function whose upper bound is highest. */
+export function checkOf(look: LookEvidence, index: StackIndex, outcome: Outcome): CpuCheck | undefined {
+  const worst = worstNode(look, outcome.decision);
+  if (worst === undefined) return undefined;
+  return {
+    check: 'cpu.function',
+    function: nameOf(worst, index),
+    baseline: worst.baselineShare,
+    canary: worst.canaryShare,
+    delta: worst.delta,
+    interval: [worst.delta - worst.half, worst.delta + worst.half],
+    margin: outcome.settings.functionMargin,
+    detectable: Math.max(...look.candidates.map(({ detectable }) => detectable)),
+    verdict: outcome.verdict,
+  };
+}
+
+function worstNode(look: LookEvidence, decision: LookDecision): NodeEvidence | undefined {
+  const growth = decision.findings.find(({ moved }) => moved === undefined);
+  if (growth !== undefined) return growth.evidence;
+  const pool = decision.open.length > 0 ? decision.open : look.candidates;
+  return pool.reduce<NodeEvidence | undefined>(
+    (worst, node) => (worst && worst.delta + worst.half >= node.delta + node.half ? worst : node),
+    undefined,
+  );
+}
+
+const nameOf = (node: NodeEvidence, index: StackIndex): string =>
+  index.functions[functionOf(node.node)] ?? '';
+
+const percent = (share: number): string => `${(share * 100).toFixed(2)} %`;
+
+/** One sentence with the numbers behind the reason, and for an open verdict what would settle it. */
+export function messageFor(look: LookEvidence | undefined, index: StackIndex, outcome: Outcome): string {
+  const { decision, settings } = outcome;
+  const worst = look && worstNode(look, decision);
+  if (look === undefined || worst === undefined) return withoutEvidence(outcome.reason);
+  const name = nameOf(worst, index);
+  const what = nodeIsTotal(worst.node) ? `${name} and what it calls` : name;
+  const change = `${percent(worst.baselineShare)} → ${percent(worst.canaryShare)} of CPU, interval ${percent(worst.delta - worst.half)} to ${percent(worst.delta + worst.half)}`;
+  const margin = percent(settings.functionMargin);
+  const { canary, baseline } = look.context;
+  switch (outcome.reason) {
+    case 'FunctionGrew':
+      return `${what} grew by ${percent(worst.delta)} of CPU, over the margin of ${margin} (${change})`;
+    case 'NewHotPath':
+      return `${what} is new and takes ${percent(worst.delta)} of CPU, over the margin of ${margin} (${change})`;
+    case 'NoRegression':
+      return `no function grew by the margin of ${margin} of CPU; the closest is ${what} (${change})`;
+    case 'MarginNotReached':
+      return `${what} may still have grown by more than the margin of ${margin} (${change}); more samples, more pods or a wider margin would settle it (${baseline.samples} and ${canary.samples} samples of ${baseline.pods.size} and ${canary.pods.size} pods so far)`;
+    case 'CostMoved':
+      return `what grew is matched by what shrank, but the sum is not yet known to be under the margin of ${margin}; the least certain is ${what} (${change})`;
+    case 'OnePod':
+      return `${what} grew (${change}), but one of ${canary.pods.size} canary pods carries more than 60 % of it; replace that pod or add others`;
+    case 'TooMuchLoss':
+      return `baseline lost ${percent(lossOf(baseline))} and canary ${percent(lossOf(canary))} of their samples; the agents need more buffer or a lower rate`;
+    case 'TooFewPods':
+      return `${baseline.pods.size} baseline and ${canary.pods.size} canary pods have samples; with fewer than ${settings.minPods ?? 2} an arm, a pod cannot be told from its version`;
+    case 'NoSamples':
+    case 'WaitingForLooks':
+      return withoutEvidence(outcome.reason);
+  }
+}
+
+const withoutEvidence = (reason: CpuReason): string =>
+  reason === 'WaitingForLooks'
+    ? 'no look yet: both arms need windows past the warm-up in the same 30 s'
+    : 'no time at which both arms had samples of functions past the warm-up';
+
+const lossOf = (arm: { readonly samplesLost: number; readonly samplesTaken: number }): number =>
+  arm.samplesLost / Math.max(1, arm.samplesTaken + arm.samplesLost);

@@ -1,0 +1,89 @@
+/** One function's samples in both arms, and how far their log ratio may stray by chance. */
+export interface FunctionPair {
+  readonly canary: number;
+  readonly baseline: number;
+  /** Variance of the log-odds ratio from pods alone. */
+  readonly podVariance: number;
+  readonly overdispersion: number;
+}
+
+/** Sizes of the two arms, in samples. */
+export interface ArmSizes {
+  readonly canary: number;
+  readonly baseline: number;
+}
+
+export interface SizeFactor {
+  /** Canary share over baseline share of the functions that did not change. 1 when nothing can be said. */
+  readonly factor: number;
+  /** Standard error of its logarithm. */
+  readonly logError: number;
+}
+
+const LEAST_SAMPLES = 20; // in both arms together; below, a ratio is mostly noise
+const LARGEST_WEIGHT = 0.05; // share; so that no single function decides what "unchanged" means
+const OUTLIER_SCORE = 3;
+const ROUNDS = 3;
+
+/**
+ * Shares are compositional: when a tenth of the work vanishes, everything else grows by a ninth without
+ * having changed. Like TMM (Robinson & Oshlack 2010) this takes the ratio of the functions that agree with
+ * each other: from their weighted median, then dropping what lies further than chance allows.
+ */
+export function sizeFactor(pairs: readonly FunctionPair[], sizes: ArmSizes): SizeFactor {
+  const usable = pairs.filter((pair) => pair.canary + pair.baseline >= LEAST_SAMPLES);
+  if (usable.length === 0 || sizes.canary <= 0 || sizes.baseline <= 0) {
+    return { factor: 1, logError: Number.POSITIVE_INFINITY };
+  }
+  let factor = weightedMedianRatio(usable, sizes);
+  let kept = usable;
+  for (let round = 0; round < ROUNDS; round++) {
+    const about = factor;
+    const agreeing = usable.filter((pair) => Math.abs(logDistance(pair, sizes, about)) <= OUTLIER_SCORE);
+    if (agreeing.length === 0) break;
+    kept = agreeing;
+    factor = pooledRatio(kept, sizes) ?? factor;
+  }
+  return { factor, logError: logErrorOf(kept) };
+}
+
+// Half a sample more in each arm keeps the ratio finite for a function that only one of them has.
+const ratioOf = (pair: FunctionPair, sizes: ArmSizes): number =>
+  ((pair.canary + 0.5) / sizes.canary / (pair.baseline + 0.5)) * sizes.baseline;
+
+const logVariance = (pair: FunctionPair): number =>
+  pair.overdispersion * (1 / (pair.canary + 0.5) + 1 / (pair.baseline + 0.5)) + pair.podVariance;
+
+const logDistance = (pair: FunctionPair, sizes: ArmSizes, factor: number): number =>
+  Math.log(ratioOf(pair, sizes) / factor) / Math.sqrt(logVariance(pair));
+
+function weightedMedianRatio(pairs: readonly FunctionPair[], sizes: ArmSizes): number {
+  const ascending = pairs
+    .map((pair) => ({
+      ratio: ratioOf(pair, sizes),
+      weight: Math.min(LARGEST_WEIGHT, (pair.canary / sizes.canary + pair.baseline / sizes.baseline) / 2),
+    }))
+    .sort((a, b) => a.ratio - b.ratio);
+  let left = ascending.reduce((sum, { weight }) => sum + weight, 0) / 2;
+  for (const { ratio, weight } of ascending) {
+    left -= weight;
+    if (left <= 0) return ratio;
+  }
+  return 1;
+}
+
+function pooledRatio(pairs: readonly FunctionPair[], sizes: ArmSizes): number | undefined {
+  const canary = pairs.reduce((sum, pair) => sum + pair.canary, 0) / sizes.canary;
+  const baseline = pairs.reduce((sum, pair) => sum + pair.baseline, 0) / sizes.baseline;
+  return canary > 0 && baseline > 0 ? canary / baseline : undefined;
+}
+
+function logErrorOf(pairs: readonly FunctionPair[]): number {
+  const sizes = pairs.map((pair) => pair.canary + pair.baseline);
+  const whole = sizes.reduce((sum, size) => sum + size, 0);
+  const variance = pairs.reduce(
+    (sum, pair, i) => sum + ((sizes[i] ?? 0) / whole) ** 2 * logVariance(pair),
+    0,
+  );
+  return Math.sqrt(variance);
+}

@@ -1,0 +1,93 @@
+export type Verdict = 'Collecting' | 'Passed' | 'Failed' | 'Inconclusive';
+
+/** Why the verdict is what it is: stable, CamelCase, shown to users as a condition's reason. */
+export type CpuReason =
+  | 'FunctionGrew'
+  | 'NewHotPath'
+  | 'NoRegression'
+  | 'MarginNotReached'
+  | 'CostMoved'
+  | 'OnePod'
+  | 'TooMuchLoss'
+  | 'TooFewPods'
+  | 'NoSamples'
+  | 'WaitingForLooks';
+
+/** What a reader has to know to weigh the verdict; none of them changes it. */
+export type CpuFlag =
+  | 'AssumedVariance'
+  | 'ProfilingFlagsDiffer'
+  | 'Throttled'
+  | 'WarmUpExcluded'
+  | 'UnequalLoad'
+  | 'OnePod';
+
+export type CulpritKind = 'New' | 'Grown' | 'Moved';
+
+/** Shares are of the canary's CPU; the baseline's are rescaled to the functions that did not change. */
+export interface Culprit {
+  readonly function: string;
+  readonly kind: CulpritKind;
+  /** Whether its own code grew, or what it calls. */
+  readonly selfOrTotal: 'self' | 'total';
+  readonly deltaShare: number;
+  readonly interval: readonly [number, number];
+  /** Of the growth of all culprits listed. */
+  readonly shareOfDelta: number;
+  readonly baselineShare: number;
+  readonly canaryShare: number;
+  /** The canary's commonest stack through the function, leaf first. */
+  readonly stack: readonly string[];
+}
+
+export interface CpuCheck {
+  readonly check: 'cpu.function';
+  /** The function with the worst evidence. */
+  readonly function: string;
+  readonly baseline: number;
+  readonly canary: number;
+  readonly delta: number;
+  readonly interval: readonly [number, number];
+  readonly margin: number;
+  readonly detectable: number;
+  readonly verdict: Verdict;
+}
+
+/** Code that is no function of the service: the JVM itself, the kernel, the interpreter. */
+export interface GroupShare {
+  readonly group: string;
+  readonly baselineShare: number;
+  readonly canaryShare: number;
+}
+
+export interface CpuJudgement {
+  readonly verdict: Verdict;
+  readonly reason: CpuReason;
+  readonly message: string;
+  /** Event time of the look that decided; absent while collecting. */
+  readonly decidedAtMs?: number;
+  readonly looks: number;
+  readonly samples: { readonly baseline: number; readonly canary: number };
+  readonly pods: { readonly baseline: number; readonly canary: number };
+  readonly checks: readonly CpuCheck[];
+  /** Growth, as a share of CPU, that any one function could not have hidden with 90 % probability by now. */
+  readonly detectable?: number;
+  readonly culprits: readonly Culprit[];
+  readonly groups: readonly GroupShare[];
+  readonly flags: readonly CpuFlag[];
+}
+
+export interface CpuSettings {
+  /** Growth of one function that is tolerated, as a share of CPU (0.02 = 2 %). */
+  readonly functionMargin: number;
+  /** Chance that a harmless rollout is ever called Failed by the whole gate, all checks together. */
+  readonly falseFailureRate: number;
+  readonly minDurationMs: number;
+  readonly deadlineMs: number;
+  /** Windows of pods younger than this are left out, on both arms. */
+  readonly warmUpMs: number;
+  /** Least pods per arm; default 2, because one canary pod cannot be told from its version. */
+  readonly minPods?: number;
+  /** Largest share of lost samples, per arm; default 0.05. */
+  readonly maxLossShare?: number;
+}
