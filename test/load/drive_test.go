@@ -45,10 +45,11 @@ func TestEveryPodGetsTheSameRateAndEveryIDEquallyOften(t *testing.T) {
 		t.Fatal(err)
 	}
 
-	if len(s.Groups) != 2 || s.Groups[0].Requests != 200 || s.Groups[1].Requests != 100 {
+	stable, canary := s.Groups["stable"], s.Groups["canary"]
+	if len(s.Groups) != 2 || stable.Requests != 200 || canary.Requests != 100 {
 		t.Errorf("groups: %+v", s.Groups)
 	}
-	if s.Groups[0].Errors != 0 || s.Groups[1].Errors != 100 || s.Groups[1].Statuses[503] != 100 {
+	if stable.Errors != 0 || canary.Errors != 100 || canary.Statuses[503] != 100 {
 		t.Errorf("errors: %+v", s.Groups)
 	}
 	for _, p := range pods {

@@ -24,15 +24,14 @@ func (o outcome) failed() bool { return o.status != 200 || o.err != "" }
 
 // summary is what the command prints in the end.
 type summary struct {
-	Seconds    float64        `json:"seconds"`
-	RatePerPod float64        `json:"ratePerPod"`
-	StoppedBy  string         `json:"stoppedBy"` // duration or signal
-	Groups     []groupSummary `json:"groups"`
+	Seconds    float64                 `json:"seconds"`
+	RatePerPod float64                 `json:"ratePerPod"`
+	StoppedBy  string                  `json:"stoppedBy"` // duration or signal
+	Groups     map[string]groupSummary `json:"groups"`
 }
 
 // groupSummary has the latencies of the requests that succeeded.
 type groupSummary struct {
-	Name           string         `json:"name"`
 	Pods           int            `json:"pods"`
 	Requests       int            `json:"requests"`
 	Errors         int            `json:"errors"`
@@ -49,6 +48,7 @@ type groupSummary struct {
 
 // groupRecord counts the outcomes of a group. Latencies from fresh on have not been in a line of progress yet.
 type groupRecord struct {
+	name        string
 	summary     groupSummary
 	latenciesMs []float64
 	fresh       int
@@ -63,8 +63,8 @@ type recorder struct {
 func newRecorder(groups []group) *recorder {
 	r := &recorder{ofPod: map[string]*groupRecord{}}
 	for _, g := range groups {
-		record := &groupRecord{summary: groupSummary{
-			Name: g.name, Pods: len(g.pods), Statuses: map[uint16]int{}, RequestsOfPod: map[string]int{},
+		record := &groupRecord{name: g.name, summary: groupSummary{
+			Pods: len(g.pods), Statuses: map[uint16]int{}, RequestsOfPod: map[string]int{},
 		}}
 		r.groups = append(r.groups, record)
 		for _, pod := range g.pods {
@@ -96,7 +96,7 @@ func (r *recorder) progressLine(since time.Duration) string {
 	parts := []string{fmt.Sprintf("%4.0f s", since.Seconds())}
 	for _, g := range r.groups {
 		latencies := slices.Sorted(slices.Values(g.latenciesMs[g.fresh:]))
-		parts = append(parts, fmt.Sprintf("%s: %d requests, %d errors, p50 %.1f ms, p99 %.1f ms", g.summary.Name,
+		parts = append(parts, fmt.Sprintf("%s: %d requests, %d errors, p50 %.1f ms, p99 %.1f ms", g.name,
 			len(latencies)+g.freshErrors, g.freshErrors, quantile(latencies, 0.5), quantile(latencies, 0.99)))
 		g.fresh, g.freshErrors = len(g.latenciesMs), 0
 	}
@@ -104,12 +104,14 @@ func (r *recorder) progressLine(since time.Duration) string {
 }
 
 func (r *recorder) summary(o options, took time.Duration, stopped bool) summary {
-	result := summary{Seconds: rounded(took.Seconds()), RatePerPod: o.rate, StoppedBy: "duration"}
+	result := summary{
+		Seconds: rounded(took.Seconds()), RatePerPod: o.rate, StoppedBy: "duration", Groups: map[string]groupSummary{},
+	}
 	if stopped {
 		result.StoppedBy = "signal"
 	}
 	for _, g := range r.groups {
-		result.Groups = append(result.Groups, g.finished(took))
+		result.Groups[g.name] = g.finished(took)
 	}
 	return result
 }
