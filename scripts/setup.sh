@@ -1,0 +1,40 @@
+#!/bin/bash
+# setup.sh: installs what Flamegate's build, tests and demo need on Debian 12. Says nothing and changes nothing when all is there.
+# It starts no service: the test cluster runs its own containerd.
+set -euo pipefail
+here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
+
+packages=(
+  make jq curl openssl iproute2 util-linux                             # scripts
+  containerd runc containernetworking-plugins nftables busybox-static  # the test cluster's node
+  clang llvm libbpf-dev libelf-dev zlib1g-dev g++ binutils             # the BPF program, the addon
+  maven                                                                # the sample service
+  clang-format shellcheck                                              # make verify
+  chromium                                                             # tests of the flame graph page
+)
+[ -n "$("$here/jdk-home.sh" --find 17)" ] || packages+=(openjdk-17-jdk-headless)
+# without a JDK 25 on the machine, jdk-home.sh gets one by pip
+[ -n "$("$here/jdk-home.sh" --find 25)" ] || packages+=(python3-pip)
+
+die() { echo "error: $*" >&2; exit 1; }
+
+missing_packages() {
+  local installed
+  installed=$(dpkg-query --show --showformat '${db:Status-Status} ${Package}\n' 2> /dev/null | sed -n 's/^installed //p' | sort)
+  comm -23 <(printf '%s\n' "${packages[@]}" | sort) <(echo "$installed")
+}
+
+for tool in go npm; do # Debian's are too old
+  command -v "$tool" > /dev/null || die "no $tool on PATH: install Go 1.26 or newer (go.dev/dl) and Node.js with npm (nodejs.org)"
+done
+command -v dpkg-query > /dev/null || die "this is not Debian: install by hand what $here/setup.sh lists"
+mapfile -t missing < <(missing_packages)
+[ ${#missing[@]} -gt 0 ] || exit 0
+
+. /etc/os-release
+[ "${ID:-} ${VERSION_ID:-}" = "debian 12" ] || die "${PRETTY_NAME:-this system} is not Debian 12: install by hand: ${missing[*]}"
+[ "$(id -u)" = 0 ] || die "needs root to install: ${missing[*]}"
+echo "installing ${missing[*]}"
+export DEBIAN_FRONTEND=noninteractive
+apt-get update -q
+apt-get install -y -q --no-install-recommends "${missing[@]}"
