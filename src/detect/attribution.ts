@@ -33,12 +33,13 @@ const EXPLAINING_PART = 0.8;
  */
 export function deepestExplaining(node: number, deltas: StackDeltas): number {
   if (!nodeIsTotal(node)) return node;
-  const through = deltas.index.stacks.filter((stack) => stack.nodes.includes(node));
+  const through = stacksThrough(node, deltas);
   const whole = sumOf(through, deltas);
   let best = { functionId: functionOf(node), depth: 0 };
-  for (const [functionId, below] of functionsBelow(node, through, deltas)) {
-    const depth = below.depthSum / Math.max(1, below.weight);
-    if (below.delta >= EXPLAINING_PART * whole && depth > best.depth) best = { functionId, depth };
+  for (const holder of functionsHolding(node, deltas)) {
+    // What the function lost on other paths counts: it has to have grown itself, not just to be called from here.
+    const grew = sumOf(stacksThrough(totalNode(holder.functionId), deltas), deltas);
+    if (holder.depth > best.depth && grew >= EXPLAINING_PART * whole) best = holder;
   }
   const own = selfNode(best.functionId);
   const ownDelta = sumOf(
@@ -46,6 +47,21 @@ export function deepestExplaining(node: number, deltas: StackDeltas): number {
     deltas,
   );
   return ownDelta >= EXPLAINING_PART * whole ? own : totalNode(best.functionId);
+}
+
+const stacksThrough = (node: number, deltas: StackDeltas): IndexedStack[] =>
+  deltas.index.stacks.filter((stack) => stack.nodes.includes(node));
+
+/** Functions called from a node's that hold at least 80 % of what the node gained, and how far below. */
+export function functionsHolding(
+  node: number,
+  deltas: StackDeltas,
+): { readonly functionId: number; readonly depth: number }[] {
+  const through = stacksThrough(node, deltas);
+  const whole = sumOf(through, deltas);
+  return [...functionsBelow(node, through, deltas)]
+    .filter(([, below]) => below.delta >= EXPLAINING_PART * whole)
+    .map(([functionId, below]) => ({ functionId, depth: below.depthSum / Math.max(1, below.weight) }));
 }
 
 interface Below {

@@ -28,26 +28,25 @@ const NESTED_PART = 0.5;
 export function findCulprits(look: LookEvidence, index: StackIndex): Finding[] {
   const deltas = stackDeltas(index, look.context, look.context.scale);
   const netDeltas = stackDeltas(index, look.context, look.sizeFactor.factor);
-  const byFunction = new Map<number, NodeEvidence>();
-  const descending = [...look.grown].sort((a, b) => b.delta - a.delta || a.node - b.node);
-  for (const grown of descending) {
+  const found = new Map<number, Finding>();
+  for (const grown of [...look.grown].sort((a, b) => b.delta - a.delta || a.node - b.node)) {
     const node = deepestExplaining(grown.node, deltas);
+    const moved = movedCost(grown, look, netDeltas);
+    const earlier = found.get(functionOf(node));
+    if (earlier !== undefined && (earlier.moved === undefined || moved !== undefined)) continue;
     const evidence = weighNode(node, look.context);
-    if (!byFunction.has(functionOf(node))) byFunction.set(functionOf(node), evidence);
+    found.set(functionOf(node), { evidence, moved, onePod: onePodCarries(evidence, look.context.canary) });
   }
-  return nestedFirst([...byFunction.values()], deltas).map((evidence) => ({
-    evidence,
-    moved: movedCost(evidence, look, netDeltas),
-    onePod: onePodCarries(evidence, look.context.canary),
-  }));
+  const findings = nestedFirst([...found.values()], deltas);
+  return [...findings.filter(({ moved }) => !moved), ...findings.filter(({ moved }) => moved)];
 }
 
-function nestedFirst(descending: readonly NodeEvidence[], deltas: StackDeltas): NodeEvidence[] {
-  const ordered: NodeEvidence[] = [];
-  for (const evidence of descending) {
-    const caller = ordered.findIndex((earlier) => holdsHalfOf(evidence, earlier, deltas));
-    if (caller < 0) ordered.push(evidence);
-    else ordered.splice(caller, 0, evidence);
+function nestedFirst(descending: readonly Finding[], deltas: StackDeltas): Finding[] {
+  const ordered: Finding[] = [];
+  for (const finding of descending) {
+    const caller = ordered.findIndex((earlier) => holdsHalfOf(finding.evidence, earlier.evidence, deltas));
+    if (caller < 0) ordered.push(finding);
+    else ordered.splice(caller, 0, finding);
   }
   return ordered;
 }

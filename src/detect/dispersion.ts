@@ -38,7 +38,7 @@ export function estimateDispersion(arms: readonly ArmTally[]): Dispersion {
   const size = arms[0]?.counts.length ?? 0;
   const shapes = arms.map(armShape);
   const nodes = Array.from({ length: size }, (_, node) => observeNode(shapes, node));
-  const commonKappa = trimmedMean(nodes.map(kappaOf));
+  const commonKappa = trimmedMean(nodes.filter((node) => !node.total).map(kappaOf));
   const withKappa = nodes.map((node) => ({ ...node, overdispersion: overdispersionOf(node, commonKappa) }));
   const commonOf = (total: boolean): number =>
     Math.max(
@@ -145,15 +145,15 @@ interface Weighted {
 function kappaOf(node: NodeObservation): Weighted {
   if (node.withinPerKappa <= 0) return { value: 0, weight: 0 };
   return {
-    value: (node.within - node.withinExpected) / node.withinPerKappa,
-    weight: (node.withinPerKappa / node.withinExpected) ** 2,
+    value: (node.within - node.withinExpected) / (node.withinPerKappa * node.priorScale),
+    weight: ((node.withinPerKappa * node.priorScale) / node.withinExpected) ** 2,
   };
 }
 
 function overdispersionOf(node: NodeObservation, commonKappa: number): number {
   const own = kappaOf(node).value;
   const blended = (node.blockDf * own + PRIOR_BLOCK_DF * commonKappa) / (node.blockDf + PRIOR_BLOCK_DF);
-  return 1 + Math.max(0, blended, commonKappa) * node.samplesPerBlock * node.meanBinomial;
+  return 1 + Math.max(0, blended) * node.priorScale * node.samplesPerBlock * node.meanBinomial;
 }
 
 type WithOverdispersion = NodeObservation & { readonly overdispersion: number };

@@ -1,9 +1,11 @@
 import { describeCulprits } from './culprits.ts';
+import { boundFactor } from './bound-factor.ts';
 import { flagsOf } from './data-flags.ts';
 import { decideLook, type LookDecision } from './decide-look.ts';
 import { groupShares } from './group-shares.ts';
 import { type LookEvidence, weighLook } from './look-evidence.ts';
-import { type Block, planLooks } from './looks.ts';
+import { type Block, LOOK_MS, planLooks } from './looks.ts';
+import { BOUND_ALPHA } from './node-evidence.ts';
 import type { PodWindow } from './pod-window.ts';
 import { checkOf, messageFor } from './report.ts';
 import { createStackIndex, type StackIndex } from './stack-index.ts';
@@ -55,13 +57,18 @@ interface Replay {
 function replay(blocks: readonly Block[], index: StackIndex, input: CpuInput): Replay {
   const { settings, startedAtMs } = input;
   const arms = { canary: createArmTally(index), baseline: createArmTally(index) };
+  const levels = {
+    margin: settings.functionMargin,
+    familyAlpha: settings.falseFailureRate * FUNCTION_PART,
+    boundFactor: boundFactor(BOUND_ALPHA, settings.deadlineMs / Math.max(LOOK_MS, settings.minDurationMs)),
+  };
   let evidence: LookEvidence | undefined;
   let decision: LookDecision | undefined;
   let looks = 0;
   for (const block of blocks) {
     addBlock(arms.canary, block.canary, index);
     addBlock(arms.baseline, block.baseline, index);
-    evidence = weighLook(arms, settings.functionMargin, settings.falseFailureRate * FUNCTION_PART);
+    evidence = weighLook(arms, levels);
     const round = { settings, elapsedMs: block.lookAtMs - startedAtMs, index };
     decision = decideLook(evidence, decision, round);
     looks += 1;

@@ -19,19 +19,29 @@ export interface Arms {
   readonly baseline: ArmTally;
 }
 
+export interface Levels {
+  /** Tolerated growth, as a share of CPU. */
+  readonly margin: number;
+  /** False discovery rate of e-BH over all functions and looks. */
+  readonly familyAlpha: number;
+  readonly boundFactor: number;
+}
+
 const LEAST_SHARE = 0.002; // of either arm; below, a function is not worth a test
 const LEAST_SAMPLES = 10; // of both arms; the deviance is near normal from here
 // A caller of more than half of all CPU says more about what the rest did than about itself (its odds are the
 // rest's, upside down), and its noise is the largest of all. What grows below it is seen below it.
 const LARGEST_TOTAL = 0.5;
 
-/** Weighs all candidates; undefined when an arm is empty. `familyAlpha` is the rate of e-BH over them. */
-export function weighLook(arms: Arms, margin: number, familyAlpha: number): LookEvidence | undefined {
+/** Weighs all candidates; undefined when an arm is empty. */
+export function weighLook(arms: Arms, levels: Levels): LookEvidence | undefined {
   const { canary, baseline } = arms;
+  const { margin, familyAlpha, boundFactor } = levels;
   if (canary.samples === 0 || baseline.samples === 0) return undefined;
   const nodes = candidateNodes(arms);
   const dispersion = estimateDispersion([baseline, canary]);
-  const bare = { canary, baseline, dispersion, margin, nodeAlpha: familyAlpha / Math.max(1, nodes.length) };
+  const nodeAlpha = familyAlpha / Math.max(1, nodes.length);
+  const bare = { canary, baseline, dispersion, margin, nodeAlpha, boundFactor };
   const unchanged = scaleOf(bare);
   // Scaled up only: where the canary does work the baseline does not, every unchanged function's share falls,
   // which hides a little growth but invents none; the other way round it would invent growth everywhere.

@@ -1,95 +1,78 @@
-import { commonestStack, type StackDeltas, sumOf } from './attribution.ts';
+import { commonestStack, functionsHolding, type StackDeltas, sumOf } from './attribution.ts';
 import type { LookEvidence } from './look-evidence.ts';
-import { type NodeEvidence, weighNode } from './node-evidence.ts';
-import { functionOf, type IndexedStack, nodeIsTotal, selfNode, totalNode } from './stack-index.ts';
+import { halfWidthOf, type NodeEvidence, weighNode } from './node-evidence.ts';
+import { functionOf, nodeIsTotal, totalNode } from './stack-index.ts';
 
-/** Where a function's growth was matched by what shrank, and the most by which that place as a whole grew. */
+/** That a growth was matched by what shrank, and the most by which the place that holds both grew. */
 export interface MovedCost {
   readonly netUpper: number;
 }
 
 const MATCHED_PART = 0.5;
 const NET_BOUND = 1.96;
+// In the growing function or its direct caller half the usual proof will do: that is where inlining and
+// extracting a method put the cost.
+const NEAR_PROOF = 0.5;
 
 /**
  * Whether a growth is cost that only changed its name. A rename, a method the JIT inlines in one arm and not
- * in the other, a refactoring: something grew and something else shrank by it, and the code that calls both
- * costs what it did. Looked for in the function itself, in each caller on its commonest stack, and over the
- * whole program; `deltas` must be scaled by the size factor itself, so that net growth is kept.
+ * in the other, a refactoring: something grew, something else shrank by it, and the code that holds both
+ * costs what it did. Looked for in the function itself, in each caller on its commonest stack, in what it
+ * calls, and over the whole program.
  *
- * matched by decreases  net of the place         → moved
- * ≥ half the growth     ≤ margin, or unproven    → yes
- * ≥ half the growth     proven above the margin  → no: what came costs more than what went
- * less                  any                      → no
+ * rest of the place shrank by        net growth of the place    → moved
+ * ≥ half the growth, proven          ≤ margin, or unproven      → yes
+ * ≥ half the growth, proven          proven above the margin    → no: what came costs more than what went
+ * less, or unproven                  any                        → no
  */
 export function movedCost(
   growth: NodeEvidence,
   look: LookEvidence,
   deltas: StackDeltas,
 ): MovedCost | undefined {
-  const shrunk = shrunkNodes(look);
-  const outside = deltas.index.stacks.filter((stack) => !stack.nodes.includes(growth.node));
   for (const place of placesOf(growth, look, deltas)) {
-    const matching = outside.filter(
-      (stack) => place.holds(stack) && stack.nodes.some((node) => shrunk.has(node) || place.near(node)),
-    );
-    const matched = -sumOf(matching, deltas);
+    const matchedEnough = place.matched >= MATCHED_PART * growth.delta && place.matched > place.proof;
     const netIsSmall = place.net <= look.context.margin || place.net - place.half <= 0;
-    if (matched >= MATCHED_PART * growth.delta && netIsSmall) return { netUpper: place.net + place.half };
+    if (matchedEnough && netIsSmall) return { netUpper: place.net + place.half };
   }
   return undefined;
 }
 
 interface Place {
+  /** By how much the place as a whole grew, and the half-width of that. */
   readonly net: number;
   readonly half: number;
-  holds(stack: IndexedStack): boolean;
-  /** Nodes whose decrease counts here though it is not proven by itself. */
-  near(node: number): boolean;
+  /** By how much the place without the growth shrank, and what that has to exceed to be no accident. */
+  readonly matched: number;
+  readonly proof: number;
 }
 
 function placesOf(growth: NodeEvidence, look: LookEvidence, deltas: StackDeltas): Place[] {
-  const grownFunction = functionOf(growth.node);
-  const stack = commonestStack(growth.node, deltas);
-  const callers = stack === undefined ? [] : callersOf(grownFunction, stack, deltas);
-  const enclosing = nodeIsTotal(growth.node) ? callers : [grownFunction, ...callers];
-  const unscaled = { ...look.context, scale: look.sizeFactor.factor };
-  const places = enclosing.map((functionId, level): Place => {
-    const total = totalNode(functionId);
-    const evidence = weighNode(total, unscaled);
-    // Next to the growth an inlined callee's cost goes to exactly one place: its caller's own samples, or back.
-    const near = (node: number): boolean =>
-      level === 0 &&
-      (nodeIsTotal(growth.node) ? node === selfNode(functionId) : nodeIsTotal(node) && node !== total);
-    return {
-      net: evidence.delta,
-      half: evidence.half,
-      holds: (candidate) => candidate.nodes.includes(total),
-      near: (node) => near(node),
-    };
-  });
-  const { factor, logError } = look.sizeFactor;
-  const whole: Place = {
-    net: 1 - factor,
-    half: NET_BOUND * factor * logError,
-    holds: () => true,
-    near: () => false,
-  };
-  return [...places, whole];
-}
-
-/** Functions above one on a stack, nearest first. */
-function callersOf(functionId: number, stack: IndexedStack, deltas: StackDeltas): number[] {
-  const { functions } = deltas.index;
-  const at = stack.frames.indexOf(functions[functionId] ?? '');
-  const ids = new Map(
-    stack.nodes.filter(nodeIsTotal).map((node) => [functions[functionOf(node)], functionOf(node)]),
+  const own = functionOf(growth.node);
+  const callers = callersOf(growth.node, deltas);
+  const above = nodeIsTotal(growth.node) ? callers : [own, ...callers];
+  const below = nodeIsTotal(growth.node) ? functionsHolding(growth.node, deltas) : [];
+  const places = above.map((functionId, level) =>
+    placeAt(functionId, { growth, look, deltas, strictness: level === 0 ? NEAR_PROOF : 1 }),
   );
-  const callers = stack.frames.slice(at + 1).map((frame) => ids.get(frame));
-  return [...new Set(callers.filter((id) => id !== undefined))].filter((id) => id !== functionId);
+  const inside = below.map(({ functionId }) => placeAt(functionId, { growth, look, deltas, strictness: 1 }));
+  return [...places, ...inside, wholeProgram(growth, look, deltas)];
 }
 
-/** Nodes that certainly shrank. Scaled down only, for the reason growth is scaled up only. */
+/**
+ * The whole program as a place. What else it does is far too much to have shrunk provably, so here what shrank
+ * is the stacks through functions that each did. Its net growth is what the size factor says.
+ */
+function wholeProgram(growth: NodeEvidence, look: LookEvidence, deltas: StackDeltas): Place {
+  const { factor, logError } = look.sizeFactor;
+  const shrunk = shrunkNodes(look);
+  const matching = deltas.index.stacks.filter(
+    ({ nodes }) => !nodes.includes(growth.node) && nodes.some((node) => shrunk.has(node)),
+  );
+  return { net: 1 - factor, half: NET_BOUND * factor * logError, matched: -sumOf(matching, deltas), proof: 0 };
+}
+
+// Scaled down only, for the reason that growth is scaled up only.
 function shrunkNodes(look: LookEvidence): Set<number> {
   const context = { ...look.context, scale: Math.min(1, look.sizeFactor.factor) };
   const shrunk = new Set<number>();
@@ -99,4 +82,48 @@ function shrunkNodes(look: LookEvidence): Set<number> {
     if (evidence.delta + evidence.half < 0) shrunk.add(node);
   }
   return shrunk;
+}
+
+interface Search {
+  readonly growth: NodeEvidence;
+  readonly look: LookEvidence;
+  readonly deltas: StackDeltas;
+  readonly strictness: number;
+}
+
+function placeAt(functionId: number, { growth, look, deltas, strictness }: Search): Place {
+  const total = totalNode(functionId);
+  const context = { ...look.context, scale: look.sizeFactor.factor };
+  const whole = weighNode(total, context);
+  const rest = { canary: 0, baseline: 0 };
+  for (const { id, nodes } of deltas.index.stacks) {
+    if (!nodes.includes(total) || nodes.includes(growth.node)) continue;
+    rest.canary += context.canary.stackCounts[id] ?? 0;
+    rest.baseline += context.baseline.stackCounts[id] ?? 0;
+  }
+  const restNoise = {
+    canaryShare: rest.canary / context.canary.samples,
+    baselineShare: (rest.baseline * context.scale) / context.baseline.samples,
+    spread: context.dispersion.spreads[total] ?? { overdispersion: 1, podVariance: 0 },
+  };
+  return {
+    net: whole.delta,
+    half: whole.half,
+    matched: restNoise.baselineShare - restNoise.canaryShare,
+    proof: strictness * halfWidthOf(restNoise, context),
+  };
+}
+
+/** Functions that call a node's on the canary's commonest stack through it, nearest first. */
+function callersOf(node: number, deltas: StackDeltas): number[] {
+  const stack = commonestStack(node, deltas);
+  if (stack === undefined) return [];
+  const { functions } = deltas.index;
+  const own = functionOf(node);
+  const ids = new Map(
+    stack.nodes.filter(nodeIsTotal).map((total) => [functions[functionOf(total)], functionOf(total)]),
+  );
+  const above = stack.frames.slice(stack.frames.indexOf(functions[own] ?? '') + 1);
+  const callers = above.map((frame) => ids.get(frame)).filter((id) => id !== undefined);
+  return [...new Set(callers)].filter((id) => id !== own);
 }

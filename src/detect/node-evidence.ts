@@ -12,7 +12,7 @@ export interface NodeEvidence {
   readonly baselineShare: number;
   readonly delta: number;
   readonly logE: number;
-  /** Half-width of the interval around delta that covers at every look, BOUND_ALPHA on each side. */
+  /** Half-width of the interval around delta that covers at every look that may pass, BOUND_ALPHA on each side. */
   readonly half: number;
   /** Growth that e-BH would reject with probability DETECTION_POWER. */
   readonly detectable: number;
@@ -25,12 +25,13 @@ export interface LookContext {
   readonly dispersion: Dispersion;
   /** Multiplies the baseline's shares. */
   readonly scale: number;
-  readonly margin: number;
+  /** Standard errors of sampling noise in an interval: `boundFactor` over the looks that may pass. */
+  readonly boundFactor: number;
   /** Level one function of the family is tested at: the family's alpha over the number of candidates. */
   readonly nodeAlpha: number;
 }
 
-const BOUND_ALPHA = 0.025;
+export const BOUND_ALPHA = 0.025;
 const DETECTION_POWER = 0.9;
 const GROWTH_DRIFT_VARIANCE = 0.3 ** 2; // as in e-process.ts: the mixture for functions that were there before
 
@@ -56,7 +57,7 @@ export function weighNode(node: number, context: LookContext): NodeEvidence {
     baselineShare,
     delta: canaryShare - baselineShare,
     logE: logGrowthEValue(score.z / Math.sqrt(spread.overdispersion), information, widened),
-    half: boundHalfWidth({ canaryShare, baselineShare, spread }, context),
+    half: halfWidthOf({ canaryShare, baselineShare, spread }, context),
     detectable: detectableGrowth(baselineShare, { information, widened, podVariance }, context),
   };
 }
@@ -68,15 +69,19 @@ function podConcentration(arm: ArmTally): number {
   return squares;
 }
 
-interface ShareNoise {
+/** Shares of any set of stacks in both arms, and their spread. */
+export interface ShareNoise {
   readonly canaryShare: number;
   readonly baselineShare: number;
   readonly spread: Spread;
 }
 
-// The pod lottery is drawn once and stays, so another look cannot make it worse: it takes a plain t bound.
-// Sampling noise is new at every look and takes the anytime one. Independent, so their squares add up.
-function boundHalfWidth(noise: ShareNoise, context: LookContext): number {
+/**
+ * Half-width of the interval around a difference of shares. The pod lottery is drawn once and stays, so
+ * another look cannot make it worse: it takes a plain t bound. Sampling noise is new at every look and takes
+ * the bound that holds at all looks that may pass. They are independent, so their squares add up.
+ */
+export function halfWidthOf(noise: ShareNoise, context: LookContext): number {
   // One sample more and one less in each arm: a function never seen still has a variance.
   const atLeast = (share: number, size: number): number => Math.min(Math.max(share, 1 / size), 1 - 1 / size);
   const canaryShare = atLeast(noise.canaryShare, context.canary.samples);
@@ -91,9 +96,7 @@ function boundHalfWidth(noise: ShareNoise, context: LookContext): number {
     (podConcentration(context.canary) * canaryBinomial ** 2 +
       podConcentration(context.baseline) * baselineBinomial ** 2);
   const t = studentQuantile(1 - BOUND_ALPHA, context.dispersion.degreesOfFreedom);
-  // Tightest where three standard errors are the margin: that is when a verdict becomes possible.
-  const drift = { nullVariance: 0, driftVariance: context.margin ** 2 };
-  return Math.sqrt(t ** 2 * pods + halfWidth(1 / sampling, drift, BOUND_ALPHA) ** 2);
+  return Math.sqrt(t ** 2 * pods + context.boundFactor ** 2 * sampling);
 }
 
 interface GrowthNoise {

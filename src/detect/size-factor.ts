@@ -42,9 +42,9 @@ export function sizeFactor(pairs: readonly FunctionPair[], sizes: ArmSizes): Siz
     const agreeing = usable.filter((pair) => Math.abs(logDistance(pair, sizes, about)) <= OUTLIER_SCORE);
     if (agreeing.length === 0) break;
     kept = agreeing;
-    factor = pooledRatio(kept, sizes) ?? factor;
+    factor = Math.exp(meanLogRatio(kept, sizes));
   }
-  return { factor, logError: logErrorOf(kept) };
+  return { factor, logError: 1 / Math.sqrt(precisionOf(kept)) };
 }
 
 // Half a sample more in each arm keeps the ratio finite for a function that only one of them has.
@@ -72,18 +72,11 @@ function weightedMedianRatio(pairs: readonly FunctionPair[], sizes: ArmSizes): n
   return 1;
 }
 
-function pooledRatio(pairs: readonly FunctionPair[], sizes: ArmSizes): number | undefined {
-  const canary = pairs.reduce((sum, pair) => sum + pair.canary, 0) / sizes.canary;
-  const baseline = pairs.reduce((sum, pair) => sum + pair.baseline, 0) / sizes.baseline;
-  return canary > 0 && baseline > 0 ? canary / baseline : undefined;
+// By precision: a function whose pods disagree (the JIT inlines it in some) says little about the rest.
+function meanLogRatio(pairs: readonly FunctionPair[], sizes: ArmSizes): number {
+  const weighted = pairs.reduce((sum, pair) => sum + Math.log(ratioOf(pair, sizes)) / logVariance(pair), 0);
+  return weighted / precisionOf(pairs);
 }
 
-function logErrorOf(pairs: readonly FunctionPair[]): number {
-  const sizes = pairs.map((pair) => pair.canary + pair.baseline);
-  const whole = sizes.reduce((sum, size) => sum + size, 0);
-  const variance = pairs.reduce(
-    (sum, pair, i) => sum + ((sizes[i] ?? 0) / whole) ** 2 * logVariance(pair),
-    0,
-  );
-  return Math.sqrt(variance);
-}
+const precisionOf = (pairs: readonly FunctionPair[]): number =>
+  pairs.reduce((sum, pair) => sum + 1 / logVariance(pair), 0);

@@ -70,7 +70,7 @@ export interface CpuJudgement {
   readonly samples: { readonly baseline: number; readonly canary: number };
   readonly pods: { readonly baseline: number; readonly canary: number };
   readonly checks: readonly CpuCheck[];
-  /** Growth, as a share of CPU, that any one function could not have hidden with 90 % probability by now. */
+  /** Growth, as a share of CPU, that would have been seen by now with 90 % probability in nine of ten functions. */
   readonly detectable?: number;
   readonly culprits: readonly Culprit[];
   readonly groups: readonly GroupShare[];

@@ -91,7 +91,7 @@ export function simulateRun(run: SimulatedRun): { baseline: PodWindow[]; canary:
   const inlineChance = new Map<string, number>();
   for (const path of [...run.baselinePaths, ...run.canaryPaths]) {
     const leaf = path.frames[0] ?? '';
-    const canInline = path.frames.length > 3 && !leaf.startsWith('[');
+    const canInline = path.frames.length > 3 && leaf.startsWith('app.Class');
     if (inlineChance.has(leaf) || !canInline) continue;
     if (random() < run.noise.lottery) inlineChance.set(leaf, 0.2 + 0.6 * random());
     else inlineChance.set(leaf, 0);
