@@ -39,7 +39,7 @@ layer=$digest layer_size=$size
 jq -n --arg user "$user" --arg layer "sha256:$layer" --args '{
   architecture: "amd64", os: "linux",
   config: {User: $user, Env: $ARGS.positional[:'${#env[@]}'], Entrypoint: $ARGS.positional['${#env[@]}':]},
-  rootfs: {type: "layers", diff_ids: [$layer]}}' "${env[@]}" "$@" > "$layout/config"
+  rootfs: {type: "layers", diff_ids: [$layer]}}' -- "${env[@]}" "$@" > "$layout/config"
 put "$layout/config"
 config=$digest config_size=$size
 

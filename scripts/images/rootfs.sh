@@ -10,13 +10,16 @@ base_files() {
   printf 'hosts: files dns\n' > "$1/etc/nsswitch.conf"
 }
 
-# copy_libraries ROOT ELF...: the dynamic loader and every library that the files need, under their own paths
+# copy_libraries ROOT ELF...: the dynamic loader and every library that the files need, under their own paths; not those that
+# are found inside ROOT
 copy_libraries() {
-  local root=$1 library
+  local root library
+  root=$(realpath "$1")
   shift
   { ldd "$@" || true; } | # says "not a dynamic executable" for some, and fails
     sed -n 's#.*=> \(/[^ ]*\) (0x.*#\1#p; s#^[[:space:]]*\(/[^ ]*\) (0x.*#\1#p' | sort -u |
     while read -r library; do
+      [[ $library != "$root"/* ]] || continue
       [ -e "$root$library" ] || install -D -m 755 "$(realpath "$library")" "$root$library"
     done
 }
