@@ -136,9 +136,12 @@ function decodeWindow(row: Readonly<Record<string, unknown>>, names: Interner): 
   };
 }
 
-/** An agent sends no stacks of pods no gate compares: such a window would look like a pod without code. */
-export const windowIsReportedInFull = (pod: PodWindow): boolean =>
-  pod.counts.length > 0 || pod.samples <= samplesLost(pod);
+/**
+ * An agent sends no stacks of pods no gate compares: such a window would look like a pod without code. And a
+ * container without a JVM (a sidecar nobody excluded) is no arm of anything.
+ */
+export const windowIsOfUse = (pod: PodWindow): boolean =>
+  pod.jvm.state !== 'NoJvm' && (pod.counts.length > 0 || pod.samples <= samplesLost(pod));
 
 function samplesLost(pod: PodWindow): number {
   const { ringFull, tableFull, noUserStack, truncated, unnamed } = pod.losses;

@@ -13,7 +13,7 @@ import {
   DecodedWindows,
   type StoredWindow,
   stackIdsOf,
-  windowIsReportedInFull,
+  windowIsOfUse,
   windowWriter,
 } from './stored-window.ts';
 
@@ -42,7 +42,7 @@ export interface AddedBatch {
   /** False: this (node, boot, sequence) had been stored before, and nothing changed. */
   readonly isNew: boolean;
   readonly windowsStored: number;
-  /** Older than the retention, or not reported in full because no gate asked for the pod. */
+  /** Older than the retention, without a JVM, or without stacks because no gate asked for the pod. */
   readonly windowsLeftOut: number;
 }
 
@@ -192,7 +192,7 @@ class SqliteStore implements WindowStore {
       .run(batch.node, batch.boot, batch.sequence, this.#now());
     if (changes === 0) return { isNew: false, windowsStored: 0, windowsLeftOut: 0 };
     const horizonMs = this.#now() - this.#limits.retentionMs;
-    const wanted = batch.endMs < horizonMs ? [] : batch.pods.filter(windowIsReportedInFull);
+    const wanted = batch.endMs < horizonMs ? [] : batch.pods.filter(windowIsOfUse);
     const idOf = stackIdsOf(batch, this.#interner);
     let windowsStored = 0;
     const insert = windowWriter(this.#db, idOf);

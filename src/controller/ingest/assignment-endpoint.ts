@@ -1,0 +1,112 @@
+/** GET of a node's assignment: at once when it differs from what the agent has, else when it changes or time is up. */
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { WindowStore } from '../../store/window-store.ts';
+import type { Assignment } from '../../wire/assignment.ts';
+import type { ClusterView } from '../cluster-view.ts';
+import { type AssignmentIndex, assignmentOf, indexAssignments } from './assignment.ts';
+import { type Authenticator, assertSameNode } from './authenticate.ts';
+import type { Endpoint } from './batches.ts';
+import type { IngestMetrics } from './ingest-metrics.ts';
+import { Refusal, send } from './refusal.ts';
+
+export interface AssignmentEndpointOptions {
+  readonly authenticator: Authenticator;
+  readonly view: ClusterView;
+  readonly store: WindowStore;
+  readonly metrics: IngestMetrics;
+}
+
+export interface AssignmentEndpoint {
+  readonly answer: Endpoint;
+  /** Answers whoever waits, and waits no more. */
+  stop(): void;
+}
+
+const MAX_WAIT_S = 60;
+const MAX_POLLERS = 5_000; // the nodes of the largest clusters
+
+/** What ends a wait: called with nothing, so that it looks for itself. */
+type Wake = () => void;
+
+export function assignmentEndpoint(options: AssignmentEndpointOptions): AssignmentEndpoint {
+  const { authenticator, view, store, metrics } = options;
+  const pollers = new Set<Wake>();
+  let index: AssignmentIndex | undefined;
+  let stopped = false;
+  const current = (node: string): Assignment => {
+    index ??= indexAssignments(view);
+    return assignmentOf(index, node, store.storeId());
+  };
+  const stopListening = view.onChange(() => {
+    index = undefined;
+    for (const wake of [...pollers]) wake();
+  });
+  const waitForChange = (node: string, version: string, waitS: number, response: ServerResponse) =>
+    new Promise<Assignment>((resolve) => {
+      const look = (isLast: boolean): void => {
+        const assignment = current(node);
+        if (assignment.version === version && !isLast && !stopped) return;
+        clearTimeout(timer);
+        pollers.delete(wake);
+        metrics.pollers(pollers.size);
+        response.off('close', giveUp);
+        resolve(assignment);
+      };
+      const wake = (): void => look(false);
+      const giveUp = (): void => look(true);
+      const timer = setTimeout(giveUp, waitS * 1_000);
+      pollers.add(wake);
+      metrics.pollers(pollers.size);
+      response.on('close', giveUp);
+    });
+  return {
+    async answer(request, response) {
+      const node = nodeIn(request);
+      assertSameNode(await authenticator.agentNode(request), node);
+      const known = /^(?:W\/)?"([\w-]{1,64})"$/.exec(request.headers['if-none-match'] ?? '')?.[1];
+      const waitS = Math.min(MAX_WAIT_S, preferredWaitS(request));
+      let assignment = current(node);
+      if (assignment.version === known && waitS > 0 && !stopped) {
+        assertRoom(pollers.size);
+        assignment = await waitForChange(node, known, waitS, response);
+      }
+      sendAssignment(response, assignment, known);
+    },
+    stop() {
+      stopped = true;
+      stopListening();
+      for (const wake of [...pollers]) wake();
+    },
+  };
+}
+
+function sendAssignment(response: ServerResponse, assignment: Assignment, known: string | undefined): void {
+  const headers = { etag: `"${assignment.version}"` };
+  if (assignment.version === known) {
+    send(response, { status: 304, headers, body: '' });
+  } else {
+    const body = JSON.stringify(assignment);
+    send(response, { status: 200, headers: { ...headers, 'content-type': 'application/json' }, body });
+  }
+}
+
+function nodeIn(request: IncomingMessage): string {
+  const node = new URL(request.url ?? '', 'https://localhost').searchParams.get('node') ?? '';
+  if (/^[a-z0-9.-]{1,253}$/.test(node)) return node;
+  throw new Refusal(400, 'ASSIGNMENT_QUERY_INVALID', 'ask with ?node=NAME, the name of a node');
+}
+
+/** `Prefer: wait=30` (RFC 7240, section 4.3). */
+function preferredWaitS(request: IncomingMessage): number {
+  const prefer = request.headers['prefer'];
+  const [, seconds] =
+    /(?:^|[,;\s])wait=(\d{1,4})/.exec(Array.isArray(prefer) ? prefer.join(',') : (prefer ?? '')) ?? [];
+  return Number(seconds ?? 0);
+}
+
+function assertRoom(pollers: number): void {
+  if (pollers < MAX_POLLERS) return;
+  throw new Refusal(503, 'INGEST_BUSY', `${pollers} agents are waiting already; ask again later`, {
+    headers: { 'retry-after': '30' },
+  });
+}

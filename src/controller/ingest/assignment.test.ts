@@ -1,0 +1,143 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import fc from 'fast-check';
+import { parseAssignment } from '../../wire/assignment.ts';
+import {
+  aDeployment,
+  aDeploymentGate,
+  aGate,
+  aPod,
+  aPolicy,
+  aReplicaSet,
+  aView,
+  START_MS,
+} from '../regression-gate/testing/a-cluster.ts';
+import { planAssignment } from './assignment.ts';
+
+const containersOf = (view: ReturnType<typeof aView>, node = 'node-a') =>
+  planAssignment(view, node, 'store-0001').containers.map(
+    ({ pod, container, gated }) => `${pod}/${container}${gated ? ' gated' : ''}`,
+  );
+
+test('a running container of a selected pod on the node is assigned with its id and start', () => {
+  const view = aView({ pods: [aPod()], policies: [aPolicy()] });
+
+  const assignment = planAssignment(view, 'node-a', 'store-0001');
+
+  assert.deepEqual(assignment.containers, [
+    {
+      namespace: 'shop',
+      pod: 'orders-1',
+      podUid: 'uid-orders-1',
+      container: 'app',
+      containerId: 'orders-1-app',
+      startedAtMs: START_MS - 600_000,
+      gated: false,
+    },
+  ]);
+  assert.deepEqual(parseAssignment(JSON.parse(JSON.stringify(assignment))), assignment);
+});
+
+test('pods of other nodes, unselected pods and pods that do not run are not assigned', () => {
+  const view = aView({
+    policies: [aPolicy()],
+    pods: [
+      aPod({ name: 'elsewhere', node: 'node-b' }),
+      aPod({ name: 'unselected', labels: { app: 'web' } }),
+      aPod({ name: 'pending', phase: 'Pending' }),
+      aPod({ name: 'done', phase: 'Succeeded' }),
+      aPod({ name: 'mine' }),
+    ],
+  });
+
+  assert.deepEqual(containersOf(view), ['mine/app']);
+  assert.deepEqual(containersOf(view, 'node-b'), ['elsewhere/app']);
+  assert.deepEqual(containersOf(view, 'node-c'), []);
+});
+
+test('a policy without container names takes every container but mesh proxies; one with names takes these', () => {
+  const pods = [aPod({ containers: ['app', 'istio-proxy', 'worker'] })];
+
+  assert.deepEqual(containersOf(aView({ pods, policies: [aPolicy()] })), ['orders-1/app', 'orders-1/worker']);
+  assert.deepEqual(
+    containersOf(aView({ pods, policies: [aPolicy({ spec: { containers: ['istio-proxy'] } })] })),
+    ['orders-1/istio-proxy'],
+  );
+});
+
+test('the highest frequency of the policies at work on the node counts', () => {
+  const policies = [
+    aPolicy(),
+    aPolicy({ name: 'faster', spec: { cpu: { frequencyHz: 99 } } }),
+    aPolicy({
+      name: 'elsewhere',
+      spec: { podSelector: { matchLabels: { app: 'web' } }, cpu: { frequencyHz: 199 } },
+    }),
+  ];
+  const view = aView({ pods: [aPod()], policies });
+
+  assert.equal(planAssignment(view, 'node-a', 'store-0001').frequencyHz, 99);
+});
+
+test('pods that a gate compares are gated: by selectors on both arms, by Deployment in every revision', () => {
+  const bySelector = aView({
+    policies: [aPolicy()],
+    gates: [aGate()],
+    pods: [
+      aPod({ name: 'canary', labels: { app: 'orders', track: 'canary' } }),
+      aPod({ name: 'stable', labels: { app: 'orders', track: 'stable' } }),
+      aPod({ name: 'neither' }),
+    ],
+  });
+  assert.deepEqual(containersOf(bySelector), ['canary/app gated', 'stable/app gated', 'neither/app']);
+
+  const byDeployment = aView({
+    policies: [aPolicy()],
+    gates: [aDeploymentGate()],
+    deployments: [aDeployment()],
+    replicaSets: [aReplicaSet({ hash: 'one', revision: 1 })],
+    pods: [aPod({ name: 'before-any-rollout', owner: 'uid-orders-one' }), aPod({ name: 'stray' })],
+  });
+  assert.deepEqual(containersOf(byDeployment), ['before-any-rollout/app gated', 'stray/app']);
+});
+
+test('a node never gets more containers than an agent accepts, and the gated ones stay', () => {
+  const pods = Array.from({ length: 600 }, (_, index) => aPod({ name: `pod-${index}` }));
+  const canary = aPod({ name: 'zz-canary', labels: { app: 'orders', track: 'canary' } });
+  const view = aView({ pods: [...pods, canary], policies: [aPolicy()], gates: [aGate()] });
+
+  const containers = containersOf(view);
+
+  assert.equal(containers.length, 512);
+  assert.equal(containers[0], 'zz-canary/app gated');
+});
+
+test('the plan does not depend on the order of the caches, and its version changes exactly with its content', () => {
+  const labels = fc.constantFrom({ app: 'orders' }, { app: 'orders', track: 'canary' }, { app: 'web' });
+  const pod = fc.record({
+    name: fc.stringMatching(/^[a-z]{1,6}$/),
+    node: fc.constantFrom('node-a', 'node-b'),
+    labels,
+    phase: fc.constantFrom('Running', 'Pending'),
+  });
+  const pods = fc.uniqueArray(pod, { selector: ({ name }) => name, maxLength: 12 });
+
+  fc.assert(
+    fc.property(pods, pods, (some, others) => {
+      const plan = (fields: typeof some) =>
+        planAssignment(
+          aView({ pods: fields.map(aPod), policies: [aPolicy()], gates: [aGate()] }),
+          'node-a',
+          'store-0001',
+        );
+
+      const first = plan(some);
+      assert.deepEqual(plan(some), first);
+      assert.deepEqual(plan(some.toReversed()), first);
+      const { version: _, ...content } = first;
+      const { version: otherVersion, ...otherContent } = plan(others);
+      assert.equal(otherVersion === first.version, JSON.stringify(otherContent) === JSON.stringify(content));
+    }),
+    { seed: 20260101, numRuns: 200 },
+  );
+});

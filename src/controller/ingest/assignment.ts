@@ -1,0 +1,107 @@
+/**
+ * What each node's agent is to do, planned from the cluster as the caches show it. Pure.
+ *
+ * container of a running pod on the node          → assigned
+ * no policy selects the pod                       → no
+ * its policy names containers, not this one       → no
+ * its policy names none, it is a mesh proxy       → no
+ * it has no running state with an id yet          → no
+ * otherwise                                       → yes; gated when a gate may compare the pod
+ */
+import { createHash } from 'node:crypto';
+import type { V1ContainerStatus, V1Pod } from '@kubernetes/client-node';
+import type { ProfilingPolicy } from '../../crds/profiling-policy.ts';
+import { selects } from '../../kube/label-selector.ts';
+import type { AssignedContainer, Assignment } from '../../wire/assignment.ts';
+import type { ClusterView } from '../cluster-view.ts';
+import { isMeshProxy } from '../profiling-policy/flag-variables.ts';
+import { podsUnderGate } from '../regression-gate/arms.ts';
+
+/** The cluster, sorted once per change instead of once per node. */
+export interface AssignmentIndex {
+  readonly podsOfNode: ReadonlyMap<string, readonly V1Pod[]>;
+  readonly policiesOfNamespace: ReadonlyMap<string, readonly ProfilingPolicy[]>;
+  readonly gatedPodUids: ReadonlySet<string>;
+}
+
+export const WINDOW_MS = 10_000;
+const DEFAULT_HZ = 49;
+/** What an agent accepts; a node runs 110 pods by default and 250 on the largest clouds. */
+const MAX_CONTAINERS = 512;
+
+export function indexAssignments(view: ClusterView): AssignmentIndex {
+  const gated = view.gates().flatMap((gate) => podsUnderGate(gate, view));
+  return {
+    podsOfNode: Map.groupBy(view.pods(), (pod) => pod.spec?.nodeName ?? ''),
+    policiesOfNamespace: Map.groupBy(view.policies(), (policy) => policy.metadata.namespace),
+    gatedPodUids: new Set(gated.map((pod) => pod.metadata?.uid ?? '')),
+  };
+}
+
+export const planAssignment = (view: ClusterView, node: string, storeId: string): Assignment =>
+  assignmentOf(indexAssignments(view), node, storeId);
+
+export function assignmentOf(index: AssignmentIndex, node: string, storeId: string): Assignment {
+  const watched = (index.podsOfNode.get(node) ?? []).flatMap((pod) => watchedPod(pod, index));
+  const containers = watched
+    .flatMap(({ pod, policies }) => assignedContainers(pod, policies, index))
+    .sort(gatedFirst)
+    .slice(0, MAX_CONTAINERS);
+  const frequencyHz = Math.max(
+    ...watched.flatMap(({ policies }) => policies.map((policy) => policy.spec.cpu.frequencyHz)),
+    watched.length === 0 ? DEFAULT_HZ : 1,
+  );
+  const work = { store: storeId, windowMs: WINDOW_MS, frequencyHz, containers };
+  const version = createHash('sha256').update(JSON.stringify(work)).digest('base64url').slice(0, 22);
+  return { version, ...work };
+}
+
+interface WatchedPod {
+  readonly pod: V1Pod;
+  readonly policies: readonly ProfilingPolicy[];
+}
+
+/** None or one: a pod that runs and that at least one policy selects. */
+function watchedPod(pod: V1Pod, index: AssignmentIndex): readonly WatchedPod[] {
+  if (pod.status?.phase !== 'Running') return [];
+  const policies = policiesFor(pod, index.policiesOfNamespace.get(pod.metadata?.namespace ?? '') ?? []);
+  return policies.length === 0 ? [] : [{ pod, policies }];
+}
+
+export const policiesFor = (pod: V1Pod, policies: readonly ProfilingPolicy[]): readonly ProfilingPolicy[] =>
+  policies.filter(
+    ({ metadata, spec }) =>
+      metadata.deletionTimestamp === undefined && selects(spec.podSelector, pod.metadata?.labels),
+  );
+
+export const policyWants = (policy: ProfilingPolicy, container: string): boolean =>
+  policy.spec.containers.length === 0 ? !isMeshProxy(container) : policy.spec.containers.includes(container);
+
+function assignedContainers(
+  pod: V1Pod,
+  policies: readonly ProfilingPolicy[],
+  index: AssignmentIndex,
+): readonly AssignedContainer[] {
+  const { name = '', namespace = '', uid = '' } = pod.metadata ?? {};
+  return (pod.status?.containerStatuses ?? []).flatMap((status) => {
+    const running = runningContainer(status);
+    if (running === undefined || !policies.some((policy) => policyWants(policy, status.name))) return [];
+    const gated = index.gatedPodUids.has(uid);
+    return [{ namespace, pod: name, podUid: uid, container: status.name, ...running, gated }];
+  });
+}
+
+function runningContainer(
+  status: V1ContainerStatus,
+): { readonly containerId: string; readonly startedAtMs: number } | undefined {
+  const containerId = /^[a-z0-9.-]+:\/\/(.+)$/.exec(status.containerID ?? '')?.[1];
+  const startedAtMs = new Date(status.state?.running?.startedAt ?? Number.NaN).getTime();
+  if (containerId === undefined || Number.isNaN(startedAtMs)) return undefined;
+  return { containerId, startedAtMs };
+}
+
+/** Should a node ever run more than an agent accepts, verdicts come first; otherwise any stable order does. */
+function gatedFirst(a: AssignedContainer, b: AssignedContainer): number {
+  const key = ({ gated, podUid, container }: AssignedContainer) => `${gated ? 0 : 1} ${podUid} ${container}`;
+  return key(a) < key(b) ? -1 : 1;
+}

@@ -1,0 +1,144 @@
+/** Who is calling: bearer tokens are reviewed by the API server, agents' and people's apart. */
+import { createHash } from 'node:crypto';
+import type { IncomingMessage } from 'node:http';
+import type { KubeClient } from '../../kube/client.ts';
+import { AGENT_AUDIENCE } from '../../wire/endpoints.ts';
+import { Refusal } from './refusal.ts';
+
+export interface Viewer {
+  readonly username: string;
+  readonly uid?: string;
+  readonly groups?: readonly string[];
+  readonly extra?: Readonly<Record<string, readonly string[]>>;
+}
+
+export interface Authenticator {
+  /** The node whose agent presents this token. Throws Refusal 401, 403 or 503. */
+  agentNode(request: IncomingMessage): Promise<string>;
+  /** Throws Refusal unless the caller may get RegressionGates in this namespace. */
+  viewer(request: IncomingMessage, namespace: string): Promise<Viewer>;
+}
+
+export interface AuthenticatorOptions {
+  readonly client: KubeClient;
+  readonly agentsNamespace: string;
+  readonly now: () => number;
+}
+
+interface TokenReview {
+  readonly status?: {
+    readonly authenticated?: boolean;
+    readonly audiences?: readonly string[];
+    readonly user?: Viewer;
+  };
+}
+
+interface AccessReview {
+  readonly status?: { readonly allowed?: boolean };
+}
+
+export const AGENT_SERVICE_ACCOUNT = 'flamegate-agent';
+/** Set by the API server for tokens bound to a pod (KEP-4193). */
+const NODE_NAME = 'authentication.kubernetes.io/node-name';
+const KEEP_MS = 60_000;
+const KEEP_REJECTED_MS = 10_000;
+const MAX_KEPT = 10_000; // agents of the largest clusters, twice
+
+export function authenticator(options: AuthenticatorOptions): Authenticator {
+  const review = cachedReviews(options);
+  const agentUser = `system:serviceaccount:${options.agentsNamespace}:${AGENT_SERVICE_ACCOUNT}`;
+  return {
+    async agentNode(request) {
+      const user = await review(bearerToken(request), AGENT_AUDIENCE);
+      const node = user.extra?.[NODE_NAME]?.[0];
+      if (user.username !== agentUser) {
+        throw new Refusal(403, 'TOKEN_REJECTED', `${user.username} is not the agents' account ${agentUser}`);
+      }
+      if (node === undefined) {
+        throw new Refusal(403, 'TOKEN_REJECTED', 'the token is bound to no pod, so it names no node');
+      }
+      return node;
+    },
+    async viewer(request, namespace) {
+      const user = await review(bearerToken(request), undefined);
+      const spec = {
+        user: user.username,
+        groups: user.groups,
+        uid: user.uid,
+        extra: user.extra,
+        resourceAttributes: { group: 'flamegate.dev', resource: 'regressiongates', verb: 'get', namespace },
+      };
+      const path = '/apis/authorization.k8s.io/v1/subjectaccessreviews';
+      const answer = await reviewed<AccessReview>(options.client, path, 'SubjectAccessReview', spec);
+      if (answer.status?.allowed === true) return user;
+      const sentence = `${user.username} may not get regressiongates.flamegate.dev in namespace ${namespace}`;
+      throw new Refusal(403, 'VIEWER_NOT_ALLOWED', sentence);
+    },
+  };
+}
+
+/** Throws FOREIGN_NODE unless the token's node is the one the caller speaks for. */
+export function assertSameNode(tokenNode: string, claimedNode: string): void {
+  if (tokenNode === claimedNode) return;
+  const sentence = `the token belongs to the agent of node ${tokenNode}, the request speaks for ${claimedNode}`;
+  throw new Refusal(403, 'FOREIGN_NODE', sentence);
+}
+
+function bearerToken(request: IncomingMessage): string {
+  const [, token] = /^Bearer ([\x21-\x7e]{16,8192})$/i.exec(request.headers.authorization ?? '') ?? [];
+  if (token !== undefined) return token;
+  throw new Refusal(
+    401,
+    'TOKEN_MISSING',
+    'send a ServiceAccount or user token: Authorization: Bearer TOKEN',
+    {
+      headers: { 'www-authenticate': 'Bearer' },
+    },
+  );
+}
+
+type Review = (token: string, audience: string | undefined) => Promise<Viewer>;
+
+/** Tokens are kept as hashes only. Callers that ask at the same time share one review. */
+function cachedReviews({ client, now }: AuthenticatorOptions): Review {
+  const kept = new Map<string, { readonly user: Promise<Viewer>; untilMs: number }>();
+  return (token, audience) => {
+    const key = createHash('sha256')
+      .update(`${audience ?? ''} ${token}`)
+      .digest('base64');
+    const known = kept.get(key);
+    if (known !== undefined && known.untilMs > now()) return known.user;
+    const entry = { user: tokenReview(client, token, audience), untilMs: now() + KEEP_MS };
+    entry.user.catch((error: unknown) => {
+      const wasRejected = error instanceof Refusal && error.code === 'TOKEN_REJECTED';
+      entry.untilMs = wasRejected ? now() + KEEP_REJECTED_MS : 0;
+    });
+    kept.delete(key);
+    kept.set(key, entry);
+    const oldest = kept.keys().next().value;
+    if (kept.size > MAX_KEPT && oldest !== undefined) kept.delete(oldest);
+    return entry.user;
+  };
+}
+
+async function tokenReview(client: KubeClient, token: string, audience: string | undefined): Promise<Viewer> {
+  const spec = audience === undefined ? { token } : { token, audiences: [audience] };
+  const path = '/apis/authentication.k8s.io/v1/tokenreviews';
+  const { status } = await reviewed<TokenReview>(client, path, 'TokenReview', spec);
+  const audienceFits = audience === undefined || (status?.audiences ?? []).includes(audience);
+  if (status?.authenticated === true && audienceFits && status.user !== undefined) return status.user;
+  const expected = audience === undefined ? '' : ` for the audience ${audience}`;
+  throw new Refusal(401, 'TOKEN_REJECTED', `the API server does not accept this token${expected}`, {
+    headers: { 'www-authenticate': 'Bearer error="invalid_token"' },
+  });
+}
+
+async function reviewed<T>(client: KubeClient, path: string, kind: string, spec: object): Promise<T> {
+  const apiVersion = path.split('/').slice(2, 4).join('/');
+  try {
+    return await client.request<T>('POST', path, { apiVersion, kind, spec });
+  } catch (cause) {
+    const sentence = `the API server could not answer a ${kind}; try again`;
+    throw new Refusal(503, 'TOKEN_REVIEW_FAILED', sentence, { headers: { 'retry-after': '5' }, cause });
+  }
+}

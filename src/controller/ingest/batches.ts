@@ -1,0 +1,105 @@
+/** POST of a batch: limits first, then the token, then the content, then the commit, then the receipt. */
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { StoreError } from '../../store/store-error.ts';
+import type { WindowStore } from '../../store/window-store.ts';
+import type { Batch, BatchReceipt } from '../../wire/batch-schema.ts';
+import type { AgentReports } from '../agent-reports.ts';
+import { type Authenticator, assertSameNode } from './authenticate.ts';
+import { checkBatch } from './check-batch.ts';
+import type { IngestMetrics } from './ingest-metrics.ts';
+import type { PodHomes } from './pod-homes.ts';
+import { assertBatchHeaders, readBatchJson } from './read-body.ts';
+import { Refusal, sendJson } from './refusal.ts';
+
+export interface BatchesOptions {
+  readonly authenticator: Authenticator;
+  readonly homes: PodHomes;
+  readonly reports: AgentReports;
+  readonly store: WindowStore;
+  readonly metrics: IngestMetrics;
+  readonly now: () => number;
+}
+
+export type Endpoint = (request: IncomingMessage, response: ServerResponse) => Promise<void>;
+
+/** Bodies held inflated at the same time: one can be 48 MiB of JSON, several times that once parsed. */
+const MAX_AT_ONCE = 2;
+const MAX_WAITING = 256;
+
+export function batchesEndpoint(options: BatchesOptions): Endpoint {
+  const turns = takeTurns(MAX_AT_ONCE, MAX_WAITING);
+  return async (request, response) => {
+    assertBatchHeaders(request);
+    const tokenNode = await options.authenticator.agentNode(request);
+    const done = await turns.begin();
+    try {
+      const batch = checkBatch(await readBatchJson(request), options.now());
+      const receipt = accept(options, batch, tokenNode);
+      sendJson(response, 200, receipt);
+    } finally {
+      done();
+    }
+  };
+}
+
+function accept(options: BatchesOptions, batch: Batch, tokenNode: string): BatchReceipt {
+  const { homes, metrics, reports, store } = options;
+  const beganMs = performance.now();
+  assertSameNode(tokenNode, batch.node);
+  const known = batch.pods.filter((pod) => podBelongsTo(homes, pod.podUid, batch.node));
+  const ours = { ...batch, pods: known };
+  const added = stored(store, ours);
+  reports.record(ours, options.now());
+  metrics.batch(added.isNew ? 'stored' : 'duplicate', (performance.now() - beganMs) / 1_000);
+  metrics.windows('stored', added.windowsStored);
+  metrics.windows('leftOut', added.windowsLeftOut);
+  metrics.windows('unknownPod', batch.pods.length - known.length);
+  return { accepted: true, store: store.storeId() };
+}
+
+/** A pod this controller never saw is left out and counted, so that the rest of the node goes on. */
+function podBelongsTo(homes: PodHomes, podUid: string, node: string): boolean {
+  const home = homes.nodeOf(podUid);
+  if (home === undefined || home === node) return home !== undefined;
+  throw new Refusal(403, 'FOREIGN_POD', `pod ${podUid} runs on node ${home}, not on ${node}`);
+}
+
+function stored(store: WindowStore, batch: Batch): ReturnType<WindowStore['addBatch']> {
+  try {
+    return store.addBatch(batch);
+  } catch (cause) {
+    if (!(cause instanceof StoreError)) throw cause;
+    const sentence = `the batch could not be stored (${cause.code}); keep it and send it again`;
+    throw new Refusal(503, 'STORE_UNAVAILABLE', sentence, { headers: { 'retry-after': '10' }, cause });
+  }
+}
+
+interface Turns {
+  /** Resolves when it is the caller's turn, to the function that ends it. */
+  begin(): Promise<() => void>;
+}
+
+function takeTurns(atOnce: number, maxWaiting: number): Turns {
+  const waiting: (() => void)[] = [];
+  let running = 0;
+  const end = (): void => {
+    const next = waiting.shift();
+    if (next === undefined) running -= 1;
+    else next();
+  };
+  return {
+    async begin() {
+      if (running < atOnce) {
+        running += 1;
+        return end;
+      }
+      if (waiting.length >= maxWaiting) {
+        throw new Refusal(503, 'INGEST_BUSY', `${waiting.length} batches are waiting; send this one later`, {
+          headers: { 'retry-after': '5' },
+        });
+      }
+      await new Promise<void>((resolve) => waiting.push(resolve));
+      return end;
+    },
+  };
+}

@@ -1,0 +1,74 @@
+/** A gzipped body, read and inflated within bounds before anyone looks at it. */
+import type { IncomingMessage } from 'node:http';
+import { promisify } from 'node:util';
+import { gunzip } from 'node:zlib';
+import { MAX_BATCH_GZIP_BYTES, MAX_BATCH_JSON_BYTES } from '../../wire/batch-schema.ts';
+import { Refusal } from './refusal.ts';
+
+const inflate = promisify(gunzip);
+
+/** Throws a Refusal before anything of the body is read. */
+export function assertBatchHeaders(request: IncomingMessage): void {
+  const type = request.headers['content-type']?.split(';')[0]?.trim();
+  if (type !== 'application/json' || request.headers['content-encoding'] !== 'gzip') {
+    const sentence = `a batch is application/json with content-encoding gzip, not ${type ?? 'untyped'} with ${request.headers['content-encoding'] ?? 'none'}`;
+    throw new Refusal(415, 'BATCH_ENCODING_UNSUPPORTED', sentence);
+  }
+  const length = Number(request.headers['content-length'] ?? 0);
+  if (length > MAX_BATCH_GZIP_BYTES) throw tooLarge(`${length} bytes`, MAX_BATCH_GZIP_BYTES);
+}
+
+/** The parsed JSON of a gzipped body. */
+export async function readBatchJson(request: IncomingMessage): Promise<unknown> {
+  const json = await inflated(await compressedBody(request));
+  try {
+    return JSON.parse(json.toString('utf8'));
+  } catch (cause) {
+    const why = cause instanceof Error ? cause.message.slice(0, 200) : '';
+    throw new Refusal(400, 'BATCH_NOT_JSON', `the ${json.length} inflated bytes are not JSON: ${why}`, {
+      cause,
+    });
+  }
+}
+
+async function compressedBody(request: IncomingMessage): Promise<Buffer> {
+  const chunks: Buffer[] = [];
+  let bytes = 0;
+  try {
+    for await (const chunk of request) {
+      if (!Buffer.isBuffer(chunk)) continue;
+      bytes += chunk.length;
+      if (bytes > MAX_BATCH_GZIP_BYTES) throw tooLarge(`more than ${bytes} bytes`, MAX_BATCH_GZIP_BYTES);
+      chunks.push(chunk);
+    }
+  } catch (cause) {
+    if (cause instanceof Refusal) throw cause;
+    throw new Refusal(400, 'BATCH_INTERRUPTED', `the connection ended after ${bytes} bytes of the body`, {
+      cause,
+    });
+  }
+  return Buffer.concat(chunks);
+}
+
+async function inflated(body: Buffer): Promise<Buffer> {
+  try {
+    return await inflate(body, { maxOutputLength: MAX_BATCH_JSON_BYTES });
+  } catch (cause) {
+    const code = cause instanceof Error && 'code' in cause ? cause.code : undefined;
+    if (code === 'ERR_BUFFER_TOO_LARGE') {
+      throw tooLarge(`${body.length} bytes that inflate to more`, MAX_BATCH_JSON_BYTES);
+    }
+    const why = cause instanceof Error ? cause.message : String(cause);
+    throw new Refusal(
+      400,
+      'BATCH_GZIP_BROKEN',
+      `the ${body.length} bytes are not a whole gzip stream: ${why}`,
+      {
+        cause,
+      },
+    );
+  }
+}
+
+const tooLarge = (size: string, limit: number): Refusal =>
+  new Refusal(413, 'BATCH_TOO_LARGE', `the batch has ${size}; the limit is ${limit} bytes`);

@@ -1,0 +1,77 @@
+/** GET of a report's diff flame graph: one self-contained HTML page, for people with their own token. */
+
+import { parseDurationMs } from '../../crds/quantities.ts';
+import type { RegressionReport } from '../../crds/regression-report.ts';
+import { renderDiffPage } from '../../profile/diff-page.ts';
+import type { StackCount } from '../../profile/stack-counts.ts';
+import type { Arm, WindowStore } from '../../store/window-store.ts';
+import type { ClusterView } from '../cluster-view.ts';
+import type { Authenticator } from './authenticate.ts';
+import type { Endpoint } from './batches.ts';
+import { Refusal, send } from './refusal.ts';
+
+export interface ReportPageOptions {
+  readonly authenticator: Authenticator;
+  readonly view: ClusterView;
+  readonly store: WindowStore;
+  readonly now: () => number;
+}
+
+export const REPORT_PAGE_PATTERN = /^\/reports\/v1\/([a-z0-9-]{1,63})\/([a-z0-9.-]{1,253})\/flamegraph$/;
+
+/** The page is a document of its own: nothing is loaded from anywhere, nothing may frame it. */
+const PAGE_HEADERS = {
+  'content-type': 'text/html; charset=utf-8',
+  'content-security-policy':
+    "default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'; frame-ancestors 'none'",
+  'referrer-policy': 'no-referrer',
+};
+
+export function reportPageEndpoint(options: ReportPageOptions): Endpoint {
+  return async (request, response) => {
+    const { pathname } = new URL(request.url ?? '', 'https://localhost');
+    const [, namespace = '', name = ''] = REPORT_PAGE_PATTERN.exec(pathname) ?? [];
+    await options.authenticator.viewer(request, namespace);
+    const report = options.view.reports(namespace).find(({ metadata }) => metadata.name === name);
+    if (report === undefined) {
+      throw new Refusal(404, 'REPORT_NOT_FOUND', `no RegressionReport ${name} in namespace ${namespace}`);
+    }
+    send(response, { status: 200, headers: PAGE_HEADERS, body: pageOf(report, options) });
+  };
+}
+
+function pageOf(report: RegressionReport, options: ReportPageOptions): string {
+  const baseline = profileOf(report, 'baseline', options);
+  const canary = profileOf(report, 'canary', options);
+  if (baseline.length === 0 || canary.length === 0) {
+    const sentence = `the windows of report ${report.metadata.name} are no longer in the store, which keeps one hour`;
+    throw new Refusal(410, 'REPORT_DATA_GONE', sentence);
+  }
+  const { spec, status } = report;
+  const [culprit] = status?.culprits ?? [];
+  return renderDiffPage({
+    title: `${report.metadata.namespace}/${spec.gate}: ${status?.verdict ?? 'Collecting'}`,
+    subtitle: `canary ${spec.canaryHash} against baseline ${spec.baselineHash}, attempt ${spec.attempt}. ${status?.message ?? ''}`,
+    baseline,
+    canary,
+    ...(culprit === undefined ? {} : { culprit: culprit.function }),
+  });
+}
+
+/** What the arm burnt during the evaluation, without the windows of pods that were still warming up. */
+function profileOf(report: RegressionReport, arm: Arm, options: ReportPageOptions): readonly StackCount[] {
+  const { metadata, spec, status } = report;
+  const gate = options.view.gates(metadata.namespace).find((one) => one.metadata.name === spec.gate);
+  const warmUpMs = gate === undefined ? 0 : parseDurationMs(gate.spec.duration.warmUp);
+  const windows = options.store.windows({
+    pods: options.store.rememberedPods(metadata.uid, arm),
+    fromMs: Date.parse(status?.startedAt ?? metadata.creationTimestamp),
+    toMs: status?.decidedAt === undefined ? options.now() : Date.parse(status.decidedAt),
+  });
+  const counts = new Map<readonly string[], number>(); // equal stacks are one array in the store
+  for (const window of windows) {
+    if (window.startMs < window.podStartedAtMs + warmUpMs) continue;
+    for (const { frames, count } of window.stacks) counts.set(frames, (counts.get(frames) ?? 0) + count);
+  }
+  return Array.from(counts, ([frames, count]) => ({ frames, count }));
+}

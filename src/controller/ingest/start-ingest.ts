@@ -1,0 +1,218 @@
+/** The HTTPS server that agents push to and people read reports from. Only the leader answers. */
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { createServer, type Server } from 'node:https';
+import type { AddressInfo } from 'node:net';
+import { networkInterfaces } from 'node:os';
+import type { Logger } from 'pino';
+import type { Registry } from 'prom-client';
+import type { KubeClient } from '../../kube/client.ts';
+import type { WindowStore } from '../../store/window-store.ts';
+import { ASSIGNMENT_PATH, BATCHES_PATH } from '../../wire/endpoints.ts';
+import type { AgentReports } from '../agent-reports.ts';
+import type { ClusterView } from '../cluster-view.ts';
+import { type AssignmentEndpoint, assignmentEndpoint } from './assignment-endpoint.ts';
+import { authenticator } from './authenticate.ts';
+import { batchesEndpoint, type Endpoint } from './batches.ts';
+import type { KeyPair } from './certificates.ts';
+import { type IngestMetrics, ingestMetrics } from './ingest-metrics.ts';
+import { type PodHomes, podHomes } from './pod-homes.ts';
+import { Refusal, sendRefusal } from './refusal.ts';
+import { REPORT_PAGE_PATTERN, reportPageEndpoint } from './report-page.ts';
+import { startServingCertificate } from './tls.ts';
+
+export interface IngestConfig {
+  /** Of the controller: holds the authority's Secret. */
+  readonly namespace: string;
+  readonly agentsNamespace: string;
+  readonly httpsPort: number;
+}
+
+export interface IngestOptions {
+  readonly client: KubeClient;
+  readonly view: ClusterView;
+  readonly reports: AgentReports;
+  readonly store: WindowStore;
+  readonly log: Logger;
+  readonly registry: Registry;
+  readonly isLeader: () => boolean;
+  readonly config: IngestConfig;
+  readonly now?: () => number;
+}
+
+export interface Ingest {
+  readonly port: number;
+  stop(): Promise<void>;
+}
+
+const SERVICE = 'flamegate-controller';
+
+export async function startIngest(options: IngestOptions): Promise<Ingest> {
+  const now = options.now ?? Date.now;
+  const { agentsNamespace, httpsPort, namespace } = options.config;
+  let server: Server | undefined;
+  const tls = await startServingCertificate({
+    client: options.client,
+    systemNamespace: namespace,
+    agentsNamespace,
+    names: { dns: serviceNames(namespace), ips: ownAddresses() },
+    now,
+    log: options.log,
+    onRenewed: (serving) => server?.setSecureContext(secureContext(serving)),
+  });
+  const routes = routesOf(options, now);
+  server = listeningServer(tls.first, (request, response) => {
+    void answer(routes, options, { request, response });
+  });
+  await listening(server, httpsPort);
+  const { port } = server.address() as AddressInfo; // a server that listens on a port has such an address
+  options.log.info({ port }, 'ingest listens');
+  return {
+    port,
+    async stop() {
+      routes.stop();
+      await tls.stop();
+      await closed(server);
+    },
+  };
+}
+
+interface Exchange {
+  readonly request: IncomingMessage;
+  readonly response: ServerResponse;
+}
+
+interface Routes {
+  readonly metrics: IngestMetrics;
+  find(method: string | undefined, path: string): Endpoint;
+  stop(): void;
+}
+
+function routesOf(options: IngestOptions, now: () => number): Routes {
+  const { client, reports, store, view } = options;
+  const metrics = ingestMetrics(options.registry, store);
+  const callers = authenticator({ client, agentsNamespace: options.config.agentsNamespace, now });
+  const homes = homesOf(view, now);
+  const batches = batchesEndpoint({ authenticator: callers, homes, reports, store, metrics, now });
+  const assignment: AssignmentEndpoint = assignmentEndpoint({ authenticator: callers, view, store, metrics });
+  const reportPage = reportPageEndpoint({ authenticator: callers, view, store, now });
+  return {
+    metrics,
+    find(method, path) {
+      if (path === BATCHES_PATH) return only('POST', method, batches);
+      if (path === ASSIGNMENT_PATH) return only('GET', method, assignment.answer);
+      if (REPORT_PAGE_PATTERN.test(path)) return only('GET', method, reportPage);
+      throw new Refusal(404, 'NOT_FOUND', 'there is nothing under this path');
+    },
+    stop: () => {
+      assignment.stop();
+      homes.stop();
+    },
+  };
+}
+
+function only(allowed: string, method: string | undefined, endpoint: Endpoint): Endpoint {
+  if (method === allowed) return endpoint;
+  throw new Refusal(405, 'METHOD_NOT_ALLOWED', `this path takes ${allowed}`, { headers: { allow: allowed } });
+}
+
+async function answer(routes: Routes, options: IngestOptions, exchange: Exchange): Promise<void> {
+  const { request, response } = exchange;
+  try {
+    assertServing(options);
+    const path = URL.parse(request.url ?? '', 'https://localhost')?.pathname ?? '';
+    await routes.find(request.method, path)(request, response);
+  } catch (error) {
+    const refusal = asRefusal(error);
+    routes.metrics.refused(refusal.code);
+    if (refusal.code === 'INTERNAL') options.log.error({ err: error }, 'request failed');
+    else options.log.debug({ code: refusal.code, message: refusal.message }, 'request refused');
+    await sendRefusal(request, response, refusal);
+  }
+}
+
+const asRefusal = (error: unknown): Refusal =>
+  error instanceof Refusal
+    ? error
+    : new Refusal(500, 'INTERNAL', 'the controller failed; its log says why', { cause: error });
+
+/** A standby has no store to answer from; closing the connection lets the Service choose again. */
+function assertServing({ isLeader, view }: IngestOptions): void {
+  const headers = { 'retry-after': '1' };
+  if (!isLeader()) throw new Refusal(503, 'NOT_LEADER', 'this replica does not lead; ask again', { headers });
+  if (!view.synced()) {
+    throw new Refusal(503, 'NOT_READY', 'this controller is still reading the cluster; ask again', {
+      headers,
+    });
+  }
+}
+
+/** Reads the pods only when they changed and somebody asks. */
+function homesOf(view: ClusterView, now: () => number): PodHomes & { stop(): void } {
+  const homes = podHomes();
+  let changed = true;
+  const stop = view.onChange(() => {
+    changed = true;
+  });
+  return {
+    learn: homes.learn,
+    nodeOf(podUid) {
+      if (changed) {
+        changed = false;
+        homes.learn(view.pods(), now());
+      }
+      return homes.nodeOf(podUid);
+    },
+    stop,
+  };
+}
+
+function listeningServer(
+  serving: KeyPair,
+  onRequest: (request: IncomingMessage, response: ServerResponse) => void,
+): Server {
+  const server = createServer({ ...secureContext(serving), minVersion: 'TLSv1.2' }, onRequest);
+  server.headersTimeout = 10_000;
+  server.requestTimeout = 60_000; // 4 MiB from a busy node
+  server.keepAliveTimeout = 75_000; // longer than a long poll and than an agent's window
+  server.maxConnections = 10_000; // two of every node of the largest clusters
+  server.maxHeadersCount = 64;
+  return server;
+}
+
+const secureContext = ({ certificate, privateKey }: KeyPair) => ({ cert: certificate, key: privateKey });
+
+function listening(server: Server, port: number): Promise<void> {
+  return new Promise((resolve, reject) => {
+    server.once('error', reject);
+    server.listen(port, () => {
+      server.off('error', reject);
+      resolve();
+    });
+  });
+}
+
+function closed(server: Server): Promise<void> {
+  return new Promise((resolve) => {
+    server.close(() => resolve());
+    server.closeIdleConnections();
+    setTimeout(() => server.closeAllConnections(), 2_000).unref(); // for whoever is in the middle of a push
+  });
+}
+
+const serviceNames = (namespace: string): readonly string[] => [
+  SERVICE,
+  `${SERVICE}.${namespace}`,
+  `${SERVICE}.${namespace}.svc`,
+  `${SERVICE}.${namespace}.svc.cluster.local`,
+  'localhost',
+];
+
+/** Loopback and the pod's own addresses. */
+const ownAddresses = (): readonly string[] => [
+  '127.0.0.1',
+  '::1',
+  ...Object.values(networkInterfaces())
+    .flatMap((addresses) => addresses ?? [])
+    .filter(({ internal, scopeid }) => !internal && !(scopeid ?? 0))
+    .map(({ address }) => address),
+];

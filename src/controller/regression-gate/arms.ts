@@ -1,0 +1,174 @@
+/** The two sides a gate compares: which pods, and which revision each side is. Pure. */
+import { createHash } from 'node:crypto';
+import type { V1Pod } from '@kubernetes/client-node';
+import type { RegressionGate } from '../../crds/regression-gate.ts';
+import { selectorText, selects } from '../../kube/label-selector.ts';
+import type { ClusterView } from '../cluster-view.ts';
+import { type Revision, revisionOwning, revisionsOf, TEMPLATE_HASH_LABEL } from './revisions.ts';
+
+export interface ArmPods {
+  /** What the verdict is about: "" while there is no pod. */
+  readonly hash: string;
+  readonly images: readonly string[];
+  readonly pods: readonly V1Pod[];
+}
+
+export type Arms =
+  | { readonly kind: 'Pair'; readonly target: string; readonly baseline: ArmPods; readonly canary: ArmPods }
+  | { readonly kind: 'TargetNotFound'; readonly target: string; readonly message: string }
+  /** No two revisions are there to be compared. */
+  | {
+      readonly kind: 'NoPair';
+      readonly target: string;
+      readonly reason: 'NoBaselinePods' | 'NoCanaryPods' | 'SameRevision';
+      readonly message: string;
+    }
+  /** A Deployment whose previous revision has no pods; `sinceMs`: when the newest one was made. */
+  | {
+      readonly kind: 'BaselineGone';
+      readonly target: string;
+      readonly baselineHash: string;
+      readonly canary: ArmPods;
+      readonly sinceMs: number;
+    };
+
+export function findArms(gate: RegressionGate, view: ClusterView): Arms {
+  const { baseline, canary, targetRef } = gate.spec;
+  if (targetRef !== undefined) return armsOfDeployment(gate.metadata.namespace, targetRef.name, view);
+  return armsOfSelectors(gate.metadata.namespace, view, {
+    baseline: baseline?.podSelector ?? {},
+    canary: canary?.podSelector ?? {},
+  });
+}
+
+/** Every pod a gate may ever compare: their stacks are wanted before a rollout begins, too. */
+export function podsUnderGate(gate: RegressionGate, view: ClusterView): readonly V1Pod[] {
+  const { baseline, canary, targetRef } = gate.spec;
+  const pods = view.pods(gate.metadata.namespace);
+  if (targetRef === undefined) {
+    return pods.filter(
+      ({ metadata }) =>
+        selects(baseline?.podSelector, metadata?.labels) || selects(canary?.podSelector, metadata?.labels),
+    );
+  }
+  const found = deploymentNamed(gate.metadata.namespace, targetRef.name, view);
+  if (found === undefined) return [];
+  return pods.filter((pod) => revisionOwning(found.revisions, ownerUid(pod)) !== undefined);
+}
+
+/** Running, and not on its way out. */
+export const podIsLive = (pod: V1Pod): boolean =>
+  pod.status?.phase === 'Running' && pod.metadata?.deletionTimestamp === undefined;
+
+function deploymentNamed(namespace: string, name: string, view: ClusterView) {
+  const deployment = view.deployments(namespace).find(({ metadata }) => metadata?.name === name);
+  if (deployment === undefined) return undefined;
+  return { revisions: revisionsOf(deployment, view.replicaSets(namespace)) };
+}
+
+function armsOfDeployment(namespace: string, name: string, view: ClusterView): Arms {
+  const target = `Deployment/${name}`;
+  const found = deploymentNamed(namespace, name, view);
+  if (found === undefined) {
+    const message = `no Deployment ${name} in namespace ${namespace}`;
+    return { kind: 'TargetNotFound', target, message };
+  }
+  const [newest, ...olderOnes] = found.revisions;
+  const live = view.pods(namespace).filter(podIsLive);
+  const podsOf = (revision: Revision) => live.filter((pod) => revision.replicaSets.has(ownerUid(pod) ?? ''));
+  const older = olderOnes.find((revision) => podsOf(revision).length > 0) ?? olderOnes[0];
+  if (newest === undefined || older === undefined) {
+    const message = `${target} has had only one revision so far; the next rollout will be compared with it`;
+    return { kind: 'NoPair', target, reason: 'NoCanaryPods', message };
+  }
+  const canary = armOf(newest.hash, podsOf(newest));
+  const baseline = armOf(older.hash, podsOf(older));
+  if (baseline.pods.length === 0) {
+    const sinceMs = newest.createdAtMs;
+    return { kind: 'BaselineGone', target, baselineHash: older.hash, canary, sinceMs };
+  }
+  if (canary.pods.length > 0) return { kind: 'Pair', target, baseline, canary };
+  const message = `no pod of ${target}'s newest revision ${newest.hash} runs yet`;
+  return { kind: 'NoPair', target, reason: 'NoCanaryPods', message };
+}
+
+interface Selectors {
+  readonly baseline: Parameters<typeof selectorText>[0];
+  readonly canary: Parameters<typeof selectorText>[0];
+}
+
+function armsOfSelectors(namespace: string, view: ClusterView, selectors: Selectors): Arms {
+  const target = `${selectorText(selectors.canary)} vs ${selectorText(selectors.baseline)}`.slice(0, 253);
+  const live = view.pods(namespace).filter(podIsLive);
+  const chosen = (side: keyof Selectors) =>
+    newestOfEachDeployment(
+      live.filter((pod) => selects(selectors[side], pod.metadata?.labels)),
+      namespace,
+      view,
+    );
+  const baseline = chosen('baseline');
+  const canary = chosen('canary');
+  for (const [side, arm, reason] of [
+    ['baseline', baseline, 'NoBaselinePods'],
+    ['canary', canary, 'NoCanaryPods'],
+  ] as const) {
+    if (arm.pods.length > 0) continue;
+    const message = `no running pod in namespace ${namespace} matches ${side}: ${selectorText(selectors[side])}`;
+    return { kind: 'NoPair', target, reason, message };
+  }
+  const shared = canary.pods.find((pod) => baseline.pods.includes(pod));
+  if (shared === undefined) return { kind: 'Pair', target, baseline, canary };
+  const message = `the selectors overlap: pod ${shared.metadata?.name} is both baseline and canary`;
+  return { kind: 'NoPair', target, reason: 'SameRevision', message };
+}
+
+/** While a Deployment behind a selector rolls, its outgoing pods are not what is on trial. */
+function newestOfEachDeployment(pods: readonly V1Pod[], namespace: string, view: ClusterView): ArmPods {
+  const families = view
+    .deployments(namespace)
+    .map((deployment) => revisionsOf(deployment, view.replicaSets(namespace)));
+  const revisionOf = (pod: V1Pod) => {
+    for (const revisions of families) {
+      const revision = revisionOwning(revisions, ownerUid(pod));
+      if (revision !== undefined) return { revisions, revision };
+    }
+    return undefined;
+  };
+  const owned = pods.map((pod) => ({ pod, owner: revisionOf(pod) }));
+  const current = owned.filter(({ owner }) => {
+    if (owner === undefined) return true;
+    const numbers = owned
+      .filter((other) => other.owner?.revisions === owner.revisions)
+      .map((other) => other.owner?.revision.number ?? 0);
+    return owner.revision.number === Math.max(...numbers);
+  });
+  const hashes = current.map(({ pod, owner }) => owner?.revision.hash ?? hashWithoutDeployment(pod));
+  return armOf(
+    [...new Set(hashes)].sort().join('.'),
+    current.map(({ pod }) => pod),
+  );
+}
+
+/** For pods that no Deployment owns: the template's hash if they carry one, else what their images are. */
+function hashWithoutDeployment(pod: V1Pod): string {
+  const label = pod.metadata?.labels?.[TEMPLATE_HASH_LABEL];
+  if (label !== undefined) return label;
+  const ids = (pod.status?.containerStatuses ?? []).map(({ imageID }) => imageID).sort();
+  return createHash('sha256').update(ids.join(' ')).digest('hex').slice(0, 10);
+}
+
+function armOf(hash: string, pods: readonly V1Pod[]): ArmPods {
+  const images = pods.flatMap((pod) => (pod.spec?.containers ?? []).map(({ image }) => image ?? ''));
+  return {
+    // 128 is the bound in the kinds: that many Deployments behind one selector need a hash of hashes.
+    hash: hash.length <= 128 ? hash : createHash('sha256').update(hash).digest('hex').slice(0, 32),
+    images: [...new Set(images)]
+      .filter((image) => image !== '')
+      .sort()
+      .slice(0, 16),
+    pods: pods.toSorted((a, b) => ((a.metadata?.name ?? '') < (b.metadata?.name ?? '') ? -1 : 1)),
+  };
+}
+
+const ownerUid = (pod: V1Pod): string | undefined =>
+  pod.metadata?.ownerReferences?.find(({ controller }) => controller === true)?.uid;
