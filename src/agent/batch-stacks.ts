@@ -1,0 +1,39 @@
+/** The strings and stacks of a batch: each once, referred to by number. */
+
+export interface BatchStacks {
+  readonly strings: string[];
+  readonly stacks: number[][];
+  /** The number of a stack, leaf first; undefined when the batch is full. */
+  add(names: readonly string[]): number | undefined;
+}
+
+const MAX_STRINGS = 131_072; // the bounds of src/wire/batch-schema.ts
+const MAX_STACKS = 65_536;
+const MAX_FRAMES = 256;
+
+export function createBatchStacks(): BatchStacks {
+  const strings: string[] = [];
+  const stacks: number[][] = [];
+  const stringIndex = new Map<string, number>();
+  const stackIndex = new Map<string, number>();
+
+  const indexOf = (name: string): number => {
+    const known = stringIndex.get(name);
+    if (known !== undefined) return known;
+    stringIndex.set(name, strings.length);
+    return strings.push(name) - 1;
+  };
+  return {
+    strings,
+    stacks,
+    add(names) {
+      if (strings.length + names.length > MAX_STRINGS) return undefined;
+      const stack = names.slice(0, MAX_FRAMES).map(indexOf);
+      const key = stack.join(' ');
+      const known = stackIndex.get(key);
+      if (known !== undefined || stacks.length === MAX_STACKS) return known;
+      stackIndex.set(key, stacks.length);
+      return stacks.push(stack) - 1;
+    },
+  };
+}

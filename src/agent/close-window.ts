@@ -1,0 +1,83 @@
+/** Makes one window of what was sampled: names it, folds it, and hands it over as a batch. */
+import type { Sampler } from '../native/sampler.ts';
+import type { KernelSymbols } from '../symbols/kallsyms.ts';
+import type { Batch, PodWindow } from '../wire/batch-schema.ts';
+import type { AttachQueue } from './attach-queue.ts';
+import { pause } from './backoff.ts';
+import { createBatchStacks } from './batch-stacks.ts';
+import type { SamplerFailure } from './sampler-host.ts';
+import type { WatchedContainers } from './watched-containers.ts';
+import { nameWindow, type WindowNames } from './window-names.ts';
+import { type ContainerWindow, dealRows, foldWindow, unnamedShares } from './window-pods.ts';
+
+export interface WindowInput {
+  readonly containers: WatchedContainers;
+  readonly sampler: Sampler | undefined;
+  readonly failure: SamplerFailure | undefined;
+  readonly kernel: KernelSymbols | undefined;
+  readonly attaches: AttachQueue;
+  readonly frequencyHz: number;
+  /** Asked after the samples were taken: see tableShareOf. */
+  readonly tableShare: () => number;
+}
+
+const ATTACH_WAIT_MS = 4_000; // of a window of 10 s; who is late gets the names with the next
+
+/** Reads samples and usage now, so that both cover the same time; the rest may take its time. */
+export async function closeWindow(input: WindowInput): Promise<Pick<Batch, 'strings' | 'stacks' | 'pods'>> {
+  const samples = input.sampler?.take();
+  const tableShare = input.tableShare();
+  const used = input.containers.all().map((container) => ({ container, usage: container.takeUsage() }));
+  const windows = dealRows(samples, used);
+  await meetUnknown(windows);
+  const names = nameWindow(samples?.addresses ?? new BigUint64Array(0), input.kernel);
+  await refreshNames(windows, names, input.attaches);
+
+  const stacks = createBatchStacks();
+  const context = { names, stacks, hz: input.frequencyHz, nowMs: Date.now(), tableShare };
+  const pods = windows.map((window) => foldWindow(window, context));
+  input.containers.beginWindow();
+  return {
+    strings: stacks.strings,
+    stacks: stacks.stacks,
+    pods: pods.map((pod) => told(pod, input.failure)),
+  };
+}
+
+/** Of what a node lost since the counters were last read, the share lost in the table of stacks. */
+export function tableShareOf(lost: { ringFull: number; tableFull: number }): number {
+  const all = lost.ringFull + lost.tableFull;
+  return all === 0 ? 0 : lost.tableFull / all;
+}
+
+async function meetUnknown(windows: readonly ContainerWindow[]): Promise<void> {
+  for (const { container, rows } of windows) {
+    for (const pid of new Set(rows.map((row) => row.pid))) {
+      if (!container.processes.has(pid)) await container.meet(pid);
+    }
+  }
+}
+
+/** First names, then folding: code that was compiled in this window is named in it. */
+async function refreshNames(
+  windows: readonly ContainerWindow[],
+  names: WindowNames,
+  attaches: AttachQueue,
+): Promise<void> {
+  for (const window of windows) {
+    for (const [pid, share] of unnamedShares(window, names)) {
+      const jvm = window.container.processes.get(pid)?.jvm;
+      if (jvm?.needsNames(Date.now(), share)) attaches.add(jvm);
+    }
+  }
+  const waited = new AbortController();
+  await Promise.race([attaches.idle(), pause(ATTACH_WAIT_MS, waited.signal)]);
+  waited.abort();
+}
+
+/** Why there are no samples, said where people look: at the pod. */
+function told(pod: PodWindow, failure: SamplerFailure | undefined): PodWindow {
+  if (!failure || pod.jvm.state === 'NoJvm' || pod.jvm.state === 'Gone') return pod;
+  const message = `${failure.code}: ${failure.message}`.slice(0, 1024);
+  return { ...pod, jvm: { ...pod.jvm, state: 'AttachFailed', reason: 'SamplerNotOpen', message } };
+}

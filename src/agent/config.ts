@@ -1,0 +1,78 @@
+/** The agent's settings; the only place of the agent that looks at the environment. */
+import { resolve } from 'node:path';
+import { AgentError } from './agent-error.ts';
+
+export interface AgentConfig {
+  readonly nodeName: string;
+  readonly controllerUrl: URL;
+  readonly caFile: string;
+  readonly tokenFile: string;
+  readonly cgroupRoot: string;
+  readonly procRoot: string;
+  readonly spoolDirectory: string;
+  readonly spoolBytes: number;
+  readonly addonPath: string;
+  readonly objectPath: string;
+  /** The install grants the attach protocol: a file in the container's /tmp and a SIGQUIT. */
+  readonly attachAllowed: boolean;
+  readonly httpPort: number;
+  readonly logLevel: string;
+  readonly version: string;
+}
+
+const DEFAULT_SPOOL_BYTES = 128 * 1024 * 1024;
+const MIN_SPOOL_BYTES = 1024 * 1024;
+const LOG_LEVELS = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'];
+
+/** Throws AGENT_CONFIG_INVALID, which names the variable. */
+export function readConfig(env: Readonly<Record<string, string | undefined>> = process.env): AgentConfig {
+  const dist = resolve(import.meta.dirname, '../../build');
+  return {
+    nodeName: required(env, 'NODE_NAME'),
+    controllerUrl: httpsUrl(required(env, 'FLAMEGATE_CONTROLLER')),
+    caFile: env['FLAMEGATE_CA_FILE'] ?? '/etc/flamegate/ca/ca.crt',
+    tokenFile: env['FLAMEGATE_TOKEN_FILE'] ?? '/var/run/secrets/flamegate/token',
+    cgroupRoot: env['FLAMEGATE_CGROUP_ROOT'] ?? '/host/sys/fs/cgroup',
+    procRoot: env['FLAMEGATE_PROC_ROOT'] ?? '/proc',
+    spoolDirectory: env['FLAMEGATE_SPOOL'] ?? '/var/lib/flamegate/spool',
+    spoolBytes: integer(env, 'FLAMEGATE_SPOOL_BYTES', DEFAULT_SPOOL_BYTES, MIN_SPOOL_BYTES),
+    addonPath: env['FLAMEGATE_ADDON'] ?? `${dist}/flamegate.node`,
+    objectPath: env['FLAMEGATE_BPF_OBJECT'] ?? `${dist}/cpu.bpf.o`,
+    attachAllowed: env['FLAMEGATE_ATTACH'] === 'true',
+    httpPort: integer(env, 'FLAMEGATE_HTTP_PORT', 9464, 0),
+    logLevel: oneOf(env, 'FLAMEGATE_LOG_LEVEL', LOG_LEVELS, 'info'),
+    version: env['FLAMEGATE_VERSION'] ?? 'dev',
+  };
+}
+
+type Env = Readonly<Record<string, string | undefined>>;
+
+function required(env: Env, name: string): string {
+  const value = env[name];
+  if (value === undefined || value === '') throw invalid(`${name} is not set`);
+  return value;
+}
+
+function httpsUrl(text: string): URL {
+  const url = URL.canParse(text) ? new URL(text) : undefined;
+  if (url?.protocol !== 'https:') throw invalid(`FLAMEGATE_CONTROLLER is "${text}", not an https URL`);
+  return url;
+}
+
+function integer(env: Env, name: string, fallback: number, min: number): number {
+  const text = env[name];
+  if (text === undefined || text === '') return fallback;
+  const value = Number(text);
+  if (Number.isSafeInteger(value) && value >= min) return value;
+  throw invalid(`${name} is "${text}", not a whole number from ${min}`);
+}
+
+function oneOf(env: Env, name: string, values: readonly string[], fallback: string): string {
+  const value = env[name] ?? fallback;
+  if (values.includes(value)) return value;
+  throw invalid(`${name} is "${value}", not one of ${values.join(', ')}`);
+}
+
+function invalid(message: string): AgentError {
+  return new AgentError('AGENT_CONFIG_INVALID', message);
+}

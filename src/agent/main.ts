@@ -1,0 +1,96 @@
+/** The node agent: one process a node. */
+import { randomBytes } from 'node:crypto';
+import type { Assignment } from '../wire/assignment.ts';
+import { codeOf, messageOf } from './agent-error.ts';
+import { loadAssignment, saveAssignment } from './assignment-file.ts';
+import { pollAssignments } from './assignment-poll.ts';
+import { openAttachJournal, recoverFromJournal } from './attach-journal.ts';
+import { findCgroupRoots } from './cgroup-roots.ts';
+import { type AgentConfig, readConfig } from './config.ts';
+import { createControllerClient } from './controller-client.ts';
+import { startHealthServer } from './health-server.ts';
+import { type AgentLog, createLog } from './log.ts';
+import { createMetrics } from './metrics.ts';
+import { createNodeAgent } from './node-agent.ts';
+import { createPushLoop } from './push-loop.ts';
+import { createSamplerHost } from './sampler-host.ts';
+import { openSpool } from './spool.ts';
+import { watchContainers } from './watched-containers.ts';
+
+const STANDSTILL_MS = 60_000;
+const FLUSH_MS = 3_000; // of the 30 s Kubernetes grants to stop
+
+/** Runs until the signal is aborted. */
+export async function runAgent(config: AgentConfig, log: AgentLog, signal: AbortSignal): Promise<void> {
+  const roots = findCgroupRoots(config.cgroupRoot);
+  const spool = await openSpool(config.spoolDirectory, config.spoolBytes);
+  const journalDirectory = `${config.spoolDirectory}/attach`;
+  const journal = await openAttachJournal(journalDirectory);
+  const recovered = await recoverFromJournal(journalDirectory, config.procRoot);
+  const metrics = createMetrics();
+  const client = createControllerClient({ ...config, url: config.controllerUrl });
+  const filter = roots.v2 === undefined ? 'pid' : 'cgroup';
+  const host = createSamplerHost({ ...config, filter, log });
+  const push = createPushLoop({
+    ...{ client, spool, log, random: Math.random },
+    pushed: (result, code) => metrics.pushes.inc({ result, code }),
+  });
+  const containers = watchContainers({ ...config, roots, journal });
+  const boot = randomBytes(8).toString('hex');
+  const agent = createNodeAgent({
+    ...{ config, boot, containers, host, spool, metrics, log },
+    windowClosed: push.wake,
+  });
+
+  const kept = `${config.spoolDirectory}/assignment.json`;
+  const before = await loadAssignment(kept, log);
+  if (before) agent.assign(before);
+  const health = await startHealthServer(config.httpPort, {
+    registry: metrics.registry,
+    alive: () => Date.now() - agent.lastLookMs < STANDSTILL_MS,
+    failure: () => host.failure,
+  });
+  log.info(
+    { boot, filter, recovered, containers: before?.containers.length ?? 0, port: health.port },
+    'agent started',
+  );
+
+  const take = async (assignment: Assignment) => {
+    agent.assign(assignment);
+    log.info(
+      { version: assignment.version, containers: assignment.containers.length },
+      'assignment received',
+    );
+    await saveAssignment(kept, assignment);
+    await push.storeIs(assignment.store);
+  };
+  const failed = (code: string) => metrics.assignmentFailures.inc({ code });
+  const polling = pollAssignments(
+    { ...{ client, log, take, failed }, node: config.nodeName, random: Math.random },
+    signal,
+  );
+  try {
+    await Promise.all([agent.run(signal), push.run(signal), polling]);
+    await push.flush(AbortSignal.timeout(FLUSH_MS));
+  } finally {
+    host.close();
+    client.close();
+    await health.stop();
+  }
+}
+
+async function main(): Promise<void> {
+  const stop = new AbortController();
+  for (const name of ['SIGTERM', 'SIGINT'] as const) process.once(name, () => stop.abort());
+  let log = createLog('info', '');
+  try {
+    const config = readConfig();
+    log = createLog(config.logLevel, config.nodeName);
+    await runAgent(config, log, stop.signal);
+  } catch (error) {
+    log.fatal({ err: error, code: codeOf(error) }, messageOf(error));
+    process.exitCode = 1;
+  }
+}
+
+if (import.meta.main) await main();

@@ -1,0 +1,192 @@
+/** The agent's loop: looks at the node every two seconds and closes a window at each multiple of its length. */
+import type { KernelSymbols } from '../symbols/kallsyms.ts';
+import type { Assignment } from '../wire/assignment.ts';
+import type { Batch } from '../wire/batch-schema.ts';
+import { codeOf } from './agent-error.ts';
+import { createAttachQueue } from './attach-queue.ts';
+import { pause } from './backoff.ts';
+import { closeWindow, tableShareOf } from './close-window.ts';
+import type { AgentConfig } from './config.ts';
+import type { Jvm } from './jvm.ts';
+import { readKernelSymbols } from './kernel-names.ts';
+import type { AgentLog } from './log.ts';
+import type { AgentMetrics } from './metrics.ts';
+import type { SamplerHost } from './sampler-host.ts';
+import { measureSelf } from './self-usage.ts';
+import type { Spool } from './spool.ts';
+import type { WatchedContainers } from './watched-containers.ts';
+import { createWindowClock, type EndedWindow } from './window-clock.ts';
+
+export interface NodeAgentParts {
+  readonly config: AgentConfig;
+  readonly boot: string;
+  readonly containers: WatchedContainers;
+  readonly host: SamplerHost;
+  readonly spool: Spool;
+  readonly metrics: AgentMetrics;
+  readonly log: AgentLog;
+  /** A window is in the spool. */
+  windowClosed(): void;
+}
+
+export interface NodeAgent {
+  assign(assignment: Assignment): void;
+  /** Until the signal is aborted; then closes the window that is open. */
+  run(signal: AbortSignal): Promise<void>;
+  readonly lastLookMs: number;
+}
+
+const LOOK_MS = 2_000;
+const FAILED_PAUSE_MS = 1_000;
+const DEFAULT_WINDOW_MS = 10_000;
+const WIRE_VERSION = 1; // src/wire/batch-schema.ts, of which only types may be loaded here
+
+export function createNodeAgent(parts: NodeAgentParts): NodeAgent {
+  const { containers, host, metrics, log } = parts;
+  const attaches = createAttachQueue((jvm) => noteAttach(jvm, parts));
+  const self = measureSelf();
+  let assignment: Assignment | undefined;
+  let kernel: KernelSymbols | undefined;
+  let sequence = 0;
+  let late = 0;
+  let lastLookMs = Date.now();
+  let lostBefore = { ringFull: 0, tableFull: 0 };
+
+  const look = async (nowMs: number) => {
+    lastLookMs = nowMs;
+    if (!assignment) return;
+    containers.assign(assignment);
+    await containers.refresh(nowMs);
+    const targets = containers.targets();
+    if (!host.sampler && targets.size > 0 && host.ensure(assignment.frequencyHz, nowMs)) {
+      for (const container of containers.all()) container.takeUsage(); // from before the first sample
+    }
+    if (host.sampler) kernel ??= readKernelSymbols(parts.config.procRoot);
+    host.watch(targets);
+    for (const jvm of jvmsOf(containers)) if (jvm.needsNames(nowMs, 0)) attaches.add(jvm);
+    notePresence(parts, kernel);
+  };
+  const lostSince = () => {
+    const counters = host.sampler?.counters();
+    const now = { ringFull: counters?.total.ringFull ?? 0, tableFull: counters?.tableFull ?? 0 };
+    const before = lostBefore;
+    lostBefore = now;
+    return {
+      ringFull: Math.max(0, now.ringFull - before.ringFull),
+      tableFull: Math.max(0, now.tableFull - before.tableFull),
+    };
+  };
+  const close = async (startMs: number, endMs: number) => {
+    const { sampler, failure, frequencyHz } = host;
+    const hz = sampler ? frequencyHz : (assignment?.frequencyHz ?? 1);
+    const folded = await closeWindow({
+      ...{ containers, sampler, failure, kernel, attaches },
+      frequencyHz: hz,
+      tableShare: () => tableShareOf(lostSince()),
+    });
+    const agent = {
+      version: parts.config.version,
+      windowsDropped: parts.spool.dropped + late,
+      ...self.take(sampler),
+    };
+    const head = {
+      version: WIRE_VERSION,
+      node: parts.config.nodeName,
+      boot: parts.boot,
+      sequence: sequence++,
+    } as const;
+    const batch: Batch = { ...head, startMs, endMs, agent, ...folded };
+    late++; // until it is written
+    await parts.spool.add(batch, Date.now());
+    late--;
+    noteWindow(batch, parts);
+    parts.windowClosed();
+  };
+  /** What was sampled until now belongs to no window. */
+  const discard = () => {
+    host.sampler?.take();
+    for (const container of containers.all()) container.takeUsage();
+    containers.beginWindow();
+  };
+  /** Between windows, so that no window has two rates. */
+  const retune = (nowMs: number) => {
+    if (!assignment || !host.sampler) return;
+    if (assignment.containers.length === 0) host.close();
+    else if (host.ensure(assignment.frequencyHz, nowMs)) {
+      host.watch(containers.targets());
+      lostBefore = { ringFull: 0, tableFull: 0 };
+    }
+  };
+  /** From one window to the next. */
+  const turn = async ({ startMs, endMs, whole, missed }: EndedWindow) => {
+    late += missed;
+    if (whole && assignment) await close(startMs, endMs);
+    else discard();
+    retune(Date.now());
+  };
+
+  return {
+    assign(next) {
+      assignment = next;
+    },
+    get lastLookMs() {
+      return lastLookMs;
+    },
+    async run(signal) {
+      const clock = createWindowClock(Date.now(), assignment?.windowMs ?? DEFAULT_WINDOW_MS);
+      while (!signal.aborted) {
+        try {
+          const ended = clock.turn(Date.now(), assignment?.windowMs ?? DEFAULT_WINDOW_MS);
+          if (ended) await turn(ended);
+          await look(Date.now());
+        } catch (error) {
+          metrics.failures.inc({ code: codeOf(error) });
+          log.error({ err: error, code: codeOf(error) }, 'a look at the node failed');
+          await pause(FAILED_PAUSE_MS, signal);
+        }
+        await pause(Math.min(clock.boundaryMs - Date.now(), LOOK_MS), signal);
+      }
+      await attaches.stop();
+      const last = clock.openSinceMs;
+      if (last !== undefined && assignment) await close(last, Date.now());
+      host.close();
+      log.info({ sequence }, 'agent stopped');
+    },
+  };
+
+  function notePresence({ spool }: NodeAgentParts, symbols: KernelSymbols | undefined): void {
+    metrics.containers.set(containers.all().length);
+    metrics.jvms.set(jvmsOf(containers).length);
+    metrics.samplerOpen.set(host.sampler ? 1 : 0);
+    metrics.kernelSymbols.set(symbols?.symbols ?? 0);
+    metrics.windowsDropped.set(spool.dropped + late);
+    metrics.spoolBytes.set(spool.entries().reduce((total, entry) => total + entry.bytes, 0));
+  }
+}
+
+function jvmsOf(containers: WatchedContainers): readonly Jvm[] {
+  const processes = containers.all().flatMap((container) => [...container.processes.values()]);
+  return processes.flatMap(({ jvm }) => (jvm ? [jvm] : []));
+}
+
+function noteAttach(jvm: Jvm, { metrics, log }: NodeAgentParts): void {
+  const { state, reason, message } = jvm.report();
+  metrics.attaches.inc({ outcome: reason });
+  const fields = { pid: jvm.facts.pid, state, reason, detail: message };
+  if (state === 'AttachFailed') log.warn(fields, 'names of a JVM not to be had');
+  else log.info(fields, 'names of a JVM read');
+}
+
+function noteWindow(batch: Batch, { metrics, log }: NodeAgentParts): void {
+  metrics.windows.inc();
+  let samples = 0;
+  for (const pod of batch.pods) {
+    samples += pod.samples;
+    for (const [cause, count] of Object.entries(pod.losses)) metrics.lost.inc({ cause }, count);
+  }
+  metrics.samples.inc(samples);
+  log.debug(
+    { sequence: batch.sequence, pods: batch.pods.length, samples, stacks: batch.stacks.length },
+    'window closed',
+  );
+}

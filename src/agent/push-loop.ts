@@ -1,0 +1,131 @@
+/** Sends what the spool holds, oldest first, and sends it again to a controller that lost its store. */
+import { BATCHES_PATH } from '../wire/endpoints.ts';
+import { codeOf, messageOf } from './agent-error.ts';
+import { createBackoff, pause } from './backoff.ts';
+import type { ControllerAnswer, ControllerClient } from './controller-client.ts';
+import type { AgentLog } from './log.ts';
+import type { Spool, SpooledBatch } from './spool.ts';
+
+export type PushResult = 'sent' | 'refused' | 'failed';
+
+export interface PushLoop {
+  /** There is something to send. */
+  wake(): void;
+  /** The controller's store is this one; if it was another, everything is sent again. */
+  storeIs(store: string): Promise<void>;
+  /** Runs until the signal is aborted. */
+  run(signal: AbortSignal): Promise<void>;
+  /** One try at what waits, for the end of the agent; stops at the first failure. */
+  flush(signal: AbortSignal): Promise<void>;
+}
+
+export interface PushLoopOptions {
+  readonly client: ControllerClient;
+  readonly spool: Spool;
+  readonly log: AgentLog;
+  readonly random: () => number;
+  pushed(result: PushResult, code: string): void;
+}
+
+const TIMEOUT_MS = 30_000;
+const BETWEEN_MS = 100; // an hour of windows in 36 s: a replay of many nodes must not swamp a new leader
+const IDLE_MS = 60_000;
+const FIRST_BACKOFF_MS = 1_000;
+const LONGEST_BACKOFF_MS = 30_000;
+/** Not the batch's fault: authentication under rotation, and what says "later". */
+const RETRIED_STATUS = new Set([401, 403, 408, 429]);
+
+export function createPushLoop(options: PushLoopOptions): PushLoop {
+  const { spool, random } = options;
+  let woken = Promise.withResolvers<void>();
+
+  const storeIs = async (store: string) => {
+    if (store === spool.store) return;
+    if (spool.store !== undefined) {
+      options.log.info(
+        { store, batches: spool.entries().length },
+        'the controller has another store; sending again',
+      );
+      await spool.markAllWaiting();
+    }
+    await spool.setStore(store);
+    woken.resolve();
+  };
+  const pushNext = async (entry: SpooledBatch, signal: AbortSignal): Promise<PushResult> => {
+    const result = await push(entry, options, signal);
+    options.pushed(result.kind, result.code);
+    if (result.kind !== 'failed') await spool.mark(entry, result.kind);
+    if (result.store !== undefined) await storeIs(result.store);
+    return result.kind;
+  };
+  return {
+    wake: () => woken.resolve(),
+    storeIs,
+    async run(signal) {
+      const backoff = createBackoff(FIRST_BACKOFF_MS, LONGEST_BACKOFF_MS, random);
+      while (!signal.aborted) {
+        const entry = spool.nextWaiting();
+        if (!entry) {
+          await Promise.race([woken.promise, pause(IDLE_MS, signal)]);
+          woken = Promise.withResolvers();
+        } else if ((await pushNext(entry, signal)) === 'failed') {
+          await pause(backoff.next(), signal);
+        } else {
+          backoff.reset();
+          await pause(BETWEEN_MS * random() * 2, signal);
+        }
+      }
+    },
+    async flush(signal) {
+      for (let entry = spool.nextWaiting(); entry && !signal.aborted; entry = spool.nextWaiting()) {
+        if ((await pushNext(entry, signal)) === 'failed') return;
+      }
+    },
+  };
+}
+
+interface Pushed {
+  readonly kind: PushResult;
+  readonly code: string;
+  readonly store?: string;
+}
+
+// answer                          → what becomes of the batch
+// 2xx                             → sent
+// 401, 403, 408, 429, 5xx, none   → stays; a 503 (NOT_LEADER) also drops the connection, to meet another replica
+// any other                       → refused: set aside, counted, not sent again
+async function push(
+  entry: SpooledBatch,
+  { client, spool, log }: PushLoopOptions,
+  signal: AbortSignal,
+): Promise<Pushed> {
+  const headers = {
+    'content-type': 'application/json',
+    'content-encoding': 'gzip',
+    'content-length': entry.bytes,
+  };
+  const content = spool.read(entry);
+  try {
+    const asked = { method: 'POST', path: BATCHES_PATH, headers, content, timeoutMs: TIMEOUT_MS } as const;
+    const answer = await client.ask(asked, signal);
+    if (answer.status < 300) return { kind: 'sent', code: '', ...storeOf(answer) };
+    const code = answer.code ?? `HTTP_${answer.status}`;
+    const later = answer.status >= 500 || RETRIED_STATUS.has(answer.status);
+    if (answer.status === 503) client.reconnect();
+    log.warn(
+      { batch: entry.id, status: answer.status, code },
+      later ? 'batch not taken yet' : 'batch refused',
+    );
+    return { kind: later ? 'failed' : 'refused', code };
+  } catch (error) {
+    log.warn({ batch: entry.id, code: codeOf(error), reason: messageOf(error) }, 'batch not sent');
+    return { kind: 'failed', code: codeOf(error) };
+  } finally {
+    content.destroy();
+  }
+}
+
+function storeOf({ body }: ControllerAnswer): { store?: string } {
+  if (typeof body !== 'object' || body === null || !('store' in body)) return {};
+  return typeof body.store === 'string' && body.store !== '' ? { store: body.store } : {};
+}

@@ -1,0 +1,102 @@
+/** Keeps a sampler open while the node allows it: opens, reopens at another rate, tries again every 30 s. */
+import { availableParallelism } from 'node:os';
+import { openSampler, type Sampler } from '../native/sampler.ts';
+import { codeOf, messageOf } from './agent-error.ts';
+import type { AgentLog } from './log.ts';
+
+export interface SamplerFailure {
+  readonly code: string;
+  readonly message: string;
+}
+
+export interface SamplerHost {
+  /** Undefined while it cannot be opened; `failure` says why. */
+  readonly sampler: Sampler | undefined;
+  readonly failure: SamplerFailure | undefined;
+  /** Times per second, of the sampler that is open. */
+  readonly frequencyHz: number;
+  /** True if a sampler was opened or closed: what was sampled before is lost. */
+  ensure(frequencyHz: number, nowMs: number): boolean;
+  /** Makes the sampler watch these and no others. */
+  watch(targets: ReadonlySet<bigint>): void;
+  close(): void;
+}
+
+export interface SamplerHostOptions {
+  readonly objectPath: string;
+  readonly addonPath: string;
+  readonly filter: 'cgroup' | 'pid';
+  readonly log: AgentLog;
+}
+
+const RETRY_MS = 30_000;
+const MAX_TARGETS = 4096; // 512 containers with child cgroups or processes; an entry is made when it is used
+const MAX_STACKS = 20_000; // two busy CPUs at 49 Hz give 980 samples a window; 20 000 stacks are 16 MB at the worst
+const DEEPEST_RECORD_BYTES = 1568; // struct fg_cpu_sample
+const DRAIN_SECONDS = 0.1;
+const RING_RESERVE = 4; // for a drain that comes late
+const MIN_RING_BYTES = 128 * 1024;
+const MAX_RING_BYTES = 16 * 1024 * 1024;
+
+export function createSamplerHost(options: SamplerHostOptions): SamplerHost {
+  let sampler: Sampler | undefined;
+  let failure: SamplerFailure | undefined;
+  let frequencyHz = 0;
+  let triedMs = Number.NEGATIVE_INFINITY;
+  let watched = new Set<bigint>();
+
+  const close = () => {
+    sampler?.close();
+    sampler = undefined;
+    watched = new Set();
+  };
+  const open = (hz: number) => {
+    const { objectPath, addonPath, filter } = options;
+    const sizes = {
+      ringBytes: ringBytesFor(hz, availableParallelism()),
+      maxTargets: MAX_TARGETS,
+      maxStacks: MAX_STACKS,
+    };
+    try {
+      sampler = openSampler({ objectPath, addonPath, filter, frequencyHz: hz, ...sizes, measure: true });
+      failure = undefined;
+      options.log.info({ frequencyHz: hz, filter, ringBytes: sizes.ringBytes }, 'sampler opened');
+    } catch (error) {
+      failure = { code: codeOf(error), message: messageOf(error) };
+      options.log.error({ err: error, retryMs: RETRY_MS }, 'sampler not opened');
+    }
+  };
+  return {
+    get sampler() {
+      return sampler;
+    },
+    get failure() {
+      return failure;
+    },
+    get frequencyHz() {
+      return frequencyHz;
+    },
+    ensure(hz, nowMs) {
+      const sameRate = hz === frequencyHz;
+      if (sameRate && (sampler || nowMs - triedMs < RETRY_MS)) return false;
+      const wasOpen = sampler !== undefined;
+      close();
+      frequencyHz = hz;
+      triedMs = nowMs;
+      open(hz);
+      return wasOpen || sampler !== undefined;
+    },
+    watch(targets) {
+      for (const id of watched) if (!targets.has(id)) sampler?.removeTarget(id);
+      for (const id of targets) if (!watched.has(id)) sampler?.addTarget(id);
+      if (sampler) watched = new Set(targets);
+    },
+    close,
+  };
+}
+
+/** A power of two that holds the deepest stacks of every CPU until the ring is emptied. */
+export function ringBytesFor(hz: number, cpus: number): number {
+  const needed = hz * cpus * DRAIN_SECONDS * DEEPEST_RECORD_BYTES * RING_RESERVE;
+  return Math.min(MAX_RING_BYTES, Math.max(MIN_RING_BYTES, 2 ** Math.ceil(Math.log2(needed))));
+}

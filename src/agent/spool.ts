@@ -1,0 +1,123 @@
+/**
+ * The batches of the last hour on disk, one gzipped file each: a controller that was away, or has lost its store, gets
+ * them (again). A file is `<boot>-<sequence>.json.gz`, then `….sent`, or `….refused` if it must not be sent again.
+ */
+import { createReadStream, createWriteStream } from 'node:fs';
+import { mkdir, readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
+import { Readable } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
+import { createGzip } from 'node:zlib';
+import type { Batch } from '../wire/batch-schema.ts';
+import { AgentError, messageOf } from './agent-error.ts';
+import { batchJson } from './batch-json.ts';
+
+export interface SpooledBatch {
+  readonly id: string;
+  readonly bytes: number;
+  readonly writtenMs: number;
+  readonly state: 'waiting' | 'sent' | 'refused';
+}
+
+export interface Spool {
+  /** Batches that were dropped unsent, since the agent started. */
+  readonly dropped: number;
+  /** Oldest first. */
+  entries(): readonly SpooledBatch[];
+  /** Writes a batch and drops what is too old or too much. */
+  add(batch: Batch, nowMs: number): Promise<void>;
+  nextWaiting(): SpooledBatch | undefined;
+  read(entry: SpooledBatch): Readable;
+  mark(entry: SpooledBatch, state: 'sent' | 'refused'): Promise<void>;
+  /** Everything is to be sent again. */
+  markAllWaiting(): Promise<void>;
+  /** The store identity last heard of; kept on disk, for a store may be lost while the agent is away. */
+  readonly store: string | undefined;
+  setStore(store: string): Promise<void>;
+}
+
+const MAX_AGE_MS = 60 * 60_000;
+const MAX_FILES = 4096; // an hour of one-second windows
+const FILE = /^([\w-]+-\d+)\.json\.gz(?:\.(sent|refused))?$/;
+
+/** Throws AGENT_SPOOL_UNUSABLE. */
+export async function openSpool(directory: string, maxBytes: number): Promise<Spool> {
+  const entries = await usable(directory, () => listed(directory));
+  let store = await readFile(`${directory}/store`, 'utf8').catch(() => undefined);
+  let dropped = 0;
+  const fileOf = ({ id, state }: Pick<SpooledBatch, 'id' | 'state'>) =>
+    `${directory}/${id}.json.gz${state === 'waiting' ? '' : `.${state}`}`;
+  const replace = async (entry: SpooledBatch, state: SpooledBatch['state']) => {
+    const index = entries.findIndex(({ id }) => id === entry.id);
+    if (index < 0) return; // dropped meanwhile
+    await rename(fileOf(entry), fileOf({ id: entry.id, state }));
+    entries[index] = { ...entry, state };
+  };
+  const prune = async (nowMs: number) => {
+    let bytes = entries.reduce((total, entry) => total + entry.bytes, 0);
+    for (let oldest = entries[0]; oldest; oldest = entries[0]) {
+      const within =
+        nowMs - oldest.writtenMs <= MAX_AGE_MS && bytes <= maxBytes && entries.length <= MAX_FILES;
+      if (within) return;
+      entries.shift();
+      bytes -= oldest.bytes;
+      if (oldest.state === 'waiting') dropped++;
+      await rm(fileOf(oldest), { force: true });
+    }
+  };
+  return {
+    get dropped() {
+      return dropped;
+    },
+    get store() {
+      return store;
+    },
+    entries: () => entries,
+    async add(batch, nowMs) {
+      const entry = { id: `${batch.boot}-${batch.sequence}`, writtenMs: nowMs, state: 'waiting' } as const;
+      const bytes = await writeGzip(`${directory}/tmp`, fileOf(entry), batch);
+      entries.push({ ...entry, bytes });
+      await prune(nowMs);
+    },
+    nextWaiting: () => entries.find(({ state }) => state === 'waiting'),
+    read: (entry) => createReadStream(fileOf(entry)),
+    mark: replace,
+    async markAllWaiting() {
+      for (const entry of entries.filter(({ state }) => state === 'sent')) await replace(entry, 'waiting');
+    },
+    async setStore(next) {
+      store = next;
+      await writeFile(`${directory}/store.tmp`, next);
+      await rename(`${directory}/store.tmp`, `${directory}/store`);
+    },
+  };
+}
+
+async function listed(directory: string): Promise<SpooledBatch[]> {
+  await mkdir(directory, { recursive: true });
+  const entries: SpooledBatch[] = [];
+  for (const name of await readdir(directory)) {
+    const [, id, mark] = FILE.exec(name) ?? [];
+    if (id === undefined) continue;
+    const { size, mtimeMs } = await stat(`${directory}/${name}`);
+    const state = mark === 'sent' || mark === 'refused' ? mark : 'waiting';
+    entries.push({ id, bytes: size, writtenMs: Math.floor(mtimeMs), state });
+  }
+  return entries.sort((a, b) => a.writtenMs - b.writtenMs);
+}
+
+/** Whole or not at all: what is cut off in the middle keeps the temporary name, and is overwritten. */
+async function writeGzip(temporary: string, file: string, batch: Batch): Promise<number> {
+  const gzip = createGzip({ level: 4, memLevel: 7 });
+  await pipeline(Readable.from(batchJson(batch)), gzip, createWriteStream(temporary));
+  await rename(temporary, file);
+  return (await stat(file)).size;
+}
+
+async function usable<T>(directory: string, act: () => Promise<T>): Promise<T> {
+  try {
+    return await act();
+  } catch (cause) {
+    const message = `the spool directory ${directory} cannot be used: ${messageOf(cause)}`;
+    throw new AgentError('AGENT_SPOOL_UNUSABLE', message, { cause });
+  }
+}

@@ -1,0 +1,75 @@
+/** A process of a watched container: what is mapped where, and the JVM in it, if there is one. */
+import { createProcMapsParser, type ProcMaps, type Region } from '../symbols/proc-maps.ts';
+import { readChunks } from './bounded-read.ts';
+import { inspectJvm, type Jvm, type JvmAccess } from './jvm.ts';
+import { ageMs, isAlive, type ProcessFacts, readProcessFacts } from './process-facts.ts';
+
+export interface TrackedProcess {
+  readonly facts: ProcessFacts;
+  readonly jvm: Jvm | undefined;
+  /** The executable region that holds the address. Maps that are older than the call before are read again, once. */
+  regionAt(address: number): Region | undefined;
+  /** Looks again for a libjvm.so if there was none; cheap when nothing is to be done. */
+  look(nowMs: number): Promise<void>;
+  /** A new window begins: maps may be read again. */
+  age(): void;
+  isAlive(): boolean;
+}
+
+const MAX_MAPS_BYTES = 16 * 1024 * 1024; // 65 530 mappings, the kernel's default bound, of 250 bytes
+const YOUNG_MS = 60_000; // a launcher or a shell maps libjvm.so or starts a JVM soon, or never
+const LOOK_AGAIN_MS = 60_000;
+const decode = (bytes: Uint8Array) =>
+  Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString('utf8');
+
+/** Undefined when the process ended. */
+export async function trackProcess(pid: number, access: JvmAccess): Promise<TrackedProcess | undefined> {
+  const facts = readProcessFacts(access.procRoot, pid);
+  if (!facts) return undefined;
+  let maps: ProcMaps | undefined;
+  let mapsAreFresh = false;
+  let lookedMs = Number.NEGATIVE_INFINITY;
+  let jvm: Jvm | undefined;
+
+  const refresh = () => {
+    mapsAreFresh = true;
+    maps = readMaps(access.procRoot, facts) ?? maps;
+  };
+  const process: TrackedProcess = {
+    facts,
+    get jvm() {
+      return jvm;
+    },
+    regionAt(address) {
+      const region = maps?.regionAt(address);
+      if (region || mapsAreFresh) return region;
+      refresh();
+      return maps?.regionAt(address);
+    },
+    async look(nowMs) {
+      const restMs = ageMs(access.procRoot, facts) < YOUNG_MS ? 0 : LOOK_AGAIN_MS;
+      if (jvm || nowMs - lookedMs < restMs) return;
+      lookedMs = nowMs;
+      refresh();
+      if (maps?.libjvmPath === undefined) return;
+      const asJvm = readProcessFacts(access.procRoot, pid) ?? facts; // an entrypoint may have changed its user since
+      jvm = await inspectJvm(asJvm, maps.libjvmPath, access);
+    },
+    age() {
+      mapsAreFresh = false;
+    },
+    isAlive: () => isAlive(access.procRoot, facts),
+  };
+  return process;
+}
+
+/** Undefined if they cannot be read: the process ended, or CAP_SYS_PTRACE is missing. */
+function readMaps(procRoot: string, facts: ProcessFacts): ProcMaps | undefined {
+  const parser = createProcMapsParser(decode);
+  try {
+    const there = readChunks(`${procRoot}/${facts.pid}/maps`, MAX_MAPS_BYTES, parser.feed);
+    return there && isAlive(procRoot, facts) ? parser.finish() : undefined;
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,52 @@
+/** The containers of the assignment, found on this node. */
+import type { Assignment } from '../wire/assignment.ts';
+import { findContainerCgroups } from './container-cgroups.ts';
+import { type ContainerAccess, type TrackedContainer, trackContainer } from './tracked-container.ts';
+
+export interface WatchedContainers {
+  all(): readonly TrackedContainer[];
+  /** Follows the assignment; what is no longer in it stays until its window is read. */
+  assign(assignment: Assignment): void;
+  /** Looks for cgroups that are not found yet, and at what runs in the others. */
+  refresh(nowMs: number): Promise<void>;
+  /** What the sampler is to watch. */
+  targets(): ReadonlySet<bigint>;
+  /** After a window was read. */
+  beginWindow(): void;
+}
+
+export function watchContainers(access: ContainerAccess): WatchedContainers {
+  const containers = new Map<string, TrackedContainer>();
+  const leaving = new Set<string>();
+  const root = access.roots.v2 ?? access.roots.v1Accounting ?? '';
+
+  const locate = () => {
+    const missing = [...containers].filter(([, container]) => container.relative === undefined);
+    if (missing.length === 0) return;
+    const found = findContainerCgroups(root, new Set(missing.map(([id]) => id)));
+    for (const [id, container] of missing) container.relative = found.get(id);
+  };
+  return {
+    all: () => [...containers.values()],
+    assign(assignment) {
+      const assigned = new Map(assignment.containers.map((each) => [each.containerId, each]));
+      for (const [id, each] of assigned) {
+        const known = containers.get(id);
+        if (known) known.assigned = each;
+        else containers.set(id, trackContainer(each, access));
+        leaving.delete(id);
+      }
+      for (const id of containers.keys()) if (!assigned.has(id)) leaving.add(id);
+    },
+    async refresh(nowMs) {
+      locate();
+      for (const container of containers.values()) await container.refresh(nowMs);
+    },
+    targets: () => new Set([...containers.values()].flatMap((container) => [...container.targets])),
+    beginWindow() {
+      for (const id of leaving) containers.delete(id);
+      leaving.clear();
+      for (const container of containers.values()) container.beginWindow();
+    },
+  };
+}
