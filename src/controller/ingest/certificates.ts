@@ -1,7 +1,8 @@
 /** The controller's own certificate authority: what is made, when it is replaced, which of two signs. */
 import 'reflect-metadata'; // @peculiar/x509 registers its classes with it at load
-import type { webcrypto } from 'node:crypto';
 import * as x509 from '@peculiar/x509';
+
+type Key = Parameters<typeof crypto.subtle.exportKey>[1];
 
 /** PEM text. */
 export interface KeyPair {
@@ -114,10 +115,10 @@ function validity(pair: KeyPair): { readonly fromMs: number; readonly toMs: numb
   return { fromMs: certificate.notBefore.getTime(), toMs: certificate.notAfter.getTime() };
 }
 
-async function privateKeyPem(key: webcrypto.CryptoKey): Promise<string> {
+async function privateKeyPem(key: Key): Promise<string> {
   return x509.PemConverter.encode(await crypto.subtle.exportKey('pkcs8', key), 'PRIVATE KEY');
 }
 
-function importPrivateKey(pem: string): Promise<webcrypto.CryptoKey> {
+function importPrivateKey(pem: string): Promise<Key> {
   return crypto.subtle.importKey('pkcs8', x509.PemConverter.decodeFirst(pem), ALGORITHM, false, ['sign']);
 }

@@ -108,7 +108,7 @@ export function aPolicy(
 }
 
 export function aGate(
-  fields: Partial<RegressionGate> & { spec?: Partial<RegressionGateSpec> } = {},
+  fields: Partial<Omit<RegressionGate, 'spec'>> & { readonly spec?: Partial<RegressionGateSpec> } = {},
 ): RegressionGate {
   const { spec, ...rest } = fields;
   return {
