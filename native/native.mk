@@ -4,6 +4,7 @@
 
 native_out := build
 native_objects := $(patsubst native/%.cc,$(native_out)/native/%.o,$(wildcard native/*.cc))
+native_tests := $(native_out)/bpf-object-exists $(native_out)/refused.bpf.o
 native_sources := $(wildcard native/*.cc native/*.h native/testing/*.c bpf/*.c bpf/*.h)
 native_multiarch := $(shell $(CXX) -print-multiarch)
 
@@ -12,7 +13,7 @@ native_cxxflags := -std=c++20 -O2 -g1 -fPIC -fvisibility=hidden -fno-exceptions 
 	-Ibpf -isystem node_modules/node-api-headers/include -isystem node_modules/node-addon-api
 native_bpfflags := -target bpf -mcpu=v3 -std=gnu11 -O2 -g -Wall -Wextra -Werror -isystem /usr/include/$(native_multiarch)
 
-native: $(native_out)/flamegate.node $(native_out)/cpu.bpf.o $(native_out)/bpf-object-exists ## Build the BPF object and the addon
+native: $(native_out)/flamegate.node $(native_out)/cpu.bpf.o $(native_tests) ## Build the BPF object and the addon
 
 $(native_out)/flamegate.node: $(native_objects)
 	$(CXX) -shared -pthread -Wl,--as-needed -Wl,-z,relro,-z,now -o $@.tmp $^ -lbpf -lelf -lz
@@ -23,11 +24,18 @@ $(native_out)/native/%.o: native/%.cc native/native.mk
 	$(CXX) $(native_cxxflags) -MMD -MP -c -o $@ $<
 
 # llvm-strip -g drops DWARF and keeps the BTF that describes the maps.
+define native_compile_bpf
+@mkdir -p $(@D)/native
+clang $(native_bpfflags) -Ibpf -MMD -MP -MT $@ -MF $(native_out)/native/$*.bpf.d -c -o $@.tmp $<
+llvm-strip -g $@.tmp
+mv $@.tmp $@
+endef
+
 $(native_out)/%.bpf.o: bpf/%.bpf.c native/native.mk
-	@mkdir -p $(@D)/native
-	clang $(native_bpfflags) -MMD -MP -MT $@ -MF $(native_out)/native/$*.bpf.d -c -o $@.tmp $<
-	llvm-strip -g $@.tmp
-	mv $@.tmp $@
+	$(native_compile_bpf)
+
+$(native_out)/%.bpf.o: native/testing/%.bpf.c native/native.mk
+	$(native_compile_bpf)
 
 # Only for tests.
 $(native_out)/bpf-object-exists: native/testing/bpf_object_exists.c native/native.mk
@@ -35,7 +43,7 @@ $(native_out)/bpf-object-exists: native/testing/bpf_object_exists.c native/nativ
 	$(CC) -O2 -Wall -Wextra -Werror -o $@ $< -lbpf
 
 native-clean: ## Remove what `native` builds
-	rm -rf $(native_out)/native $(native_out)/flamegate.node $(native_out)/cpu.bpf.o $(native_out)/bpf-object-exists
+	rm -rf $(native_out)/native $(native_out)/flamegate.node $(native_out)/cpu.bpf.o $(native_tests)
 
 native-lint: ## Check the format of C and C++
 	clang-format --dry-run -Werror $(native_sources)

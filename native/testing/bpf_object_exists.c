@@ -1,5 +1,6 @@
-// Tells whether the kernel still has a BPF program or map: `bpf-object-exists program|map <id>` exits 0 or 1. For the
-// tests that nothing is left behind; nothing else can look into the kernel without privileges of its own.
+// Tells whether the kernel still has a BPF program or map: `bpf-object-exists program|map <id>` exits 0 or 1.
+// For the tests that nothing is left behind; nothing else can look into the kernel without privileges of its
+// own.
 #include <bpf/bpf.h>
 #include <errno.h>
 #include <stdio.h>

@@ -141,6 +141,16 @@ test('an object that is none is refused, with the words of libbpf', (t) => {
   });
 });
 
+test('a program that the verifier refuses is told with its words, and not as a lack of permission', () => {
+  const objectPath = samplerOptions().objectPath.replace('cpu.bpf.o', 'refused.bpf.o');
+
+  assert.throws(() => openSampler(samplerOptions({ objectPath })), {
+    code: 'BPF_LOAD_FAILED',
+    message: /the kernel said: R0 invalid mem access 'map_value_or_null'$/,
+    log: /processed \d+ insns/,
+  });
+});
+
 test('a missing or foreign addon is refused', (t) => {
   for (const addonPath of [
     '/nowhere/flamegate.node',
