@@ -10,20 +10,20 @@ export interface MovedCost {
 
 const MATCHED_PART = 0.5;
 const NET_BOUND = 1.96;
-// In the growing function or its direct caller half the usual proof will do: that is where inlining and
-// extracting a method put the cost.
-const NEAR_PROOF = 0.5;
-
 /**
  * Whether a growth is cost that only changed its name. A rename, a method the JIT inlines in one arm and not
  * in the other, a refactoring: something grew, something else shrank by it, and the code that holds both
  * costs what it did. Looked for in the function itself, in each caller on its commonest stack, in what it
  * calls, and over the whole program.
  *
- * rest of the place shrank by        net growth of the place    → moved
- * ≥ half the growth, proven          ≤ margin, or unproven      → yes
- * ≥ half the growth, proven          proven above the margin    → no: what came costs more than what went
- * less, or unproven                  any                        → no
+ * place                       the rest of it shrank by    net growth of the place   → moved
+ * own function, direct caller any                         ≤ margin                  → yes
+ * own function, direct caller ≥ half the growth           unproven                  → yes
+ * any other                   ≥ half the growth, proven   ≤ margin, or unproven     → yes
+ * otherwise                                                                         → no
+ *
+ * No proof is asked for next to the growth, where inlining and extracting a method put the cost: the nearest
+ * code around a growth has to be seen to cost more by the margin, or it is none.
  */
 export function movedCost(
   growth: NodeEvidence,
@@ -31,9 +31,11 @@ export function movedCost(
   deltas: StackDeltas,
 ): MovedCost | undefined {
   for (const place of placesOf(growth, look, deltas)) {
-    const matchedEnough = place.matched >= MATCHED_PART * growth.delta && place.matched > place.proof;
-    const netIsSmall = place.net <= look.context.margin || place.net - place.half <= 0;
-    if (matchedEnough && netIsSmall) return { netUpper: place.net + place.half };
+    const matched = place.matched >= MATCHED_PART * growth.delta && place.matched > place.proof;
+    const netIsSmall = place.net <= look.context.margin;
+    const netIsUnproven = place.net - place.half <= 0;
+    const isMoved = (matched && (netIsSmall || netIsUnproven)) || (place.isNear && netIsSmall);
+    if (isMoved) return { netUpper: place.net + place.half };
   }
   return undefined;
 }
@@ -45,6 +47,7 @@ interface Place {
   /** By how much the place without the growth shrank, and what that has to exceed to be no accident. */
   readonly matched: number;
   readonly proof: number;
+  readonly isNear: boolean;
 }
 
 function placesOf(growth: NodeEvidence, look: LookEvidence, deltas: StackDeltas): Place[] {
@@ -53,9 +56,9 @@ function placesOf(growth: NodeEvidence, look: LookEvidence, deltas: StackDeltas)
   const above = nodeIsTotal(growth.node) ? callers : [own, ...callers];
   const below = nodeIsTotal(growth.node) ? functionsHolding(growth.node, deltas) : [];
   const places = above.map((functionId, level) =>
-    placeAt(functionId, { growth, look, deltas, strictness: level === 0 ? NEAR_PROOF : 1 }),
+    placeAt(functionId, { growth, look, deltas, isNear: level === 0 }),
   );
-  const inside = below.map(({ functionId }) => placeAt(functionId, { growth, look, deltas, strictness: 1 }));
+  const inside = below.map(({ functionId }) => placeAt(functionId, { growth, look, deltas, isNear: false }));
   return [...places, ...inside, wholeProgram(growth, look, deltas)];
 }
 
@@ -69,7 +72,7 @@ function wholeProgram(growth: NodeEvidence, look: LookEvidence, deltas: StackDel
   const matching = deltas.index.stacks.filter(
     ({ nodes }) => !nodes.includes(growth.node) && nodes.some((node) => shrunk.has(node)),
   );
-  return { net: 1 - factor, half: NET_BOUND * factor * logError, matched: -sumOf(matching, deltas), proof: 0 };
+  return { net: 1 - factor, half: NET_BOUND * factor * logError, matched: -sumOf(matching, deltas), proof: 0, isNear: false };
 }
 
 // Scaled down only, for the reason that growth is scaled up only.
@@ -88,10 +91,10 @@ interface Search {
   readonly growth: NodeEvidence;
   readonly look: LookEvidence;
   readonly deltas: StackDeltas;
-  readonly strictness: number;
+  readonly isNear: boolean;
 }
 
-function placeAt(functionId: number, { growth, look, deltas, strictness }: Search): Place {
+function placeAt(functionId: number, { growth, look, deltas, isNear }: Search): Place {
   const total = totalNode(functionId);
   const context = { ...look.context, scale: look.sizeFactor.factor };
   const whole = weighNode(total, context);
@@ -108,9 +111,11 @@ function placeAt(functionId: number, { growth, look, deltas, strictness }: Searc
   };
   return {
     net: whole.delta,
-    half: whole.half,
+    // The size factor's own error matters where the place is a large part of the program.
+    half: Math.hypot(whole.half, NET_BOUND * look.sizeFactor.logError * whole.baselineShare),
     matched: restNoise.baselineShare - restNoise.canaryShare,
-    proof: strictness * halfWidthOf(restNoise, context),
+    proof: isNear ? 0 : halfWidthOf(restNoise, context),
+    isNear,
   };
 }
 
