@@ -1,1 +1,181 @@
-export {};
+/// <reference lib="dom" />
+/** Entry of the diff page's script: reads the tree out of the page and joins pointer, keys and search to the graph. */
+import type { DiffPageData } from '../src/profile/diff-page.ts';
+import { matchedCounts } from '../src/profile/flame-layout.ts';
+import { createFlameView, type FlameView } from './flame-view.ts';
+import { describeFrame, fillTooltip, percent, placeTooltip, points } from './frame-details.ts';
+
+function element<T extends HTMLElement>(id: string, type: new () => T): T {
+  const found = document.getElementById(id);
+  if (!(found instanceof type)) {
+    throw new Error(`the page has no ${type.name} with the id ${id}`);
+  }
+  return found;
+}
+
+// The same build writes data and script into one file, so the data is not checked again.
+const data: DiffPageData = JSON.parse(element('data', HTMLScriptElement).text);
+const { tree, culprit } = data;
+const canvas = element('canvas', HTMLCanvasElement);
+const search = element('search', HTMLInputElement);
+const reset = element('reset', HTMLButtonElement);
+const tooltip = element('tooltip', HTMLElement);
+const status = element('status', HTMLElement);
+const view: FlameView = createFlameView(
+  tree,
+  { canvas, scroller: element('scroller', HTMLElement), spacer: element('spacer', HTMLElement) },
+  culprit,
+);
+
+const hideTooltip = (): void => {
+  tooltip.style.visibility = 'hidden';
+};
+
+function zoomTo(node: number): void {
+  view.zoom(node);
+  reset.disabled = view.zoomed() === 0;
+  hideTooltip();
+}
+
+function focusOn(node: number): void {
+  view.focus(node);
+  status.textContent = describeFrame(tree, node);
+  fillTooltip(tooltip, tree, node);
+  const { x, y } = view.placeOf(node);
+  placeTooltip(tooltip, x, y);
+}
+
+function find(text: string): void {
+  const wanted = text.trim().toLowerCase();
+  const matches = wanted === '' ? undefined : (name: string) => name.toLowerCase().includes(wanted);
+  view.setFound(matches);
+  element('found', HTMLElement).textContent = matches === undefined ? '' : describeMatches(matches);
+}
+
+function describeMatches(matches: (name: string) => boolean): string {
+  const { nodes, baseline, canary } = matchedCounts(tree, view.layout(), matches);
+  const before = baseline / Math.max(1, tree.baseline[0] ?? 0);
+  const after = canary / Math.max(1, tree.canary[0] ?? 0);
+  const frames = `${nodes} ${nodes === 1 ? 'frame' : 'frames'}`;
+  return nodes === 0
+    ? 'nothing found'
+    : `${frames} · ${percent(before)} → ${percent(after)} · ${points(after - before)}`;
+}
+
+/** The widest frame of that name, which is where a reader wants to be taken. */
+function widestNamed(name: string): number | undefined {
+  const { width } = view.layout();
+  let widest: number | undefined;
+  for (let node = 0; node < tree.name.length; node += 1) {
+    if (
+      view.nameOf(node) === name &&
+      (width[node] ?? 0) > (widest === undefined ? 0 : (width[widest] ?? 0))
+    ) {
+      widest = node;
+    }
+  }
+  return widest;
+}
+
+function show(name: string): void {
+  const node = widestNamed(name);
+  if (node === undefined) {
+    search.value = name;
+    find(name);
+    return;
+  }
+  // Two frames up: a reader wants to see who called it.
+  const { parent } = view.layout();
+  zoomTo(Math.max(0, parent[Math.max(0, parent[node] ?? 0)] ?? 0));
+  view.focus(node);
+  status.textContent = describeFrame(tree, node);
+}
+
+function neighbour(node: number, key: string): number | undefined {
+  const { parent, end, width } = view.layout();
+  const siblings: number[] = [];
+  const family = key === 'ArrowDown' ? node : (parent[node] ?? -1);
+  if (key === 'ArrowUp') {
+    return family;
+  }
+  for (
+    let child = family + 1;
+    family >= 0 && child < (end[family] ?? 0);
+    child = end[child] ?? tree.name.length
+  ) {
+    if ((width[child] ?? 0) > 0) {
+      siblings.push(child);
+    }
+  }
+  return key === 'ArrowDown'
+    ? siblings[0]
+    : siblings[siblings.indexOf(node) + (key === 'ArrowRight' ? 1 : -1)];
+}
+
+function onKey(event: KeyboardEvent): void {
+  if (event.key === 'Escape') {
+    zoomTo(0);
+  } else if (event.key === 'Enter') {
+    zoomTo(Math.max(0, view.focused()));
+  } else if (event.key.startsWith('Arrow')) {
+    const next = view.focused() < 0 ? view.zoomed() : neighbour(view.focused(), event.key);
+    if (next !== undefined && next >= 0) {
+      focusOn(next);
+    }
+    event.preventDefault();
+  }
+}
+
+function chooseBasis(basis: 'canary' | 'baseline'): void {
+  view.setBasis(basis);
+  reset.disabled = view.zoomed() === 0;
+  for (const side of ['canary', 'baseline'] as const) {
+    element(`by-${side}`, HTMLButtonElement).setAttribute('aria-pressed', String(side === basis));
+  }
+}
+
+canvas.addEventListener('pointermove', (event) => {
+  const node = view.nodeAt(event.clientX, event.clientY);
+  if (node === undefined) {
+    hideTooltip();
+    return;
+  }
+  fillTooltip(tooltip, tree, node);
+  placeTooltip(tooltip, event.clientX, event.clientY);
+});
+canvas.addEventListener('pointerleave', hideTooltip);
+canvas.addEventListener('blur', hideTooltip);
+canvas.addEventListener('click', (event) => {
+  const node = view.nodeAt(event.clientX, event.clientY);
+  if (node !== undefined) {
+    view.focus(node);
+    status.textContent = describeFrame(tree, node);
+    zoomTo(node);
+  }
+});
+canvas.addEventListener('keydown', onKey);
+reset.addEventListener('click', () => zoomTo(0));
+search.addEventListener('input', () => find(search.value));
+search.addEventListener('keydown', (event) => {
+  if (event.key === 'Escape') {
+    search.value = '';
+    find('');
+    canvas.focus();
+  }
+});
+element('by-canary', HTMLButtonElement).addEventListener('click', () => chooseBasis('canary'));
+element('by-baseline', HTMLButtonElement).addEventListener('click', () => chooseBasis('baseline'));
+document.getElementById('show-culprit')?.addEventListener('click', () => show(culprit ?? ''));
+document.querySelector('.changes')?.addEventListener('click', (event) => {
+  const name = event.target instanceof HTMLElement ? event.target.dataset['function'] : undefined;
+  if (name !== undefined) {
+    show(name);
+  }
+});
+document.addEventListener('keydown', (event) => {
+  if (event.key === '/' && document.activeElement !== search) {
+    search.focus();
+    event.preventDefault();
+  }
+});
+canvas.dataset['ready'] = 'true';

@@ -1,0 +1,141 @@
+/**
+ * The diff flame graph as one HTML file that needs no network and runs nothing but its own script.
+ * Names come from other people's processes: they enter the page as escaped text or as escaped JSON, nowhere else,
+ * and the content security policy admits the page's own script and style by hash only.
+ */
+import { diffTree } from './diff.ts';
+import {
+  DIFF_PAGE_SCRIPT,
+  DIFF_PAGE_SCRIPT_HASH,
+  DIFF_PAGE_STYLE,
+  DIFF_PAGE_STYLE_HASH,
+} from './diff-page-assets.ts';
+import { type FunctionChange, functionChanges } from './function-changes.ts';
+import type { StackCount } from './stack-counts.ts';
+
+export interface DiffPageInput {
+  readonly title: string;
+  readonly subtitle: string;
+  readonly baseline: readonly StackCount[];
+  readonly canary: readonly StackCount[];
+  /** The function a verdict names; marked in the graph. */
+  readonly culprit?: string;
+}
+
+/** What the page's script reads from the element with the id "data". */
+export interface DiffPageData {
+  readonly tree: ReturnType<typeof diffTree>;
+  readonly culprit: string | undefined;
+}
+
+const CHANGES_SHOWN = 40;
+const POLICY = [
+  "default-src 'none'",
+  `script-src '${DIFF_PAGE_SCRIPT_HASH}'`,
+  `style-src '${DIFF_PAGE_STYLE_HASH}'`,
+  "base-uri 'none'",
+  "form-action 'none'",
+].join('; ');
+
+/** One self-contained page. Shares are of each profile's own samples, so profiles of different length compare. */
+export function renderDiffPage(input: DiffPageInput): string {
+  const tree = diffTree(input.baseline, input.canary);
+  const data: DiffPageData = { tree, culprit: input.culprit };
+  const changes = functionChanges(input.baseline, input.canary);
+  const culprit = changes.find(({ name }) => name === input.culprit);
+  return `<!doctype html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta http-equiv="Content-Security-Policy" content="${POLICY}">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<meta name="referrer" content="no-referrer">
+<title>${escapeHtml(input.title)}</title>
+<style>${DIFF_PAGE_STYLE}</style>
+</head>
+<body>
+<header>
+<h1>${escapeHtml(input.title)}</h1>
+<p class="subtitle">${escapeHtml(input.subtitle)}</p>
+${culprit === undefined ? '' : renderCulprit(culprit)}
+</header>
+${renderTools()}
+<main>
+<div id="scroller"><canvas id="canvas" tabindex="0" role="application" aria-roledescription="flame graph" aria-label="Diff flame graph: arrow keys move, Enter zooms, Escape zooms out" aria-describedby="status"></canvas><div id="spacer"></div></div>
+<div id="tooltip" class="tooltip" aria-hidden="true"></div>
+</main>
+<footer>
+<div class="bar"><span id="status" role="status" aria-live="polite">Width is the share of CPU, colour the change. Click or press Enter to zoom, Escape to zoom out, / to search, arrow keys to move.</span>
+<span class="legend">shrank <span class="ramp"></span> grew · grey: within sampling noise</span></div>
+<noscript><p class="note">The graph needs JavaScript; the table below does not.</p></noscript>
+${renderChanges(changes)}
+</footer>
+<script type="application/json" id="data">${escapeJson(data)}</script>
+<script>${DIFF_PAGE_SCRIPT}</script>
+</body>
+</html>
+`;
+}
+
+function renderTools(): string {
+  return `<div class="tools">
+<label class="group"><span class="hidden">Search functions</span><input id="search" type="search" placeholder="Search functions  ( / )" autocomplete="off" spellcheck="false"></label>
+<span class="group" role="group" aria-label="Width">Width <button type="button" id="by-canary" aria-pressed="true">Canary</button><button type="button" id="by-baseline" aria-pressed="false">Baseline</button></span>
+<button type="button" id="reset" disabled>Zoom out</button>
+<span class="found" id="found" role="status"></span>
+</div>`;
+}
+
+function renderCulprit(culprit: FunctionChange): string {
+  return `<div class="culprit"><span class="label">Culprit</span><b>${escapeHtml(culprit.name)}</b>
+<span class="delta">${percent(culprit.baselineTotal)} → ${percent(culprit.canaryTotal)} of CPU</span>
+${renderDelta(culprit.canaryTotal - culprit.baselineTotal)} <span class="label">points</span>
+<button type="button" id="show-culprit">Show in graph</button></div>`;
+}
+
+function renderChanges(changes: readonly FunctionChange[]): string {
+  const rows = changes.slice(0, CHANGES_SHOWN).map(
+    (
+      change,
+    ) => `<tr><td><button type="button" data-function="${escapeHtml(change.name)}">${escapeHtml(change.name)}</button></td>
+<td>${percent(change.baselineSelf)}</td><td>${percent(change.canarySelf)}</td><td>${renderDelta(change.canarySelf - change.baselineSelf)}</td>
+<td>${renderDelta(change.canaryTotal - change.baselineTotal)}</td></tr>`,
+  );
+  return `<details><summary>What changed most, by function</summary><div class="changes"><table>
+<thead><tr><th>Function</th><th>Self, baseline</th><th>Self, canary</th><th>Change, points</th><th>With callees</th></tr></thead>
+<tbody>${rows.join('')}</tbody></table></div></details>`;
+}
+
+/** In percentage points. */
+function renderDelta(delta: number): string {
+  const digits = (Math.abs(delta) * 100).toFixed(2);
+  if (digits === '0.00') {
+    return '<span class="delta">0.00</span>';
+  }
+  return delta > 0
+    ? `<span class="delta grew">+${digits}</span>`
+    : `<span class="delta shrank">−${digits}</span>`;
+}
+
+const percent = (share: number): string => `${(share * 100).toFixed(2)} %`;
+
+const ENTITIES: Readonly<Record<string, string>> = {
+  '&': '&amp;',
+  '<': '&lt;',
+  '>': '&gt;',
+  '"': '&quot;',
+  "'": '&#39;',
+};
+
+/** Safe as text and inside a quoted attribute. */
+export function escapeHtml(text: string): string {
+  return text.replaceAll(/[&<>"']/g, (character) => ENTITIES[character] ?? '');
+}
+
+/** JSON that can neither close its script element nor open a comment in it, nor break a line of JavaScript. */
+export function escapeJson(value: unknown): string {
+  return JSON.stringify(value).replaceAll(
+    /[<>&\u2028\u2029]/g,
+    (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`,
+  );
+}
