@@ -44,7 +44,7 @@ lap "certificates and namespaces"
 start_api_server
 start_containerd # while the API server comes up
 lap "containerd"
-wait_for apiserver 120 api_server_ready
+wait_for apiserver 120 get_api /readyz
 lap "API server"
 start_controllers
 start_kubelet
@@ -52,7 +52,7 @@ start_dns
 wait_for kubelet 60 node_is_ready
 lap "node Ready"
 wait_for dns 30 curl -sf --max-time 2 "http://$NODE_IP:8181/ready"
-wait_for controller-manager 60 kubectl get serviceaccount default -n default
+wait_for controller-manager 60 get_api /api/v1/namespaces/default/serviceaccounts/default
 for name in etcd apiserver controller-manager scheduler containerd kubelet proxy; do
   alive "$name" || give_up "$name" "has died"
 done

@@ -52,5 +52,5 @@ start_dns() {
 }
 
 node_is_ready() {
-  [ "$(kubectl get node "$NODE" -o 'jsonpath={.status.conditions[?(@.type=="Ready")].status}')" = True ]
+  get_api "/api/v1/nodes/$NODE" | jq -e '.status.conditions[] | select(.type == "Ready").status == "True"'
 }
