@@ -1,6 +1,7 @@
 /**
  * The conditions of each kind and the reasons they may carry, said once.
- * Ready is normal-true; Reconciling, Stalled, Conflicted and Regressed are abnormal-true and absent when not so.
+ * Ready is normal-true; Reconciling, Stalled and Conflicted are abnormal-true and absent when not so. Regressed is
+ * abnormal-true too, False once Passed, Unknown while undecided, and absent without a live canary.
  * A reason is part of the API: alerts and scripts match it. An Event's reason is its condition's.
  */
 
@@ -21,9 +22,9 @@ export const PROFILING_POLICY_CONDITIONS = {
 } as const;
 
 export const REGRESSION_GATE_CONDITIONS = {
-  Ready: ['Evaluating', 'Decided', 'WaitingForCanary', 'TargetNotFound', 'Failing'],
+  Ready: ['Evaluating', 'Decided', 'WaitingForCanary', 'TargetNotFound', 'NotProfiled', 'Failing'],
   Reconciling: ['Progressing'],
-  Stalled: ['InvalidSpec', 'NotPermitted'],
+  Stalled: ['InvalidSpec', 'NotPermitted', 'TargetNotFound'],
   BaselineResolved: [
     'Resolved',
     'BaselineGone',
@@ -32,8 +33,18 @@ export const REGRESSION_GATE_CONDITIONS = {
     'TargetNotFound',
     'SameRevision',
   ],
-  DataSufficient: ['Sufficient', 'Collecting', 'NoSamples', 'TooFewPods', 'TooMuchLoss', 'DeadlineReached'],
-  Regressed: ['FunctionGrew', 'NoRegression', 'Undecided'],
+  DataSufficient: [
+    'Sufficient',
+    'Collecting',
+    'NotProfiled',
+    'NoSamples',
+    'TooFewPods',
+    'TooMuchLoss',
+    'DeadlineReached',
+    'BaselineGone',
+    'Superseded',
+  ],
+  Regressed: ['FunctionGrew', 'NewHotPath', 'NoRegression', 'Undecided'],
 } as const;
 
 type ReasonsOf<Table extends Readonly<Record<string, readonly string[]>>> = {

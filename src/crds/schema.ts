@@ -175,6 +175,7 @@ export interface Resource<Spec, Status> {
     readonly finalizers?: readonly string[];
     readonly annotations?: Readonly<Record<string, string>>;
     readonly labels?: Readonly<Record<string, string>>;
+    readonly ownerReferences?: readonly { readonly uid: string; readonly controller?: boolean }[];
   };
   readonly spec: Spec;
   readonly status?: Status;

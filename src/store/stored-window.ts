@@ -11,6 +11,7 @@ export interface StoredWindow {
   readonly startMs: number;
   readonly endMs: number;
   readonly podStartedAtMs: number;
+  /** Those that became stacks. */
   readonly samplesTaken: number;
   readonly samplesLost: number;
   readonly hz: number;
@@ -39,7 +40,7 @@ export function windowWriter(
       batch.endMs,
       pod.startedAtMs,
       pod.hz,
-      pod.samples,
+      pod.samples - samplesLost(pod),
       samplesLost(pod),
       pod.cpuUsec,
       pod.throttledUsec,
@@ -143,7 +144,6 @@ function decodeWindow(row: Readonly<Record<string, unknown>>, names: Interner): 
 export const windowIsOfUse = (pod: PodWindow): boolean =>
   pod.jvm.state !== 'NoJvm' && (pod.counts.length > 0 || pod.samples <= samplesLost(pod));
 
-function samplesLost(pod: PodWindow): number {
-  const { ringFull, tableFull, noUserStack, truncated, unnamed } = pod.losses;
-  return Math.min(pod.samples, ringFull + tableFull + noUserStack + truncated + unnamed);
-}
+/** Samples of which nothing is left. A stack without a user frame, or cut, or unnamed is still among the counts. */
+const samplesLost = ({ samples, losses }: PodWindow): number =>
+  Math.min(samples, losses.ringFull + losses.tableFull);

@@ -54,7 +54,7 @@ test('a stored window comes back as it was pushed, with names instead of indices
     startMs: EPOCH_MS,
     endMs: EPOCH_MS + WINDOW_MS,
     podStartedAtMs: EPOCH_MS - 600_000,
-    samplesTaken: 4,
+    samplesTaken: 3,
     samplesLost: 1,
     hz: 49,
     cpuUsec: 5_000_000,

@@ -42,8 +42,8 @@ function assertTimes(batch: Batch, nowMs: number): void {
       `the window ends ${endMs - nowMs} ms ahead of the controller's clock; is the node's clock right?`,
     );
   }
-  const ahead = batch.pods.findIndex((pod) => pod.startedAtMs > endMs);
-  if (ahead >= 0) throw wrong(`/pods/${ahead}/startedAtMs is after the end of the window`);
+  const ahead = batch.pods.findIndex((pod) => pod.startedAtMs > endMs + MAX_AHEAD_MS);
+  if (ahead >= 0) throw wrong(`/pods/${ahead}/startedAtMs is well after the end of the window`);
 }
 
 function assertIndices(batch: Batch): void {

@@ -1,0 +1,60 @@
+/** An evaluation is one RegressionReport: a pair of revisions, the gate's generation, an attempt. Pure. */
+import type { RegressionGate } from '../../crds/regression-gate.ts';
+import type { RegressionReport } from '../../crds/regression-report.ts';
+import type { Arms } from './arms.ts';
+
+export interface Pair {
+  readonly baselineHash: string;
+  readonly canaryHash: string;
+}
+
+export interface Evaluations {
+  /** Of this pair; an older generation counts only when a new one cannot be opened any more. */
+  readonly current: RegressionReport | undefined;
+  readonly latest: RegressionReport | undefined;
+  /** Newest first. */
+  readonly all: readonly RegressionReport[];
+}
+
+export function evaluationsOf(
+  gate: RegressionGate,
+  reports: readonly RegressionReport[],
+  arms: Arms,
+): Evaluations {
+  const all = reports
+    .filter(({ spec, metadata }) => spec.gate === gate.metadata.name && belongsTo(metadata, gate))
+    .toSorted((a, b) => b.spec.attempt - a.spec.attempt);
+  const pair = pairOf(arms);
+  const ofPair = all.filter(({ spec }) => pair !== undefined && isSamePair(spec, pair));
+  const ofGeneration = ofPair.find(({ spec }) => spec.gateGeneration === gate.metadata.generation);
+  const current = ofGeneration ?? (arms.kind === 'BaselineGone' ? ofPair[0] : undefined);
+  return { current, latest: all[0], all };
+}
+
+export function pairOf(arms: Arms): Pair | undefined {
+  switch (arms.kind) {
+    case 'Pair':
+      return { baselineHash: arms.baseline.hash, canaryHash: arms.canary.hash };
+    case 'BaselineGone':
+      return { baselineHash: arms.baselineHash, canaryHash: arms.canary.hash };
+    case 'TargetNotFound':
+    case 'NoPair':
+      return undefined;
+  }
+}
+
+export const isOpen = (report: RegressionReport | undefined): report is RegressionReport =>
+  report !== undefined && (report.status?.verdict ?? 'Collecting') === 'Collecting';
+
+/** Kept in the report, so that a restarted controller goes on where the last one was. */
+export const startedAtMs = ({ metadata, status }: RegressionReport): number =>
+  Date.parse(status?.startedAt ?? metadata.creationTimestamp);
+
+export const reportName = (gate: string, attempt: number): string => `${gate.slice(0, 240)}-${attempt}`;
+
+const isSamePair = (a: Pair, b: Pair): boolean =>
+  a.baselineHash === b.baselineHash && a.canaryHash === b.canaryHash;
+
+/** Reports of a deleted gate of the same name may still be about. */
+const belongsTo = (metadata: RegressionReport['metadata'], gate: RegressionGate): boolean =>
+  metadata.ownerReferences?.some(({ uid }) => uid === gate.metadata.uid) ?? true;

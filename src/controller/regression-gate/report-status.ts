@@ -1,0 +1,68 @@
+/** What a judgement looks like in a RegressionReport. Pure. */
+import { formatSharePercent } from '../../crds/quantities.ts';
+import type {
+  RegressionReport,
+  RegressionReportStatus,
+  ReportCheck,
+  Culprit as ReportedCulprit,
+} from '../../crds/regression-report.ts';
+import type { CpuCheck, CpuJudgement, Culprit } from '../../detect/verdict.ts';
+import { startedAtMs } from './evaluation.ts';
+
+// The bounds in the kind's schema: the API server refuses a status that exceeds one of them.
+const MAX_CULPRITS = 10;
+const MAX_STACK = 64;
+const MAX_NAME = 512;
+const MAX_MESSAGE = 2048;
+
+export function reportOf(
+  report: RegressionReport,
+  judgement: CpuJudgement,
+  nowMs: number,
+): RegressionReportStatus {
+  const { verdict, reason, samples, pods, checks, culprits, flags } = judgement;
+  const decided =
+    verdict === 'Collecting'
+      ? {}
+      : { decidedAt: new Date(judgement.decidedAtMs ?? nowMs).toISOString(), latched: verdict === 'Failed' };
+  return {
+    verdict,
+    reason,
+    message: cut(judgement.message, MAX_MESSAGE),
+    startedAt: new Date(startedAtMs(report)).toISOString(),
+    ...decided,
+    pods: { ...pods },
+    samples: { ...samples },
+    checks: checks.map(asCheck),
+    culprits: culprits.slice(0, MAX_CULPRITS).map(asCulprit),
+    flags: [...flags],
+  };
+}
+
+const asCheck = (check: CpuCheck): ReportCheck => ({
+  check: check.check,
+  subject: cut(check.function, MAX_NAME),
+  baseline: formatSharePercent(check.baseline),
+  canary: formatSharePercent(check.canary),
+  delta: signed(check.delta),
+  interval: check.interval.map(signed),
+  margin: formatSharePercent(check.margin),
+  detectable: formatSharePercent(check.detectable),
+  verdict: check.verdict,
+});
+
+const asCulprit = (culprit: Culprit): ReportedCulprit => ({
+  function: cut(culprit.function, MAX_NAME),
+  kind: culprit.kind,
+  baseline: formatSharePercent(culprit.baselineShare),
+  canary: formatSharePercent(culprit.canaryShare),
+  delta: signed(culprit.deltaShare),
+  interval: culprit.interval.map(signed),
+  shareOfDelta: formatSharePercent(culprit.shareOfDelta),
+  stack: culprit.stack.slice(0, MAX_STACK).map((frame) => cut(frame, MAX_NAME)),
+});
+
+const signed = (share: number): string => formatSharePercent(share, { sign: true });
+
+const cut = (text: string, length: number): string =>
+  text.length <= length ? text : `${text.slice(0, length - 1)}…`;
