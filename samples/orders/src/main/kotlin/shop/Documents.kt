@@ -19,7 +19,7 @@ class Documents(largeOrderLines: Int) {
     private fun documentWith(lineCount: Int): String = FastCodec().encode(newOrder(TEMPLATE_ID, lineCount))
 
     private companion object {
-        const val SMALL_ORDER_LINES = 3
+        const val SMALL_ORDER_LINES = 8
         const val TEMPLATE_ID = 0
         const val ID_FIELD = "\"id\":$TEMPLATE_ID"
     }

@@ -24,7 +24,7 @@ fun readSettings(environment: Map<String, String>): Settings = Settings(
 )
 
 // Calibrated: the slow codec adds about 12 ms to an order of this many lines (README.md, "Measured").
-private const val LARGE_ORDER_LINES = 1_000
+private const val LARGE_ORDER_LINES = 1_400
 
 // Half of the CPU for nothing is more than any test needs, and the bound keeps `1 - share` away from zero.
 private const val MAX_SURCHARGE_SHARE = 0.5
