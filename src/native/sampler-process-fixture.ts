@@ -3,7 +3,7 @@
  * `exit` as its last argument, leaves by process.exit with the sampler open.
  */
 import { isMainThread, parentPort } from 'node:worker_threads';
-import { openSampler } from './sampler.ts';
+import { openSampler, type Sampler } from './sampler.ts';
 import { SamplerError } from './sampler-error.ts';
 import { samplerOptions } from './sampler-fixture.ts';
 
@@ -14,18 +14,23 @@ export type Opening =
 
 const STAYS_MS = 20_000; // for the case that nobody kills it
 
-const opening = open();
-if (isMainThread) console.log(JSON.stringify(opening));
-else parentPort?.postMessage(opening);
-if (process.argv.at(-1) === 'exit') process.exit(0);
-if (opening.opened) setTimeout(() => undefined, STAYS_MS);
+try {
+  const sampler = openSampler(samplerOptions({ filter: 'pid' }));
+  sampler.addTarget(BigInt(process.pid));
+  tell({ opened: true });
+  stayOrExitWith(sampler);
+} catch (error) {
+  if (!(error instanceof SamplerError)) throw error;
+  tell({ opened: false, code: error.code, message: error.message });
+}
 
-function open(): Opening {
-  try {
-    openSampler(samplerOptions({ filter: 'pid' })).addTarget(BigInt(process.pid));
-    return { opened: true };
-  } catch (error) {
-    if (!(error instanceof SamplerError)) throw error;
-    return { opened: false, code: error.code, message: error.message };
-  }
+function tell(opening: Opening): void {
+  if (isMainThread) console.log(JSON.stringify(opening));
+  else parentPort?.postMessage(opening);
+}
+
+// The timer holds on to the sampler, which the garbage collector would close otherwise.
+function stayOrExitWith(sampler: Sampler): void {
+  if (process.argv.at(-1) === 'exit') process.exit(0);
+  setTimeout(() => sampler.close(), STAYS_MS);
 }

@@ -46,7 +46,10 @@ const MAX_STACKS = 100_000; // 80 MB were every stack as deep as can be
 const MAX_USER_FRAMES = 127; // FG_MAX_USER_FRAMES of bpf/cpu.h
 const MAX_ID = 2n ** 64n - 1n;
 
-/** Loads and attaches the sampler to every CPU that is online. Throws a SamplerError. */
+/**
+ * Loads the sampler and attaches it to every CPU that is online. Throws a SamplerError. Close it; one that is forgotten
+ * is closed by the garbage collector.
+ */
 export function openSampler(options: SamplerOptions): Sampler {
   checkOptions(options);
   const objectPath = resolve(options.objectPath);
