@@ -39,8 +39,8 @@ function opened(gate: RegressionGate, after: RegressionGateStatus): Said | undef
 
 function decided(gate: RegressionGate, after: RegressionGateStatus): Said | undefined {
   if (isSameEvaluation(gate, after) && gate.status?.verdict === after.verdict) return undefined;
-  const note = after.summary ?? '';
-  switch (after.verdict) {
+  const { summary: note = '', verdict = 'Waiting' } = after;
+  switch (verdict) {
     case 'Failed':
       return { type: 'Warning', reason: findStatus(after, 'Regressed')?.reason ?? 'FunctionGrew', note };
     case 'Passed':
@@ -53,7 +53,6 @@ function decided(gate: RegressionGate, after: RegressionGateStatus): Said | unde
       };
     case 'Waiting':
     case 'Collecting':
-    case undefined:
       return undefined;
   }
 }

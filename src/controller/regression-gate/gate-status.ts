@@ -116,7 +116,7 @@ function conditionsFor(facts: GateFacts, nowMs: number): StoredCondition[] {
   return conditions.toSorted((a, b) => rank(a) - rank(b));
 }
 
-const rank = ({ type }: Condition): number => ORDER.findIndex((known) => known === type);
+const rank = ({ type }: Condition): number => ORDER.indexOf(type as (typeof ORDER)[number]);
 
 function withoutUndefined({ observedGeneration, ...rest }: StoredCondition): Condition {
   return observedGeneration === undefined ? rest : { ...rest, observedGeneration };

@@ -197,3 +197,30 @@ export function aView(parts: Partial<Cluster> = {}): TestView {
     },
   };
 }
+
+export interface ReportFields {
+  readonly attempt?: number;
+  readonly generation?: number;
+  readonly baselineHash?: string;
+  readonly canaryHash?: string;
+  readonly status?: RegressionReport['status'];
+}
+
+/** The report of an evaluation that began at START_MS. */
+export function aReport(fields: ReportFields = {}): RegressionReport {
+  const { attempt = 1, generation = 1, baselineHash = 'aaa', canaryHash = 'bbb' } = fields;
+  return {
+    apiVersion: API_VERSION,
+    kind: 'RegressionReport',
+    metadata: { ...metadata(`orders-cpu-${attempt}`), ownerReferences: [{ uid: 'uid-orders-cpu' }] },
+    spec: {
+      gate: 'orders-cpu',
+      gateGeneration: generation,
+      baselineHash,
+      canaryHash,
+      images: { baseline: [], canary: [] },
+      attempt,
+    },
+    status: { verdict: 'Collecting', startedAt: new Date(START_MS).toISOString(), ...fields.status },
+  };
+}
