@@ -18,10 +18,8 @@ help: ## This list
 setup: node_modules/.installed ## Install what the machine lacks (Debian packages, npm packages)
 	@scripts/setup.sh
 
-# npm runs on whatever Node the machine has; install scripts stay off, nothing here needs one.
 node_modules/.installed: package.json package-lock.json
-	npm ci --ignore-scripts --no-audit --no-fund --loglevel=error
-	touch $@
+	@scripts/install-packages.sh
 
 build: setup native ## Compile the addon, the BPF program and the bundles
 	@$(NODE) scripts/build.ts

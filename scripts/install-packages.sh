@@ -1,0 +1,21 @@
+#!/usr/bin/env bash
+# Fills node_modules from package-lock.json. A filled one is kept outside the tree under the lock file's hash, so that the
+# next clone takes seconds. `npm install --no-save` and not `npm ci`: where a registry does not carry the optional binaries
+# of other systems, the lock file lacks them, and `npm ci` calls that a broken lock; --no-save still installs what is locked.
+set -euo pipefail
+cd "$(dirname "${BASH_SOURCE[0]}")/.."
+cache=${FLAMEGATE_CACHE:-$HOME/.cache/flamegate}
+key=$(cat package.json package-lock.json | sha256sum | cut -c1-16)
+kept=$cache/packages-$key
+
+rm -rf node_modules
+if [ -d "$kept/node_modules" ]; then
+  cp -a "$kept/node_modules" node_modules
+else
+  npm install --no-save --ignore-scripts --no-audit --no-fund --loglevel=error
+  part=$(mktemp -d "${TMPDIR:-/tmp}/flamegate-packages.XXXXXX")
+  if mkdir -p "$cache" && cp -a node_modules "$part/" && ! mv -T "$part" "$kept" 2>/dev/null; then
+    rm -rf "$part" # another build was first
+  fi
+fi
+touch node_modules/.installed
