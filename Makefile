@@ -13,7 +13,7 @@ include native/native.mk
         demo demo-down bench-demo noise clean
 
 help: ## This list
-	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  make %-18s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
+	@awk -F':.*## ' '/^[a-z0-9-]+:.*## /{printf "  make %-18s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
 
 setup: node_modules/.installed ## Install what the machine lacks (Debian packages, npm packages)
 	@scripts/setup.sh

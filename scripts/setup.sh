@@ -8,6 +8,7 @@ packages=(
   make jq curl openssl iproute2 util-linux                             # scripts
   containerd runc containernetworking-plugins nftables busybox-static  # the test cluster's node
   clang llvm libbpf-dev libelf-dev zlib1g-dev g++ binutils             # the BPF program, the addon
+  bpftool                                                              # tests that nothing of ours is left in the kernel
   maven                                                                # the sample service
   clang-format shellcheck                                              # make verify
   chromium                                                             # tests of the flame graph page
