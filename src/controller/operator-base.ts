@@ -5,6 +5,7 @@
  */
 import dot, { type OperatorLogger, type ResourceEvent, type ResourceMeta } from '@dot-i/k8s-operator';
 import { type KubeConfig, type KubernetesObject, PatchStrategy } from '@kubernetes/client-node';
+import type { Resource } from '../crds/schema.ts';
 import { type KubeClient, pathOf } from '../kube/client.ts';
 import { type Requeue, WorkQueue } from '../kube/work-queue.ts';
 import type { ControllerMetrics } from './metrics.ts';
@@ -25,9 +26,6 @@ export interface Reconciler<T = unknown> {
   reconcile(key: string, object: T | undefined, signal: AbortSignal): Promise<Requeue | undefined>;
 }
 
-/** Where the base class looks an object up before it hands it to a reconciler. */
-export type Lookup = (namespace: string, name: string) => KubernetesObject | undefined;
-
 export interface OperatorOptions {
   readonly kubeConfig: KubeConfig;
   readonly client: KubeClient;
@@ -43,6 +41,7 @@ export interface OperatorLog {
 }
 
 const WORKERS = 4;
+const COALESCE_MS = 200;
 
 /** `namespace/name`, or the name alone for what has no namespace. */
 export const keyOf = (object: KubernetesObject): string => {
@@ -68,15 +67,14 @@ export class ReconcilingOperator extends dot.default {
     this.#options = options;
   }
 
-  /** Adds a reconciler; its queue begins to work at `start()`. */
-  add(reconciler: Reconciler<never>, lookup: Lookup): void {
+  /** Adds a reconciler and where it finds its objects; its queue begins to work at `start()`. */
+  add<T>(reconciler: Reconciler<T>, lookup: (namespace: string, name: string) => T | undefined): void {
     const { metrics, log, now } = this.#options;
     const { resource } = reconciler;
     const controller = resource.kind.toLowerCase();
     const work = (key: string, signal: AbortSignal) => {
       const { namespace, name } = parseKey(key);
-      const object = lookup(namespace, name) as never; // the reconciler's own resource: its informer made it
-      return reconciler.reconcile(key, object, signal);
+      return reconciler.reconcile(key, lookup(namespace, name), signal);
     };
     const queue = new WorkQueue(work, {
       workers: WORKERS,
@@ -92,15 +90,36 @@ export class ReconcilingOperator extends dot.default {
     this.#queues.get(idOf(resource))?.add(key);
   }
 
+  /** A moment later, so that the many changes of a rollout become one look. */
+  enqueueSoon(resource: WatchedResource, key: string): void {
+    this.#queues.get(idOf(resource))?.addAfter(key, COALESCE_MS);
+  }
+
   /**
    * Sees to the finalizer by the base class's routine: adds it, or runs `cleanUp` and takes it off an object that is
    * being deleted. True when there is nothing more to do with this version of the object.
    */
-  finalize(object: KubernetesObject, finalizer: string, cleanUp: () => Promise<void>): Promise<boolean> {
+  finalize(
+    object: Resource<unknown, unknown>,
+    finalizer: string,
+    cleanUp: () => Promise<void>,
+  ): Promise<boolean> {
+    const { apiVersion, kind, metadata } = object;
     const plural = [...this.#resources.values()].find(
-      (resource) => resource.kind === object.kind && resource.apiVersion === object.apiVersion,
+      (resource) => resource.kind === kind && resource.apiVersion === apiVersion,
     )?.plural;
-    const copy = structuredClone(object); // the base class writes into the list of finalizers
+    const { name, namespace, resourceVersion, deletionTimestamp } = metadata;
+    const copy: KubernetesObject = {
+      apiVersion,
+      kind,
+      metadata: {
+        name,
+        namespace,
+        resourceVersion,
+        finalizers: [...(metadata.finalizers ?? [])], // the base class writes into this list
+        ...(deletionTimestamp === undefined ? {} : { deletionTimestamp: new Date(deletionTimestamp) }),
+      },
+    };
     const meta = dot.ResourceMetaImpl.createWithPlural(plural ?? '', copy);
     const event = { meta, object: copy, type: dot.ResourceEventType.Modified };
     return this.handleResourceFinalizer(event, finalizer, cleanUp);

@@ -27,8 +27,7 @@ export function setCondition(
   const condition: Condition = {
     ...next,
     message: next.message.length > MAX_MESSAGE ? `${next.message.slice(0, MAX_MESSAGE - 1)}…` : next.message,
-    lastTransitionTime:
-      before?.status === next.status ? before.lastTransitionTime : new Date(nowMs).toISOString(),
+    lastTransitionTime: before?.status === next.status ? before.lastTransitionTime : metaTime(nowMs),
   };
   return before === undefined ? [...conditions, condition] : conditions.with(index, condition);
 }
@@ -55,3 +54,6 @@ export function transitions(
     return old?.status !== condition.status || old.reason !== condition.reason;
   });
 }
+
+/** metav1.Time has whole seconds. */
+const metaTime = (ms: number): string => new Date(ms).toISOString().replace(/\.\d+Z$/, 'Z');

@@ -1,0 +1,92 @@
+/** Writes what was decided: the status when it differs, and Events for what turned. */
+import { isDeepStrictEqual } from 'node:util';
+import {
+  type ProfilingPolicy,
+  type ProfilingPolicyStatus,
+  profilingPolicyKind,
+} from '../../crds/profiling-policy.ts';
+import { API_VERSION } from '../../crds/schema.ts';
+import type { KubeClient } from '../../kube/client.ts';
+import { type Condition, transitions } from '../../kube/conditions.ts';
+import type { EventRecorder } from '../../kube/events.ts';
+import { writeStatus } from '../../kube/status.ts';
+import type { Decision } from './decide.ts';
+
+/** Numbers and sentences may be this old; what turned is written at once. */
+const QUIET_MS = 30_000;
+
+/** When each policy's status was last written; forgotten with the policy. */
+export type WrittenAt = Map<string, number>;
+
+export interface StatusWriter {
+  readonly client: KubeClient;
+  readonly events: EventRecorder;
+  readonly fieldManager: string;
+  readonly writtenAt: WrittenAt;
+}
+
+export async function applyStatus(
+  writer: StatusWriter,
+  policy: ProfilingPolicy,
+  { status }: Decision,
+  nowMs: number,
+): Promise<void> {
+  const { namespace, name, uid } = policy.metadata;
+  const turned = !isDeepStrictEqual(whatTurns(policy.status), whatTurns(status));
+  if (!turned && nowMs - (writer.writtenAt.get(uid) ?? Number.NEGATIVE_INFINITY) < QUIET_MS) {
+    return;
+  }
+  const target = {
+    apiVersion: API_VERSION,
+    plural: profilingPolicyKind.plural,
+    kind: profilingPolicyKind.kind,
+    namespace,
+    name,
+  };
+  const wrote = await writeStatus(
+    writer.client,
+    target,
+    { before: policy.status, after: status },
+    writer.fieldManager,
+  );
+  if (wrote) {
+    writer.writtenAt.set(uid, nowMs);
+    recordTransitions(writer.events, policy, status.conditions);
+  }
+}
+
+/** The part of a status whose change is worth a write now: no sentences, no measured numbers. */
+function whatTurns(status: ProfilingPolicyStatus | undefined): unknown {
+  return {
+    generation: status?.observedGeneration,
+    conditions: status?.conditions?.map(({ type, status: now, reason }) => ({ type, now, reason })),
+    selected: status?.selected,
+    profiled: status?.profiled,
+    workloads: status?.workloads?.map(({ message: _, ...row }) => row),
+  };
+}
+
+function recordTransitions(
+  events: EventRecorder,
+  policy: ProfilingPolicy,
+  after: readonly Condition[],
+): void {
+  const { namespace, name, uid } = policy.metadata;
+  const regarding = { apiVersion: API_VERSION, kind: profilingPolicyKind.kind, namespace, name, uid };
+  for (const condition of transitions(policy.status?.conditions, after).filter(isNews)) {
+    const type = isGood(condition) ? 'Normal' : 'Warning';
+    events.record({
+      regarding,
+      type,
+      reason: condition.reason,
+      note: condition.message,
+      action: condition.type,
+    });
+  }
+}
+
+const isNews = ({ type, status, reason }: Condition): boolean =>
+  type !== 'Reconciling' && status !== 'Unknown' && reason !== 'NotRequested';
+
+const isGood = ({ type, status }: Condition): boolean =>
+  type === 'Stalled' ? status === 'False' : status === 'True';

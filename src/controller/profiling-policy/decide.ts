@@ -1,0 +1,150 @@
+/**
+ * A ProfilingPolicy's status from what was seen. Pure.
+ *
+ * Pods                                              → Ready
+ * the selector matches none                         → False   NoPodsSelected
+ * at least one is profiled                          → True    Profiling
+ * none, and an agent is missing                     → False   AgentsMissing
+ * none, and no agent has reported any of them       → Unknown WaitingForAgents
+ * none, and every container runs without a JVM      → False   NoJvm
+ * none, for another reason                          → False   that reason: AttachFailed, ContainerNotRunning, …
+ *
+ * Reconciling while something is about to change by itself; Stalled when only a human can go on.
+ */
+import type { ProfilingPolicyStatus, WorkloadStatus } from '../../crds/profiling-policy.ts';
+import { type Condition, removeCondition, setCondition } from '../../kube/conditions.ts';
+import { selectorText } from '../../kube/label-selector.ts';
+import { agentsReady, overheadOf } from './decide-agents.ts';
+import { flagsInjected } from './decide-flags.ts';
+import type { Observed } from './gather.ts';
+import { isProfiled, workloadRows } from './workload-rows.ts';
+
+export interface Finding {
+  readonly status: Condition['status'];
+  readonly reason: string;
+  readonly message: string;
+}
+
+export interface Decision {
+  readonly status: ProfilingPolicyStatus & { readonly conditions: Condition[] };
+  readonly requeueAfterMs: number;
+}
+
+const SOON_MS = 5_000;
+const LATER_MS = 30_000;
+
+export function decide(observed: Observed): Decision {
+  const { policy, nowMs, pods, containers } = observed;
+  const rows = workloadRows(containers, nowMs);
+  const agents = agentsReady(observed.daemonSet, observed.agents, nowMs);
+  const flags = flagsInjected(policy, observed.flags);
+  const ready = readyOf(observed, rows, agents);
+  const overhead = overheadOf(observed.agents, nowMs);
+  const findings: Readonly<Record<string, Finding | undefined>> = {
+    Ready: ready,
+    Reconciling: reconcilingOf(ready, flags),
+    Stalled: stalledOf(flags),
+    AgentsReady: agents,
+    FlagsInjected: flags,
+  };
+  const profiledPods = new Set(containers.filter((one) => isProfiled(one, nowMs)).map(({ pod }) => pod));
+  return {
+    status: {
+      observedGeneration: policy.metadata.generation,
+      conditions: conditionsOf(observed, findings),
+      selected: pods,
+      profiled: profiledPods.size,
+      workloads: [...rows, ...withoutPods(observed, rows)],
+      ...(overhead === undefined ? {} : { overhead }),
+    },
+    requeueAfterMs: findings['Reconciling'] === undefined ? LATER_MS : SOON_MS,
+  };
+}
+
+function conditionsOf(
+  { policy, nowMs }: Observed,
+  findings: Readonly<Record<string, Finding | undefined>>,
+): Condition[] {
+  const observedGeneration = policy.metadata.generation;
+  const conditions = Object.entries(findings).reduce<readonly Condition[]>(
+    (so, [type, finding]) =>
+      finding === undefined
+        ? removeCondition(so, type)
+        : setCondition(so, { type, observedGeneration, ...finding }, nowMs),
+    policy.status?.conditions ?? [],
+  );
+  return [...conditions];
+}
+
+function readyOf(observed: Observed, rows: readonly WorkloadStatus[], agents: Finding): Finding {
+  const { policy, pods, containers, nowMs } = observed;
+  if (pods === 0) {
+    const { namespace } = policy.metadata;
+    const message = `no pod in namespace ${namespace} matches ${selectorText(policy.spec.podSelector)}`;
+    return { status: 'False', reason: 'NoPodsSelected', message };
+  }
+  const profiled = new Set(containers.filter((one) => isProfiled(one, nowMs)).map(({ pod }) => pod)).size;
+  const troubled = rows.filter(({ reason }) => reason !== 'Profiled');
+  if (profiled > 0) {
+    const rest = troubled.filter(({ reason }) => reason !== 'NoJvm').map(rowText);
+    const message = [`${profiled} of ${pods} pods are profiled`, ...rest].join('; ');
+    return { status: 'True', reason: 'Profiling', message };
+  }
+  if (containers.length === 0) {
+    const names = policy.spec.containers.join(', ');
+    const message = `none of the ${pods} selected pods has a container ${names === '' ? 'that is no mesh proxy' : names}`;
+    return { status: 'False', reason: 'ContainerNotFound', message };
+  }
+  const unreported = containers.every(({ state }) => state === undefined);
+  if (unreported && agents.status === 'False') {
+    return { status: 'False', reason: 'AgentsMissing', message: agents.message };
+  }
+  if (unreported && containers.some(({ running }) => running)) {
+    const message = `no agent has reported any of the ${pods} selected pods yet`;
+    return { status: 'Unknown', reason: 'WaitingForAgents', message };
+  }
+  const worst = troubled.find(({ reason }) => reason !== 'NoJvm') ?? troubled[0];
+  return { status: 'False', reason: worst?.reason ?? 'NoJvm', message: troubled.map(rowText).join('; ') };
+}
+
+const rowText = ({ kind, name, container, message }: WorkloadStatus): string =>
+  `${kind} ${name}, container ${container}: ${message}`;
+
+function reconcilingOf(ready: Finding, flags: Finding): Finding | undefined {
+  const waits = [ready, flags].find(
+    ({ status, reason }) => status === 'Unknown' || reason === 'RollingOut' || reason === 'Starting',
+  );
+  return waits && { status: 'True', reason: 'Progressing', message: waits.message };
+}
+
+function stalledOf(flags: Finding): Finding | undefined {
+  switch (flags.reason) {
+    case 'Conflicted':
+      return { status: 'True', reason: 'FlagsConflict', message: flags.message };
+    case 'Failed':
+      return { status: 'True', reason: 'NotPermitted', message: flags.message };
+    default:
+      return undefined;
+  }
+}
+
+/** Deployments that are asked to carry flags and have no pods now, as rows of their own. */
+function withoutPods({ flags }: Observed, rows: readonly WorkloadStatus[]): readonly WorkloadStatus[] {
+  return flags
+    .filter(({ deployment }) => !rows.some(({ kind, name }) => kind === 'Deployment' && name === deployment))
+    .flatMap(({ deployment, containers }) =>
+      containers.map(
+        ({ container }): WorkloadStatus => ({
+          kind: 'Deployment',
+          name: deployment,
+          container,
+          pods: 0,
+          profiled: 0,
+          symbols: 'None',
+          reason: 'NoPods',
+          message: 'the Deployment matches, and has no pods',
+        }),
+      ),
+    )
+    .slice(0, Math.max(0, 64 - rows.length));
+}

@@ -1,0 +1,154 @@
+/** Everything a ProfilingPolicy's status is decided from, read from the caches. Asks nobody. */
+import type { V1DaemonSet, V1Deployment, V1Pod } from '@kubernetes/client-node';
+import type { ProfilingPolicy } from '../../crds/profiling-policy.ts';
+import { selects } from '../../kube/label-selector.ts';
+import type { AgentReports, AgentState, ContainerState } from '../agent-reports.ts';
+import type { ClusterView } from '../cluster-view.ts';
+import { isMeshProxy } from './flag-variables.ts';
+import type { JvmEvidence, Wanted } from './plan-injection.ts';
+import type { WorkloadFlags } from './settle-flags.ts';
+
+export interface SelectedContainer {
+  readonly owner: { readonly kind: string; readonly name: string };
+  readonly pod: string;
+  readonly container: string;
+  /** False before the kubelet has started it. */
+  readonly running: boolean;
+  readonly phase: string;
+  readonly state: ContainerState | undefined;
+}
+
+export interface Observed {
+  readonly policy: ProfilingPolicy;
+  readonly pods: number;
+  readonly containers: readonly SelectedContainer[];
+  readonly agents: readonly AgentState[];
+  readonly daemonSet: V1DaemonSet | undefined;
+  /** The Deployments whose pods this policy selects and asks flags for. */
+  readonly flags: readonly WorkloadFlags[];
+  readonly nowMs: number;
+}
+
+export interface GatherFrom {
+  readonly view: ClusterView & { agentDaemonSet(): V1DaemonSet | undefined };
+  readonly reports: AgentReports;
+}
+
+export function gather(
+  { view, reports }: GatherFrom,
+  policy: ProfilingPolicy,
+  flags: readonly WorkloadFlags[],
+  nowMs: number,
+): Observed {
+  const pods = livePods(view, policy.metadata.namespace).filter((pod) =>
+    selects(policy.spec.podSelector, pod.metadata?.labels),
+  );
+  return {
+    policy,
+    pods: pods.length,
+    containers: pods.flatMap((pod) => selectedContainers(view, reports, policy, pod)),
+    agents: reports.agents(),
+    daemonSet: view.agentDaemonSet(),
+    flags,
+    nowMs,
+  };
+}
+
+/** Pods that have not ended and are not on their way out. */
+function livePods(view: ClusterView, namespace: string): readonly V1Pod[] {
+  return view
+    .pods(namespace)
+    .filter(
+      ({ metadata, status }) =>
+        metadata?.deletionTimestamp === undefined &&
+        status?.phase !== 'Succeeded' &&
+        status?.phase !== 'Failed',
+    );
+}
+
+function selectedContainers(
+  view: ClusterView,
+  reports: AgentReports,
+  policy: ProfilingPolicy,
+  pod: V1Pod,
+): readonly SelectedContainer[] {
+  const owner = ownerOf(view, pod);
+  const names = (pod.spec?.containers ?? []).map(({ name }) => name);
+  return names
+    .filter((name) =>
+      policy.spec.containers.length > 0 ? policy.spec.containers.includes(name) : !isMeshProxy(name),
+    )
+    .map((container) => ({
+      owner,
+      pod: pod.metadata?.name ?? '',
+      container,
+      running:
+        pod.status?.containerStatuses?.find(({ name }) => name === container)?.state?.running !== undefined,
+      phase: pod.status?.phase ?? 'Pending',
+      state: reports.container(pod.metadata?.uid ?? '', container),
+    }));
+}
+
+/** The Deployment behind a ReplicaSet, else the pod's controller, else the pod itself. */
+function ownerOf(view: ClusterView, pod: V1Pod): { readonly kind: string; readonly name: string } {
+  const owner = pod.metadata?.ownerReferences?.find(({ controller }) => controller === true);
+  if (owner === undefined) {
+    return { kind: 'Pod', name: pod.metadata?.name ?? '' };
+  }
+  const replicaSet =
+    owner.kind === 'ReplicaSet'
+      ? view.replicaSets(pod.metadata?.namespace ?? '').find(({ metadata }) => metadata?.uid === owner.uid)
+      : undefined;
+  const above = replicaSet?.metadata?.ownerReferences?.find(({ controller }) => controller === true);
+  return above ?? owner;
+}
+
+/** What the policies of a namespace together want of a Deployment; undefined when none wants flags in it. */
+export function wantedOf(policies: readonly ProfilingPolicy[], deployment: V1Deployment): Wanted | undefined {
+  const asking = policies.filter((policy) => asksForFlags(policy, deployment));
+  if (asking.length === 0) {
+    return undefined;
+  }
+  return {
+    named: new Set(asking.flatMap((policy) => policy.spec.containers)),
+    everyJvm: asking.some((policy) => policy.spec.containers.length === 0),
+  };
+}
+
+export function asksForFlags(policy: ProfilingPolicy, deployment: V1Deployment): boolean {
+  const { mode, acknowledgeRestarts } = policy.spec.jvm.flags;
+  return (
+    mode === 'Immediate' &&
+    acknowledgeRestarts &&
+    policy.metadata.deletionTimestamp === undefined &&
+    selects(policy.spec.podSelector, deployment.spec?.template.metadata?.labels)
+  );
+}
+
+/** What agents said of a container in the pods of a Deployment: one JVM is enough, one without is not. */
+export function evidenceOf(
+  { view, reports }: GatherFrom,
+  deployment: V1Deployment,
+): (container: string) => JvmEvidence {
+  const pods = livePods(view, deployment.metadata?.namespace ?? '').filter((pod) =>
+    selects(deployment.spec?.selector, pod.metadata?.labels),
+  );
+  return (container) => {
+    const seen = pods
+      .map((pod) => reports.container(pod.metadata?.uid ?? '', container)?.window.jvm)
+      .filter((jvm) => jvm !== undefined);
+    const jdk = seen.map((jvm) => jdkMajor(jvm.jdk)).find((major) => major !== undefined);
+    const runsJvm =
+      jdk !== undefined || seen.some(({ state }) => state === 'Profiled' || state === 'AttachFailed');
+    if (runsJvm) {
+      return { jvm: 'Jvm', ...(jdk === undefined ? {} : { jdk }) };
+    }
+    return { jvm: seen.some(({ state }) => state === 'NoJvm') ? 'NoJvm' : 'Unknown' };
+  };
+}
+
+/** 8 of "1.8.0_412" and "8u412", 17 of "17.0.15+6"; undefined of anything else. */
+export function jdkMajor(version: string): number | undefined {
+  const match = /^(?:1\.)?(\d{1,3})/.exec(version);
+  return match?.[1] === undefined ? undefined : Number(match[1]);
+}

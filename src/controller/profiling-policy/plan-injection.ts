@@ -1,0 +1,181 @@
+/**
+ * What to do with one Deployment's JVM flags. Pure.
+ *
+ * A container                                        → becomes
+ * 1 named by a policy, not in the template           → ContainerNotFound
+ * 2 not named, and a known mesh proxy                → left out
+ * 3 our item is there with our value                 → Injected, kept
+ * 4 another's value has the flags already            → SetByUser
+ * 5 agents say it runs no JVM                        → NoJvm
+ * 6 not named, and no agent has reported it yet      → WaitingForAgents
+ * 7 envFrom is used                                  → EnvFromMayHideVariable, with the line to paste
+ * 8 JAVA_TOOL_OPTIONS is free                        → Injected there
+ * 9 it is the user's, JDK_JAVA_OPTIONS free, JDK ≥ 9 → Injected there
+ * 10 otherwise                                       → EnvOwnedByUser, with the line to paste
+ *
+ * The Deployment                                     → is
+ * A being deleted, or no policy wants it, nothing ours → left alone
+ * B an item we own has another's value               → released: we give up the entry, the value stays
+ * C no policy wants it, items are ours               → freed of them
+ * D items wanted and owned are the same              → left alone
+ * E otherwise                                        → given the wanted items
+ */
+import type { V1Container, V1Deployment } from '@kubernetes/client-node';
+import {
+  containersOf,
+  envOf,
+  FLAG_LINE,
+  FLAG_VARIABLES,
+  type FlagItem,
+  type FlagVariable,
+  hasOurEntry,
+  isMeshProxy,
+  ownedItems,
+  sameItem,
+  valueHasTheFlags,
+} from './flag-variables.ts';
+
+export type ContainerOutcome =
+  | 'Injected'
+  | 'SetByUser'
+  | 'NoJvm'
+  | 'WaitingForAgents'
+  | 'EnvFromMayHideVariable'
+  | 'EnvOwnedByUser'
+  | 'ContainerNotFound';
+
+export interface ContainerPlan {
+  readonly container: string;
+  readonly outcome: ContainerOutcome;
+  readonly variable?: FlagVariable;
+  /** What to do by hand, when we may not. */
+  readonly advice?: string;
+}
+
+/** Which containers the policies want: those by name, and whether also every other one that runs a JVM. */
+export interface Wanted {
+  readonly named: ReadonlySet<string>;
+  readonly everyJvm: boolean;
+}
+
+/** What agents said of a container of this Deployment's pods. */
+export interface JvmEvidence {
+  readonly jvm: 'Jvm' | 'NoJvm' | 'Unknown';
+  /** 8, 17, 25; undefined while unknown. */
+  readonly jdk?: number;
+}
+
+export type InjectionStep =
+  | { readonly kind: 'none' }
+  | { readonly kind: 'apply'; readonly items: readonly FlagItem[] }
+  | { readonly kind: 'remove' }
+  /** `keep`: items with our value that are owned again right after. */
+  | { readonly kind: 'release'; readonly keep: readonly FlagItem[] };
+
+export interface InjectionPlan {
+  readonly step: InjectionStep;
+  readonly containers: readonly ContainerPlan[];
+}
+
+export function planInjection(
+  deployment: V1Deployment,
+  wanted: Wanted | undefined,
+  evidence: (container: string) => JvmEvidence,
+): InjectionPlan {
+  const owned = ownedItems(deployment);
+  const containers = wanted === undefined ? [] : planContainers(deployment, wanted, evidence);
+  if (
+    deployment.metadata?.deletionTimestamp !== undefined ||
+    (wanted === undefined && !hasOurEntry(deployment))
+  ) {
+    return { step: { kind: 'none' }, containers };
+  }
+  const keep = owned.filter((item) => liveValueIsOurs(deployment, item));
+  if (keep.length < owned.length) {
+    return { step: { kind: 'release', keep }, containers };
+  }
+  if (wanted === undefined) {
+    return { step: { kind: 'remove' }, containers };
+  }
+  const items = containers.flatMap(({ container, outcome, variable }) =>
+    outcome === 'Injected' && variable !== undefined ? [{ container, variable }] : [],
+  );
+  return { step: stepTo(items, owned), containers };
+}
+
+function stepTo(items: readonly FlagItem[], owned: readonly FlagItem[]): InjectionStep {
+  const same =
+    items.length === owned.length && items.every((item) => owned.some((own) => sameItem(own, item)));
+  if (same) {
+    return { kind: 'none' };
+  }
+  return items.length === 0 ? { kind: 'remove' } : { kind: 'apply', items };
+}
+
+function liveValueIsOurs(deployment: V1Deployment, item: FlagItem): boolean {
+  const container = containersOf(deployment).find(({ name }) => name === item.container);
+  return envOf(container, item.variable)?.value === FLAG_LINE;
+}
+
+function planContainers(
+  deployment: V1Deployment,
+  wanted: Wanted,
+  evidence: (container: string) => JvmEvidence,
+): readonly ContainerPlan[] {
+  const containers = containersOf(deployment);
+  const owned = ownedItems(deployment);
+  const present = containers
+    .filter(({ name }) => wanted.named.has(name) || (wanted.everyJvm && !isMeshProxy(name)))
+    .map((container) => {
+      const own = owned.find(
+        (item) => item.container === container.name && liveValueIsOurs(deployment, item),
+      );
+      return planContainer(container, own, wanted.named.has(container.name), evidence(container.name));
+    });
+  const missing = [...wanted.named]
+    .filter((name) => !containers.some((container) => container.name === name))
+    .map((container): ContainerPlan => ({ container, outcome: 'ContainerNotFound' }));
+  return [...present, ...missing];
+}
+
+function planContainer(
+  container: V1Container,
+  own: FlagItem | undefined,
+  named: boolean,
+  evidence: JvmEvidence,
+): ContainerPlan {
+  const name = container.name;
+  if (own !== undefined) {
+    return { container: name, outcome: 'Injected', variable: own.variable };
+  }
+  const setBy = FLAG_VARIABLES.find((variable) => valueHasTheFlags(envOf(container, variable)));
+  if (setBy !== undefined) {
+    return { container: name, outcome: 'SetByUser', variable: setBy };
+  }
+  if (evidence.jvm === 'NoJvm') {
+    return { container: name, outcome: 'NoJvm' };
+  }
+  if (!named && evidence.jvm === 'Unknown') {
+    return { container: name, outcome: 'WaitingForAgents' };
+  }
+  return planVariable(container, evidence.jdk);
+}
+
+function planVariable(container: V1Container, jdk: number | undefined): ContainerPlan {
+  const name = container.name;
+  if ((container.envFrom?.length ?? 0) > 0) {
+    const advice = `its envFrom may set JAVA_TOOL_OPTIONS, which an entry of ours would hide; add the flags there, or to env: ${pasteLine('JAVA_TOOL_OPTIONS')}`;
+    return { container: name, outcome: 'EnvFromMayHideVariable', advice };
+  }
+  const variable = FLAG_VARIABLES.find(
+    (candidate) =>
+      envOf(container, candidate) === undefined && (candidate === 'JAVA_TOOL_OPTIONS' || (jdk ?? 9) >= 9),
+  );
+  if (variable !== undefined) {
+    return { container: name, outcome: 'Injected', variable };
+  }
+  const advice = `its own JAVA_TOOL_OPTIONS stays; append to the value: ${FLAG_LINE}`;
+  return { container: name, outcome: 'EnvOwnedByUser', advice };
+}
+
+const pasteLine = (variable: FlagVariable): string => `{name: ${variable}, value: "${FLAG_LINE}"}`;

@@ -1,0 +1,187 @@
+/** Everything the controller is made of, started in order and stopped in reverse. */
+import { join } from 'node:path';
+import type { KubeConfig } from '@kubernetes/client-node';
+import type { Logger } from 'pino';
+import { type KubeClient, kubeClient } from '../kube/client.ts';
+import { type EventRecorder, eventRecorder } from '../kube/events.ts';
+import { type Election, startLeaderElection } from '../kube/lease.ts';
+import { openStore, type WindowStore } from '../store/window-store.ts';
+import type { AgentReports } from './agent-reports.ts';
+import { agentReports } from './agent-reports-memory.ts';
+import { AGENT_NAME } from './agents/plan-daemon-set.ts';
+import { agentsReconciler } from './agents/reconciler.ts';
+import type { ControllerConfig } from './config.ts';
+import { type HealthServer, startHealthServer } from './health.ts';
+import { type InformedClusterView, startClusterView } from './informed-cluster-view.ts';
+import { type Ingest, startIngest } from './ingest/start-ingest.ts';
+import { type ControllerMetrics, controllerMetrics } from './metrics.ts';
+import { ReconcilingOperator } from './operator-base.ts';
+import { profilingPolicyReconciler } from './profiling-policy/reconciler.ts';
+import { regressionGateReconciler } from './regression-gate/reconciler.ts';
+import { wakeUps } from './wake-up.ts';
+
+export const FIELD_MANAGER = 'flamegate';
+const LEASE_NAME = 'flamegate-controller';
+/** A watch hears a bookmark about once a minute; five minutes of silence on one means it is dead and stays so. */
+const MAX_SILENCE_MS = 5 * 60_000;
+
+export interface ControllerOptions {
+  readonly kubeConfig: KubeConfig;
+  readonly config: ControllerConfig;
+  readonly log: Logger;
+  /** The lease is somebody else's now: the process must end. */
+  readonly onLost: (why: string) => void;
+}
+
+export interface Controller {
+  readonly httpPort: number;
+  readonly httpsPort: number;
+  isLeader(): boolean;
+  stop(): Promise<void>;
+}
+
+/** Resolves once every cache is filled and agents can connect; the lease may come later. */
+export async function startController(options: ControllerOptions): Promise<Controller> {
+  const parts = assemble(options);
+  addReconcilers(parts, options); // before the first list arrives: its objects are put to work
+  const { view, metrics } = parts;
+  let started = false;
+  const health = await startHealthServer({
+    port: options.config.httpPort,
+    registry: metrics.registry,
+    sick: () => (Date.now() - view.lastHeardMs() > MAX_SILENCE_MS ? 'a watch hears nothing' : undefined),
+    notReady: () => (view.synced() && started ? undefined : 'caches are being filled'),
+  });
+  await untilSynced(view);
+  const lease: { election?: Election } = {};
+  const isLeader = (): boolean => lease.election?.isLeader() === true;
+  const ingest = await startIngest({ ...parts, ...options, registry: metrics.registry, isLeader });
+  const election = startElection(parts, options);
+  lease.election = election;
+  started = true;
+  return running({ ...parts, health, ingest, election });
+}
+
+interface Parts {
+  readonly client: KubeClient;
+  readonly metrics: ControllerMetrics;
+  readonly view: InformedClusterView;
+  readonly reports: AgentReports;
+  readonly store: WindowStore;
+  readonly events: EventRecorder;
+  readonly operator: ReconcilingOperator;
+}
+
+function assemble({ kubeConfig, config, log }: ControllerOptions): Parts {
+  const metrics = controllerMetrics();
+  const client = kubeClient(kubeConfig, { observe: metrics.request });
+  const events = eventRecorder(client, {
+    controller: 'flamegate.dev/controller',
+    instance: config.identity,
+    now: Date.now,
+    onError: (err, { regarding, reason }) => {
+      metrics.eventFailed();
+      log.warn({ err, regarding, reason }, 'event not written');
+    },
+  });
+  const operator = new ReconcilingOperator({
+    kubeConfig,
+    client,
+    fieldManager: FIELD_MANAGER,
+    metrics,
+    log,
+    now: Date.now,
+  });
+  const view: InformedClusterView = startClusterView({
+    kubeConfig,
+    client,
+    agentsNamespace: config.agentsNamespace,
+    agentName: AGENT_NAME,
+    onObject: (object) => {
+      for (const { resource, key } of wakeUps(object, { ...config, view })) {
+        operator.enqueueSoon(resource, key);
+      }
+      metrics.policies(view.policies().length);
+    },
+    onError: (resource, err, retryInMs) => {
+      metrics.informerError(resource);
+      log.warn({ resource, err, retryInMs }, 'watch failed');
+    },
+  });
+  const store = openStore(join(config.dataDir, 'windows.sqlite'), { now: Date.now });
+  return { client, metrics, view, reports: agentReports(), store, events, operator };
+}
+
+function addReconcilers(parts: Parts, { config, log }: ControllerOptions): void {
+  const { client, view, reports, store, events, operator, metrics } = parts;
+  operator.add(
+    profilingPolicyReconciler({
+      client,
+      view,
+      reports,
+      events,
+      fieldManager: FIELD_MANAGER,
+      count: metrics.injection,
+      finalize: (object, finalizer, cleanUp) => operator.finalize(object, finalizer, cleanUp),
+      now: Date.now,
+    }),
+    (namespace, name) => view.policy(namespace, name),
+  );
+  operator.add(
+    regressionGateReconciler({ client, view, store, events, log, now: Date.now }),
+    (namespace, name) => view.gate(namespace, name),
+  );
+  operator.add(agentsReconciler({ client, view, log, fieldManager: FIELD_MANAGER, ...config }), () =>
+    view.agentTemplate(),
+  );
+}
+
+function startElection({ client, metrics, operator, view }: Parts, options: ControllerOptions): Election {
+  const { config, log } = options;
+  metrics.leader(LEASE_NAME, false);
+  return startLeaderElection(client, {
+    namespace: config.namespace,
+    name: LEASE_NAME,
+    identity: config.identity,
+    monotonicNow: () => performance.now(),
+    wallNow: Date.now,
+    onAcquired: () => {
+      log.info({ identity: config.identity, policies: view.policies().length }, 'leading');
+      metrics.leader(LEASE_NAME, true);
+      operator.start().catch((err: unknown) => options.onLost(`the operator did not start: ${String(err)}`));
+    },
+    onLost: options.onLost,
+    onError: (err) => log.warn({ err }, 'lease request failed'),
+  });
+}
+
+function running(
+  parts: Parts & { readonly health: HealthServer; readonly ingest: Ingest; readonly election: Election },
+): Controller {
+  const { health, ingest, election, operator, events, view, store } = parts;
+  return {
+    httpPort: health.port,
+    httpsPort: ingest.port,
+    isLeader: () => election.isLeader(),
+    async stop() {
+      await ingest.stop();
+      await operator.shutdown();
+      await events.stop();
+      await election.stop();
+      await view.stop();
+      await health.stop();
+      store.close();
+    },
+  };
+}
+
+function untilSynced(view: InformedClusterView): Promise<void> {
+  const { promise, resolve } = Promise.withResolvers<void>();
+  const timer = setInterval(() => {
+    if (view.synced()) {
+      clearInterval(timer);
+      resolve();
+    }
+  }, 50);
+  return promise;
+}
