@@ -1,0 +1,22 @@
+/** What ends a command: a code for scripts, a sentence for people. */
+export type CliErrorCode =
+  | 'USAGE'
+  | 'FILE_UNREADABLE'
+  | 'FILE_UNWRITABLE'
+  | 'REPORT_NOT_FOUND'
+  | 'CONTROLLER_NOT_FOUND'
+  | 'CONTROLLER_UNREACHABLE'
+  | 'CONTROLLER_REFUSED'
+  | 'NO_TOKEN'
+  | 'RECORDING_EXISTS'
+  | 'RECORDING_INVALID';
+
+export class CliError extends Error {
+  readonly code: CliErrorCode;
+  override readonly name = 'CliError';
+
+  constructor(code: CliErrorCode, message: string, cause?: unknown) {
+    super(message, { cause });
+    this.code = code;
+  }
+}

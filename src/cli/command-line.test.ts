@@ -1,0 +1,62 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { parseCommandLine } from './command-line.ts';
+
+const words = (line: string) => line.split(' ').filter((word) => word !== '');
+const CLUSTER = {
+  kubeconfig: undefined,
+  context: undefined,
+  token: undefined,
+  serviceAccount: { namespace: 'flamegate-system', name: 'flamegate-controller' },
+};
+
+test('nothing typed is a question for help', () => {
+  assert.deepEqual(parseCommandLine([]), { kind: 'help' });
+  assert.deepEqual(parseCommandLine(['report', '--help']), { kind: 'help' });
+});
+
+test('each command is understood with its defaults', () => {
+  assert.deepEqual(parseCommandLine(words('diff a b -o c.html')), {
+    kind: 'diff',
+    baseline: 'a',
+    canary: 'b',
+    output: 'c.html',
+    title: undefined,
+  });
+  assert.deepEqual(parseCommandLine(words('report shop/orders-1')), {
+    kind: 'report',
+    report: { namespace: 'shop', name: 'orders-1' },
+    output: undefined,
+    cluster: CLUSTER,
+  });
+  assert.deepEqual(parseCommandLine(words('record -n shop -l app=orders -o dir')), {
+    kind: 'record',
+    namespace: 'shop',
+    selector: 'app=orders',
+    durationMs: 3_600_000,
+    intervalMs: 60_000,
+    output: 'dir',
+    cluster: CLUSTER,
+  });
+  assert.deepEqual(parseCommandLine(words('noise a b')), { kind: 'noise', recordings: ['a', 'b'] });
+});
+
+test('a wrong line is a usage error that says what is right', () => {
+  const wrong: readonly (readonly [string, RegExp])[] = [
+    ['explode', /there is no command "explode"/],
+    ['report', /expected: flamegate report NAMESPACE\/NAME/],
+    ['report orders', /"orders" is not NAMESPACE\/NAME/],
+    ['report ../../etc/x', /is not NAMESPACE\/NAME/],
+    ['report a/b --title x', /report takes no --title/],
+    ['report a/b --colour', /Unknown option '--colour'/],
+    ['diff a -o x', /expected: flamegate diff/],
+    ['diff a b', /diff needs two files and -o/],
+    ['record -n a -l b=c', /record needs --namespace, --selector and -o/],
+    ['record -n a -l b=c -o d --duration 1d', /--duration: "1d" is not a duration/],
+    ['record -n a -l b=c -o d --interval 2h', /--interval from 10s to 30m/],
+    ['noise', /expected: flamegate noise DIR/],
+  ];
+  for (const [line, message] of wrong) {
+    assert.throws(() => parseCommandLine(words(line)), { code: 'USAGE', message }, line);
+  }
+});

@@ -1,0 +1,217 @@
+/** The command line: words in, one command out. */
+import { parseArgs } from 'node:util';
+import { parseDurationMs } from '../crds/quantities.ts';
+import { CliError } from './cli-error.ts';
+
+/** How to reach the cluster and the controller in it. */
+export interface ClusterOptions {
+  /** Undefined: KUBECONFIG, ~/.kube/config or the pod's own account, as kubectl does it. */
+  readonly kubeconfig: string | undefined;
+  readonly context: string | undefined;
+  /** Bearer token shown to the controller; undefined: the kubeconfig's, or one of `serviceAccount`. */
+  readonly token: string | undefined;
+  readonly serviceAccount: { readonly namespace: string; readonly name: string };
+}
+
+export interface ObjectName {
+  readonly namespace: string;
+  readonly name: string;
+}
+
+export type Command =
+  | { readonly kind: 'help' }
+  | {
+      readonly kind: 'diff';
+      readonly baseline: string;
+      readonly canary: string;
+      readonly output: string;
+      readonly title: string | undefined;
+    }
+  | {
+      readonly kind: 'report';
+      readonly report: ObjectName;
+      readonly output: string | undefined;
+      readonly cluster: ClusterOptions;
+    }
+  | {
+      readonly kind: 'record';
+      readonly namespace: string;
+      readonly selector: string;
+      readonly durationMs: number;
+      readonly intervalMs: number;
+      readonly output: string;
+      readonly cluster: ClusterOptions;
+    }
+  | { readonly kind: 'noise'; readonly recordings: readonly string[] };
+
+export const HELP = `flamegate: CPU of Kubernetes' JVM services, compared (also: kubectl flamegate)
+
+Usage
+  flamegate report NAMESPACE/NAME             print a RegressionReport
+  flamegate report NAMESPACE/NAME -o a.html   and save its diff flame graph
+  flamegate diff A.collapsed B.collapsed -o diff.html [--title TEXT]
+                                              draw two collapsed-stack files as one diff flame graph
+  flamegate record --namespace NS --selector LABELS --duration 1h -o DIR [--interval 60s]
+                                              record the windows of pods under a gate, for later replay
+  flamegate noise DIR...                      what recordings of unchanged pods say about noise, as markdown
+
+Cluster (report, record)
+  --kubeconfig FILE   default: KUBECONFIG, then ~/.kube/config
+  --context NAME      default: the current context
+  --token TOKEN       shown to the controller; default: the kubeconfig's own. A kubeconfig with a client
+                      certificate has none: then a ten-minute token of --service-account is asked for
+  --service-account NS/NAME   default: flamegate-system/flamegate-controller
+
+Exit codes
+  0   done, whatever the verdict is
+  1   failed; the reason and its code are on standard error
+  2   the command line is wrong
+`;
+
+const OPTIONS = {
+  help: { type: 'boolean', short: 'h' },
+  output: { type: 'string', short: 'o' },
+  title: { type: 'string' },
+  namespace: { type: 'string', short: 'n' },
+  selector: { type: 'string', short: 'l' },
+  duration: { type: 'string' },
+  interval: { type: 'string' },
+  kubeconfig: { type: 'string' },
+  context: { type: 'string' },
+  token: { type: 'string' },
+  'service-account': { type: 'string' },
+} as const;
+type Values = { readonly [Name in Exclude<keyof typeof OPTIONS, 'help'>]?: string | undefined };
+
+const TAKES: Readonly<Record<Exclude<Command['kind'], 'help'>, readonly (keyof Values)[]>> = {
+  diff: ['output', 'title'],
+  report: ['output', 'kubeconfig', 'context', 'token', 'service-account'],
+  record: [
+    'output',
+    'namespace',
+    'selector',
+    'duration',
+    'interval',
+    'kubeconfig',
+    'context',
+    'token',
+    'service-account',
+  ],
+  noise: [],
+};
+const LONGEST_RECORDING_MS = 7 * 24 * 3_600_000;
+
+/** Throws a CliError USAGE that says what is wrong and how it is right. */
+export function parseCommandLine(argv: readonly string[]): Command {
+  const { values, positionals } = parsed(argv);
+  const [kind, ...rest] = positionals;
+  if (values.help === true || kind === undefined || kind === 'help') {
+    return { kind: 'help' };
+  }
+  if (kind !== 'diff' && kind !== 'report' && kind !== 'record' && kind !== 'noise') {
+    throw usage(`there is no command "${kind}"`);
+  }
+  const foreign = Object.keys(values).find((name) => !TAKES[kind].some((taken) => taken === name));
+  if (foreign !== undefined) {
+    throw usage(`${kind} takes no --${foreign}`);
+  }
+  switch (kind) {
+    case 'diff':
+      return diffCommand(rest, values);
+    case 'report':
+      return reportCommand(rest, values);
+    case 'record':
+      return recordCommand(rest, values);
+    case 'noise':
+      return { kind, recordings: some(rest, 'noise DIR...') };
+  }
+}
+
+function parsed(argv: readonly string[]) {
+  try {
+    return parseArgs({ args: [...argv], options: OPTIONS, allowPositionals: true, strict: true });
+  } catch (cause) {
+    throw usage(cause instanceof Error ? cause.message : String(cause), cause);
+  }
+}
+
+function diffCommand(rest: readonly string[], values: Values): Command {
+  const [baseline, canary] = exactly(2, rest, 'diff A.collapsed B.collapsed -o diff.html');
+  if (baseline === undefined || canary === undefined || values.output === undefined) {
+    throw usage('diff needs two files and -o: diff A.collapsed B.collapsed -o diff.html');
+  }
+  return { kind: 'diff', baseline, canary, output: values.output, title: values.title };
+}
+
+function reportCommand(rest: readonly string[], values: Values): Command {
+  const [name = ''] = exactly(1, rest, 'report NAMESPACE/NAME');
+  return { kind: 'report', report: objectName(name), output: values.output, cluster: clusterOptions(values) };
+}
+
+function recordCommand(rest: readonly string[], values: Values): Command {
+  exactly(0, rest, 'record takes options only');
+  const { namespace, selector, output } = values;
+  if (namespace === undefined || selector === undefined || output === undefined) {
+    throw usage(
+      'record needs --namespace, --selector and -o: record --namespace shop --selector app=orders -o DIR',
+    );
+  }
+  const durationMs = durationOf('duration', values.duration ?? '1h');
+  const intervalMs = durationOf('interval', values.interval ?? '60s');
+  if (durationMs > LONGEST_RECORDING_MS || intervalMs < 10_000 || intervalMs > 30 * 60_000) {
+    throw usage(
+      '--duration may be 7 days at most (168h), --interval from 10s to 30m: the controller keeps one hour',
+    );
+  }
+  return {
+    kind: 'record',
+    namespace,
+    selector,
+    durationMs,
+    intervalMs,
+    output,
+    cluster: clusterOptions(values),
+  };
+}
+
+function clusterOptions(values: Values): ClusterOptions {
+  return {
+    kubeconfig: values.kubeconfig,
+    context: values.context,
+    token: values.token,
+    serviceAccount: objectName(values['service-account'] ?? 'flamegate-system/flamegate-controller'),
+  };
+}
+
+function objectName(text: string): ObjectName {
+  const [, namespace, name] = /^([a-z0-9-]{1,63})\/([a-z0-9.-]{1,253})$/.exec(text) ?? [];
+  if (namespace === undefined || name === undefined) {
+    throw usage(`"${text}" is not NAMESPACE/NAME`);
+  }
+  return { namespace, name };
+}
+
+function durationOf(option: string, text: string): number {
+  try {
+    return parseDurationMs(text);
+  } catch (cause) {
+    throw usage(`--${option}: ${cause instanceof Error ? cause.message : String(cause)}`, cause);
+  }
+}
+
+function exactly(count: number, rest: readonly string[], right: string): readonly string[] {
+  if (rest.length !== count) {
+    throw usage(`expected: flamegate ${right}`);
+  }
+  return rest;
+}
+
+function some(rest: readonly string[], right: string): readonly string[] {
+  if (rest.length === 0) {
+    throw usage(`expected: flamegate ${right}`);
+  }
+  return rest;
+}
+
+const usage = (sentence: string, cause?: unknown): CliError =>
+  new CliError('USAGE', `${sentence}\n"flamegate --help" shows what can be typed`, cause);

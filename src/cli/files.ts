@@ -1,0 +1,21 @@
+/** Reading and writing of a user's files, with errors that name the file. */
+import { readFile, writeFile } from 'node:fs/promises';
+import { CliError } from './cli-error.ts';
+
+export async function readText(path: string): Promise<string> {
+  try {
+    return await readFile(path, 'utf8');
+  } catch (cause) {
+    throw new CliError('FILE_UNREADABLE', `cannot read ${path}: ${reasonOf(cause)}`, cause);
+  }
+}
+
+export async function writeText(path: string, text: string): Promise<void> {
+  try {
+    await writeFile(path, text);
+  } catch (cause) {
+    throw new CliError('FILE_UNWRITABLE', `cannot write ${path}: ${reasonOf(cause)}`, cause);
+  }
+}
+
+export const reasonOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));

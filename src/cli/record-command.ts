@@ -1,0 +1,113 @@
+/** `flamegate record`: pulls the windows of real pods, unchanged, until its time is over. */
+import { setTimeout as sleep } from 'node:timers/promises';
+import { windowsPath } from '../wire/endpoints.ts';
+import { createWindowDecoder, type RecordedWindow } from '../wire/window-lines.ts';
+import { CliError } from './cli-error.ts';
+import { clusterConfig } from './cluster-config.ts';
+import type { Command } from './command-line.ts';
+import { type ControllerConnection, openController } from './controller-connection.ts';
+import { reasonOf } from './files.ts';
+import { createRecording, type RecordingWriter } from './recording.ts';
+
+type RecordOptions = Extract<Command, { kind: 'record' }>;
+
+interface Surroundings {
+  readonly say: (line: string) => void;
+  /** Ends the recording early, whole. */
+  readonly signal: AbortSignal;
+}
+
+/** Agents push late after a reconnect; what came in time already is left out by its key. */
+const OVERLAP_MS = 5 * 60_000;
+/** The controller keeps an hour: after this many failed polls in a row windows would be missing without a word. */
+const RETENTION_MS = 60 * 60_000;
+const MAX_ANSWER_BYTES = 512 * 1024 * 1024;
+
+export async function runRecord(options: RecordOptions, around: Surroundings): Promise<string> {
+  const { namespace, selector } = options;
+  const controller = await openController(clusterConfig(options.cluster), options.cluster);
+  const startedAtMs = Date.now();
+  const recording = await createRecording(options.output, { namespace, selector, startedAtMs });
+  const endsAtMs = startedAtMs + options.durationMs;
+  around.say(
+    `recording ${selector} in ${namespace} until ${new Date(endsAtMs).toISOString()}; Ctrl-C ends it early`,
+  );
+  await pollUntil(endsAtMs, { options, around, controller, recording, startedAtMs });
+  const index = await recording.finish(Date.now());
+  if (index.windows === 0) {
+    around.say('nothing was recorded: only pods under a RegressionGate and a ProfilingPolicy have windows');
+  }
+  return `wrote ${options.output}: ${index.windows} windows of ${index.pods} pods, ${index.failedPolls} polls failed\n`;
+}
+
+interface Poll {
+  readonly options: RecordOptions;
+  readonly around: Surroundings;
+  readonly controller: ControllerConnection;
+  readonly recording: RecordingWriter;
+  readonly startedAtMs: number;
+}
+
+async function pollUntil(endsAtMs: number, poll: Poll): Promise<void> {
+  let askedAtMs = poll.startedAtMs;
+  while (!poll.around.signal.aborted) {
+    const waitMs = Math.max(0, Math.min(poll.options.intervalMs, endsAtMs - Date.now()));
+    // An abort ends the wait, not the recording's last poll.
+    await sleep(waitMs, undefined, { signal: poll.around.signal }).catch(() => undefined);
+    const nowMs = Date.now();
+    const succeeded = await pollOnce(poll, Math.max(poll.startedAtMs, askedAtMs - OVERLAP_MS));
+    if (succeeded) {
+      askedAtMs = nowMs;
+    } else if (nowMs - askedAtMs > RETENTION_MS) {
+      throw new CliError(
+        'CONTROLLER_UNREACHABLE',
+        'no poll succeeded for an hour: windows are lost; the recording ends here',
+      );
+    }
+    if (nowMs >= endsAtMs) {
+      return;
+    }
+  }
+}
+
+async function pollOnce({ options, around, controller, recording }: Poll, fromMs: number): Promise<boolean> {
+  const query = new URLSearchParams({ selector: options.selector, fromMs: String(fromMs) });
+  try {
+    const body = await controller.get(`${windowsPath(options.namespace)}?${query}`, MAX_ANSWER_BYTES);
+    const added = await recording.append(decodeAnswer(body.toString('utf8')));
+    around.say(`${new Date().toISOString()} ${added} new windows`);
+    return true;
+  } catch (error) {
+    // What is forbidden stays forbidden; everything else may be gone a minute later.
+    if (
+      error instanceof CliError &&
+      error.code !== 'CONTROLLER_UNREACHABLE' &&
+      error.code !== 'CONTROLLER_NOT_FOUND'
+    ) {
+      throw error;
+    }
+    recording.pollFailed();
+    around.say(`${new Date().toISOString()} poll failed, will be repeated: ${reasonOf(error)}`);
+    return false;
+  }
+}
+
+/** Throws when the answer was cut: then none of it is recorded, and the next poll asks for it again. */
+export function decodeAnswer(text: string): RecordedWindow[] {
+  const decode = createWindowDecoder();
+  const windows: RecordedWindow[] = [];
+  let announced: number | undefined;
+  for (const line of text.split('\n').filter((one) => one !== '')) {
+    const decoded = decode(line);
+    if (decoded.kind === 'end') {
+      announced = decoded.windows;
+    } else {
+      windows.push(decoded.window);
+    }
+  }
+  if (announced !== windows.length) {
+    const said = announced === undefined ? 'no end' : `${announced} announced`;
+    throw new CliError('CONTROLLER_UNREACHABLE', `the answer was cut: ${windows.length} windows, ${said}`);
+  }
+  return windows;
+}

@@ -1,0 +1,106 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import type { RegressionReport, RegressionReportStatus } from '../crds/regression-report.ts';
+import { renderReport } from './report-text.ts';
+
+const aReport = (status?: RegressionReportStatus): RegressionReport => ({
+  apiVersion: 'flamegate.dev/v1alpha1',
+  kind: 'RegressionReport',
+  metadata: {
+    name: 'orders-85bf-1',
+    namespace: 'shop',
+    uid: 'u',
+    generation: 1,
+    resourceVersion: '1',
+    creationTimestamp: '2026-01-02T03:00:00Z',
+  },
+  spec: {
+    gate: 'orders',
+    gateGeneration: 1,
+    baselineHash: '7c9d',
+    canaryHash: '85bf',
+    images: { baseline: ['shop/orders:1'], canary: ['shop/orders:2'] },
+    attempt: 1,
+  },
+  ...(status === undefined ? {} : { status }),
+});
+const FAILED: RegressionReportStatus = {
+  verdict: 'Failed',
+  reason: 'FunctionGrew',
+  message: 'SlowCodec.encode takes 12.3% more of the CPU.',
+  startedAt: '2026-01-02T03:00:00Z',
+  decidedAt: '2026-01-02T03:04:20Z',
+  pods: { baseline: 3, canary: 3 },
+  samples: { baseline: 26_120, canary: 27_430 },
+  checks: [
+    {
+      check: 'cpu.function',
+      subject: 'shop.SlowCodec.encode',
+      baseline: '0%',
+      canary: '12.3%',
+      delta: '+12.3%',
+      interval: ['+10.1%', '+14.2%'],
+      margin: '2.00%',
+      detectable: '0.8%',
+      verdict: 'Failed',
+    },
+  ],
+  culprits: [
+    {
+      function: 'shop.SlowCodec.encode',
+      kind: 'New',
+      baseline: '0%',
+      canary: '12.3%',
+      delta: '+12.3%',
+      interval: ['+10.1%', '+14.2%'],
+      shareOfDelta: '93.0%',
+      stack: ['java.util.regex.Matcher.find', 'shop.SlowCodec.encode'],
+    },
+  ],
+  flags: ['AssumedVariance'],
+};
+
+test('a failed report says verdict, reason, checks, culprit and its stack', () => {
+  assert.equal(
+    renderReport(aReport(FAILED), { useColour: false }),
+    `Failed (FunctionGrew)  shop/orders-85bf-1
+SlowCodec.encode takes 12.3% more of the CPU.
+
+gate      orders, attempt 1
+baseline  7c9d  shop/orders:1
+canary    85bf  shop/orders:2
+data      3 baseline and 3 canary pods, 26,120 and 27,430 samples
+time      began 2026-01-02T03:00:00Z, decided after 4m20s
+
+CHECK         VERDICT  BASELINE  CANARY  CHANGE  INTERVAL          MARGIN  DETECTABLE  SUBJECT
+cpu.function  Failed   0%        12.3%   +12.3%  +10.1% to +14.2%  2.00%   0.8%        shop.SlowCodec.encode
+
+1. shop.SlowCodec.encode  New
+   0% → 12.3% of CPU: +12.3% (+10.1% to +14.2%), 93.0% of the whole increase
+     at java.util.regex.Matcher.find
+     at shop.SlowCodec.encode
+
+Know this of the data
+  AssumedVariance
+`,
+  );
+});
+
+test('a report that has just begun says so', () => {
+  const text = renderReport(aReport(), { useColour: false });
+
+  assert.match(text, /^Collecting {2}shop\/orders-85bf-1\n/);
+  assert.match(text, /data +none yet\ntime +not started\n$/);
+});
+
+test('a name with terminal escapes is shown, not obeyed', () => {
+  const text = renderReport(aReport({ ...FAILED, message: 'a\u001b]0;owned\u0007b\u202e' }), {
+    useColour: false,
+  });
+
+  assert.match(text, /a\\u\{1b\}\]0;owned\\u\{7\}b\\u\{202e\}/);
+});
+
+test('colour marks the verdict only when asked for', () => {
+  assert.ok(renderReport(aReport(FAILED), { useColour: true }).includes('\u001b[31mFailed\u001b[39m'));
+});
