@@ -181,10 +181,10 @@ test('a store that would outgrow its bound drops its oldest windows first and co
   assert.equal(windows.length + store.stats().windowsDroppedEarly, 300);
 });
 
-function aLargeBatch(sequence: number): Batch {
+function aLargeBatch(sequence: number, nameLength = 60): Batch {
   const strings = Array.from(
     { length: 50 },
-    (_, index) => `window${sequence}/function${index}/${'x'.repeat(60)}`,
+    (_, index) => `window${sequence}/function${index}/${'x'.repeat(nameLength)}`,
   );
   return aBatch({
     sequence,
@@ -248,6 +248,28 @@ test('a database with broken pages is moved aside when it is opened', (t) => {
 
   assert.equal(store.stats().corruptFiles, 1);
   assert.notEqual(store.storeId(), id);
+});
+
+test('a database that breaks while it is open is replaced at once, with a new id, and work goes on', (t) => {
+  const path = aPath(t);
+  const before = aStore(t, path);
+  // more than the page cache holds, so that not everything is read before it breaks
+  for (let sequence = 0; sequence < 200; sequence++) before.addBatch(aLargeBatch(sequence, 900));
+  before.close();
+  const store = aStore(t, path);
+  const id = store.storeId();
+  const bytes = readFileSync(path);
+  bytes.fill(0x5a, 4096);
+  writeFileSync(path, bytes);
+
+  assert.throws(
+    () => everything(store),
+    (error) => error instanceof StoreError && error.code === 'STORE_READ_FAILED',
+  );
+
+  assert.equal(store.stats().corruptFiles, 1);
+  assert.notEqual(store.storeId(), id);
+  assert.equal(store.addBatch(aBatch()).windowsStored, 1);
 });
 
 test('pods of an evaluation are remembered across restarts', (t) => {

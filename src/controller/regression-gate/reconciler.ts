@@ -4,6 +4,7 @@ import { type RegressionGate, regressionGateKind } from '../../crds/regression-g
 import type { RegressionReport } from '../../crds/regression-report.ts';
 import { API_VERSION } from '../../crds/schema.ts';
 import { type CpuInput, judgeCpu } from '../../detect/judge-cpu.ts';
+import { LOOK_MS } from '../../detect/looks.ts';
 import type { CpuJudgement } from '../../detect/verdict.ts';
 import type { KubeClient } from '../../kube/client.ts';
 import type { EventRecorder } from '../../kube/events.ts';
@@ -23,8 +24,10 @@ export interface GateReconcilerOptions {
   readonly now: () => number;
 }
 
-/** Open evaluations are looked at twice per look of the comparison (30 s), so that none waits for long. */
+/** Half of LOOK_MS, so that no closed look waits for long. */
 const LOOK_AGAIN_MS = 15_000;
+/** A look closes when its windows have had this time to arrive; the comparison waits as long. */
+const LATE_MS = 15_000;
 /** Rollouts are seen by the watch; this is for what only time tells. */
 const WAIT_AGAIN_MS = 30_000;
 
@@ -63,20 +66,13 @@ export function regressionGateReconciler(options: GateReconcilerOptions): Reconc
   };
 }
 
-/** Our own status writes wake us again: the same windows are not judged twice. */
-function judgementKey(
-  report: RegressionReport,
-  { baseline, canary, nowMs, startedAtMs, settings }: CpuInput,
-): string {
-  const last = (windows: CpuInput['baseline']): string => `${windows.length}@${windows.at(-1)?.startMs}`;
-  const look = Math.floor((nowMs - startedAtMs) / LOOK_AGAIN_MS);
-  return [
-    report.metadata.uid,
-    look,
-    nowMs >= startedAtMs + settings.deadlineMs,
-    last(baseline),
-    last(canary),
-  ].join(' ');
+/**
+ * A comparison replays every look from the first; it can say something new only once another look has closed.
+ * In between, our own status writes and every pod that changes wake us too.
+ */
+function judgementKey(report: RegressionReport, { nowMs, startedAtMs, settings }: CpuInput): string {
+  const closedLooks = Math.floor((nowMs - LATE_MS - startedAtMs) / LOOK_MS);
+  return [report.metadata.uid, closedLooks, nowMs >= startedAtMs + settings.deadlineMs].join(' ');
 }
 
 function logTransition(log: Logger, { gate, evaluations }: Observed, finding: Finding): void {
