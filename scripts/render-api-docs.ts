@@ -1,6 +1,12 @@
 /** docs/api.md: one table per kind, from the same schemas as the CRDs. */
+import { PROFILING_POLICY_CONDITIONS, REGRESSION_GATE_CONDITIONS } from '../src/crds/condition-types.ts';
 import { emitRoot, type OpenApiSchema } from '../src/crds/emit.ts';
 import { API_VERSION, type CelRule, type Kind } from '../src/crds/schema.ts';
+
+const CONDITIONS: Readonly<Record<string, Readonly<Record<string, readonly string[]>>>> = {
+  ProfilingPolicy: PROFILING_POLICY_CONDITIONS,
+  RegressionGate: REGRESSION_GATE_CONDITIONS,
+};
 
 interface Row {
   readonly field: string;
@@ -39,6 +45,7 @@ function renderKind(kind: Kind): string {
       ? []
       : ['The API server also refuses:', '', ...rules.map((rule) => `- ${rule}`), '']),
     ...table('status', status),
+    ...conditionTable(kind.kind),
   ].join('\n');
 }
 
@@ -57,6 +64,26 @@ function table(path: string, schema: OpenApiSchema | undefined): string[] {
     '| Field | Type | Default | Bounds | Meaning |',
     '|---|---|---|---|---|',
     ...rows,
+    '',
+  ];
+}
+
+function conditionTable(kind: string): string[] {
+  const conditions = Object.entries(CONDITIONS[kind] ?? {});
+  if (conditions.length === 0) {
+    return [];
+  }
+  return [
+    '### Conditions',
+    '',
+    '`Reconciling` and `Stalled` are there only while they are true; a regression is a finding, not a failure of the operator:',
+    'a gate may be `Ready` and `Regressed` at once. The message of a condition has the numbers.',
+    '',
+    '| Condition | Reasons |',
+    '|---|---|',
+    ...conditions.map(
+      ([type, reasons]) => `| \`${type}\` | ${reasons.map((reason) => `\`${reason}\``).join(', ')} |`,
+    ),
     '',
   ];
 }

@@ -6,19 +6,36 @@
  */
 
 export const PROFILING_POLICY_CONDITIONS = {
-  Ready: ['Profiling', 'NoPodsMatch', 'AgentsMissing', 'NoJvmFound', 'Failing'],
+  // While nothing is profiled, Ready carries the reason of the worst workload, as its row in status.workloads does.
+  Ready: [
+    'Profiling',
+    'NoPodsSelected',
+    'ContainerNotFound',
+    'ContainerNotRunning',
+    'AgentsMissing',
+    'WaitingForAgents',
+    'AgentSilent',
+    'Starting',
+    'NoJvm',
+    'AttachFailed',
+    'Gone',
+  ],
   Reconciling: ['Progressing'],
-  Stalled: ['FlagsConflict', 'InvalidSpec', 'NotPermitted'],
-  AgentsReady: ['AllReady', 'SomeMissing', 'NoneReported', 'NotNeeded'],
+  Stalled: ['FlagsConflict', 'NotPermitted'],
+  AgentsReady: ['AllReady', 'SomeMissing', 'NoneReported', 'NoNodes', 'DaemonSetMissing'],
   FlagsInjected: [
     'Injected',
-    'NotRequested',
     'RollingOut',
-    'EnvOwnedByUser',
+    'NotRequested',
+    'WaitingForAgents',
     'NoDeploymentMatches',
+    'ContainerNotFound',
+    'NoJvm',
+    'EnvOwnedByUser',
+    'EnvFromMayHideVariable',
+    'Conflicted',
     'Failed',
   ],
-  Conflicted: ['OverlappingPolicy'],
 } as const;
 
 export const REGRESSION_GATE_CONDITIONS = {
@@ -50,7 +67,4 @@ export const REGRESSION_GATE_CONDITIONS = {
 type ReasonsOf<Table extends Readonly<Record<string, readonly string[]>>> = {
   readonly [Type in keyof Table]: Table[Type][number];
 };
-export type ProfilingPolicyReasons = ReasonsOf<typeof PROFILING_POLICY_CONDITIONS>;
 export type RegressionGateReasons = ReasonsOf<typeof REGRESSION_GATE_CONDITIONS>;
-export type ProfilingPolicyConditionType = keyof ProfilingPolicyReasons;
-export type RegressionGateConditionType = keyof RegressionGateReasons;

@@ -12,8 +12,7 @@ import {
   type Resource,
 } from './schema.ts';
 
-export const VERDICTS = ['Waiting', 'Collecting', 'Passed', 'Failed', 'Inconclusive'] as const;
-export type GateVerdict = (typeof VERDICTS)[number];
+const VERDICTS = ['Waiting', 'Collecting', 'Passed', 'Failed', 'Inconclusive'] as const;
 
 const arm = (description: string) =>
   Type.Object(
