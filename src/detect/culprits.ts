@@ -19,11 +19,11 @@ const MOST_CULPRITS = 10;
 const NEW_PART = 0.1; // of the canary's share: a baseline below that did not really have the function
 const ONE_POD_PART = 0.6;
 const LEAST_PODS_TO_BLAME_ONE = 3;
-const NESTED_PART = 0.5;
+const NESTED_PART = 0.6;
 
 /**
  * The functions behind the growths of a look, the one to look at first first: the largest growth, except
- * that a caller comes after the function below it that holds at least half of what the caller gained.
+ * that a caller comes after the function below it that holds most of what the caller gained.
  */
 export function findCulprits(look: LookEvidence, index: StackIndex): Finding[] {
   const deltas = stackDeltas(index, look.context, look.context.scale);
@@ -44,14 +44,14 @@ export function findCulprits(look: LookEvidence, index: StackIndex): Finding[] {
 function nestedFirst(descending: readonly Finding[], deltas: StackDeltas): Finding[] {
   const ordered: Finding[] = [];
   for (const finding of descending) {
-    const caller = ordered.findIndex((earlier) => holdsHalfOf(finding.evidence, earlier.evidence, deltas));
+    const caller = ordered.findIndex((earlier) => holdsMostOf(finding.evidence, earlier.evidence, deltas));
     if (caller < 0) ordered.push(finding);
     else ordered.splice(caller, 0, finding);
   }
   return ordered;
 }
 
-function holdsHalfOf(inner: NodeEvidence, outer: NodeEvidence, deltas: StackDeltas): boolean {
+function holdsMostOf(inner: NodeEvidence, outer: NodeEvidence, deltas: StackDeltas): boolean {
   if (!nodeIsTotal(outer.node)) return false;
   const common = deltas.index.stacks.filter(
     ({ nodes }) => nodes.includes(inner.node) && nodes.includes(outer.node),

@@ -1,5 +1,5 @@
-import { describeCulprits } from './culprits.ts';
 import { boundFactor } from './bound-factor.ts';
+import { describeCulprits } from './culprits.ts';
 import { flagsOf } from './data-flags.ts';
 import { decideLook, type LookDecision } from './decide-look.ts';
 import { groupShares } from './group-shares.ts';

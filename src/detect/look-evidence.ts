@@ -7,9 +7,13 @@ import type { ArmTally } from './tally.ts';
 
 /** Everything one look says, before anyone decides. */
 export interface LookEvidence {
+  /** Tolerated growth, as a share of CPU. */
+  readonly margin: number;
   readonly context: LookContext;
   readonly sizeFactor: SizeFactor;
   readonly candidates: readonly NodeEvidence[];
+  /** The same candidates, weighed so that an upper bound errs on the high side: what Passed rests on. */
+  readonly upper: readonly NodeEvidence[];
   /** Candidates e-BH rejects, whose lower bound is above zero and whose estimate is above the margin. */
   readonly grown: readonly NodeEvidence[];
 }
@@ -33,6 +37,8 @@ const LEAST_SAMPLES = 10; // of both arms; the deviance is near normal from here
 // rest's, upside down), and its noise is the largest of all. What grows below it is seen below it.
 const LARGEST_TOTAL = 0.5;
 
+const SURE = 1.96; // standard errors
+
 /** Weighs all candidates; undefined when an arm is empty. */
 export function weighLook(arms: Arms, levels: Levels): LookEvidence | undefined {
   const { canary, baseline } = arms;
@@ -41,12 +47,15 @@ export function weighLook(arms: Arms, levels: Levels): LookEvidence | undefined 
   const nodes = candidateNodes(arms);
   const dispersion = estimateDispersion([baseline, canary]);
   const nodeAlpha = familyAlpha / Math.max(1, nodes.length);
-  const bare = { canary, baseline, dispersion, margin, nodeAlpha, boundFactor };
+  const bare = { canary, baseline, dispersion, nodeAlpha, boundFactor };
   const unchanged = scaleOf(bare);
   // Scaled up only: where the canary does work the baseline does not, every unchanged function's share falls,
   // which hides a little growth but invents none; the other way round it would invent growth everywhere.
   const context = { ...bare, scale: Math.max(1, unchanged.factor) };
   const candidates = nodes.map((node) => weighNode(node, context));
+  // An error of the size factor would lower the bounds of large callers by as much; only what is sure counts.
+  const surelyShrunk = unchanged.factor * Math.exp(-SURE * unchanged.logError);
+  const upper = nodes.map((node) => weighNode(node, { ...context, scale: Math.max(1, surelyShrunk) }));
   const rejected = rejectedByEbh(
     candidates.map(({ logE }) => logE),
     familyAlpha,
@@ -55,7 +64,7 @@ export function weighLook(arms: Arms, levels: Levels): LookEvidence | undefined 
     .map((index) => candidates[index])
     .filter((node) => node !== undefined)
     .filter((node) => node.delta - node.half > 0 && node.delta > margin);
-  return { context, sizeFactor: unchanged, candidates, grown };
+  return { margin, context, sizeFactor: unchanged, candidates, upper, grown };
 }
 
 function candidateNodes({ canary, baseline }: Arms): number[] {

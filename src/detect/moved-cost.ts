@@ -32,7 +32,7 @@ export function movedCost(
 ): MovedCost | undefined {
   for (const place of placesOf(growth, look, deltas)) {
     const matched = place.matched >= MATCHED_PART * growth.delta && place.matched > place.proof;
-    const netIsSmall = place.net <= look.context.margin;
+    const netIsSmall = place.net <= look.margin;
     const netIsUnproven = place.net - place.half <= 0;
     const isMoved = (matched && (netIsSmall || netIsUnproven)) || (place.isNear && netIsSmall);
     if (isMoved) return { netUpper: place.net + place.half };
@@ -72,7 +72,13 @@ function wholeProgram(growth: NodeEvidence, look: LookEvidence, deltas: StackDel
   const matching = deltas.index.stacks.filter(
     ({ nodes }) => !nodes.includes(growth.node) && nodes.some((node) => shrunk.has(node)),
   );
-  return { net: 1 - factor, half: NET_BOUND * factor * logError, matched: -sumOf(matching, deltas), proof: 0, isNear: false };
+  return {
+    net: 1 - factor,
+    half: NET_BOUND * factor * logError,
+    matched: -sumOf(matching, deltas),
+    proof: 0,
+    isNear: false,
+  };
 }
 
 // Scaled down only, for the reason that growth is scaled up only.

@@ -31,7 +31,9 @@ export interface LookContext {
   readonly nodeAlpha: number;
 }
 
-export const BOUND_ALPHA = 0.025;
+// A growth of exactly the margin is passed in at most this part of evaluations (simulated: 1 and 6 of 100). At half
+// of it, 20,000 samples an arm pass 58 % of harmless canaries against a 2 % margin instead of 70 %.
+export const BOUND_ALPHA = 0.05;
 const DETECTION_POWER = 0.9;
 const GROWTH_DRIFT_VARIANCE = 0.3 ** 2; // as in e-process.ts: the mixture for functions that were there before
 

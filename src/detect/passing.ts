@@ -12,11 +12,15 @@ const MOST_OPEN = 50; // with more functions undecided there is nothing to pass 
  * its samples in and out of its caller, and only the caller's share tells whether anything costs more.
  */
 export function openCandidates(look: LookEvidence, index: StackIndex): NodeEvidence[] {
-  const { margin, canary, baseline } = look.context;
+  const { margin } = look;
+  const { canary, baseline } = look.context;
   const settled = (node: NodeEvidence): boolean => node.delta + node.half < margin;
-  const open = look.candidates.filter((node) => !settled(node));
+  const open = look.upper.filter((node) => !settled(node));
   if (open.length === 0 || open.length > MOST_OPEN) return open;
-  const settledTotals = look.candidates.filter((node) => nodeIsTotal(node.node) && settled(node));
+  // A caller of share q that gains δ of CPU gains δ(1 − q) in share: the rest of the program shrinks beside it.
+  const cannotHide = (node: NodeEvidence): boolean =>
+    node.delta + node.half < margin * (1 - Math.max(node.canaryShare, node.baselineShare));
+  const settledTotals = look.upper.filter((node) => nodeIsTotal(node.node) && cannotHide(node));
   return open.filter(({ node }) => {
     const inCanary = sharedCounts(node, canary, index);
     const inBaseline = sharedCounts(node, baseline, index);

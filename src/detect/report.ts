@@ -39,9 +39,9 @@ function detectableInMost(candidates: readonly NodeEvidence[]): number {
 function worstNode(look: LookEvidence, decision: LookDecision): NodeEvidence | undefined {
   const growth = decision.findings.find(({ moved }) => moved === undefined);
   if (growth !== undefined) return growth.evidence;
-  const { margin } = look.context;
-  const closed = look.candidates.filter(({ delta, half }) => delta + half < margin);
-  const pool = decision.open.length > 0 ? decision.open : decision.verdict === 'Passed' ? closed : look.candidates;
+  const { margin } = look;
+  const closed = look.upper.filter(({ delta, half }) => delta + half < margin);
+  const pool = decision.open.length > 0 ? decision.open : decision.verdict === 'Passed' ? closed : look.upper;
   return pool.reduce<NodeEvidence | undefined>(
     (worst, node) => (worst && worst.delta + worst.half >= node.delta + node.half ? worst : node),
     undefined,

@@ -1,0 +1,72 @@
+"""Writes detect-reference.json: values of numpy and scipy that src/detect is checked against.
+
+python3 -m venv /tmp/venv && /tmp/venv/bin/pip install numpy scipy && /tmp/venv/bin/python detect-reference.py
+"""
+import json
+import pathlib
+
+import numpy as np
+from scipy import optimize, stats
+
+
+def log_e_value(z, information, null_variance, drift_variance):
+    """Log of the ratio of the two marginal normal densities of d = z / sqrt(information)."""
+    d = z / np.sqrt(information)
+    drift = stats.norm.logpdf(d, scale=np.sqrt(1 / information + drift_variance))
+    return drift - stats.norm.logpdf(d, scale=np.sqrt(1 / information + null_variance))
+
+
+def half_width(information, null_variance, drift_variance, alpha):
+    """Where the log e-value reaches log 1/(2 alpha), found by search instead of the closed form."""
+    def missing(d):
+        return log_e_value(d * np.sqrt(information), information, null_variance, drift_variance) + np.log(2 * alpha)
+    return optimize.brentq(missing, 0, 1e3, xtol=1e-14)
+
+
+def share_score(canary, canary_rest, baseline, baseline_rest):
+    """Signed root of the likelihood ratio of the 2x2 table, from scipy's G test without correction."""
+    table = np.array([[canary, canary_rest], [baseline, baseline_rest]], dtype=float)
+    statistic = stats.chi2_contingency(table, correction=False, lambda_='log-likelihood').statistic
+    total = table.sum()
+    share = table[:, 0].sum() / total
+    sign = 1 if canary / (canary + canary_rest) >= share else -1
+    rows = table.sum(axis=1)
+    return {'z': sign * np.sqrt(statistic), 'information': share * (1 - share) * rows.prod() / total}
+
+
+def rejected_by_ebh(log_e_values, alpha):
+    order = np.argsort(-np.array(log_e_values), kind='stable')
+    k = np.arange(1, len(order) + 1)
+    passing = np.flatnonzero(np.array(log_e_values)[order] >= np.log(len(order) / (alpha * k)))
+    return order[: passing[-1] + 1].tolist() if len(passing) else []
+
+
+def bound_factor(alpha, growth):
+    def excess(c):
+        return stats.norm.sf(c) + stats.norm.pdf(c) * (c - 1 / c) * np.log(growth) / 2 - alpha
+    return optimize.brentq(excess, 1, 8)
+
+
+random = np.random.default_rng(3)
+E_CASES = [(2.5, 40, 0.001, 0.091), (6, 900, 0.0006, 0.0906), (0.4, 12, 0.01, 4.01), (-3, 200, 0, 0.04)]
+HALF_CASES = [(40, 0.001, 0.091, 0.025), (900, 0.0006, 0.0906, 1e-5), (12, 0, 0.04, 0.004), (1e7, 0.0006, 0.01, 0.025)]
+SHARE_CASES = [(480, 9520, 5, 9995), (30, 970, 25, 1975), (9900, 100, 9890, 110), (200, 19800, 500, 19500), (48, 952, 0, 1000)]
+EBH_CASES = [
+    ([9.1, 2.0, 7.5, -1.0, 6.2, 0.1], 0.01),
+    ([5.9, 5.8, 5.7, 5.6], 0.01),
+    ([1.0, 2.0], 0.01),
+    (random.normal(4, 4, 40).round(6).tolist(), 0.05),
+]
+QUANTILE_CASES = [0.5, 0.9, 0.975, 1 - 0.004 / 500]
+
+reference = {
+    'logEValue': [{'args': c, 'expected': float(log_e_value(*c))} for c in E_CASES],
+    'halfWidth': [{'args': c, 'expected': float(half_width(*c))} for c in HALF_CASES],
+    'shareScore': [{'args': c, 'expected': {k: float(v) for k, v in share_score(*c).items()}} for c in SHARE_CASES],
+    'rejectedByEbh': [{'args': c, 'expected': rejected_by_ebh(*c)} for c in EBH_CASES],
+    'boundFactor': [{'args': c, 'expected': float(bound_factor(*c))} for c in [(0.025, 1.0), (0.025, 2.7), (0.025, 10), (0.05, 4)]],
+    'normalQuantile': [{'args': [p], 'expected': float(stats.norm.ppf(p))} for p in QUANTILE_CASES],
+    'studentQuantile': [{'args': [p, df], 'expected': float(stats.t.ppf(p, df))} for p in QUANTILE_CASES for df in (4, 10, 24)],
+}
+path = pathlib.Path(__file__).with_suffix('.json')
+path.write_text(json.dumps(reference, indent=1) + '\n')
