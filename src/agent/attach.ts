@@ -8,6 +8,7 @@ import { codeOf, messageOf } from './agent-error.ts';
 import type { AttachJournal } from './attach-journal.ts';
 import { AttachFailure, type AttachOutcome } from './attach-outcome.ts';
 import { callJvm } from './attach-socket.ts';
+import type { NameStores } from './file-name-store.ts';
 import { type ForeignDirectory, openForeignDirectory } from './foreign-directory.ts';
 import { foreignPerfMap, ownPerfMap, perfMapName } from './perf-map-file.ts';
 import { catchesSigquit, isAlive, type ProcessFacts } from './process-facts.ts';
@@ -15,6 +16,7 @@ import { catchesSigquit, isAlive, type ProcessFacts } from './process-facts.ts';
 export interface AttachOptions {
   readonly procRoot: string;
   readonly journal: AttachJournal;
+  readonly stores: NameStores;
   /** What may be done to the JVM: read what lies there, talk to an open socket, or open one by a signal too. */
   readonly grant: 'read' | 'connect' | 'signal';
 }
@@ -40,7 +42,7 @@ async function askForNames(process: ProcessFacts, options: AttachOptions): Promi
   const tmp = await openForeignDirectory(`${options.procRoot}/${process.pid}/root`, ['tmp']);
   try {
     if (options.journal.has(process)) await removeOurs(tmp, process, options); // written after we stopped waiting
-    const foreign = await foreignPerfMap(tmp, process, options.procRoot);
+    const foreign = await foreignPerfMap(tmp, process, options);
     if (foreign) return { kind: 'named', map: foreign, source: 'ForeignPerfMap' };
     if (options.grant === 'read') {
       throw new AttachFailure('AttachNotGranted', 'the install does not allow the attach protocol');
@@ -61,7 +63,7 @@ async function attached(
   try {
     const answer = (await request(tmp, process)) ?? (await openSocketThenRequest(tmp, process, options));
     checkAnswer(answer);
-    return { kind: 'named', map: await ownPerfMap(tmp, process), source: 'PerfMap' };
+    return { kind: 'named', map: await ownPerfMap(tmp, process, options), source: 'PerfMap' };
   } catch (error) {
     answered = !(error instanceof AttachFailure && error.code === 'AttachTimeout');
     throw error;

@@ -1,6 +1,7 @@
 /** The agent's settings; the only place of the agent that looks at the environment. */
 import { resolve } from 'node:path';
 import { AgentError } from './agent-error.ts';
+import { LOG_LEVELS, type LogLevel } from './log.ts';
 
 export interface AgentConfig {
   readonly nodeName: string;
@@ -16,13 +17,12 @@ export interface AgentConfig {
   /** The install grants the attach protocol: a file in the container's /tmp and a SIGQUIT. */
   readonly attachAllowed: boolean;
   readonly httpPort: number;
-  readonly logLevel: string;
+  readonly logLevel: LogLevel;
   readonly version: string;
 }
 
 const DEFAULT_SPOOL_BYTES = 128 * 1024 * 1024;
 const MIN_SPOOL_BYTES = 1024 * 1024;
-const LOG_LEVELS = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'];
 
 /** Throws AGENT_CONFIG_INVALID, which names the variable. */
 export function readConfig(env: Readonly<Record<string, string | undefined>> = process.env): AgentConfig {
@@ -40,7 +40,7 @@ export function readConfig(env: Readonly<Record<string, string | undefined>> = p
     objectPath: env['FLAMEGATE_BPF_OBJECT'] ?? `${dist}/cpu.bpf.o`,
     attachAllowed: env['FLAMEGATE_ATTACH'] === 'true',
     httpPort: integer(env, 'FLAMEGATE_HTTP_PORT', 9464, 0),
-    logLevel: oneOf(env, 'FLAMEGATE_LOG_LEVEL', LOG_LEVELS, 'info'),
+    logLevel: logLevel(env),
     version: env['FLAMEGATE_VERSION'] ?? 'dev',
   };
 }
@@ -67,10 +67,11 @@ function integer(env: Env, name: string, fallback: number, min: number): number 
   throw invalid(`${name} is "${text}", not a whole number from ${min}`);
 }
 
-function oneOf(env: Env, name: string, values: readonly string[], fallback: string): string {
-  const value = env[name] ?? fallback;
-  if (values.includes(value)) return value;
-  throw invalid(`${name} is "${value}", not one of ${values.join(', ')}`);
+function logLevel(env: Env): LogLevel {
+  const asked = env['FLAMEGATE_LOG_LEVEL'] ?? 'info';
+  const level = LOG_LEVELS.find((each) => each === asked);
+  if (level) return level;
+  throw invalid(`FLAMEGATE_LOG_LEVEL is "${asked}", not one of ${LOG_LEVELS.join(', ')}`);
 }
 
 function invalid(message: string): AgentError {

@@ -1,10 +1,10 @@
-import { createServer, type ServerResponse } from 'node:http';
+import type { ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import type { Registry } from 'prom-client';
+import { EXPOSITION_TYPE } from './exposition.ts';
 import type { SamplerFailure } from './sampler-host.ts';
 
 export interface HealthSources {
-  readonly registry: Registry;
+  metrics(): string;
   /** False when the agent's loop stands still. */
   alive(): boolean;
   /** Why sampling does not work; undefined if it does. */
@@ -16,10 +16,13 @@ export interface HealthServer {
   stop(): Promise<void>;
 }
 
+// An import of node:http evaluates its lazy exports, WebSocket with all of undici among them: 8 MB.
+const { createServer } = process.getBuiltinModule('node:http');
+
 /** Serves /healthz, /readyz and /metrics. */
 export async function startHealthServer(port: number, sources: HealthSources): Promise<HealthServer> {
   const server = createServer((request, response) => {
-    void answer(request.url ?? '/', sources, response);
+    answer(request.url ?? '/', sources, response);
   });
   server.maxConnections = 32;
   server.requestTimeout = 5_000;
@@ -38,7 +41,7 @@ export async function startHealthServer(port: number, sources: HealthSources): P
   };
 }
 
-async function answer(url: string, sources: HealthSources, response: ServerResponse): Promise<void> {
+function answer(url: string, sources: HealthSources, response: ServerResponse): void {
   const [path] = url.split('?');
   const failure = sources.failure();
   if (path === '/healthz') {
@@ -46,8 +49,8 @@ async function answer(url: string, sources: HealthSources, response: ServerRespo
   } else if (path === '/readyz') {
     reply(response, failure ? 503 : 200, failure ? `${failure.code}: ${failure.message}\n` : 'ok\n');
   } else if (path === '/metrics') {
-    response.setHeader('content-type', sources.registry.contentType);
-    reply(response, 200, await sources.registry.metrics());
+    response.setHeader('content-type', EXPOSITION_TYPE);
+    reply(response, 200, sources.metrics());
   } else {
     reply(response, 404, 'not found\n');
   }

@@ -14,6 +14,7 @@ import {
   NEVER_ASKED,
 } from './attach-schedule.ts';
 import { readText } from './bounded-read.ts';
+import type { NameStores } from './file-name-store.ts';
 import { openForeignDirectory } from './foreign-directory.ts';
 import { type JvmOptions, jvmOptions } from './jvm-flags.ts';
 import { ageMs, type ProcessFacts } from './process-facts.ts';
@@ -27,12 +28,15 @@ export interface Jvm {
   /** Asks once. Bounded in time; never throws. */
   askForNames(nowMs: number): Promise<void>;
   report(): JvmReport;
+  /** Lets go of its names. */
+  close(): void;
 }
 
 export interface JvmAccess {
   readonly procRoot: string;
   readonly attachAllowed: boolean;
   readonly journal: AttachJournal;
+  readonly stores: NameStores;
 }
 
 const MAX_OPTIONS_BYTES = 128 * 1024; // one argument of exec has at most 128 KB
@@ -46,6 +50,7 @@ export async function inspectJvm(facts: ProcessFacts, libjvmPath: string, access
   let history: AttachHistory = NEVER_ASKED;
   let latest: AttachOutcome | undefined;
   let names: PerfMap | undefined;
+  let closed = false;
 
   const ask = (): Promise<AttachOutcome> => {
     const allowed = access.attachAllowed && !options.attachDisabled;
@@ -63,9 +68,17 @@ export async function inspectJvm(facts: ProcessFacts, libjvmPath: string, access
       const outcome = disabledByFlag(await ask(), options);
       history = afterRequest(history, nowMs, outcome.kind === 'failed' ? outcome.reason : undefined);
       latest = outcome;
-      if (outcome.kind === 'named') names = outcome.map;
+      if (outcome.kind !== 'named') return;
+      names?.close();
+      names = closed ? undefined : outcome.map;
+      if (closed) outcome.map.close();
     },
     report: () => ({ ...stateOf(latest, names !== undefined), jdk, flags: [...options.flags] }),
+    close() {
+      closed = true;
+      names?.close();
+      names = undefined;
+    },
   };
 }
 

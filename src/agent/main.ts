@@ -1,5 +1,4 @@
 /** The node agent: one process a node. */
-import { randomBytes } from 'node:crypto';
 import type { Assignment } from '../wire/assignment.ts';
 import { codeOf, messageOf } from './agent-error.ts';
 import { loadAssignment, saveAssignment } from './assignment-file.ts';
@@ -8,6 +7,7 @@ import { openAttachJournal, recoverFromJournal } from './attach-journal.ts';
 import { findCgroupRoots } from './cgroup-roots.ts';
 import { type AgentConfig, readConfig } from './config.ts';
 import { createControllerClient } from './controller-client.ts';
+import { fileNameStores } from './file-name-store.ts';
 import { startHealthServer } from './health-server.ts';
 import { type AgentLog, createLog } from './log.ts';
 import { createMetrics } from './metrics.ts';
@@ -17,6 +17,8 @@ import { createSamplerHost } from './sampler-host.ts';
 import { openSpool } from './spool.ts';
 import { watchContainers } from './watched-containers.ts';
 
+// An import of node:crypto evaluates its lazy exports, WebCrypto among them.
+const { randomBytes } = process.getBuiltinModule('node:crypto');
 const STANDSTILL_MS = 60_000;
 const FLUSH_MS = 3_000; // of the 30 s Kubernetes grants to stop
 
@@ -35,10 +37,11 @@ export async function runAgent(config: AgentConfig, log: AgentLog, signal: Abort
     ...{ client, spool, log, random: Math.random },
     pushed: (result, code) => metrics.pushes.inc({ result, code }),
   });
-  const containers = watchContainers({ ...config, roots, journal });
+  const stores = fileNameStores(config.spoolDirectory);
+  const containers = watchContainers({ ...config, roots, journal, stores });
   const boot = randomBytes(8).toString('hex');
   const agent = createNodeAgent({
-    ...{ config, boot, containers, host, spool, metrics, log },
+    ...{ config, boot, containers, host, spool, stores, metrics, log },
     windowClosed: push.wake,
   });
 
@@ -46,7 +49,7 @@ export async function runAgent(config: AgentConfig, log: AgentLog, signal: Abort
   const before = await loadAssignment(kept, log);
   if (before) agent.assign(before);
   const health = await startHealthServer(config.httpPort, {
-    registry: metrics.registry,
+    metrics: metrics.text,
     alive: () => Date.now() - agent.lastLookMs < STANDSTILL_MS,
     failure: () => host.failure,
   });

@@ -1,53 +1,44 @@
-import { Counter, Gauge, Registry } from 'prom-client';
+import { createExposition, type Metric } from './exposition.ts';
 
 /** What the agent says of itself to Prometheus. */
 export interface AgentMetrics {
-  readonly registry: Registry;
-  readonly samples: Counter;
-  readonly lost: Counter;
-  readonly windows: Counter;
-  readonly windowsDropped: Gauge;
-  readonly pushes: Counter;
-  readonly assignmentFailures: Counter;
-  readonly attaches: Counter;
-  readonly failures: Counter;
-  readonly containers: Gauge;
-  readonly jvms: Gauge;
-  readonly kernelSymbols: Gauge;
-  readonly samplerOpen: Gauge;
-  readonly spoolBytes: Gauge;
+  /** The page Prometheus reads. */
+  text(): string;
+  readonly samples: Metric;
+  readonly lost: Metric;
+  readonly windows: Metric;
+  readonly windowsDropped: Metric;
+  readonly pushes: Metric;
+  readonly assignmentFailures: Metric;
+  readonly attaches: Metric;
+  readonly failures: Metric;
+  readonly containers: Metric;
+  readonly jvms: Metric;
+  readonly kernelSymbols: Metric;
+  readonly samplerOpen: Metric;
+  readonly spoolBytes: Metric;
 }
 
 export function createMetrics(): AgentMetrics {
-  const registry = new Registry();
-  const counter = (name: string, help: string, labelNames: string[] = []) =>
-    new Counter({ name: `flamegate_agent_${name}`, help, labelNames, registers: [registry] });
-  const gauge = (name: string, help: string, collect?: () => number) =>
-    new Gauge({
-      name: `flamegate_agent_${name}`,
-      help,
-      registers: [registry],
-      ...(collect && {
-        collect() {
-          this.set(collect());
-        },
-      }),
-    });
+  const page = createExposition();
+  const counter = (name: string, help: string) => page.counter(`flamegate_agent_${name}`, help);
+  const gauge = (name: string, help: string, read?: () => number) =>
+    page.gauge(`flamegate_agent_${name}`, help, read);
   gauge('cpu_seconds', 'CPU time of the agent.', () => {
     const { user, system } = process.cpuUsage();
     return (user + system) / 1e6;
   });
   gauge('resident_bytes', 'Resident memory of the agent.', () => process.memoryUsage.rss());
   return {
-    registry,
+    text: page.text,
     samples: counter('samples_total', 'Samples of watched containers.'),
-    lost: counter('samples_lost_total', 'Samples without a whole named stack, by cause.', ['cause']),
+    lost: counter('samples_lost_total', 'Samples without a whole named stack, by cause.'),
     windows: counter('windows_total', 'Windows written to the spool.'),
     windowsDropped: gauge('windows_dropped', 'Windows that were never sent, since the start.'),
-    pushes: counter('pushes_total', 'Batches by what became of them.', ['result', 'code']),
-    assignmentFailures: counter('assignment_failures_total', 'Assignments that could not be had.', ['code']),
-    attaches: counter('attaches_total', 'Requests for names by outcome.', ['outcome']),
-    failures: counter('failures_total', 'Looks at the node and windows that failed.', ['code']),
+    pushes: counter('pushes_total', 'Batches by what became of them.'),
+    assignmentFailures: counter('assignment_failures_total', 'Assignments that could not be had.'),
+    attaches: counter('attaches_total', 'Requests for names by outcome.'),
+    failures: counter('failures_total', 'Looks at the node and windows that failed.'),
     containers: gauge('containers', 'Containers that are watched.'),
     jvms: gauge('jvms', 'JVMs in them.'),
     kernelSymbols: gauge(

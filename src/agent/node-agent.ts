@@ -7,6 +7,7 @@ import { createAttachQueue } from './attach-queue.ts';
 import { pause } from './backoff.ts';
 import { closeWindow, tableShareOf } from './close-window.ts';
 import type { AgentConfig } from './config.ts';
+import type { NameStores } from './file-name-store.ts';
 import type { Jvm } from './jvm.ts';
 import { readKernelSymbols } from './kernel-names.ts';
 import type { AgentLog } from './log.ts';
@@ -23,6 +24,7 @@ export interface NodeAgentParts {
   readonly containers: WatchedContainers;
   readonly host: SamplerHost;
   readonly spool: Spool;
+  readonly stores: NameStores;
   readonly metrics: AgentMetrics;
   readonly log: AgentLog;
   /** A window is in the spool. */
@@ -61,7 +63,7 @@ export function createNodeAgent(parts: NodeAgentParts): NodeAgent {
     if (!host.sampler && targets.size > 0 && host.ensure(assignment.frequencyHz, nowMs)) {
       for (const container of containers.all()) container.takeUsage(); // from before the first sample
     }
-    if (host.sampler) kernel ??= readKernelSymbols(parts.config.procRoot);
+    if (host.sampler) kernel ??= readKernelSymbols(parts.config.procRoot, parts.stores);
     host.watch(targets);
     for (const jvm of jvmsOf(containers)) if (jvm.needsNames(nowMs, 0)) attaches.add(jvm);
     notePresence(parts, kernel);
@@ -184,7 +186,7 @@ function noteWindow(batch: Batch, { metrics, log }: NodeAgentParts): void {
     samples += pod.samples;
     for (const [cause, count] of Object.entries(pod.losses)) metrics.lost.inc({ cause }, count);
   }
-  metrics.samples.inc(samples);
+  metrics.samples.inc({}, samples);
   log.debug(
     { sequence: batch.sequence, pods: batch.pods.length, samples, stacks: batch.stacks.length },
     'window closed',

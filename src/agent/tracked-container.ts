@@ -26,6 +26,7 @@ export interface TrackedContainer {
   /** After its window was read: forgets what ended meanwhile. */
   beginWindow(): void;
   report(nowMs: number): JvmReport;
+  close(): void;
 }
 
 export interface ContainerAccess extends JvmAccess {
@@ -43,10 +44,15 @@ export function trackContainer(first: AssignedContainer, access: ContainerAccess
   const usage = usageMeter();
   let found = false;
 
+  const drop = (pid: number, process: TrackedProcess) => {
+    process.jvm?.close();
+    processes.delete(pid);
+  };
   const meet = async (pid: number): Promise<TrackedProcess | undefined> => {
     const known = processes.get(pid);
     if (known?.isAlive() || processes.size >= MAX_PROCESSES) return known;
     const process = await trackProcess(pid, access);
+    if (process && known) drop(pid, known);
     if (process) processes.set(pid, process);
     return process ?? known;
   };
@@ -78,8 +84,11 @@ export function trackContainer(first: AssignedContainer, access: ContainerAccess
       windowTargets = new Set(targets);
       for (const [pid, process] of processes) {
         if (process.isAlive()) process.age();
-        else processes.delete(pid);
+        else drop(pid, process);
       }
+    },
+    close() {
+      for (const [pid, process] of processes) drop(pid, process);
     },
     report: (nowMs) => reportOf(container, { found, nowMs }),
   };

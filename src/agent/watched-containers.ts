@@ -44,7 +44,10 @@ export function watchContainers(access: ContainerAccess): WatchedContainers {
     },
     targets: () => new Set([...containers.values()].flatMap((container) => [...container.targets])),
     beginWindow() {
-      for (const id of leaving) containers.delete(id);
+      for (const id of leaving) {
+        containers.get(id)?.close();
+        containers.delete(id);
+      }
       leaving.clear();
       for (const container of containers.values()) container.beginWindow();
     },

@@ -71,7 +71,7 @@ function userName(process: TrackedProcess, address: number): string {
 }
 
 function isUnnamedCode(process: TrackedProcess, address: number): boolean {
-  return process.regionAt(address)?.kind === 'anonymous' && !process.jvm?.names?.nameAt(address);
+  return process.regionAt(address)?.kind === 'anonymous' && !process.jvm?.names?.holds(address);
 }
 
 /** One address can be a leaf here and a return address there. */

@@ -1,20 +1,24 @@
-import { createRangeList, type RangeColumns } from './range-list.ts';
+import { createRangeList, emptyColumns, type RangeColumns, releaseColumns } from './range-list.ts';
 
 /**
  * Sorts ranges and resolves their overlaps: where two claim an address, the one that came later has it (a JVM puts
- * new code where old code was, and perf maps are only ever appended to). At most 2n - 1 ranges come of n.
+ * new code where old code was, and perf maps are only ever appended to). At most 2n - 1 ranges come of n. The columns
+ * given are used up.
  */
 export function disjointRanges(ranges: RangeColumns): RangeColumns {
   const order = sortedByStart(ranges);
-  if (alreadyDisjoint(ranges, order)) return picked(ranges, order);
-  return swept(ranges, order);
+  const result = alreadyDisjoint(ranges, order) ? picked(ranges, order) : swept(ranges, order);
+  releaseColumns(ranges);
+  return result;
 }
 
-/** Sorts ranges of which only the starts are known: each ends where the next begins, or where it says. */
+/** Sorts ranges of which only the starts are known: each ends where the next begins, or where it says. Uses them up. */
 export function rangesByStart(ranges: RangeColumns): RangeColumns {
   const sorted = picked(ranges, sortedByStart(ranges));
+  releaseColumns(ranges);
   for (let i = 0; i + 1 < sorted.length; i++) {
-    sorted.ends[i] = Math.min(sorted.ends[i] ?? 0, sorted.starts[i + 1] ?? 0);
+    const gap = (sorted.starts[i + 1] ?? 0) - (sorted.starts[i] ?? 0);
+    sorted.sizes[i] = Math.min(sorted.sizes[i] ?? 0, gap);
   }
   return sorted;
 }
@@ -31,25 +35,23 @@ function isSorted(starts: Float64Array, length: number): boolean {
   return true;
 }
 
-function alreadyDisjoint({ starts, ends }: RangeColumns, order: Uint32Array): boolean {
+function alreadyDisjoint(ranges: RangeColumns, order: Uint32Array): boolean {
   for (let i = 1; i < order.length; i++) {
-    if ((starts[order[i] ?? 0] ?? 0) < (ends[order[i - 1] ?? 0] ?? 0)) return false;
+    if ((ranges.starts[order[i] ?? 0] ?? 0) < endOf(ranges, order[i - 1] ?? 0)) return false;
   }
   return true;
 }
 
+function endOf({ starts, sizes }: RangeColumns, index: number): number {
+  return (starts[index] ?? 0) + (sizes[index] ?? 0);
+}
+
 function picked(ranges: RangeColumns, order: Uint32Array): RangeColumns {
-  const { length } = ranges;
-  const sorted = {
-    length,
-    starts: new Float64Array(length),
-    ends: new Float64Array(length),
-    values: new Uint32Array(length),
-  };
-  for (let i = 0; i < length; i++) {
+  const sorted = emptyColumns(ranges.length);
+  for (let i = 0; i < sorted.length; i++) {
     const from = order[i] ?? 0;
     sorted.starts[i] = ranges.starts[from] ?? 0;
-    sorted.ends[i] = ranges.ends[from] ?? 0;
+    sorted.sizes[i] = ranges.sizes[from] ?? 0;
     sorted.values[i] = ranges.values[from] ?? 0;
   }
   return sorted;
@@ -66,16 +68,16 @@ function swept(ranges: RangeColumns, order: Uint32Array): RangeColumns {
     if (open.size === 0) position = Math.max(position, startOf(next));
     while (next < order.length && startOf(next) <= position) open.push(order[next++] ?? 0);
     const top = open.top();
-    const end = ranges.ends[top] ?? 0;
+    const end = endOf(ranges, top);
     if (end <= position) {
       open.pop();
       continue;
     }
     const until = next < order.length ? Math.min(end, startOf(next)) : end;
-    result.add(position, until, ranges.values[top] ?? 0);
+    result.add(position, until - position, ranges.values[top] ?? 0);
     position = until;
   }
-  return result.columns();
+  return result.take();
 }
 
 /** A binary heap of indices, the greatest on top. */

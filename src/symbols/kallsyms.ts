@@ -1,9 +1,9 @@
-/** The kernel's functions, from /proc/kallsyms: 60 000 names in about 3 MB. */
+/** The kernel's functions, from /proc/kallsyms: 60 000, with 16 bytes each besides the names. */
 import { fieldEnd, indexOfByte, parseHex } from './byte-fields.ts';
 import { createLineSplitter } from './byte-lines.ts';
 import { rangesByStart } from './disjoint-ranges.ts';
-import { createNameStore } from './name-store.ts';
-import { createRangeList, rangeAt } from './range-list.ts';
+import type { NameStore } from './name-store.ts';
+import { createRangeList, type RangeColumns, rangeAt } from './range-list.ts';
 
 export interface KernelSymbols {
   readonly symbols: number;
@@ -20,7 +20,6 @@ export interface KernelSymbolsParser {
 
 const MAX_LINE_BYTES = 1024;
 const MAX_SYMBOLS = 300_000; // a distribution kernel with everything loaded has about 200 000, data included
-const MAX_NAMES_BYTES = 16 * 1024 * 1024;
 const MAX_FUNCTION_BYTES = 2 ** 20; // what lies further behind the last symbol before it is not of that symbol
 const TEXT_TYPES = new Set([...'tTwW'].map((type) => type.charCodeAt(0)));
 const ADDRESS_DIGITS = 16;
@@ -33,8 +32,8 @@ export function kernelAddress(high: number, low: number): number {
   return (high & 0xffff) * 2 ** 32 + low;
 }
 
-export function createKernelSymbolsParser(): KernelSymbolsParser {
-  const names = createNameStore(MAX_NAMES_BYTES);
+/** The names go to `names`, which has to last as long as the symbols. */
+export function createKernelSymbolsParser(names: NameStore): KernelSymbolsParser {
   const ranges = createRangeList(MAX_SYMBOLS);
   let addressed = 0;
   let lineCount = 0;
@@ -48,7 +47,7 @@ export function createKernelSymbolsParser(): KernelSymbolsParser {
     if (!TEXT_TYPES.has(bytes[nameStart - 2] ?? 0) || isPadding(bytes, nameStart)) return;
     const nameEnd = indexOfByte(bytes, TAB, nameStart, end); // a module's name follows behind a tab
     const position = nameEnd > nameStart ? names.add(bytes, nameStart, nameEnd) : undefined;
-    if (position !== undefined) ranges.add(address, address + MAX_FUNCTION_BYTES, position);
+    if (position !== undefined) ranges.add(address, MAX_FUNCTION_BYTES, position);
   };
   const lines = createLineSplitter(MAX_LINE_BYTES, { line, tooLong: () => undefined });
 
@@ -56,16 +55,19 @@ export function createKernelSymbolsParser(): KernelSymbolsParser {
     feed: lines.feed,
     finish() {
       lines.finish();
-      names.trim();
-      const sorted = rangesByStart(ranges.columns());
-      return {
-        symbols: sorted.length,
-        hidden: lineCount > 0 && addressed === 0,
-        nameAt(address) {
-          const index = rangeAt(sorted, address);
-          return index < 0 ? undefined : names.at(sorted.values[index] ?? 0);
-        },
-      };
+      return kernelSymbols(rangesByStart(ranges.take()), names, lineCount > 0 && addressed === 0);
+    },
+  };
+}
+
+/** Apart from the parser, so that its memory is not kept. */
+function kernelSymbols(sorted: RangeColumns, names: NameStore, hidden: boolean): KernelSymbols {
+  return {
+    symbols: sorted.length,
+    hidden,
+    nameAt(address) {
+      const index = rangeAt(sorted, address);
+      return index < 0 ? undefined : names.at(sorted.values[index] ?? 0);
     },
   };
 }

@@ -1,46 +1,53 @@
-/** Many names in one growing piece of memory: a JVM has twenty thousand, and as strings they would cost three times as much. */
-
+/**
+ * Where the names of a symbol table are kept: there are twenty thousand to a JVM and sixty thousand to a kernel, and a
+ * window asks for a few hundred of them.
+ */
 export interface NameStore {
   /** Where the name can be read again, or undefined when the store is full. */
   add(bytes: Uint8Array, start: number, end: number): number | undefined;
-  /** The bytes of a name; a view, not a copy. */
+  /** The bytes of a name, valid until the next call. */
   at(position: number): Uint8Array;
-  /** Gives back what was allocated ahead. */
-  trim(): void;
+  close(): void;
 }
 
-const LENGTH_BYTES = 2;
-const MAX_NAME_BYTES = 1024;
-const FIRST_BYTES = 64 * 1024;
+export const NAME_LENGTH_BYTES = 2;
+export const MAX_NAME_BYTES = 1024;
 
-/** Names longer than 1024 bytes are cut. */
-export function createNameStore(maxBytes: number): NameStore {
-  let store = new Uint8Array(Math.min(FIRST_BYTES, maxBytes));
+/** A store in memory, for a tool that ends soon. Names longer than 1024 bytes are cut. */
+export function createMemoryNameStore(maxBytes: number): NameStore {
+  let store = new Uint8Array(Math.min(64 * 1024, maxBytes));
   let used = 0;
-  const grow = (needed: number) => {
-    const larger = new Uint8Array(Math.min(maxBytes, Math.max(needed, store.length * 2)));
-    larger.set(store.subarray(0, used));
-    store = larger;
-  };
   return {
     add(bytes, start, end) {
       const length = Math.min(end - start, MAX_NAME_BYTES);
-      const needed = used + LENGTH_BYTES + length;
-      if (needed > maxBytes) return undefined;
-      if (needed > store.length) grow(needed);
       const position = used;
-      store[position] = length & 0xff;
-      store[position + 1] = length >> 8;
-      store.set(bytes.subarray(start, start + length), position + LENGTH_BYTES);
-      used = needed;
+      const next = used + NAME_LENGTH_BYTES + length;
+      if (next > maxBytes) return undefined;
+      if (next > store.length) {
+        store = new Uint8Array(store.buffer.transfer(Math.min(maxBytes, Math.max(next, store.length * 2))));
+      }
+      putName(store, position, bytes.subarray(start, start + length));
+      used = next;
       return position;
     },
     at(position) {
-      const length = (store[position] ?? 0) | ((store[position + 1] ?? 0) << 8);
-      return store.subarray(position + LENGTH_BYTES, position + LENGTH_BYTES + length);
+      const start = position + NAME_LENGTH_BYTES;
+      return store.subarray(start, start + nameLength(store, position));
     },
-    trim() {
-      store = store.slice(0, used);
+    close() {
+      store = new Uint8Array(0);
+      used = 0;
     },
   };
+}
+
+/** Writes the name behind its length, two bytes little-endian. */
+export function putName(store: Uint8Array, position: number, name: Uint8Array): void {
+  store[position] = name.length & 0xff;
+  store[position + 1] = name.length >> 8;
+  store.set(name, position + NAME_LENGTH_BYTES);
+}
+
+export function nameLength(store: Uint8Array, position: number): number {
+  return (store[position] ?? 0) | ((store[position + 1] ?? 0) << 8);
 }

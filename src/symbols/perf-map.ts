@@ -5,8 +5,8 @@
 import { fieldEnd, indexOfByte, parseHex } from './byte-fields.ts';
 import { createLineSplitter } from './byte-lines.ts';
 import { disjointRanges } from './disjoint-ranges.ts';
-import { createNameStore } from './name-store.ts';
-import { createRangeList, rangeAt } from './range-list.ts';
+import type { NameStore } from './name-store.ts';
+import { createRangeList, type RangeColumns, rangeAt } from './range-list.ts';
 
 export interface PerfMap {
   readonly entries: number;
@@ -14,8 +14,12 @@ export interface PerfMap {
   readonly garbageLines: number;
   /** Entries for which there was no room. */
   readonly dropped: number;
+  /** Whether an entry holds the address. */
+  holds(address: number): boolean;
   /** The name as written, its argument list emptied; undefined if no entry holds the address. */
   nameAt(address: number): Uint8Array | undefined;
+  /** Closes its name store. */
+  close(): void;
 }
 
 export interface PerfMapParser {
@@ -25,13 +29,12 @@ export interface PerfMapParser {
 
 const MAX_LINE_BYTES = 16 * 1024; // a signature with 255 arguments of 60 characters
 const MAX_ENTRIES = 200_000; // a full code cache of 240 MB holds about 100 000 methods
-const MAX_NAMES_BYTES = 24 * 1024 * 1024;
 const MAX_CODE_BYTES = 2 ** 30; // half of the largest code cache, as one piece
 const OPEN_PARENTHESIS = 0x28;
 const SPACE = 0x20;
 
-export function createPerfMapParser(): PerfMapParser {
-  const names = createNameStore(MAX_NAMES_BYTES);
+/** The names go to `names`, which belongs to the map from now on. */
+export function createPerfMapParser(names: NameStore): PerfMapParser {
   const ranges = createRangeList(MAX_ENTRIES);
   let garbageLines = 0;
   let dropped = 0;
@@ -47,7 +50,7 @@ export function createPerfMapParser(): PerfMapParser {
   };
   const addNamed = (address: number, size: number, name: Uint8Array): boolean => {
     const position = ranges.length < MAX_ENTRIES ? names.add(name, 0, name.length) : undefined;
-    return position !== undefined && ranges.add(address, address + size, position);
+    return position !== undefined && ranges.add(address, size, position);
   };
   const lines = createLineSplitter(MAX_LINE_BYTES, { line: addEntry, tooLong: () => garbageLines++ });
 
@@ -55,17 +58,26 @@ export function createPerfMapParser(): PerfMapParser {
     feed: lines.feed,
     finish() {
       lines.finish();
-      names.trim();
-      const entries = ranges.length;
-      const disjoint = disjointRanges(ranges.columns());
-      return {
-        ...{ entries, garbageLines, dropped },
-        nameAt(address) {
-          const index = rangeAt(disjoint, address);
-          return index < 0 ? undefined : names.at(disjoint.values[index] ?? 0);
-        },
-      };
+      const counts = { entries: ranges.length, garbageLines, dropped };
+      return perfMap(disjointRanges(ranges.take()), names, counts);
     },
+  };
+}
+
+/** Apart from the parser, so that its memory is not kept. */
+function perfMap(
+  ranges: RangeColumns,
+  names: NameStore,
+  counts: Pick<PerfMap, 'entries' | 'garbageLines' | 'dropped'>,
+): PerfMap {
+  return {
+    ...counts,
+    holds: (address) => rangeAt(ranges, address) >= 0,
+    nameAt(address) {
+      const index = rangeAt(ranges, address);
+      return index < 0 ? undefined : names.at(ranges.values[index] ?? 0);
+    },
+    close: names.close,
   };
 }
 

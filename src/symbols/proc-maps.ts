@@ -2,7 +2,7 @@
 import { fieldEnd, indexOfByte, parseHex } from './byte-fields.ts';
 import { createLineSplitter } from './byte-lines.ts';
 import { cleanName } from './clean-name.ts';
-import { createRangeList, rangeAt } from './range-list.ts';
+import { createRangeList, type RangeColumns, rangeAt } from './range-list.ts';
 
 export type Region =
   | { readonly kind: 'file' /** In brackets: "[libc.so.6]". */; readonly name: string }
@@ -25,6 +25,7 @@ export interface ProcMapsParser {
 
 const MAX_LINE_BYTES = 8 * 1024; // a path has at most 4096, and the kernel escapes only newlines
 const MAX_REGIONS = 8192; // a JVM with two hundred libraries has about 210 executable regions
+const MAX_REGION_BYTES = 2 ** 32 - 1; // a code cache has at most 2 GB
 const MAX_FILE_NAME = 128;
 const DASH = 0x2d;
 const SPACE = 0x20;
@@ -52,7 +53,7 @@ export function createProcMapsParser(decode: (bytes: Uint8Array) => string): Pro
     const path = decode(bytes.subarray(pathStart(bytes, start, end), end));
     if (path.endsWith('/libjvm.so')) libjvmPath ??= path;
     if (ranges.length === MAX_REGIONS) dropped++;
-    else ranges.add(fields.from, fields.to, regionOf(path));
+    else ranges.add(fields.from, fields.size, regionOf(path));
   };
   const lines = createLineSplitter(MAX_LINE_BYTES, { line, tooLong: () => dropped++ });
 
@@ -60,14 +61,22 @@ export function createProcMapsParser(decode: (bytes: Uint8Array) => string): Pro
     feed: lines.feed,
     finish() {
       lines.finish();
-      const sorted = ranges.columns(); // the kernel prints them in order
-      return {
-        ...{ libjvmPath, dropped },
-        regionAt(address) {
-          const index = rangeAt(sorted, address);
-          return index < 0 ? undefined : regions[sorted.values[index] ?? 0];
-        },
-      };
+      return procMaps(ranges.take(), regions, { libjvmPath, dropped }); // the kernel prints them in order
+    },
+  };
+}
+
+/** Apart from the parser, so that its memory is not kept. */
+function procMaps(
+  ranges: RangeColumns,
+  regions: readonly Region[],
+  facts: Pick<ProcMaps, 'libjvmPath' | 'dropped'>,
+): ProcMaps {
+  return {
+    ...facts,
+    regionAt(address) {
+      const index = rangeAt(ranges, address);
+      return index < 0 ? undefined : regions[ranges.values[index] ?? 0];
     },
   };
 }
@@ -77,13 +86,14 @@ function executableRange(
   bytes: Uint8Array,
   start: number,
   end: number,
-): { from: number; to: number } | undefined {
+): { from: number; size: number } | undefined {
   const rangeEnd = fieldEnd(bytes, start, end);
   const dash = indexOfByte(bytes, DASH, start, rangeEnd);
   if (bytes[rangeEnd + 3] !== EXECUTABLE || rangeEnd + 3 >= end || dash === rangeEnd) return undefined;
   const from = parseHex(bytes, start, dash);
   const to = parseHex(bytes, dash + 1, rangeEnd);
-  return from === undefined || to === undefined || to <= from ? undefined : { from, to };
+  if (from === undefined || to === undefined || to <= from) return undefined;
+  return { from, size: Math.min(to - from, MAX_REGION_BYTES) };
 }
 
 /** Behind five fields (range, permissions, offset, device, inode) and the spaces that align. */
