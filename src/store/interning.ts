@@ -1,5 +1,5 @@
 /** Each name and each stack once: ids for what is written, shared arrays for what is read. */
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 import type { DatabaseSync } from 'node:sqlite';
 
 export interface Interner {
@@ -34,9 +34,9 @@ export function interner(db: DatabaseSync): Interner {
       stringIds.get(text, () => Number((addString.get(text) ?? findString.get(text))?.['id'])),
     stackId: (ids) => {
       const bytes = encodeIds(ids);
-      const hash = createHash('sha256').update(bytes).digest().subarray(0, 16);
-      return stackIds.get(hash.toString('latin1'), () =>
-        Number((addStack.get(hash, bytes) ?? findStack.get(hash))?.['id']),
+      const digest = hash('sha256', bytes, 'buffer').subarray(0, 16);
+      return stackIds.get(digest.toString('latin1'), () =>
+        Number((addStack.get(digest, bytes) ?? findStack.get(digest))?.['id']),
       );
     },
     framesOf: (id) => {

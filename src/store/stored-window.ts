@@ -53,17 +53,18 @@ export function windowWriter(
 
 /** Stack index of the batch → stack id, each asked for once. */
 export function stackIdsOf(batch: Batch, names: Interner): (index: number) => number {
-  const strings = new Map<number, number>();
-  const stacks = new Map<number, number>();
-  const stringId = (index: number): number => {
-    const known = strings.get(index) ?? names.stringId(batch.strings[index] ?? '[unknown]');
-    strings.set(index, known);
-    return known;
-  };
+  const stringId = remembered((index: number) => names.stringId(batch.strings[index] ?? '[unknown]'));
+  return remembered((index: number) => names.stackId((batch.stacks[index] ?? []).map(stringId)));
+}
+
+function remembered(make: (index: number) => number): (index: number) => number {
+  const made = new Map<number, number>();
   return (index) => {
-    const known = stacks.get(index) ?? names.stackId((batch.stacks[index] ?? []).map(stringId));
-    stacks.set(index, known);
-    return known;
+    const known = made.get(index);
+    if (known !== undefined) return known;
+    const value = make(index);
+    made.set(index, value);
+    return value;
   };
 }
 
