@@ -31,15 +31,22 @@ function stopSignal(): AbortSignal {
   return stop.signal;
 }
 
-function complain(error: unknown): void {
+function complain(error: unknown): number {
   const code = error instanceof Error && 'code' in error ? `${String(error.code)}: ` : '';
   const message = error instanceof Error ? error.message : String(error);
   process.stderr.write(`flamegate: ${message.startsWith(code) ? '' : code}${message}\n`);
-  process.exitCode = error instanceof CliError && error.code === 'USAGE' ? 2 : 1;
+  return error instanceof CliError && error.code === 'USAGE' ? 2 : 1;
 }
 
-try {
-  process.stdout.write(await run(parseCommandLine(process.argv.slice(2))));
-} catch (error) {
-  complain(error);
+async function main(argv: readonly string[]): Promise<number> {
+  try {
+    const text = await run(parseCommandLine(argv));
+    await new Promise<void>((done) => process.stdout.write(text, () => done()));
+    return 0;
+  } catch (error) {
+    return complain(error);
+  }
 }
+
+// Connections to the API server are kept alive for ten seconds, which nobody at a terminal should wait for.
+process.exit(await main(process.argv.slice(2)));

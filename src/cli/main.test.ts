@@ -1,0 +1,68 @@
+import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, test } from 'node:test';
+
+const directory = mkdtempSync(join(tmpdir(), 'flamegate-cli-'));
+after(() => rmSync(directory, { recursive: true }));
+
+const flamegate = (...args: string[]) =>
+  spawnSync(process.execPath, [join(import.meta.dirname, 'main.ts'), ...args], {
+    encoding: 'utf8',
+    env: { PATH: process.env['PATH'], HOME: directory },
+    timeout: 60_000,
+  });
+const path = (name: string): string => join(directory, name);
+
+test('help is an answer, and names every command and exit code', () => {
+  const { status, stdout } = flamegate('--help');
+
+  assert.equal(status, 0);
+  for (const word of ['report', 'diff', 'record', 'noise', 'Exit codes']) {
+    assert.ok(stdout.includes(word), word);
+  }
+});
+
+test('two collapsed files become a page', () => {
+  writeFileSync(path('a.collapsed'), 'main;fast 10\n');
+  writeFileSync(path('b.collapsed'), 'main;slow 30\n');
+
+  const { status, stdout } = flamegate(
+    'diff',
+    path('a.collapsed'),
+    path('b.collapsed'),
+    '-o',
+    path('d.html'),
+  );
+
+  assert.equal(status, 0);
+  assert.equal(stdout, `wrote ${path('d.html')}: 30 against 10 samples\n`);
+  assert.match(
+    readFileSync(path('d.html'), 'utf8'),
+    /^<!doctype html>[\s\S]*b\.collapsed against a\.collapsed/,
+  );
+});
+
+test('what fails says its code, the file and the line, and exits with 1', () => {
+  writeFileSync(path('broken.collapsed'), 'main;fast 10\nmain;slow\n');
+
+  const broken = flamegate('diff', path('broken.collapsed'), path('broken.collapsed'), '-o', path('x.html'));
+  const missing = flamegate('noise', path('nowhere'));
+  const unreachable = flamegate('report', 'shop/orders-1', '--kubeconfig', path('nowhere'));
+
+  assert.equal(broken.status, 1);
+  assert.match(broken.stderr, /^flamegate: COLLAPSED_INVALID: .*broken\.collapsed: line 2: no sample count/);
+  assert.equal(missing.status, 1);
+  assert.match(missing.stderr, /^flamegate: RECORDING_INVALID: .*index\.json/);
+  assert.equal(unreachable.status, 1);
+  assert.match(unreachable.stderr, /^flamegate: FILE_UNREADABLE: cannot load the kubeconfig/);
+});
+
+test('a wrong command line exits with 2', () => {
+  const { status, stderr } = flamegate('explode');
+
+  assert.equal(status, 2);
+  assert.match(stderr, /there is no command "explode"\n"flamegate --help"/);
+});
