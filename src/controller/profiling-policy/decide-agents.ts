@@ -5,6 +5,17 @@ import type { AgentState } from '../agent-reports.ts';
 import type { Finding } from './decide.ts';
 import { FRESH_MS } from './workload-rows.ts';
 
+/** An agent starts, asks for its work and sends its first window within this; until then nothing is wrong yet. */
+const STARTING_MS = 90_000;
+
+export interface AgentsSeen {
+  readonly daemonSet: V1DaemonSet | undefined;
+  readonly agents: readonly AgentState[];
+  /** Since when this process could have heard of agents. */
+  readonly listeningSinceMs: number;
+  readonly nowMs: number;
+}
+
 /**
  * The agents                                → AgentsReady
  * no DaemonSet                              → False DaemonSetMissing
@@ -13,12 +24,16 @@ import { FRESH_MS } from './workload-rows.ts';
  * none has reported within a minute         → False NoneReported
  * some have not reported within a minute    → False SomeMissing
  * otherwise                                 → True  AllReady
+ * Instead of False: Unknown, during the first 90 s of the DaemonSet and of this process.
  */
-export function agentsReady(
-  daemonSet: V1DaemonSet | undefined,
-  agents: readonly AgentState[],
-  nowMs: number,
-): Finding {
+export function agentsReady({ daemonSet, agents, listeningSinceMs, nowMs }: AgentsSeen): Finding {
+  const madeMs = daemonSet?.metadata?.creationTimestamp?.valueOf() ?? 0;
+  const starting = nowMs - Math.max(listeningSinceMs, new Date(madeMs).getTime()) < STARTING_MS;
+  const no = (reason: string, message: string): Finding => ({
+    status: starting ? 'Unknown' : 'False',
+    reason,
+    message,
+  });
   if (daemonSet === undefined) {
     return no('DaemonSetMissing', 'the agents’ DaemonSet is not there: see the PodTemplate flamegate-agent');
   }
@@ -41,8 +56,6 @@ export function agentsReady(
     message: `${wanted} of ${wanted} agents are ready and report`,
   };
 }
-
-const no = (reason: string, message: string): Finding => ({ status: 'False', reason, message });
 
 const fresh = (agents: readonly AgentState[], nowMs: number): readonly AgentState[] =>
   agents.filter(({ reportedAtMs }) => nowMs - reportedAtMs <= FRESH_MS);

@@ -36,7 +36,7 @@ const LATER_MS = 30_000;
 export function decide(observed: Observed): Decision {
   const { policy, nowMs, pods, containers } = observed;
   const rows = workloadRows(containers, nowMs);
-  const agents = agentsReady(observed.daemonSet, observed.agents, nowMs);
+  const agents = agentsReady(observed);
   const flags = flagsInjected(policy, observed.flags);
   const ready = readyOf(observed, rows, agents);
   const overhead = overheadOf(observed.agents, nowMs);

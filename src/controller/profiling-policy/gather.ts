@@ -26,6 +26,7 @@ export interface Observed {
   readonly daemonSet: V1DaemonSet | undefined;
   /** The Deployments whose pods this policy selects and asks flags for. */
   readonly flags: readonly WorkloadFlags[];
+  readonly listeningSinceMs: number;
   readonly nowMs: number;
 }
 
@@ -37,8 +38,7 @@ export interface GatherFrom {
 export function gather(
   { view, reports }: GatherFrom,
   policy: ProfilingPolicy,
-  flags: readonly WorkloadFlags[],
-  nowMs: number,
+  settled: Pick<Observed, 'flags' | 'listeningSinceMs' | 'nowMs'>,
 ): Observed {
   const pods = livePods(view, policy.metadata.namespace).filter((pod) =>
     selects(policy.spec.podSelector, pod.metadata?.labels),
@@ -49,8 +49,7 @@ export function gather(
     containers: pods.flatMap((pod) => selectedContainers(view, reports, policy, pod)),
     agents: reports.agents(),
     daemonSet: view.agentDaemonSet(),
-    flags,
-    nowMs,
+    ...settled,
   };
 }
 

@@ -28,7 +28,6 @@ import {
   FLAG_VARIABLES,
   type FlagItem,
   type FlagVariable,
-  hasOurEntry,
   isMeshProxy,
   ownedItems,
   sameItem,
@@ -84,10 +83,7 @@ export function planInjection(
 ): InjectionPlan {
   const owned = ownedItems(deployment);
   const containers = wanted === undefined ? [] : planContainers(deployment, wanted, evidence);
-  if (
-    deployment.metadata?.deletionTimestamp !== undefined ||
-    (wanted === undefined && !hasOurEntry(deployment))
-  ) {
+  if (deployment.metadata?.deletionTimestamp !== undefined || (wanted === undefined && owned.length === 0)) {
     return { step: { kind: 'none' }, containers };
   }
   const keep = owned.filter((item) => liveValueIsOurs(deployment, item));

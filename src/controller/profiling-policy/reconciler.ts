@@ -43,6 +43,7 @@ export function profilingPolicyReconciler(options: PolicyReconcilerOptions): Rec
   const { client, view, reports, events, fieldManager, count, now } = options;
   const settler: FlagSettler = { client, view, reports, count, now, breaker: new InjectionBreaker() };
   const writer: StatusWriter = { client, events, fieldManager, writtenAt: new Map() };
+  const listeningSinceMs = now();
   return {
     resource: PROFILING_POLICIES,
     async reconcile(key, policy) {
@@ -58,7 +59,7 @@ export function profilingPolicyReconciler(options: PolicyReconcilerOptions): Rec
       const all = await settleFlags(settler, namespace, withThis(view, policy));
       const flags = all.filter(({ labels }) => asksFor(policy, labels));
       const nowMs = now();
-      const decision = decide(gather({ view, reports }, policy, flags, nowMs));
+      const decision = decide(gather({ view, reports }, policy, { flags, listeningSinceMs, nowMs }));
       await applyStatus(writer, policy, decision, nowMs);
       return { requeueAfterMs: decision.requeueAfterMs };
     },

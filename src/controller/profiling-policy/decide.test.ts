@@ -1,0 +1,142 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { findCondition } from '../../kube/conditions.ts';
+import { decide } from './decide.ts';
+import type { Observed } from './gather.ts';
+import { aJvm, anObserved, aPolicy, aSelected, NOW_MS } from './testing/samples.ts';
+
+const condition = (observed: Observed, type: string): string => {
+  const found = findCondition(decide(observed).status.conditions, type);
+  return found === undefined ? 'absent' : `${found.status} ${found.reason}: ${found.message}`;
+};
+
+test('a selector that matches nothing is not ready, and the sentence names namespace and selector', () => {
+  const observed = anObserved({ containers: [], pods: 0 });
+
+  assert.equal(
+    condition(observed, 'Ready'),
+    'False NoPodsSelected: no pod in namespace shop matches app=orders',
+  );
+});
+
+test('one profiled pod makes a policy ready, and the others are told of', () => {
+  const failed = aJvm({
+    state: 'AttachFailed',
+    reason: 'AttachRefused',
+    message: 'the socket did not appear',
+  });
+  const observed = anObserved({ containers: [aSelected(), aSelected({ pod: 'orders-2', state: failed })] });
+
+  assert.equal(
+    condition(observed, 'Ready'),
+    'True Profiling: 1 of 2 pods are profiled; Deployment orders, container main: 1 of 2 pods: orders-2: the socket did not appear',
+  );
+});
+
+test('without agents nothing can be profiled, and that is the reason', () => {
+  const observed = anObserved({ containers: [aSelected({ state: undefined })], agents: [] });
+
+  assert.equal(
+    condition(observed, 'Ready'),
+    'False AgentsMissing: 0 of 1 agents have reported within the last minute',
+  );
+});
+
+test('pods that no agent has reported yet are waited for', () => {
+  const observed = anObserved({ containers: [aSelected({ state: undefined })] });
+
+  assert.match(condition(observed, 'Ready'), /^Unknown WaitingForAgents/);
+  assert.match(condition(observed, 'Reconciling'), /^True Progressing/);
+});
+
+test('pods without a JVM are named as such', () => {
+  const observed = anObserved({
+    containers: [aSelected({ state: aJvm({ state: 'NoJvm', message: 'no libjvm is mapped', jdk: '' }) })],
+  });
+
+  assert.equal(
+    condition(observed, 'Ready'),
+    'False NoJvm: Deployment orders, container main: 1 of 1 pods: orders-1: no libjvm is mapped',
+  );
+});
+
+test('a sidecar without a JVM does not trouble a profiled service', () => {
+  const sidecar = aSelected({ container: 'logger', state: aJvm({ state: 'NoJvm', jdk: '' }) });
+
+  assert.equal(
+    condition(anObserved({ containers: [aSelected(), sidecar] }), 'Ready'),
+    'True Profiling: 1 of 1 pods are profiled',
+  );
+});
+
+test('a container that does not run is the reason of its own', () => {
+  const observed = anObserved({
+    containers: [aSelected({ running: false, phase: 'Pending', state: undefined })],
+  });
+
+  assert.match(condition(observed, 'Ready'), /^False ContainerNotRunning/);
+});
+
+test('selected pods without the named container are told', () => {
+  const observed = anObserved({ policy: aPolicy({ containers: ['api'] }), containers: [], pods: 2 });
+
+  assert.equal(
+    condition(observed, 'Ready'),
+    'False ContainerNotFound: none of the 2 selected pods has a container api',
+  );
+});
+
+test('a report older than a minute does not count as profiled', () => {
+  const observed = anObserved({ containers: [aSelected({ state: aJvm({}, 90_000) })] });
+
+  assert.match(condition(observed, 'Ready'), /^False AgentSilent: .*90 s old$/);
+});
+
+test('agents are ready when each is scheduled, ready and has reported', () => {
+  assert.match(condition(anObserved(), 'AgentsReady'), /^True AllReady/);
+  assert.match(condition(anObserved({ daemonSet: undefined }), 'AgentsReady'), /^False DaemonSetMissing/);
+  assert.match(condition(anObserved({ agents: [] }), 'AgentsReady'), /^False NoneReported/);
+});
+
+test('during the first 90 s of a controller missing agents are unknown, not wrong', () => {
+  const observed = anObserved({ agents: [], listeningSinceMs: NOW_MS - 30_000 });
+
+  assert.match(condition(observed, 'AgentsReady'), /^Unknown NoneReported/);
+});
+
+test('overhead is that of the busiest and the largest agent', () => {
+  assert.deepEqual(decide(anObserved()).status.overhead, {
+    agents: 1,
+    cpuPercent: '0.80%',
+    memory: '58Mi',
+    samplesPerSecond: 40,
+    lostPercent: '1.00%',
+  });
+});
+
+test('workloads have a row for each container, with what runs in it', () => {
+  const state = aJvm({ flags: ['PreserveFramePointer'] });
+  const observed = anObserved({ containers: [aSelected({ state }), aSelected({ pod: 'orders-2', state })] });
+
+  assert.deepEqual(decide(observed).status.workloads, [
+    {
+      kind: 'Deployment',
+      name: 'orders',
+      container: 'main',
+      pods: 2,
+      profiled: 2,
+      jdk: '17.0.15',
+      symbols: 'PerfMap',
+      flags: 'PreserveFramePointer',
+      reason: 'Profiled',
+      message: '2 of 2 pods are profiled',
+    },
+  ]);
+});
+
+test('what a status says is the same when nothing changed', () => {
+  const first = decide(anObserved()).status;
+  const policy = { ...aPolicy(), status: first };
+
+  assert.deepEqual(decide(anObserved({ policy, nowMs: NOW_MS + 10_000 })).status, first);
+});
