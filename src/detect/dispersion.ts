@@ -37,7 +37,9 @@ const TRIMMED_PART = 0.1;
 export function estimateDispersion(arms: readonly ArmTally[]): Dispersion {
   const size = arms[0]?.counts.length ?? 0;
   const shapes = arms.map(armShape);
-  const nodes = Array.from({ length: size }, (_, node) => observeNode(shapes, node));
+  const nodes = Array.from({ length: size }, (_, node) =>
+    isSeen(arms, node) ? observeNode(shapes, node) : unseen(nodeIsTotal(node)),
+  );
   const commonKappa = trimmedMean(nodes.filter((node) => !node.total).map(kappaOf));
   const withKappa = nodes.map((node) => ({ ...node, overdispersion: overdispersionOf(node, commonKappa) }));
   const commonOf = (total: boolean): number =>
@@ -55,6 +57,12 @@ export function estimateDispersion(arms: readonly ArmTally[]): Dispersion {
 
 const podDegreesOfFreedom = (arms: readonly ArmTally[]): number =>
   arms.reduce((sum, arm) => sum + Math.max(0, arm.pods.size - 1), 0);
+
+// Below this a function says nothing about its own spread; most functions of a service are.
+const LEAST_SAMPLES = 10;
+
+const isSeen = (arms: readonly ArmTally[], node: number): boolean =>
+  arms.reduce((sum, arm) => sum + (arm.counts[node] ?? 0), 0) >= LEAST_SAMPLES;
 
 interface ArmShape {
   readonly arm: ArmTally;
@@ -96,6 +104,21 @@ interface NodeObservation {
   readonly samplesPerBlock: number;
   readonly meanBinomial: number;
 }
+
+const unseen = (total: boolean): NodeObservation => ({
+  total,
+  priorScale: 1,
+  within: 0,
+  withinExpected: 0,
+  between: 0,
+  betweenExpected: 0,
+  withinPerKappa: 0,
+  betweenPerVariance: 0,
+  podDf: 0,
+  blockDf: 0,
+  samplesPerBlock: 0,
+  meanBinomial: 0,
+});
 
 function observeNode(shapes: readonly ArmShape[], node: number): NodeObservation {
   const seen = {

@@ -1,6 +1,7 @@
 import { estimateDispersion } from './dispersion.ts';
 import { rejectedByEbh } from './e-bh.ts';
-import { type LookContext, type NodeEvidence, weighNode } from './node-evidence.ts';
+import { BOUND_ALPHA, type LookContext, type NodeEvidence, weighNode } from './node-evidence.ts';
+import { studentFactor, studentQuantile } from './quantiles.ts';
 import { type SizeFactor, sizeFactor } from './size-factor.ts';
 import { nodeIsTotal } from './stack-index.ts';
 import type { ArmTally } from './tally.ts';
@@ -47,7 +48,15 @@ export function weighLook(arms: Arms, levels: Levels): LookEvidence | undefined 
   const nodes = candidateNodes(arms);
   const dispersion = estimateDispersion([baseline, canary]);
   const nodeAlpha = familyAlpha / Math.max(1, nodes.length);
-  const bare = { canary, baseline, dispersion, nodeAlpha, boundFactor };
+  const bare = {
+    canary,
+    baseline,
+    dispersion,
+    boundFactor,
+    podBoundFactor: studentQuantile(1 - BOUND_ALPHA, dispersion.degreesOfFreedom),
+    podTestFactor: studentFactor(nodeAlpha, dispersion.degreesOfFreedom),
+    nodeAlpha,
+  };
   const unchanged = scaleOf(bare);
   // Scaled up only: where the canary does work the baseline does not, every unchanged function's share falls,
   // which hides a little growth but invents none; the other way round it would invent growth everywhere.

@@ -1,7 +1,7 @@
 import { shareScore } from './deviance.ts';
 import type { Dispersion, Spread } from './dispersion.ts';
 import { halfWidth, logGrowthEValue } from './e-process.ts';
-import { normalQuantile, studentFactor, studentQuantile } from './quantiles.ts';
+import { normalQuantile } from './quantiles.ts';
 import type { ArmTally } from './tally.ts';
 
 /** What both arms say about one node at one look. Shares are of CPU. */
@@ -27,6 +27,10 @@ export interface LookContext {
   readonly scale: number;
   /** Standard errors of sampling noise in an interval: `boundFactor` over the looks that may pass. */
   readonly boundFactor: number;
+  /** Standard errors of the pod lottery in an interval: a t quantile, for the few pods. */
+  readonly podBoundFactor: number;
+  /** By how much the pod lottery's error is widened in the test, for the same reason. */
+  readonly podTestFactor: number;
   /** Level one function of the family is tested at: the family's alpha over the number of candidates. */
   readonly nodeAlpha: number;
 }
@@ -52,7 +56,7 @@ export function weighNode(node: number, context: LookContext): NodeEvidence {
   const spread = dispersion.spreads[node] ?? { overdispersion: 1, podVariance: 0 };
   const information = score.information / spread.overdispersion;
   const podVariance = spread.podVariance * (podConcentration(canary) + podConcentration(baseline));
-  const widened = podVariance * studentFactor(context.nodeAlpha, dispersion.degreesOfFreedom) ** 2;
+  const widened = podVariance * context.podTestFactor ** 2;
   return {
     node,
     canaryShare,
@@ -97,8 +101,7 @@ export function halfWidthOf(noise: ShareNoise, context: LookContext): number {
     noise.spread.podVariance *
     (podConcentration(context.canary) * canaryBinomial ** 2 +
       podConcentration(context.baseline) * baselineBinomial ** 2);
-  const t = studentQuantile(1 - BOUND_ALPHA, context.dispersion.degreesOfFreedom);
-  return Math.sqrt(t ** 2 * pods + context.boundFactor ** 2 * sampling);
+  return Math.sqrt(context.podBoundFactor ** 2 * pods + context.boundFactor ** 2 * sampling);
 }
 
 interface GrowthNoise {
