@@ -19,6 +19,7 @@ check() { # NAME COMMAND...
 shell_scripts() { git ls-files '*.sh' .ci/run | xargs -r shellcheck -x; }
 check types tsc -p tsconfig.json
 check "pure rooms" tsc -p tsconfig.pure.json
+check "the page" tsc --noEmit -p web
 check biome biome check .
 check "types in use" eslint src test scripts bench web
 check arrows depcruise --config .dependency-cruiser.cjs src web

@@ -1,4 +1,3 @@
-/// <reference lib="dom" />
 /** Entry of the diff page's script: reads the tree out of the page and joins pointer, keys and search to the graph. */
 import type { DiffPageData } from '../src/profile/diff-page.ts';
 import { matchedCounts } from '../src/profile/flame-layout.ts';

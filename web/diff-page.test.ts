@@ -1,4 +1,3 @@
-/// <reference lib="dom" />
 /** The diff page in a real browser: what a reader sees and does, and what a hostile name cannot do. */
 import assert from 'node:assert/strict';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';

@@ -1,4 +1,3 @@
-/// <reference lib="dom" />
 /** Colours of frames: a diverging ramp from blue (shrank) over grey (same) to red (grew), read from the page's style. */
 import type { DiffTree } from '../src/profile/diff.ts';
 import { shareChange } from '../src/profile/flame-layout.ts';

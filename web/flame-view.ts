@@ -1,4 +1,3 @@
-/// <reference lib="dom" />
 /** The graph on its canvas: what is zoomed, found and focused, drawn row by row; only what is visible is visited. */
 import type { DiffTree } from '../src/profile/diff.ts';
 import { type FlameLayout, layoutFlame, type WidthBasis } from '../src/profile/flame-layout.ts';

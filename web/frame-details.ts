@@ -1,4 +1,3 @@
-/// <reference lib="dom" />
 /** What is known of one frame, as a tooltip and as a line of status. Names only ever become text nodes. */
 import type { DiffTree } from '../src/profile/diff.ts';
 import { shareChange } from '../src/profile/flame-layout.ts';
