@@ -23,7 +23,7 @@ class SurchargeTest {
         val first = cpuNsOf(surcharge::settle)
         val rest = (1..10).sumOf { cpuNsOf(surcharge::settle) }
 
-        assertTrue(first in 19_000_000..25_000_000, "first payment $first ns")
+        assertTrue(first in 19_000_000..30_000_000, "first payment $first ns")
         assertTrue(first + rest >= 45_000_000, "paid ${first + rest} ns of at least 50 ms owed")
     }
 
