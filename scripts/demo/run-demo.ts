@@ -28,13 +28,16 @@ export async function runDemo(steps: Steps, whileBusy: WhileBusy = async () => {
   await steps.run('build and import three images', () => script('scripts/images.sh'));
   await steps.run('install Flamegate (kubectl apply -k config/default)', install);
   await steps.run('deploy the orders service, 3 pods', () => deploy('samples/orders/k8s', 'orders'));
-  await steps.run('apply the ProfilingPolicy; three JVM flags enter the Deployment', () => profile(steps, 'orders', 3));
+  await steps.run('apply the ProfilingPolicy; three JVM flags enter the Deployment', async () => {
+    await apply('samples/profiling-policy.yaml');
+    await profiled(steps, 'orders', 3);
+  });
   await steps.run('apply the RegressionGate', () => apply('samples/regression-gate.yaml'));
   const loads: Load[] = [await loadOn('stable')];
   try {
     await steps.run('ship the canary with the slow codec, 3 pods', async () => {
-      await deploy('samples/orders/k8s/canary.yaml', 'orders-canary');
-      await profile(steps, 'orders-canary', 6);
+      await apply('samples/orders/k8s/canary.yaml');
+      await profiled(steps, 'orders-canary', 6);
     });
     loads.push(await loadOn('canary'));
     const verdict = steps.run('wait for the verdict', () => verdictOf(steps));
@@ -80,16 +83,15 @@ async function deploy(path: string, deployment: string): Promise<void> {
 }
 
 async function rollout(namespace: string, deployment: string): Promise<void> {
-  await kubectl('rollout', 'status', `deployment/${deployment}`, '-n', namespace, '--timeout=180s');
+  await kubectl('rollout', 'status', `deployment/${deployment}`, '-n', namespace, '--timeout=300s');
 }
 
 interface Deployment {
   readonly spec: { readonly template: { readonly spec: { readonly containers: readonly { readonly env?: readonly { readonly name: string; readonly value?: string }[] }[] } } };
 }
 
-/** Applies the policy, then waits until the flags are in, the new pods are up and the agent profiles them. */
-async function profile(steps: Steps, deployment: string, profiledPods: number): Promise<void> {
-  await apply('samples/profiling-policy.yaml');
+/** Waits until the flags are in a Deployment, its new pods are up and the agent profiles them. */
+async function profiled(steps: Steps, deployment: string, profiledPods: number): Promise<void> {
   await eventually(`profiling flags in ${deployment}`, 120, async () => {
     const found = await getJson<Deployment>('deployment', deployment, '-n', NAMESPACE);
     const env = found?.spec.template.spec.containers.flatMap((container) => container.env ?? []) ?? [];
