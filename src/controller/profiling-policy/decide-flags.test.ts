@@ -92,3 +92,25 @@ test('only a fight and a refusal stall a policy', () => {
   assert.equal(stalled(aWorkload([done], { refused: 'no' })), 'NotPermitted');
   assert.equal(stalled(aWorkload([done])), undefined);
 });
+
+test('a workload’s row says what to paste, even while its pods are profiled', () => {
+  const owned: ContainerPlan = { container: 'main', outcome: 'EnvOwnedByUser', advice: 'append -XX:+X' };
+
+  const { workloads } = decide(anObserved({ policy: immediate, flags: [aWorkload([owned])] })).status;
+
+  assert.deepEqual(
+    workloads?.map(({ profiled, reason, message }) => ({ profiled, reason, message })),
+    [{ profiled: 1, reason: 'EnvOwnedByUser', message: 'append -XX:+X' }],
+  );
+});
+
+test('a Deployment without pods has a row', () => {
+  const { workloads } = decide(
+    anObserved({ policy: immediate, containers: [], pods: 0, flags: [aWorkload([done])] }),
+  ).status;
+
+  assert.deepEqual(
+    workloads?.map(({ name, pods, reason }) => [name, pods, reason]),
+    [['orders', 0, 'NoPods']],
+  );
+});

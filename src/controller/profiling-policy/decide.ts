@@ -16,6 +16,7 @@ import { type Condition, removeCondition, setCondition } from '../../kube/condit
 import { selectorText } from '../../kube/label-selector.ts';
 import { agentsReady, overheadOf } from './decide-agents.ts';
 import { flagsInjected } from './decide-flags.ts';
+import { withFlagRows } from './flag-rows.ts';
 import type { Observed } from './gather.ts';
 import { isProfiled, workloadRows } from './workload-rows.ts';
 
@@ -54,7 +55,7 @@ export function decide(observed: Observed): Decision {
       conditions: conditionsOf(observed, findings),
       selected: pods,
       profiled: profiledPods.size,
-      workloads: [...rows, ...withoutPods(observed, rows)],
+      workloads: [...withFlagRows(rows, observed.flags)],
       ...(overhead === undefined ? {} : { overhead }),
     },
     requeueAfterMs: findings['Reconciling'] === undefined ? LATER_MS : SOON_MS,
@@ -126,25 +127,4 @@ function stalledOf(flags: Finding): Finding | undefined {
     default:
       return undefined;
   }
-}
-
-/** Deployments that are asked to carry flags and have no pods now, as rows of their own. */
-function withoutPods({ flags }: Observed, rows: readonly WorkloadStatus[]): readonly WorkloadStatus[] {
-  return flags
-    .filter(({ deployment }) => !rows.some(({ kind, name }) => kind === 'Deployment' && name === deployment))
-    .flatMap(({ deployment, containers }) =>
-      containers.map(
-        ({ container }): WorkloadStatus => ({
-          kind: 'Deployment',
-          name: deployment,
-          container,
-          pods: 0,
-          profiled: 0,
-          symbols: 'None',
-          reason: 'NoPods',
-          message: 'the Deployment matches, and has no pods',
-        }),
-      ),
-    )
-    .slice(0, Math.max(0, 64 - rows.length));
 }

@@ -4,7 +4,7 @@ import type { SelectedContainer } from './gather.ts';
 
 /** A container that no agent has spoken of for this long does not count as profiled. */
 export const FRESH_MS = 60_000;
-const MAX_ROWS = 64; // the kind's schema
+export const MAX_ROWS = 64; // the kind's schema
 
 /** Sorted by workload and container; rows with trouble come first when there are more than fit. */
 export function workloadRows(

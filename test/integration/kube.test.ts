@@ -1,0 +1,207 @@
+/** The thin layer over the API server, against a real one: answers and errors, caches, the lease, Events. */
+import assert from 'node:assert/strict';
+import { after, before, test } from 'node:test';
+import type { V1ConfigMap } from '@kubernetes/client-node';
+import { eventRecorder } from '../../src/kube/events.ts';
+import { type Informer, startInformer } from '../../src/kube/informer.ts';
+import { isKubeError } from '../../src/kube/kube-error.ts';
+import { type LeaseOptions, startLeaderElection } from '../../src/kube/lease.ts';
+import { eventually } from '../cluster/cluster.ts';
+import { client, dropNamespace, kubeConfig, makeNamespace } from './support/api-server.ts';
+
+const NAMESPACE = `flamegate-kube-${process.pid}`;
+const configMaps = { apiVersion: 'v1', plural: 'configmaps', namespace: NAMESPACE };
+const leases = { apiVersion: 'coordination.k8s.io/v1', plural: 'leases', namespace: NAMESPACE };
+const aConfigMap = (name: string, data: Record<string, string> = {}): V1ConfigMap => ({
+  apiVersion: 'v1',
+  kind: 'ConfigMap',
+  metadata: { name, namespace: NAMESPACE },
+  data,
+});
+
+before(() => makeNamespace(NAMESPACE));
+after(() => dropNamespace(NAMESPACE));
+
+test('what is not there is undefined to read and false to delete', async () => {
+  const ref = { ...configMaps, name: 'absent' };
+
+  assert.equal(await client.get(ref), undefined);
+  assert.equal(await client.delete(ref), false);
+});
+
+test('creating twice is a conflict that says AlreadyExists', async () => {
+  await client.create(configMaps, aConfigMap('twice'));
+
+  await assert.rejects(
+    client.create(configMaps, aConfigMap('twice')),
+    (error) => isKubeError(error, 'KUBE_CONFLICT') && error.reason === 'AlreadyExists',
+  );
+});
+
+test('a refused object carries the API server’s sentence', async () => {
+  await assert.rejects(
+    client.create(configMaps, aConfigMap('Not A Name')),
+    (error) => isKubeError(error, 'KUBE_INVALID') && error.status === 422 && /Not A Name/.test(error.message),
+  );
+});
+
+test('a writer with an old resourceVersion is refused', async () => {
+  const first = await client.create<V1ConfigMap>(configMaps, aConfigMap('stale'));
+  const path = `/api/v1/namespaces/${NAMESPACE}/configmaps/stale`;
+  await client.request('PUT', path, { ...first, data: { by: 'somebody' } });
+
+  await assert.rejects(client.request('PUT', path, { ...first, data: { by: 'us' } }), (error) =>
+    isKubeError(error, 'KUBE_CONFLICT'),
+  );
+});
+
+const informConfigMaps = (changes: string[]): Informer<V1ConfigMap> =>
+  startInformer<V1ConfigMap>(
+    kubeConfig,
+    client,
+    { ...configMaps, kind: 'ConfigMap' },
+    {
+      trim: (object) => {
+        delete object.metadata?.managedFields;
+        return object;
+      },
+      onChange: ({ metadata }) => changes.push(metadata?.name ?? ''),
+    },
+  );
+
+test('a cache holds what was there and follows what comes, trimmed and with its kind', async () => {
+  await client.create(configMaps, aConfigMap('before'));
+  const changes: string[] = [];
+  const informer = informConfigMaps(changes);
+  await eventually('a filled cache', 20, () => informer.synced() || undefined);
+
+  const listed = informer.get('before', NAMESPACE);
+  await client.create(configMaps, aConfigMap('later'));
+  const watched = await eventually('the later one', 20, () => informer.get('later', NAMESPACE));
+  await client.delete({ ...configMaps, name: 'before' });
+  await eventually('the deletion', 20, () =>
+    informer.get('before', NAMESPACE) === undefined ? true : undefined,
+  );
+
+  for (const object of [listed, watched]) {
+    assert.deepEqual([object?.kind, object?.apiVersion], ['ConfigMap', 'v1']);
+    assert.equal(object?.metadata?.managedFields, undefined);
+  }
+  assert.ok(changes.includes('before') && changes.includes('later'));
+  await informer.stop();
+});
+
+const anElection = (identity: string, more: Partial<LeaseOptions> = {}) => {
+  const seen = { acquired: 0, lost: [] as string[], errors: [] as unknown[] };
+  const election = startLeaderElection(client, {
+    namespace: NAMESPACE,
+    name: 'leader',
+    identity,
+    durationMs: 3_000,
+    renewDeadlineMs: 2_000,
+    retryMs: 200,
+    monotonicNow: () => performance.now(),
+    wallNow: Date.now,
+    onAcquired: () => {
+      seen.acquired += 1;
+    },
+    onLost: (why) => seen.lost.push(why),
+    onError: (error) => seen.errors.push(error),
+    ...more,
+  });
+  return { election, seen };
+};
+
+test('one of two leads, and the other follows as soon as the lease is given back', async () => {
+  const first = anElection('first');
+  await eventually('a leader', 20, () => first.election.isLeader() || undefined);
+  const second = anElection('second');
+  const startedMs = performance.now();
+  await eventually('a few tries of the second', 10, () => performance.now() - startedMs > 1_000 || undefined);
+
+  assert.equal(second.election.isLeader(), false);
+  await first.election.stop();
+  await eventually('the second leads', 10, () => second.election.isLeader() || undefined);
+
+  assert.deepEqual([first.seen.acquired, second.seen.acquired], [1, 1]);
+  assert.deepEqual(first.seen.lost, []);
+  await second.election.stop();
+});
+
+test('who dies without a word is followed once the lease has run out', async () => {
+  await client.delete({ ...leases, name: 'leader' });
+  await client.create(leases, {
+    apiVersion: 'coordination.k8s.io/v1',
+    kind: 'Lease',
+    metadata: { name: 'leader', namespace: NAMESPACE },
+    spec: {
+      holderIdentity: 'dead',
+      leaseDurationSeconds: 3,
+      renewTime: new Date(Date.now() + 86_400_000).toISOString().replace('Z', '000Z'), // its clock is a day ahead
+    },
+  });
+  const startedMs = performance.now();
+
+  const { election } = anElection('heir');
+  await eventually('the heir leads', 20, () => election.isLeader() || undefined);
+
+  assert.ok(performance.now() - startedMs >= 2_900);
+  await election.stop();
+});
+
+test('a leader whose lease is taken from it is told, and leads no more', async () => {
+  await client.delete({ ...leases, name: 'leader' });
+  const { election, seen } = anElection('robbed');
+  await eventually('a leader', 20, () => election.isLeader() || undefined);
+
+  const robbery = async (): Promise<true> => {
+    const path = `/apis/coordination.k8s.io/v1/namespaces/${NAMESPACE}/leases/leader`;
+    const patch = { spec: { holderIdentity: 'robber' } };
+    await client.request('PATCH', path, patch, 'application/merge-patch+json');
+    return true;
+  };
+  await eventually('the robbery', 10, robbery);
+  await eventually('the loss', 10, () => (seen.lost.length > 0 ? true : undefined));
+
+  assert.match(seen.lost[0] ?? '', /held by robber/);
+  assert.equal(election.isLeader(), false);
+  await election.stop();
+});
+
+test('Events are written once for the same reason, and cut to what the API server takes', async () => {
+  const errors: unknown[] = [];
+  const recorder = eventRecorder(client, {
+    controller: 'flamegate.dev/test',
+    instance: 'test',
+    now: Date.now,
+    onError: (error) => errors.push(error),
+  });
+  const map = await client.create<V1ConfigMap>(configMaps, aConfigMap('regarded'));
+  const regarding = {
+    apiVersion: 'v1',
+    kind: 'ConfigMap',
+    namespace: NAMESPACE,
+    name: 'regarded',
+    uid: map.metadata?.uid ?? '',
+  };
+  const event = {
+    regarding,
+    type: 'Warning',
+    reason: 'Tested',
+    note: 'é'.repeat(2_000),
+    action: 'Test',
+  } as const;
+
+  recorder.record(event);
+  recorder.record(event);
+  await recorder.stop();
+
+  const { items } = await client.request<{ items: { reason: string; note: string }[] }>(
+    'GET',
+    `/apis/events.k8s.io/v1/namespaces/${NAMESPACE}/events`,
+  );
+  const ours = items.filter(({ reason }) => reason === 'Tested');
+  assert.deepEqual(errors, []);
+  assert.equal(ours.length, 1);
+  assert.ok(Buffer.byteLength(ours[0]?.note ?? '') <= 1024);
+});

@@ -1,0 +1,84 @@
+/** The controller's half for policies and agents, without ingest and lease, looking at the test's own namespaces only. */
+import type { KubernetesObject } from '@kubernetes/client-node';
+import { agentReports } from '../../../src/controller/agent-reports-memory.ts';
+import { agentsReconciler } from '../../../src/controller/agents/reconciler.ts';
+import { startClusterView } from '../../../src/controller/informed-cluster-view.ts';
+import { controllerMetrics } from '../../../src/controller/metrics.ts';
+import { parseKey, ReconcilingOperator } from '../../../src/controller/operator-base.ts';
+import { profilingPolicyReconciler } from '../../../src/controller/profiling-policy/reconciler.ts';
+import { wakeUps } from '../../../src/controller/wake-up.ts';
+import { eventRecorder } from '../../../src/kube/events.ts';
+import { eventually } from '../../cluster/cluster.ts';
+import { client, kubeConfig } from './api-server.ts';
+
+export interface PolicyController {
+  /** Reconciles that failed and were tried again. */
+  readonly failures: readonly unknown[];
+  stop(): Promise<void>;
+}
+
+export async function startPolicyController(
+  namespaces: readonly string[],
+  agentsNamespace: string,
+): Promise<PolicyController> {
+  const failures: unknown[] = [];
+  const log = {
+    debug: () => undefined,
+    info: () => undefined,
+    warn: (fields: object) => void failures.push(fields),
+  };
+  const metrics = controllerMetrics();
+  const fieldManager = 'flamegate';
+  const operator = new ReconcilingOperator({ kubeConfig, client, fieldManager, metrics, log, now: Date.now });
+  const events = eventRecorder(client, {
+    controller: 'flamegate.dev/test',
+    instance: 'test',
+    now: Date.now,
+    onError: (error) => failures.push(error),
+  });
+  const ours = [...namespaces, agentsNamespace];
+  const wake = (object: KubernetesObject): void => {
+    for (const { resource, key } of wakeUps(object, { view, agentsNamespace })) {
+      if (ours.includes(parseKey(key).namespace)) operator.enqueueSoon(resource, key);
+    }
+  };
+  const view = startClusterView({
+    kubeConfig,
+    client,
+    agentsNamespace,
+    agentName: 'flamegate-agent',
+    onObject: wake,
+    onError: (_resource, error) => failures.push(error),
+  });
+  const reports = agentReports();
+  operator.add(
+    profilingPolicyReconciler({
+      client,
+      view,
+      reports,
+      events,
+      fieldManager,
+      count: metrics.injection,
+      finalize: (object, finalizer, cleanUp) => operator.finalize(object, finalizer, cleanUp),
+      now: Date.now,
+    }),
+    (namespace, name) => view.policy(namespace, name),
+  );
+  const ownPolicies = {
+    ...view,
+    policies: () => namespaces.flatMap((namespace) => view.policies(namespace)),
+  };
+  operator.add(agentsReconciler({ client, view: ownPolicies, agentsNamespace, fieldManager, log }), () =>
+    view.agentTemplate(),
+  );
+  await eventually('filled caches', 30, () => view.synced() || undefined);
+  await operator.start();
+  return {
+    failures,
+    async stop() {
+      await operator.shutdown();
+      await events.stop();
+      await view.stop();
+    },
+  };
+}
