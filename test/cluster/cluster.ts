@@ -39,13 +39,17 @@ export async function getJson<T>(...args: string[]): Promise<T | undefined> {
   return text.trim() === '' ? undefined : JSON.parse(text);
 }
 
-/** Calls `probe` until it returns something, or throws with the last thing it saw after `seconds`. */
+/**
+ * Calls `probe` until it returns something, or throws with the last thing it saw after `seconds`. What may take long is
+ * asked for rarely: a kubectl costs a fifth of a second of CPU, on a machine that is being measured.
+ */
 export async function eventually<T>(
   what: string,
   seconds: number,
   probe: () => Promise<T | undefined> | T | undefined,
 ): Promise<T> {
   const end = Date.now() + seconds * 1000;
+  const everyMs = Math.min(5000, Math.max(500, seconds * 10));
   let last: unknown;
   while (Date.now() < end) {
     try {
@@ -54,7 +58,7 @@ export async function eventually<T>(
     } catch (error) {
       last = error;
     }
-    await new Promise((wake) => setTimeout(wake, 500));
+    await new Promise((wake) => setTimeout(wake, everyMs));
   }
   throw new Error(`${what}: not within ${seconds} s`, { cause: last });
 }

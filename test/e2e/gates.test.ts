@@ -16,7 +16,7 @@ const NS = 'gates';
 const CLEAN = ['clean-a', 'clean-b', 'clean-c'];
 const REGRESSED = 'surcharge';
 const ARMS = ['stable', ...CLEAN, REGRESSED];
-const RATE_PER_POD = 6; // fifteen pods share two cores
+const RATE_PER_POD = 3; // requests per second; fifteen pods share two cores
 const VERDICT_SECONDS = 840;
 
 describe('gates on a real cluster', () => {
