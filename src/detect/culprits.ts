@@ -75,16 +75,17 @@ export function describeCulprits(
 ): Culprit[] {
   const deltas = stackDeltas(index, look.context, look.context.scale);
   const shown = findings.slice(0, MOST_CULPRITS);
+  const part = look.namedPart;
   const whole = shown.reduce((sum, { evidence }) => sum + evidence.delta, 0);
   return shown.map(({ evidence, moved }) => ({
     function: index.functions[functionOf(evidence.node)] ?? '',
     kind: moved ? 'Moved' : evidence.baselineShare < NEW_PART * evidence.canaryShare ? 'New' : 'Grown',
     selfOrTotal: nodeIsTotal(evidence.node) ? 'total' : 'self',
-    deltaShare: evidence.delta,
-    interval: [evidence.delta - evidence.half, evidence.delta + evidence.half],
+    deltaShare: evidence.delta * part,
+    interval: [(evidence.delta - evidence.half) * part, (evidence.delta + evidence.half) * part],
     shareOfDelta: evidence.delta / whole,
-    baselineShare: evidence.baselineShare,
-    canaryShare: evidence.canaryShare,
+    baselineShare: evidence.baselineShare * part,
+    canaryShare: evidence.canaryShare * part,
     stack: commonestStack(evidence.node, deltas)?.frames ?? [],
   }));
 }

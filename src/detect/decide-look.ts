@@ -51,7 +51,7 @@ export function decideLook(
   }
   if (certain.length > 0) return collecting(reasonFor(certain), { findings });
   if (growths.length > 0) return collecting('OnePod', { findings });
-  const open = openCandidates(look, index).filter((node) => !settledAsMoved(node, findings, settings));
+  const open = openCandidates(look, index).filter((node) => !settledAsMoved(node, findings, look.margin));
   if (open.length === 0 && elapsedMs >= settings.minDurationMs) {
     return { verdict: 'Passed', reason: 'NoRegression', findings, open };
   }
@@ -81,8 +81,7 @@ const reasonFor = (growths: readonly Finding[]): CpuReason => {
   return first !== undefined && first.baselineShare < 0.1 * first.canaryShare ? 'NewHotPath' : 'FunctionGrew';
 };
 
-const settledAsMoved = (node: NodeEvidence, findings: readonly Finding[], settings: CpuSettings): boolean =>
+const settledAsMoved = (node: NodeEvidence, findings: readonly Finding[], margin: number): boolean =>
   findings.some(
-    ({ evidence, moved }) =>
-      evidence.node === node.node && moved !== undefined && moved.netUpper < settings.functionMargin,
+    ({ evidence, moved }) => evidence.node === node.node && moved !== undefined && moved.netUpper < margin,
   );

@@ -4,7 +4,7 @@ import type { GroupShare } from './verdict.ts';
 
 const MOST_GROUPS = 10;
 
-/** Self time of code that is no function of the service, the largest first. */
+/** Self time of code that is no function of the service, as a share of all samples, the largest first. */
 export function groupShares(
   index: StackIndex,
   arms: { readonly canary: ArmTally; readonly baseline: ArmTally },
@@ -19,8 +19,8 @@ export function groupShares(
   }
   const shares = [...sums].map(([group, sum]) => ({
     group,
-    baselineShare: sum.baseline / Math.max(1, arms.baseline.samples),
-    canaryShare: sum.canary / Math.max(1, arms.canary.samples),
+    baselineShare: sum.baseline / Math.max(1, arms.baseline.allSamples),
+    canaryShare: sum.canary / Math.max(1, arms.canary.allSamples),
   }));
   return shares
     .sort((a, b) => b.canaryShare - a.canaryShare || (a.group < b.group ? -1 : 1))

@@ -8,7 +8,9 @@ import type { ArmTally } from './tally.ts';
 
 /** Everything one look says, before anyone decides. */
 export interface LookEvidence {
-  /** Tolerated growth, as a share of CPU. */
+  /** Part of an arm's CPU that is spent in stacks with a function: every other share here is a share of that part. */
+  readonly namedPart: number;
+  /** Tolerated growth. */
   readonly margin: number;
   readonly context: LookContext;
   readonly sizeFactor: SizeFactor;
@@ -43,8 +45,11 @@ const SURE = 1.96; // standard errors
 /** Weighs all candidates; undefined when an arm is empty. */
 export function weighLook(arms: Arms, levels: Levels): LookEvidence | undefined {
   const { canary, baseline } = arms;
-  const { margin, familyAlpha, boundFactor } = levels;
+  const { familyAlpha, boundFactor } = levels;
   if (canary.samples === 0 || baseline.samples === 0) return undefined;
+  // Of the arm that has more of it, the older one: else a canary that still compiles were given a wider margin.
+  const namedPart = Math.max(canary.samples / canary.allSamples, baseline.samples / baseline.allSamples);
+  const margin = levels.margin / namedPart;
   const nodes = candidateNodes(arms);
   const dispersion = estimateDispersion([baseline, canary]);
   const nodeAlpha = familyAlpha / Math.max(1, nodes.length);
@@ -73,7 +78,7 @@ export function weighLook(arms: Arms, levels: Levels): LookEvidence | undefined 
     .map((index) => candidates[index])
     .filter((node) => node !== undefined)
     .filter((node) => node.delta - node.half > 0 && node.delta > margin);
-  return { margin, context, sizeFactor: unchanged, candidates, upper, grown };
+  return { namedPart, margin, context, sizeFactor: unchanged, candidates, upper, grown };
 }
 
 function candidateNodes({ canary, baseline }: Arms): number[] {

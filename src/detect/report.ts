@@ -15,15 +15,16 @@ export interface Outcome {
 export function checkOf(look: LookEvidence, index: StackIndex, outcome: Outcome): CpuCheck | undefined {
   const worst = worstNode(look, outcome.decision);
   if (worst === undefined) return undefined;
+  const part = look.namedPart;
   return {
     check: 'cpu.function',
     function: nameOf(worst, index),
-    baseline: worst.baselineShare,
-    canary: worst.canaryShare,
-    delta: worst.delta,
-    interval: [worst.delta - worst.half, worst.delta + worst.half],
+    baseline: worst.baselineShare * part,
+    canary: worst.canaryShare * part,
+    delta: worst.delta * part,
+    interval: [(worst.delta - worst.half) * part, (worst.delta + worst.half) * part],
     margin: outcome.settings.functionMargin,
-    detectable: detectableInMost(look.candidates),
+    detectable: detectableInMost(look.candidates) * part,
     verdict: outcome.verdict,
   };
 }
@@ -60,14 +61,15 @@ export function messageFor(look: LookEvidence | undefined, index: StackIndex, ou
   if (look === undefined || worst === undefined) return withoutEvidence(outcome.reason);
   const name = nameOf(worst, index);
   const what = nodeIsTotal(worst.node) ? `${name} and what it calls` : name;
-  const change = `${percent(worst.baselineShare)} → ${percent(worst.canaryShare)} of CPU, interval ${percent(worst.delta - worst.half)} to ${percent(worst.delta + worst.half)}`;
+  const ofCpu = (share: number): string => percent(share * look.namedPart);
+  const change = `${ofCpu(worst.baselineShare)} → ${ofCpu(worst.canaryShare)} of CPU, interval ${ofCpu(worst.delta - worst.half)} to ${ofCpu(worst.delta + worst.half)}`;
   const margin = percent(settings.functionMargin);
   const { canary, baseline } = look.context;
   switch (outcome.reason) {
     case 'FunctionGrew':
-      return `${what} grew by ${percent(worst.delta)} of CPU, over the margin of ${margin} (${change})`;
+      return `${what} grew by ${ofCpu(worst.delta)} of CPU, over the margin of ${margin} (${change})`;
     case 'NewHotPath':
-      return `${what} is new and takes ${percent(worst.delta)} of CPU, over the margin of ${margin} (${change})`;
+      return `${what} is new and takes ${ofCpu(worst.delta)} of CPU, over the margin of ${margin} (${change})`;
     case 'NoRegression':
       return `no function grew by the margin of ${margin} of CPU; the closest is ${what} (${change})`;
     case 'MarginNotReached':

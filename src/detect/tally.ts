@@ -5,6 +5,7 @@ import type { StackIndex } from './stack-index.ts';
 export interface PodTally {
   /** Samples per node. */
   readonly counts: Float64Array;
+  /** Samples of stacks with a function in them. */
   samples: number;
   /** Blocks (the windows between two looks) with samples. */
   blocks: number;
@@ -19,7 +20,14 @@ export interface ArmTally {
   readonly stackCounts: Float64Array;
   /** Σ x²/n per node over pods and blocks: with the counts, all that the spread within pods needs. */
   readonly blockSquares: Float64Array;
+  /**
+   * Samples of stacks with a function in them: the whole that shares are shares of. A stack of nothing but native,
+   * interpreted or kernel frames is the JIT, the collector or a young JVM at work. A canary is younger than its
+   * baseline, so these would make every function of the older arm look larger.
+   */
   samples: number;
+  /** Samples of all stacks. */
+  allSamples: number;
   samplesTaken: number;
   samplesLost: number;
 }
@@ -33,6 +41,7 @@ export function createArmTally(index: StackIndex): ArmTally {
     stackCounts: new Float64Array(index.stacks.length),
     blockSquares: new Float64Array(nodes),
     samples: 0,
+    allSamples: 0,
     samplesTaken: 0,
     samplesLost: 0,
   };
@@ -65,7 +74,8 @@ function countSamples(
     arm.samplesLost += window.samplesLost;
     for (const { frames, count } of window.stacks) {
       const stack = index.of(frames);
-      samples += count;
+      arm.allSamples += count;
+      if (stack.nodes.length > 0) samples += count;
       arm.stackCounts[stack.id] = (arm.stackCounts[stack.id] ?? 0) + count;
       for (const node of stack.nodes) block[node] = (block[node] ?? 0) + count;
     }
