@@ -39,18 +39,25 @@ export async function recoverFromJournal(directory: string, procRoot: string): P
   for (const entry of entries) {
     const [pid = 0, startTicks = 0] = entry.split('-').map(Number);
     const process = Number.isSafeInteger(pid) && pid > 0 ? readProcessFacts(procRoot, pid) : undefined;
-    if (process && isAlive(procRoot, { pid, startTicks })) await removeOurFiles(process, procRoot);
-    await rm(`${directory}/${entry}`, { force: true });
+    const alive = process && isAlive(procRoot, { pid, startTicks });
+    const done = !alive || (await removeOurFiles(process, procRoot));
+    if (done) await rm(`${directory}/${entry}`, { force: true });
   }
   return entries.length;
 }
 
-async function removeOurFiles(process: ProcessFacts, procRoot: string): Promise<void> {
-  const tmp = await openForeignDirectory(`${procRoot}/${process.pid}/root`, ['tmp']);
+/** False if the container does not let us: then it is tried again at the next start. */
+async function removeOurFiles(process: ProcessFacts, procRoot: string): Promise<boolean> {
   try {
-    await tmp.remove(`.attach_pid${process.nsPid}`);
-    await tmp.remove(perfMapName(process));
-  } finally {
-    await tmp.close();
+    const tmp = await openForeignDirectory(`${procRoot}/${process.pid}/root`, ['tmp']);
+    try {
+      await tmp.remove(`.attach_pid${process.nsPid}`);
+      await tmp.remove(perfMapName(process));
+    } finally {
+      await tmp.close();
+    }
+    return true;
+  } catch {
+    return false;
   }
 }

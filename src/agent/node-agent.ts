@@ -63,7 +63,7 @@ export function createNodeAgent(parts: NodeAgentParts): NodeAgent {
     if (!host.sampler && targets.size > 0 && host.ensure(assignment.frequencyHz, nowMs)) {
       for (const container of containers.all()) container.takeUsage(); // from before the first sample
     }
-    if (host.sampler) kernel ??= readKernelSymbols(parts.config.procRoot, parts.stores);
+    if (host.sampler) kernel ??= readKernel(parts);
     host.watch(targets);
     for (const jvm of jvmsOf(containers)) if (jvm.needsNames(nowMs, 0)) attaches.add(jvm);
     notePresence(parts, kernel);
@@ -146,7 +146,7 @@ export function createNodeAgent(parts: NodeAgentParts): NodeAgent {
           log.error({ err: error, code: codeOf(error) }, 'a look at the node failed');
           await pause(FAILED_PAUSE_MS, signal);
         }
-        await pause(Math.min(clock.boundaryMs - Date.now(), LOOK_MS), signal);
+        await pause(Math.max(0, Math.min(clock.boundaryMs - Date.now(), LOOK_MS)), signal);
       }
       await attaches.stop();
       const last = clock.openSinceMs;
@@ -164,6 +164,13 @@ export function createNodeAgent(parts: NodeAgentParts): NodeAgent {
     metrics.windowsDropped.set(spool.dropped + late);
     metrics.spoolBytes.set(spool.entries().reduce((total, entry) => total + entry.bytes, 0));
   }
+}
+
+function readKernel({ config, stores, log }: NodeAgentParts): KernelSymbols | undefined {
+  const kernel = readKernelSymbols(config.procRoot, stores);
+  if (kernel?.hidden)
+    log.warn({}, 'the kernel hides its addresses: kernel frames stay [kernel]; CAP_SYSLOG shows them');
+  return kernel;
 }
 
 function jvmsOf(containers: WatchedContainers): readonly Jvm[] {

@@ -158,5 +158,10 @@ function reportOf(
   if (!found) {
     return { ...none, state: 'Gone', reason: 'CgroupNotFound', message: 'no cgroup bears the container id' };
   }
+  const unreadable = [...container.processes.values()].find((each) => each.unreadable !== undefined);
+  if (unreadable) {
+    const message = `/proc/${unreadable.facts.pid}/maps: ${unreadable.unreadable}; it takes CAP_SYS_PTRACE`;
+    return { ...none, state: 'AttachFailed', reason: 'MapsNotReadable', message };
+  }
   return { ...none, state: 'NoJvm', reason: 'NoLibjvm', message: 'no process maps libjvm.so' };
 }

@@ -1,5 +1,6 @@
 /** A process of a watched container: what is mapped where, and the JVM in it, if there is one. */
 import { createProcMapsParser, type ProcMaps, type Region } from '../symbols/proc-maps.ts';
+import { codeOf } from './agent-error.ts';
 import { readChunks } from './bounded-read.ts';
 import { inspectJvm, type Jvm, type JvmAccess } from './jvm.ts';
 import { ageMs, isAlive, type ProcessFacts, readProcessFacts } from './process-facts.ts';
@@ -7,6 +8,8 @@ import { ageMs, isAlive, type ProcessFacts, readProcessFacts } from './process-f
 export interface TrackedProcess {
   readonly facts: ProcessFacts;
   readonly jvm: Jvm | undefined;
+  /** Why its maps could not be read: EACCES without CAP_SYS_PTRACE. */
+  readonly unreadable: string | undefined;
   /** The executable region that holds the address. Maps that are older than the call before are read again, once. */
   regionAt(address: number): Region | undefined;
   /** Looks again for a libjvm.so if there was none; cheap when nothing is to be done. */
@@ -30,15 +33,24 @@ export async function trackProcess(pid: number, access: JvmAccess): Promise<Trac
   let mapsAreFresh = false;
   let lookedMs = Number.NEGATIVE_INFINITY;
   let jvm: Jvm | undefined;
+  let unreadable: string | undefined;
 
   const refresh = () => {
     mapsAreFresh = true;
-    maps = readMaps(access.procRoot, facts) ?? maps;
+    try {
+      maps = readMaps(access.procRoot, facts) ?? maps;
+      unreadable = undefined;
+    } catch (error) {
+      unreadable = codeOf(error);
+    }
   };
   const process: TrackedProcess = {
     facts,
     get jvm() {
       return jvm;
+    },
+    get unreadable() {
+      return unreadable;
     },
     regionAt(address) {
       const region = maps?.regionAt(address);
@@ -63,13 +75,9 @@ export async function trackProcess(pid: number, access: JvmAccess): Promise<Trac
   return process;
 }
 
-/** Undefined if they cannot be read: the process ended, or CAP_SYS_PTRACE is missing. */
+/** Undefined if the process ended. */
 function readMaps(procRoot: string, facts: ProcessFacts): ProcMaps | undefined {
   const parser = createProcMapsParser(decode);
-  try {
-    const there = readChunks(`${procRoot}/${facts.pid}/maps`, MAX_MAPS_BYTES, parser.feed);
-    return there && isAlive(procRoot, facts) ? parser.finish() : undefined;
-  } catch {
-    return undefined;
-  }
+  const there = readChunks(`${procRoot}/${facts.pid}/maps`, MAX_MAPS_BYTES, parser.feed);
+  return there && isAlive(procRoot, facts) ? parser.finish() : undefined;
 }

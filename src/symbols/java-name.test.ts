@@ -30,12 +30,24 @@ for (const [written, shown] of AS_WRITTEN) {
 }
 
 const ALIKE: readonly (readonly [string, string])[] = [
-  ['long Busy$$Lambda$1/0x00007f50c4000a08.applyAsLong(', 'long Busy$$Lambda$27/0x00007f22a8001c00.applyAsLong('],
+  [
+    'long Busy$$Lambda$1/0x00007f50c4000a08.applyAsLong(',
+    'long Busy$$Lambda$27/0x00007f22a8001c00.applyAsLong(',
+  ],
   ['long Busy$$Lambda/0x000000002a040210.applyAsLong(', 'long Busy$$Lambda$14/1234567890.applyAsLong('],
-  ['void jdk.internal.reflect.GeneratedMethodAccessor1.invoke(', 'void jdk.internal.reflect.GeneratedMethodAccessor93.invoke('],
-  ['long java.lang.invoke.LambdaForm$MH/0x000000002a043c00.invoke(', 'long java.lang.invoke.LambdaForm$MH/0x000000002a099c00.invoke('],
+  [
+    'void jdk.internal.reflect.GeneratedMethodAccessor1.invoke(',
+    'void jdk.internal.reflect.GeneratedMethodAccessor93.invoke(',
+  ],
+  [
+    'long java.lang.invoke.LambdaForm$MH/0x000000002a043c00.invoke(',
+    'long java.lang.invoke.LambdaForm$MH/0x000000002a099c00.invoke(',
+  ],
   ['void jdk.proxy1.$Proxy0.run(', 'void jdk.proxy2.$Proxy31.run('],
-  ['void shop.Orders$$EnhancerBySpringCGLIB$$1a2b3c4d.place(', 'void shop.Orders$$EnhancerBySpringCGLIB$$99ffee00.place('],
+  [
+    'void shop.Orders$$EnhancerBySpringCGLIB$$1a2b3c4d.place(',
+    'void shop.Orders$$EnhancerBySpringCGLIB$$99ffee00.place(',
+  ],
 ];
 
 for (const [one, other] of ALIKE) {

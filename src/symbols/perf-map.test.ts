@@ -32,12 +32,16 @@ test('both formats are read, and only the addresses inside have a name', () => {
 test('where entries overlap, the later one has the address', () => {
   const map = parse('1000 100 first\n1040 20 second\n1050 200 third\n1090 4 fourth\n');
 
-  const seen = [0x1000, 0x1040, 0x1050, 0x1090, 0x1094, 0x10ff, 0x1200].map((address) => nameAt(map, address));
+  const seen = [0x1000, 0x1040, 0x1050, 0x1090, 0x1094, 0x10ff, 0x1200].map((address) =>
+    nameAt(map, address),
+  );
   assert.deepEqual(seen, ['first', 'second', 'third', 'fourth', 'third', 'third', 'third']);
 });
 
 test('lines that are no entry are counted and left out', () => {
-  const map = parse('\nxyz 10 name\n1000\n1000 10\n1000 0 empty\n1000 ffffffffffff huge\nfffffffffffffffff 10 far\n2000 10 good\n');
+  const map = parse(
+    '\nxyz 10 name\n1000\n1000 10\n1000 0 empty\n1000 ffffffffffff huge\nfffffffffffffffff 10 far\n2000 10 good\n',
+  );
 
   assert.deepEqual([map.entries, map.garbageLines], [1, 7]);
 });
@@ -64,7 +68,9 @@ const entries = fc.array(
 test('every address gets the name of the last entry that holds it', () => {
   fc.assert(
     fc.property(entries, (list) => {
-      const map = parse(list.map(({ start, size }, i) => `${start.toString(16)} ${size.toString(16)} n${i}\n`).join(''));
+      const map = parse(
+        list.map(({ start, size }, i) => `${start.toString(16)} ${size.toString(16)} n${i}\n`).join(''),
+      );
       for (let address = 0; address < 370; address++) {
         const last = list.findLastIndex(({ start, size }) => address >= start && address < start + size);
         assert.equal(nameAt(map, address), last < 0 ? undefined : `n${last}`);
@@ -79,7 +85,9 @@ test('any bytes in any pieces are read the same, without an error', () => {
   fc.assert(
     fc.property(fc.array(line, { maxLength: 20 }), fc.integer({ min: 1, max: 50 }), (pieces, size) => {
       const whole = Buffer.concat(pieces);
-      const cut = Array.from({ length: Math.ceil(whole.length / size) }, (_, i) => whole.subarray(i * size, (i + 1) * size));
+      const cut = Array.from({ length: Math.ceil(whole.length / size) }, (_, i) =>
+        whole.subarray(i * size, (i + 1) * size),
+      );
       const [one, other] = [parse(whole), parse(...cut)];
       assert.deepEqual([one.entries, one.garbageLines], [other.entries, other.garbageLines]);
       assert.equal(nameAt(one, 0x1008), nameAt(other, 0x1008));

@@ -50,7 +50,8 @@ test('a path cannot break what is printed or folded', () => {
 });
 
 test('ten thousand regions are cut at the bound, and the rest is counted', () => {
-  const line = (i: number) => `${(i * 8192 + 4096).toString(16)}-${(i * 8192 + 8192).toString(16)} r-xp 0 0:0 0 /f${i}\n`;
+  const line = (i: number) =>
+    `${(i * 8192 + 4096).toString(16)}-${(i * 8192 + 8192).toString(16)} r-xp 0 0:0 0 /f${i}\n`;
   const maps = parse(Array.from({ length: 10_000 }, (_, i) => line(i)).join(''));
 
   assert.equal(maps.dropped, 10_000 - 8192);
