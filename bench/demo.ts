@@ -3,20 +3,34 @@ import { execFileSync } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { runDemo } from '../scripts/demo/run-demo.ts';
 import { startSteps } from '../scripts/demo/step.ts';
+import { kubectl } from '../test/cluster/cluster.ts';
 import { pidInPod } from '../test/e2e/support/host.ts';
 import { writeResult } from './machine.ts';
 import { watchUsage } from './process-usage.ts';
 
 const BUSY_SECONDS = 60;
+const EVERYDAY_HZ = 49; // the default, which the bar for the agent's CPU speaks of
+const SETTLE_MS = 15_000; // until the agent has the new rate and closed a window with it
 process.env['CLUSTER_NAME'] ??= 'flamegate-demo';
 const root = fileURLToPath(new URL('..', import.meta.url));
 const clusterDown = () => execFileSync(`${root}/test/cluster/down.sh`, { stdio: 'inherit' });
 
+clusterDown();
+const started = performance.now();
 type Watched = Awaited<ReturnType<typeof watchUsage>>;
 let agent: Watched | undefined;
 let controller: Watched | undefined;
+let demoSeconds = Number.NaN; // without the measurement that follows
 async function watchBoth(): Promise<void> {
-  const agentPid = await pidInPod('flamegate-agents', 'app.kubernetes.io/component=agent', '/app/dist/agent/main.mjs');
+  demoSeconds = Math.round((performance.now() - started) / 1000);
+  const everyday = JSON.stringify({ spec: { cpu: { frequencyHz: EVERYDAY_HZ } } });
+  await kubectl('patch', 'profilingpolicy', 'orders', '-n', 'shop', '--type=merge', '-p', everyday);
+  await new Promise((wake) => setTimeout(wake, SETTLE_MS));
+  const agentPid = await pidInPod(
+    'flamegate-agents',
+    'app.kubernetes.io/component=agent',
+    '/app/dist/agent/main.mjs',
+  );
   const controllerPid = await pidInPod(
     'flamegate-system',
     'app.kubernetes.io/component=controller',
@@ -28,17 +42,15 @@ async function watchBoth(): Promise<void> {
   ]);
 }
 
-clusterDown();
 const steps = startSteps((line) => console.log(line));
-const started = performance.now();
 try {
   const outcome = await runDemo(steps, watchBoth);
-  const demoS = Math.round((performance.now() - started) / 1000);
-  const rounded = (value: number | undefined, digits: number) => (value === undefined ? null : Number(value.toFixed(digits)));
+  const rounded = (value: number | undefined, digits: number) =>
+    value === undefined ? null : Number(value.toFixed(digits));
   const path = writeResult('demo', 'make bench-demo', '25', {
     noise: { agentCoreHalves: agent?.halves.map((half) => rounded(half, 4)) ?? null },
     nodeReadyS: steps.times[0]?.seconds ?? null,
-    demoS,
+    demoS: demoSeconds,
     steps: steps.times,
     verdict: outcome.gate.status?.verdict ?? null,
     firstCulprit: outcome.report.status?.culprits?.[0]?.function ?? null,
@@ -47,7 +59,7 @@ try {
     controllerRssMb: rounded(controller?.maxRssMb, 1),
     latency: outcome.latency,
   });
-  console.log(`\n${demoS} s, ${outcome.gate.status?.verdict}: written to ${path}`);
+  console.log(`\n${demoSeconds} s, ${outcome.gate.status?.verdict}: written to ${path}`);
 } finally {
   clusterDown();
 }

@@ -18,7 +18,10 @@ export function usageOf(pid: number): Usage {
 }
 
 /** Share of one core a process burnt over a span, its highest memory within it, and the two halves of the span as noise. */
-export async function watchUsage(pid: number, seconds: number): Promise<{ core: number; halves: [number, number]; maxRssMb: number }> {
+export async function watchUsage(
+  pid: number,
+  seconds: number,
+): Promise<{ core: number; halves: [number, number]; maxRssMb: number }> {
   const half = seconds / 2;
   let maxRssMb = 0;
   const coreOver = async (span: number): Promise<number> => {

@@ -44,7 +44,8 @@ export function startLoad(
   ratePerPod: number,
   maxSeconds: number,
 ): Load {
-  const binary = execFileSync(`${ROOT}/test/load/build.sh`, { encoding: 'utf8' }).trim().split('\n').at(-1) ?? '';
+  const binary =
+    execFileSync(`${ROOT}/test/load/build.sh`, { encoding: 'utf8' }).trim().split('\n').at(-1) ?? '';
   const out = `/tmp/flamegate-load-${process.pid}-${Object.keys(groups).join('-')}.json`;
   const flags = Object.entries(groups).flatMap(([name, pods]) => ['-group', `${name}=${pods.join(',')}`]);
   const child: ChildProcess = spawn(

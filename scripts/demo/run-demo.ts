@@ -20,7 +20,7 @@ export interface DemoOutcome {
   readonly latency: LoadSummary;
 }
 
-/** Called once while both arms are under load, for those who measure. */
+/** Called once after the verdict, while both arms are still under load, for those who measure. */
 export type WhileBusy = () => Promise<void>;
 
 export async function runDemo(steps: Steps, whileBusy: WhileBusy = async () => {}): Promise<DemoOutcome> {
@@ -40,9 +40,9 @@ export async function runDemo(steps: Steps, whileBusy: WhileBusy = async () => {
       await profiled(steps, 'orders-canary', 6);
     });
     loads.push(await loadOn('canary'));
-    const verdict = steps.run('wait for the verdict', () => verdictOf(steps));
-    const [gate] = await Promise.all([verdict, whileBusy()]);
+    const gate = await steps.run('wait for the verdict', () => verdictOf(steps));
     const report = await reportOf(gate);
+    await whileBusy();
     return { gate, report, latency: await stopAll(loads) };
   } finally {
     await stopAll(loads);
@@ -63,7 +63,10 @@ async function stopAll(loads: readonly Load[]): Promise<LoadSummary> {
 }
 
 function script(path: string): void {
-  const { status } = spawnSync(`${ROOT}/${path}`, { stdio: 'inherit', env: { ...process.env, ...clusterEnv() } });
+  const { status } = spawnSync(`${ROOT}/${path}`, {
+    stdio: 'inherit',
+    env: { ...process.env, ...clusterEnv() },
+  });
   if (status !== 0) throw new Error(`${path} ended with ${status}`);
 }
 
@@ -87,7 +90,15 @@ async function rollout(namespace: string, deployment: string): Promise<void> {
 }
 
 interface Deployment {
-  readonly spec: { readonly template: { readonly spec: { readonly containers: readonly { readonly env?: readonly { readonly name: string; readonly value?: string }[] }[] } } };
+  readonly spec: {
+    readonly template: {
+      readonly spec: {
+        readonly containers: readonly {
+          readonly env?: readonly { readonly name: string; readonly value?: string }[];
+        }[];
+      };
+    };
+  };
 }
 
 /** Waits until the flags are in a Deployment, its new pods are up and the agent profiles them. */
@@ -100,7 +111,12 @@ async function profiled(steps: Steps, deployment: string, profiledPods: number):
   steps.say('flags injected; waiting for the restarted pods');
   await rollout(NAMESPACE, deployment);
   await eventually(`${profiledPods} pods profiled`, 120, async () => {
-    const policy = await getJson<{ status?: { profiled?: number } }>('profilingpolicy', 'orders', '-n', NAMESPACE);
+    const policy = await getJson<{ status?: { profiled?: number } }>(
+      'profilingpolicy',
+      'orders',
+      '-n',
+      NAMESPACE,
+    );
     return (policy?.status?.profiled ?? 0) >= profiledPods ? true : undefined;
   });
 }
@@ -127,7 +143,9 @@ async function verdictOf(steps: Steps): Promise<RegressionGate> {
 
 async function reportOf(gate: RegressionGate): Promise<RegressionReport> {
   const name = gate.status?.evaluation?.report ?? '';
-  return eventually('the report', 30, () => getJson<RegressionReport>('regressionreport', name, '-n', NAMESPACE));
+  return eventually('the report', 30, () =>
+    getJson<RegressionReport>('regressionreport', name, '-n', NAMESPACE),
+  );
 }
 
 /** What a person would type next. */
@@ -142,6 +160,8 @@ export async function printOutcome(outcome: DemoOutcome, print: (text: string) =
   const page = `${ROOT}/build/demo-flamegraph.html`;
   print(cli('report', report, '-o', page));
   for (const [arm, seen] of Object.entries(outcome.latency)) {
-    print(`${arm.padEnd(8)} ${seen.requests} requests, ${seen.errors} errors, P50 ${seen.p50Ms} ms, P99 ${seen.p99Ms} ms`);
+    print(
+      `${arm.padEnd(8)} ${seen.requests} requests, ${seen.errors} errors, P50 ${seen.p50Ms} ms, P99 ${seen.p99Ms} ms`,
+    );
   }
 }

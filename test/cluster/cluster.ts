@@ -28,7 +28,11 @@ export async function kubectl(...args: string[]): Promise<string> {
 
 /** Like kubectl, with an object or manifest text on standard input. */
 export function kubectlWithInput(input: string, ...args: string[]): string {
-  const done = spawnSync(join(HERE, 'kubectl.sh'), args, { input, encoding: 'utf8', maxBuffer: MAX_OUTPUT_BYTES });
+  const done = spawnSync(join(HERE, 'kubectl.sh'), args, {
+    input,
+    encoding: 'utf8',
+    maxBuffer: MAX_OUTPUT_BYTES,
+  });
   if (done.status !== 0) throw new Error(`kubectl ${args.join(' ')}: ${done.stderr}`);
   return done.stdout;
 }

@@ -10,7 +10,12 @@ const arm = (name: string) => ({ podSelector: { matchLabels: { arm: name } } });
 
 interface PolicyStatus {
   readonly status?: {
-    readonly workloads?: readonly { readonly name: string; readonly profiled: number; readonly reason: string; readonly message: string }[];
+    readonly workloads?: readonly {
+      readonly name: string;
+      readonly profiled: number;
+      readonly reason: string;
+      readonly message: string;
+    }[];
   };
 }
 
@@ -45,7 +50,9 @@ describe('bad input', () => {
   test('a gate whose target does not exist is stalled', async () => {
     applyObjects(regressionGate(NS, 'missing', { targetRef: { kind: 'Deployment', name: 'absent' } }));
 
-    const resolved = await conditionOf(['regressiongate', NS, 'missing'], 'BaselineResolved', { status: 'False' });
+    const resolved = await conditionOf(['regressiongate', NS, 'missing'], 'BaselineResolved', {
+      status: 'False',
+    });
 
     assert.equal(resolved.reason, 'TargetNotFound');
     assert.match(resolved.message, /absent/);
@@ -54,7 +61,9 @@ describe('bad input', () => {
   test('a gate whose selectors match nothing says which', async () => {
     applyObjects(regressionGate(NS, 'empty', { baseline: arm('good'), canary: arm('nobody') }));
 
-    const resolved = await conditionOf(['regressiongate', NS, 'empty'], 'BaselineResolved', { status: 'True' });
+    const resolved = await conditionOf(['regressiongate', NS, 'empty'], 'BaselineResolved', {
+      status: 'True',
+    });
     const data = await conditionOf(['regressiongate', NS, 'empty'], 'DataSufficient', { status: 'False' });
 
     assert.ok(resolved);
@@ -63,12 +72,20 @@ describe('bad input', () => {
 
   test('a Deployment whose old pods are gone is Inconclusive: BaselineGone', async () => {
     applyObjects(regressionGate(NS, 'gone', { targetRef: { kind: 'Deployment', name: 'good' } }));
-    await eventually('the gate to wait', 60, async () => (await verdictOf('gone')) === 'Waiting' || undefined);
+    await eventually(
+      'the gate to wait',
+      60,
+      async () => (await verdictOf('gone')) === 'Waiting' || undefined,
+    );
 
     await kubectl('set', 'env', '-n', NS, 'deployment/good', 'CODEC=slow');
     await rolledOut(NS, 'good');
 
-    await eventually('BaselineGone', 120, async () => (await verdictOf('gone')) === 'Inconclusive' || undefined);
+    await eventually(
+      'BaselineGone',
+      120,
+      async () => (await verdictOf('gone')) === 'Inconclusive' || undefined,
+    );
     const data = await conditionOf(['regressiongate', NS, 'gone'], 'DataSufficient', { status: 'False' });
     assert.equal(data.reason, 'BaselineGone');
   });

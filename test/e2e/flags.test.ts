@@ -13,7 +13,9 @@ interface Deployment {
   readonly spec: {
     readonly template: {
       readonly spec: {
-        readonly containers: readonly { readonly env?: readonly { readonly name: string; readonly value?: string }[] }[];
+        readonly containers: readonly {
+          readonly env?: readonly { readonly name: string; readonly value?: string }[];
+        }[];
       };
     };
   };
@@ -26,7 +28,11 @@ describe('profiling flags', () => {
     const plain = { namespace: NS, replicas: 1, jdk: '17', jvmArgs: [] } as const;
     applyObjects(
       ordersDeployment({ ...plain, name: 'plain' }),
-      ordersDeployment({ ...plain, name: 'owned', env: { JAVA_TOOL_OPTIONS: '-Dx=1', JDK_JAVA_OPTIONS: '-Dy=2' } }),
+      ordersDeployment({
+        ...plain,
+        name: 'owned',
+        env: { JAVA_TOOL_OPTIONS: '-Dx=1', JDK_JAVA_OPTIONS: '-Dy=2' },
+      }),
     );
     await rolledOut(NS, 'plain');
     await rolledOut(NS, 'owned');
@@ -49,10 +55,12 @@ describe('profiling flags', () => {
 
   test('a Deployment whose owner uses both variables is left alone, and the status says what to paste', async () => {
     const condition = await eventually('a word on the owned Deployment', 90, async () => {
-      const policy = await getJson<{ status?: { workloads?: { name: string; reason: string; message: string }[] } }>(
-        'profilingpolicy', 'shop', '-n', NS,
+      const policy = await getJson<{
+        status?: { workloads?: { name: string; reason: string; message: string }[] };
+      }>('profilingpolicy', 'shop', '-n', NS);
+      return policy?.status?.workloads?.find(
+        (workload) => workload.name === 'owned' && workload.reason === 'EnvOwnedByUser',
       );
-      return policy?.status?.workloads?.find((workload) => workload.name === 'owned' && workload.reason === 'EnvOwnedByUser');
     });
 
     assert.match(condition.message, /-XX:\+PreserveFramePointer/);

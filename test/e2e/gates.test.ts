@@ -27,7 +27,9 @@ describe('gates on a real cluster', () => {
     applyObjects(namespace(NS), profilingPolicy(NS, 'shop', { cpu: { frequencyHz: 199 } }));
     const surcharge = { SURCHARGE_SHARE: '0.05' };
     applyObjects(
-      ...ARMS.map((name) => ordersDeployment({ namespace: NS, name, env: name === REGRESSED ? surcharge : {} })),
+      ...ARMS.map((name) =>
+        ordersDeployment({ namespace: NS, name, env: name === REGRESSED ? surcharge : {} }),
+      ),
     );
     for (const name of ARMS) await rolledOut(NS, name);
     const groups = Object.fromEntries(
@@ -53,10 +55,28 @@ describe('gates on a real cluster', () => {
 
   test('a controller that is killed in mid-evaluation goes on with the same evaluation', async () => {
     const before = await eventually('an evaluation under way', 120, () => evaluationOf(REGRESSED));
-    const pod = (await kubectl('get', 'pods', '-n', 'flamegate-system', '-l', 'app.kubernetes.io/component=controller', '-o', 'name')).trim();
+    const pod = (
+      await kubectl(
+        'get',
+        'pods',
+        '-n',
+        'flamegate-system',
+        '-l',
+        'app.kubernetes.io/component=controller',
+        '-o',
+        'name',
+      )
+    ).trim();
 
     await kubectl('delete', '-n', 'flamegate-system', pod, '--grace-period=0', '--force');
-    await kubectl('rollout', 'status', 'deployment/flamegate-controller', '-n', 'flamegate-system', '--timeout=120s');
+    await kubectl(
+      'rollout',
+      'status',
+      'deployment/flamegate-controller',
+      '-n',
+      'flamegate-system',
+      '--timeout=120s',
+    );
 
     assert.deepEqual(await evaluationOf(REGRESSED), before);
   });
@@ -89,16 +109,31 @@ describe('gates on a real cluster', () => {
   });
 
   test('an agent that is killed leaves no BPF program and no file in a pod', async () => {
-    const agentPid = await pidInPod('flamegate-agents', 'app.kubernetes.io/component=agent', '/app/dist/agent/main.mjs');
+    const agentPid = await pidInPod(
+      'flamegate-agents',
+      'app.kubernetes.io/component=agent',
+      '/app/dist/agent/main.mjs',
+    );
     const programsBefore = loadedSamplers();
     assert.ok(programsBefore >= 1, 'the agent holds a BPF program while it lives');
 
     process.kill(agentPid, 'SIGKILL');
 
     await eventually('the killed agent to be gone', 20, () => (isAlive(agentPid) ? undefined : true));
-    const found = await kubectl('exec', '-n', NS, 'deployment/stable', '--', '/opt/java/bin/jcmd', '1', 'VM.version');
+    const found = await kubectl(
+      'exec',
+      '-n',
+      NS,
+      'deployment/stable',
+      '--',
+      '/opt/java/bin/jcmd',
+      '1',
+      'VM.version',
+    );
     assert.match(found, /JDK|OpenJDK/);
-    await eventually('one sampler again, not two', 60, () => (loadedSamplers() === programsBefore ? true : undefined));
+    await eventually('one sampler again, not two', 60, () =>
+      loadedSamplers() === programsBefore ? true : undefined,
+    );
   });
 });
 
@@ -112,7 +147,12 @@ async function verdictOf(name: string): Promise<{ gate: RegressionGate; report: 
     const seen = await getJson<RegressionGate>('regressiongate', name, '-n', NS);
     return ['Passed', 'Failed', 'Inconclusive'].includes(seen?.status?.verdict ?? '') ? seen : undefined;
   });
-  const report = await getJson<RegressionReport>('regressionreport', gate.status?.evaluation?.report ?? '', '-n', NS);
+  const report = await getJson<RegressionReport>(
+    'regressionreport',
+    gate.status?.evaluation?.report ?? '',
+    '-n',
+    NS,
+  );
   assert.ok(report, 'the report of the evaluation exists');
   const check = report.status?.checks?.[0];
   console.log(`${name}: ${gate.status?.verdict}, ${gate.status?.summary} (detectable ${check?.detectable})`);
@@ -120,5 +160,7 @@ async function verdictOf(name: string): Promise<{ gate: RegressionGate; report: 
 }
 
 function describeAll(judged: readonly { gate: RegressionGate }[]): string {
-  return judged.map(({ gate }) => `${gate.metadata.name}: ${gate.status?.verdict} ${gate.status?.summary}`).join('\n');
+  return judged
+    .map(({ gate }) => `${gate.metadata.name}: ${gate.status?.verdict} ${gate.status?.summary}`)
+    .join('\n');
 }

@@ -17,8 +17,19 @@ function readProc(pid: number, file: 'cgroup' | 'cmdline'): string {
 
 /** Host pid of the process of a pod whose command line holds `text`. */
 export async function pidInPod(namespace: string, selector: string, text: string): Promise<number> {
-  const uid = await kubectl('get', 'pods', '-n', namespace, '-l', selector, '-o', 'jsonpath={.items[0].metadata.uid}');
-  const found = processIds().find((pid) => readProc(pid, 'cgroup').includes(uid) && readProc(pid, 'cmdline').includes(text));
+  const uid = await kubectl(
+    'get',
+    'pods',
+    '-n',
+    namespace,
+    '-l',
+    selector,
+    '-o',
+    'jsonpath={.items[0].metadata.uid}',
+  );
+  const found = processIds().find(
+    (pid) => readProc(pid, 'cgroup').includes(uid) && readProc(pid, 'cmdline').includes(text),
+  );
   if (found === undefined) throw new Error(`no process of ${namespace} ${selector} runs ${text}`);
   return found;
 }

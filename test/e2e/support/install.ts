@@ -7,7 +7,14 @@ const DEFAULT_INSTALL = fileURLToPath(new URL('../../../config/default', import.
 export async function installFlamegate(): Promise<void> {
   await kubectl('apply', '--server-side', '-k', DEFAULT_INSTALL);
   await kubectl('wait', '--for=condition=Established', 'crd/regressiongates.flamegate.dev', '--timeout=60s');
-  await kubectl('rollout', 'status', 'deployment/flamegate-controller', '-n', 'flamegate-system', '--timeout=120s');
+  await kubectl(
+    'rollout',
+    'status',
+    'deployment/flamegate-controller',
+    '-n',
+    'flamegate-system',
+    '--timeout=120s',
+  );
 }
 
 /** A policy that profiles everything of the shop in a namespace; without flags nothing restarts. */
@@ -21,5 +28,10 @@ export function profilingPolicy(namespace: string, name: string, spec: object = 
 }
 
 export function regressionGate(namespace: string, name: string, spec: object): object {
-  return { apiVersion: 'flamegate.dev/v1alpha1', kind: 'RegressionGate', metadata: { namespace, name }, spec };
+  return {
+    apiVersion: 'flamegate.dev/v1alpha1',
+    kind: 'RegressionGate',
+    metadata: { namespace, name },
+    spec,
+  };
 }

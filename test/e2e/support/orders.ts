@@ -20,7 +20,15 @@ export const PROFILING_FLAGS = [
 const SMALL_HEAP = ['-Xmx96m', '-XX:+UseSerialGC'];
 
 export function ordersDeployment(options: OrdersOptions): object {
-  const { namespace, name, replicas = 3, jdk = '25', env = {}, jvmArgs = PROFILING_FLAGS, labels = {} } = options;
+  const {
+    namespace,
+    name,
+    replicas = 3,
+    jdk = '25',
+    env = {},
+    jvmArgs = PROFILING_FLAGS,
+    labels = {},
+  } = options;
   const allLabels = { app: 'orders', arm: name, 'app.kubernetes.io/part-of': 'shop', ...labels };
   const prefix = process.env['IMAGE_PREFIX'] ?? 'localhost';
   return {
@@ -34,7 +42,11 @@ export function ordersDeployment(options: OrdersOptions): object {
         metadata: { labels: allLabels },
         spec: {
           terminationGracePeriodSeconds: 2,
-          securityContext: { runAsNonRoot: true, runAsUser: 65532, seccompProfile: { type: 'RuntimeDefault' } },
+          securityContext: {
+            runAsNonRoot: true,
+            runAsUser: 65532,
+            seccompProfile: { type: 'RuntimeDefault' },
+          },
           containers: [
             {
               name: 'orders',
@@ -64,7 +76,13 @@ export function ordersDeployment(options: OrdersOptions): object {
 }
 
 export function applyObjects(...objects: readonly object[]): void {
-  kubectlWithInput(JSON.stringify({ apiVersion: 'v1', kind: 'List', items: objects }), 'apply', '--server-side', '-f', '-');
+  kubectlWithInput(
+    JSON.stringify({ apiVersion: 'v1', kind: 'List', items: objects }),
+    'apply',
+    '--server-side',
+    '-f',
+    '-',
+  );
 }
 
 export function namespace(name: string): object {
