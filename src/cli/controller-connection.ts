@@ -14,7 +14,10 @@ import type { ClusterOptions } from './command-line.ts';
 import { reasonOf } from './files.ts';
 
 export interface ControllerConnection {
-  /** The whole body of a 200 answer. Throws CONTROLLER_REFUSED with the controller's own code and sentence. */
+  /**
+   * The whole body of a 200 answer. Throws with the controller's own code and sentence: CONTROLLER_REFUSED, or
+   * CONTROLLER_UNREACHABLE where asking again helps (5xx).
+   */
   get(path: string, maxBytes: number): Promise<Buffer>;
 }
 
@@ -25,6 +28,7 @@ const SERVER_NAME = `flamegate-controller.${SYSTEM_NAMESPACE}.svc`;
 const HTTPS_PORT = 8443;
 const ANSWER_TIMEOUT_MS = 60_000; // an hour of windows of twenty pods takes seconds
 const TOKEN_SECONDS = 600; // the shortest the API server grants
+const RENEW_TOKEN_MS = 300_000; // recordings last for hours
 const MAX_ERROR_BYTES = 16 * 1024;
 
 interface Pod {
@@ -39,10 +43,15 @@ export async function openController(
 ): Promise<ControllerConnection> {
   const client = kubeClient(config);
   const ca = await authorityOf(client);
-  const token =
+  const askForToken = async () =>
     options.token ?? (await ownToken(config)) ?? (await accountToken(client, options.serviceAccount));
+  let granted = { token: await askForToken(), atMs: Date.now() };
   return {
     async get(path, maxBytes) {
+      if (Date.now() - granted.atMs > RENEW_TOKEN_MS) {
+        granted = { token: await askForToken(), atMs: Date.now() };
+      }
+      const { token } = granted;
       const pod = await readyPod(client);
       const socket = await securedForward(config, pod, ca);
       try {
@@ -205,5 +214,6 @@ function refusal(status: number, body: string): CliError {
   } catch {
     // Not the controller's own form: what it said is shown as it came.
   }
-  return new CliError('CONTROLLER_REFUSED', `the controller answered ${status}: ${said}`);
+  const code = status >= 500 ? 'CONTROLLER_UNREACHABLE' : 'CONTROLLER_REFUSED';
+  return new CliError(code, `the controller answered ${status}: ${said}`);
 }

@@ -21,6 +21,12 @@ interface Surroundings {
 const OVERLAP_MS = 5 * 60_000;
 /** The controller keeps an hour: after this many failed polls in a row windows would be missing without a word. */
 const RETENTION_MS = 60 * 60_000;
+/** There was a token when the recording began: that none is granted now passes, like the rest. */
+const PASSING: ReadonlySet<CliError['code']> = new Set([
+  'CONTROLLER_UNREACHABLE',
+  'CONTROLLER_NOT_FOUND',
+  'NO_TOKEN',
+]);
 const MAX_ANSWER_BYTES = 512 * 1024 * 1024;
 
 export async function runRecord(options: RecordOptions, around: Surroundings): Promise<string> {
@@ -79,11 +85,7 @@ async function pollOnce({ options, around, controller, recording }: Poll, fromMs
     return true;
   } catch (error) {
     // What is forbidden stays forbidden; everything else may be gone a minute later.
-    if (
-      error instanceof CliError &&
-      error.code !== 'CONTROLLER_UNREACHABLE' &&
-      error.code !== 'CONTROLLER_NOT_FOUND'
-    ) {
+    if (error instanceof CliError && !PASSING.has(error.code)) {
       throw error;
     }
     recording.pollFailed();

@@ -27,6 +27,10 @@ export type RefusalCode =
   | 'ASSIGNMENT_QUERY_INVALID'
   | 'REPORT_NOT_FOUND'
   | 'REPORT_DATA_GONE'
+  | 'WINDOWS_QUERY_INVALID'
+  | 'WINDOWS_TOO_MANY'
+  | 'WINDOWS_BUSY'
+  | 'WINDOWS_INTERRUPTED'
   | 'INTERNAL';
 
 export class Refusal extends Error {

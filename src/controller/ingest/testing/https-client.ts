@@ -17,6 +17,7 @@ export interface Answer {
   readonly status: number;
   readonly headers: IncomingHttpHeaders;
   readonly text: string;
+  readonly bytes: Buffer;
 }
 
 export function call({ port, ca, method = 'GET', path, headers = {}, body }: Call): Promise<Answer> {
@@ -27,13 +28,15 @@ export function call({ port, ca, method = 'GET', path, headers = {}, body }: Cal
       const chunks: Buffer[] = [];
       response.on('data', (chunk: Buffer) => chunks.push(chunk));
       response.on('error', reject);
-      response.on('end', () =>
+      response.on('end', () => {
+        const bytes = Buffer.concat(chunks);
         resolve({
           status: response.statusCode ?? 0,
           headers: response.headers,
-          text: Buffer.concat(chunks).toString('utf8'),
-        }),
-      );
+          text: bytes.toString('utf8'),
+          bytes,
+        });
+      });
     },
   );
   outgoing.on('error', reject);
