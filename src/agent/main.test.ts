@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { type ChildProcess, spawn } from 'node:child_process';
 import { mkdirSync, readdirSync, readFileSync, rmdirSync, symlinkSync, writeFileSync } from 'node:fs';
 import { type TestContext, test } from 'node:test';
-import { Value } from '@sinclair/typebox/value';
+import { Ajv } from 'ajv';
 import type { Assignment } from '../wire/assignment.ts';
 import { Batch, type PodWindow } from '../wire/batch-schema.ts';
 import { aController, type FixtureController } from './controller-fixture.ts';
@@ -136,7 +136,8 @@ test('a busy JVM arrives with the name of its method and as many samples as it u
     [batch.startMs % WINDOW_MS, batch.endMs - batch.startMs, batch.node],
     [0, WINDOW_MS, 'n1'],
   );
-  assert.deepEqual([...Value.Errors(Batch, batch)], []);
+  const valid = new Ajv().compile(Batch);
+  assert(valid(batch), JSON.stringify(valid.errors));
   assert.match(pod.jvm.jdk, /^17\./);
   assert.deepEqual(pod.jvm.flags, ['PreserveFramePointer']);
   const named = collapsed(batch, pod).filter(({ names }) => names.includes('Busy.encodeSlowly'));
