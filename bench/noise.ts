@@ -1,0 +1,195 @@
+/**
+ * What unchanged pods show: records them under a constant load and writes the tables of docs/noise.md.
+ * MINUTES (default 60) and JDKS (default "17,25"); below half an hour the tables are only printed. Boots the cluster
+ * CLUSTER_NAME (default flamegate-noise) and takes it down; one that is up already is used and left as it was, but
+ * for Flamegate itself. Ctrl-C ends the recording early, whole.
+ */
+import { execFileSync, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { readFileSync, writeFileSync } from 'node:fs';
+import { relative } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { type LoadSummary, podAddresses, startLoad } from '../scripts/demo/load.ts';
+import { startSteps } from '../scripts/demo/step.ts';
+import { clusterKubeconfig, eventually, getJson, kubectl } from '../test/cluster/cluster.ts';
+import { installFlamegate, profilingPolicy, regressionGate } from '../test/e2e/support/install.ts';
+import { applyObjects, ordersDeployment, rolledOut } from '../test/e2e/support/orders.ts';
+import { machine } from './machine.ts';
+import { replaceBetweenMarkers } from './marked-text.ts';
+
+const ROOT = fileURLToPath(new URL('..', import.meta.url));
+const CLI = `${ROOT}/dist/cli/main.mjs`;
+const PAGE = `${ROOT}/docs/noise.md`;
+const NAMESPACE = `noise-${process.pid}`; // nobody else's, so that it can be removed
+const SELECTOR = 'app.kubernetes.io/part-of=shop';
+const FREQUENCY_HZ = 49;
+const HALVES = ['left', 'right'] as const;
+const PODS_PER_HALF = 2;
+const RATE_PER_POD = 8; // requests per second; eight pods keep two cores about half busy
+const SECONDS_BEFORE_RECORDING = 300; // at most, with the load running
+const SHORTEST_PUBLISHED_MINUTES = 30; // blocks of 600 s need three, and two more are cut off
+
+type Jdk = '17' | '25';
+
+const minutes = minutesFrom(process.env['MINUTES'] ?? '60');
+const jdks = jdksFrom(process.env['JDKS'] ?? '17,25');
+const steps = startSteps((line) => console.log(line));
+
+const recordedAt = new Date();
+const directory = `${ROOT}/build/recordings/${recordedAt.toISOString().slice(0, 19).replaceAll(':', '-')}`;
+process.once('SIGINT', () => {
+  steps.say('ending early'); // the recorder has the signal, too; what follows it still runs
+});
+const isOurs = await bootUnlessUp();
+try {
+  const load = await measured();
+  const tables = execFileSync(process.execPath, [CLI, 'noise', directory], { encoding: 'utf8' });
+  publish(`${description(load)}\n\n${tables}`);
+} finally {
+  if (isOurs) script('test/cluster/down.sh');
+  else await kubectl('delete', 'namespace', NAMESPACE, '--wait=false', '--ignore-not-found');
+}
+
+function minutesFrom(text: string): number {
+  const value = Number(text);
+  if (Number.isInteger(value) && value >= 1 && value <= 1_440) return value;
+  throw new Error(`MINUTES=${text}: a whole number from 1 to 1440`);
+}
+
+function jdksFrom(text: string): readonly Jdk[] {
+  return text.split(',').map((jdk) => {
+    if (jdk === '17' || jdk === '25') return jdk;
+    throw new Error(`JDKS=${text}: 17, 25 or both, with a comma between`);
+  });
+}
+
+/** True: this run booted the cluster, and takes it down. */
+async function bootUnlessUp(): Promise<boolean> {
+  const named = process.env['CLUSTER_NAME'] !== undefined || process.env['CLUSTER'] === 'existing';
+  process.env['CLUSTER_NAME'] ??= 'flamegate-noise';
+  if (named && (await clusterAnswers())) return false;
+  await steps.run(`boot the cluster ${process.env['CLUSTER_NAME']}`, () => script('test/cluster/up.sh'));
+  return true;
+}
+
+async function clusterAnswers(): Promise<boolean> {
+  try {
+    await kubectl('get', '--raw', '/readyz');
+    return true;
+  } catch {
+    return false; // it is not up, which is an answer
+  }
+}
+
+function script(path: string): void {
+  execFileSync(`${ROOT}/${path}`, { stdio: 'inherit' });
+}
+
+async function measured(): Promise<LoadSummary> {
+  await steps.run('build and import the images', () => script('scripts/images.sh'));
+  await steps.run('install Flamegate', installFlamegate);
+  await steps.run(`deploy ${HALVES.length * PODS_PER_HALF} pods for each of JDK ${jdks.join(', ')}`, deploy);
+  const load = startLoad(await addresses(), RATE_PER_POD, minutes * 60 + SECONDS_BEFORE_RECORDING);
+  let summary: LoadSummary;
+  try {
+    await steps.run('wait until all of them are profiled', allProfiled);
+    await steps.run(`record for ${minutes} min`, record);
+  } finally {
+    summary = await load.stop();
+  }
+  return summary;
+}
+
+const nameOf = (jdk: Jdk, half: string): string => `orders-jdk${jdk}-${half}`;
+
+/** Each JDK has a gate of one half against the other: without a gate no stacks are kept. */
+async function deploy(): Promise<void> {
+  await kubectl('create', 'namespace', NAMESPACE);
+  const arm = (jdk: Jdk, half: string) => ({ podSelector: { matchLabels: { arm: nameOf(jdk, half) } } });
+  applyObjects(
+    profilingPolicy(NAMESPACE, 'noise', { containers: ['orders'], cpu: { frequencyHz: FREQUENCY_HZ } }),
+    ...jdks.map((jdk) =>
+      regressionGate(NAMESPACE, `jdk${jdk}`, { baseline: arm(jdk, 'left'), canary: arm(jdk, 'right') }),
+    ),
+    ...jdks.flatMap((jdk) =>
+      HALVES.map((half) =>
+        ordersDeployment({
+          namespace: NAMESPACE,
+          name: nameOf(jdk, half),
+          replicas: PODS_PER_HALF,
+          jdk,
+          labels: { jdk },
+        }),
+      ),
+    ),
+  );
+  for (const jdk of jdks) {
+    for (const half of HALVES) await rolledOut(NAMESPACE, nameOf(jdk, half));
+  }
+}
+
+async function addresses(): Promise<Readonly<Record<string, readonly string[]>>> {
+  const groups = jdks.map(async (jdk) => [`jdk${jdk}`, await podAddresses(NAMESPACE, `jdk=${jdk}`)] as const);
+  return Object.fromEntries(await Promise.all(groups));
+}
+
+async function allProfiled(): Promise<void> {
+  const wanted = jdks.length * HALVES.length * PODS_PER_HALF;
+  await eventually(`${wanted} pods profiled`, SECONDS_BEFORE_RECORDING - 60, async () => {
+    const policy = await getJson<{ status?: { profiled?: number } }>(
+      'profilingpolicy',
+      'noise',
+      '-n',
+      NAMESPACE,
+    );
+    return (policy?.status?.profiled ?? 0) >= wanted ? true : undefined;
+  });
+}
+
+async function record(): Promise<void> {
+  const what = [
+    '--namespace',
+    NAMESPACE,
+    '--selector',
+    SELECTOR,
+    '--duration',
+    `${minutes}m`,
+    '-o',
+    directory,
+  ];
+  const recorder = spawn(process.execPath, [CLI, 'record', ...what], {
+    stdio: ['ignore', 'inherit', 'inherit'],
+    env: { ...process.env, KUBECONFIG: clusterKubeconfig() },
+  });
+  const [code] = await once(recorder, 'exit');
+  if (code !== 0) throw new Error(`flamegate record ended with ${String(code)}`);
+}
+
+/** What the tables rest on: without it nobody can tell whether they speak of their own cluster. */
+function description(load: LoadSummary): string {
+  const { cpu, cores, kernel } = machine(jdks.join(', '));
+  const commit = execFileSync('git', ['rev-parse', '--short', 'HEAD'], {
+    encoding: 'utf8',
+    cwd: ROOT,
+  }).trim();
+  const answered = Object.entries(load).map(
+    ([group, { requests, errors, p50Ms, p99Ms }]) =>
+      `${group}: ${requests} requests, ${errors} errors, P50 ${p50Ms} ms, P99 ${p99Ms} ms`,
+  );
+  return [
+    `Recorded ${recordedAt.toISOString().slice(0, 16)}Z, ${minutes} min asked for, at commit ${commit}: ${HALVES.length * PODS_PER_HALF} pods of`,
+    `samples/orders for each JDK, ${FREQUENCY_HZ} Hz, ${RATE_PER_POD} requests per second each, on one node (${cpu}, ${cores} cores,`,
+    `kernel ${kernel}). ${answered.join('; ')}.`,
+  ].join('\n');
+}
+
+function publish(text: string): void {
+  console.log(`\n${text}`);
+  console.log(`the recording is ${relative(process.cwd(), directory)}`);
+  if (minutes < SHORTEST_PUBLISHED_MINUTES) {
+    console.log(`docs/noise.md is left as it is: it takes ${SHORTEST_PUBLISHED_MINUTES} minutes at least`);
+    return;
+  }
+  writeFileSync(PAGE, replaceBetweenMarkers(readFileSync(PAGE, 'utf8'), 'noise', text));
+  console.log('written to docs/noise.md');
+}
