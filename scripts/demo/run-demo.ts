@@ -10,7 +10,7 @@ import type { Steps } from './step.ts';
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 const NAMESPACE = 'shop';
 const GATE = 'orders';
-const RATE_PER_POD = 6; // requests per second; six pods keep two cores about half busy
+const RATE_PER_POD = 12; // requests per second; six pods keep two cores about half busy
 const LOAD_MAX_SECONDS = 1200;
 const VERDICT_SECONDS = 900;
 
