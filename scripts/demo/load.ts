@@ -27,7 +27,9 @@ export async function podAddresses(namespace: string, selector: string): Promise
 }
 
 export interface Load {
-  /** Ends the load and returns its summary, by group. */
+  /** Settles when the load has come to its own end, or was stopped. */
+  readonly ended: Promise<unknown>;
+  /** Ends the load and returns its summary, by group. Stopping twice is fine. */
   stop(): Promise<LoadSummary>;
 }
 export interface GroupSummary {
@@ -55,6 +57,7 @@ export function startLoad(
   );
   const ended = once(child, 'exit');
   return {
+    ended,
     async stop() {
       child.kill('SIGTERM');
       await ended;

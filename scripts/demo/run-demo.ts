@@ -4,13 +4,15 @@ import { fileURLToPath } from 'node:url';
 import type { RegressionGate } from '../../src/crds/regression-gate.ts';
 import type { RegressionReport } from '../../src/crds/regression-report.ts';
 import { clusterEnv, eventually, getJson, kubectl } from '../../test/cluster/cluster.ts';
-import { type Load, type LoadSummary, podAddresses, startLoad } from './load.ts';
+import { type LoadSummary, podAddresses, startLoad } from './load.ts';
 import type { Steps } from './step.ts';
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 const NAMESPACE = 'shop';
 const GATE = 'orders';
 const RATE_PER_POD = 12; // requests per second; six pods keep two cores about half busy
+const WARM_UP_RATE = 4;
+const WARM_UP_SECONDS = 40;
 const LOAD_MAX_SECONDS = 1200;
 const VERDICT_SECONDS = 900;
 
@@ -33,33 +35,24 @@ export async function runDemo(steps: Steps, whileBusy: WhileBusy = async () => {
     await profiled(steps, 'orders', 3);
   });
   await steps.run('apply the RegressionGate', () => apply('samples/regression-gate.yaml'));
-  const loads: Load[] = [await loadOn('stable')];
+  await steps.run('ship the canary with the slow codec, 3 pods', async () => {
+    await apply('samples/orders/k8s/canary.yaml');
+    await profiled(steps, 'orders-canary', 6);
+  });
+  const arms = { stable: await podsOf('stable'), canary: await podsOf('canary') };
+  await steps.run('warm both arms up alike', async () => {
+    const gentle = startLoad(arms, WARM_UP_RATE, WARM_UP_SECONDS);
+    await gentle.ended;
+  });
+  const load = startLoad(arms, RATE_PER_POD, LOAD_MAX_SECONDS);
   try {
-    await steps.run('ship the canary with the slow codec, 3 pods', async () => {
-      await apply('samples/orders/k8s/canary.yaml');
-      await profiled(steps, 'orders-canary', 6);
-    });
-    loads.push(await loadOn('canary'));
     const gate = await steps.run('wait for the verdict', () => verdictOf(steps));
     const report = await reportOf(gate);
     await whileBusy();
-    return { gate, report, latency: await stopAll(loads) };
+    return { gate, report, latency: await load.stop() };
   } finally {
-    await stopAll(loads);
+    await load.stop();
   }
-}
-
-const stopped = new WeakMap<Load, Promise<LoadSummary>>();
-
-async function stopAll(loads: readonly Load[]): Promise<LoadSummary> {
-  const summaries = await Promise.all(
-    loads.map((load) => {
-      const summary = stopped.get(load) ?? load.stop();
-      stopped.set(load, summary);
-      return summary;
-    }),
-  );
-  return Object.assign({}, ...summaries);
 }
 
 function script(path: string): void {
@@ -121,12 +114,11 @@ async function profiled(steps: Steps, deployment: string, profiledPods: number):
   });
 }
 
-async function loadOn(track: 'stable' | 'canary'): Promise<Load> {
-  const pods = await eventually(`3 ready ${track} pods`, 60, async () => {
+async function podsOf(track: 'stable' | 'canary'): Promise<readonly string[]> {
+  return eventually(`3 ready ${track} pods`, 60, async () => {
     const found = await podAddresses(NAMESPACE, `app=orders,track=${track}`);
     return found.length === 3 ? found : undefined;
   });
-  return startLoad({ [track]: pods }, RATE_PER_POD, LOAD_MAX_SECONDS);
 }
 
 async function verdictOf(steps: Steps): Promise<RegressionGate> {
