@@ -39,7 +39,10 @@ export const PodWindow = Type.Object({
   samples: count,
   losses: Losses,
   jvm: Type.Object({
-    state: Type.Unsafe<JvmState>({ type: 'string', enum: ['Profiled', 'NoJvm', 'AttachFailed', 'Gone', 'Starting'] }),
+    state: Type.Unsafe<JvmState>({
+      type: 'string',
+      enum: ['Profiled', 'NoJvm', 'AttachFailed', 'Gone', 'Starting'],
+    }),
     reason: Type.String({ maxLength: 128 }),
     message: Type.String({ maxLength: 1024 }),
     jdk: Type.String({ maxLength: 64 }),
