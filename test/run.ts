@@ -22,6 +22,8 @@ const FILES: Record<Exclude<Stage, 'verify'>, readonly string[]> = {
   integration: ['test/integration/**/*.test.ts'],
   e2e: ['test/e2e/**/*.test.ts'],
 };
+/** Unit files are short; gates wait for minutes beside the other e2e files; integration files share one API server. */
+const CONCURRENCY: Record<Exclude<Stage, 'verify'>, number> = { unit: 2, integration: 1, e2e: 3 };
 /** Longest a single file may take: the gates of the e2e suite need minutes of samples. */
 const FILE_TIMEOUT_MS = 25 * 60_000;
 
@@ -69,8 +71,7 @@ async function tests(stage: Exclude<Stage, 'verify'>): Promise<Tally> {
   console.log(`\n== ${stage}`);
   const files = globSync(FILES[stage]).sort();
   const tally: Tally = { passed: 0, failed: 0 };
-  // The e2e files share one cluster and its two cores; unit files are short and mostly wait.
-  const stream = run({ files, concurrency: stage === 'unit' ? 2 : 1, timeout: FILE_TIMEOUT_MS });
+  const stream = run({ files, concurrency: CONCURRENCY[stage], timeout: FILE_TIMEOUT_MS });
   stream.on('test:pass', (event) => {
     if (event.skip !== undefined || event.todo !== undefined) tally.failed += 1;
     else if (event.details.type !== 'suite') tally.passed += 1;

@@ -19,7 +19,7 @@ import {
 
 export const TLS_SECRET = 'flamegate-controller-tls';
 export const CA_CONFIG_MAP = 'flamegate-ca';
-export const CA_FILE = 'ca.crt';
+const CA_FILE = 'ca.crt';
 
 export interface TlsOptions {
   readonly client: KubeClient;
