@@ -37,7 +37,7 @@ describe('bad input', () => {
     const workloads = await eventually('the policy to speak of all three', 120, async () => {
       const policy = await getJson<PolicyStatus>('profilingpolicy', 'shop', '-n', NS);
       const found = new Map(policy?.status?.workloads?.map((workload) => [workload.name, workload]));
-      const told = found.get('no-attach')?.reason !== undefined && found.get('no-jvm')?.reason === 'NoJvm';
+      const told = found.get('no-attach')?.reason !== undefined && found.get('no-jvm')?.reason === 'NoLibjvm';
       return told && found.get('good')?.profiled === 1 ? found : undefined;
     });
 
@@ -61,7 +61,9 @@ describe('bad input', () => {
   test('a gate whose selectors match nothing says which', async () => {
     applyObjects(regressionGate(NS, 'empty', { baseline: arm('good'), canary: arm('nobody') }));
 
-    const resolved = await conditionOf(['regressiongate', NS, 'empty'], 'BaselineResolved', { status: 'False' });
+    const resolved = await conditionOf(['regressiongate', NS, 'empty'], 'BaselineResolved', {
+      status: 'False',
+    });
 
     assert.equal(resolved.reason, 'NoCanaryPods');
     assert.match(resolved.message, /nobody/);
@@ -83,7 +85,9 @@ describe('bad input', () => {
       120,
       async () => (await verdictOf('gone')) === 'Inconclusive' || undefined,
     );
-    const resolved = await conditionOf(['regressiongate', NS, 'gone'], 'BaselineResolved', { status: 'False' });
+    const resolved = await conditionOf(['regressiongate', NS, 'gone'], 'BaselineResolved', {
+      status: 'False',
+    });
     assert.equal(resolved.reason, 'BaselineGone');
   });
 });
