@@ -7,20 +7,52 @@ const FEWEST_PODS_FOR_A_VARIANCE = 8; // baseline pods; below, the spread betwee
 const THROTTLED_PART = 0.05; // of the CPU time used
 const UNEQUAL_LOAD_RATIO = 1.3; // CPU per pod and second, one arm over the other
 
+/** What one arm's windows say besides their stacks. */
+interface ArmFacts {
+  readonly pods: Set<string>;
+  cpuUsec: number;
+  throttledUsec: number;
+  windowMs: number;
+}
+
+/** What the windows of all looks so far say besides their stacks. */
+export interface WindowFacts {
+  readonly baseline: ArmFacts;
+  readonly canary: ArmFacts;
+  /** Profiling flags of the JVMs, each once. */
+  readonly jvmFlags: Set<string>;
+}
+
+export function createWindowFacts(): WindowFacts {
+  const nothing = (): ArmFacts => ({ pods: new Set(), cpuUsec: 0, throttledUsec: 0, windowMs: 0 });
+  return { baseline: nothing(), canary: nothing(), jvmFlags: new Set() };
+}
+
+export function addFacts(facts: WindowFacts, block: Block): void {
+  addArm(facts.baseline, block.baseline);
+  addArm(facts.canary, block.canary);
+  for (const { flags } of [...block.baseline, ...block.canary]) facts.jvmFlags.add(flags);
+}
+
+function addArm(arm: ArmFacts, windows: readonly PodWindow[]): void {
+  for (const window of windows) {
+    arm.pods.add(window.pod);
+    arm.cpuUsec += window.cpuUsec;
+    arm.throttledUsec += window.throttledUsec;
+    arm.windowMs += window.endMs - window.startMs;
+  }
+}
+
 /** What is remarkable about the windows a verdict rests on. */
 export function flagsOf(
-  blocks: readonly Block[],
+  facts: WindowFacts,
   findings: readonly Finding[],
   warmUpExcluded: boolean,
 ): CpuFlag[] {
-  const baseline = blocks.flatMap((block) => block.baseline);
-  const canary = blocks.flatMap((block) => block.canary);
-  const all = [...baseline, ...canary];
+  const { baseline, canary, jvmFlags } = facts;
   const flags: CpuFlag[] = [];
-  if (all.length > 0 && new Set(baseline.map(({ pod }) => pod)).size < FEWEST_PODS_FOR_A_VARIANCE) {
-    flags.push('AssumedVariance');
-  }
-  if (new Set(all.map((window) => window.flags)).size > 1) flags.push('ProfilingFlagsDiffer');
+  if (jvmFlags.size > 0 && baseline.pods.size < FEWEST_PODS_FOR_A_VARIANCE) flags.push('AssumedVariance');
+  if (jvmFlags.size > 1) flags.push('ProfilingFlagsDiffer');
   if ([baseline, canary].some(armIsThrottled)) flags.push('Throttled');
   if (warmUpExcluded) flags.push('WarmUpExcluded');
   if (loadIsUnequal(baseline, canary)) flags.push('UnequalLoad');
@@ -28,17 +60,11 @@ export function flagsOf(
   return flags;
 }
 
-const sum = (values: readonly number[]): number => values.reduce((total, value) => total + value, 0);
-
-function armIsThrottled(windows: readonly PodWindow[]): boolean {
-  const used = sum(windows.map(({ cpuUsec }) => cpuUsec));
-  return sum(windows.map(({ throttledUsec }) => throttledUsec)) > THROTTLED_PART * used;
-}
+const armIsThrottled = (arm: ArmFacts): boolean => arm.throttledUsec > THROTTLED_PART * arm.cpuUsec;
 
 // Fixed work (polling, timers, GC of caches) is a larger share of a pod with less to do, with no change of code.
-function loadIsUnequal(baseline: readonly PodWindow[], canary: readonly PodWindow[]): boolean {
-  const rate = (windows: readonly PodWindow[]): number =>
-    sum(windows.map(({ cpuUsec }) => cpuUsec)) / sum(windows.map(({ startMs, endMs }) => endMs - startMs));
+function loadIsUnequal(baseline: ArmFacts, canary: ArmFacts): boolean {
+  const rate = (arm: ArmFacts): number => arm.cpuUsec / arm.windowMs;
   const [low = 0, high = 0] = [rate(baseline), rate(canary)].sort((a, b) => a - b);
   return low > 0 && high / low > UNEQUAL_LOAD_RATIO;
 }

@@ -15,10 +15,10 @@ function spreadOf(arms: readonly (readonly ((block: number) => number)[])[]) {
   index.of(['f']);
   index.of(frames.f);
   index.of(frames.rest);
-  const tallies = arms.map((pods) => {
-    const tally = createArmTally(index);
-    for (let block = 0; block < BLOCKS; block++) {
-      const windows = pods.map((samplesOf, pod): PodWindow => {
+  const tallies = { baseline: createArmTally(), canary: createArmTally() };
+  for (let block = 0; block < BLOCKS; block++) {
+    const windowsOf = (pods: readonly ((block: number) => number)[] = []): PodWindow[] =>
+      pods.map((samplesOf, pod) => {
         const count = samplesOf(block);
         const stacks = [
           { frames: frames.f, count },
@@ -35,11 +35,9 @@ function spreadOf(arms: readonly (readonly ((block: number) => number)[])[]) {
         };
         return { pod: `${pod}`, ...times, ...facts, stacks };
       });
-      addBlock(tally, windows, index);
-    }
-    return tally;
-  });
-  const { spreads, degreesOfFreedom } = estimateDispersion(tallies);
+    addBlock(tallies, { baseline: windowsOf(arms[0]), canary: windowsOf(arms[1]) }, index);
+  }
+  const { spreads, degreesOfFreedom } = estimateDispersion([tallies.baseline, tallies.canary]);
   return { ...(spreads[node] ?? { podVariance: 0, overdispersion: 0 }), degreesOfFreedom };
 }
 

@@ -37,32 +37,43 @@ const TRIMMED_PART = 0.1;
 export function estimateDispersion(arms: readonly ArmTally[]): Dispersion {
   const size = arms[0]?.counts.length ?? 0;
   const shapes = arms.map(armShape);
-  const nodes = Array.from({ length: size }, (_, node) =>
-    isSeen(arms, node) ? observeNode(shapes, node) : unseen(nodeIsTotal(node)),
-  );
-  const commonKappa = trimmedMean(nodes.filter((node) => !node.total).map(kappaOf));
-  const withKappa = nodes.map((node) => ({ ...node, overdispersion: overdispersionOf(node, commonKappa) }));
+  const seen = seenNodes(arms, size).map((node) => observeNode(shapes, node));
+  const commonKappa = trimmedMean(seen.filter((node) => !node.total).map(kappaOf));
+  const withKappa = seen.map((node) => ({ ...node, overdispersion: overdispersionOf(node, commonKappa) }));
   const commonOf = (total: boolean): number =>
     Math.max(
       ASSUMED_POD_SD ** 2,
       trimmedMean(withKappa.filter((node) => node.total === total).map(scaledPodVariance)),
     );
   const common = { self: commonOf(false), total: commonOf(true) };
-  const spreads = withKappa.map((node) => ({
-    overdispersion: node.overdispersion,
-    podVariance: podVarianceOf(node, (node.total ? common.total : common.self) * node.priorScale),
-  }));
+  // One object for all that are too rare to say anything: most functions of a service are.
+  const unseenSelf = { overdispersion: 1, podVariance: common.self };
+  const unseenTotal = { overdispersion: 1, podVariance: common.total };
+  const spreads = Array.from({ length: size }, (_, node) => (nodeIsTotal(node) ? unseenTotal : unseenSelf));
+  for (const node of withKappa) {
+    spreads[node.node] = {
+      overdispersion: node.overdispersion,
+      podVariance: podVarianceOf(node, (node.total ? common.total : common.self) * node.priorScale),
+    };
+  }
   return { spreads, degreesOfFreedom: podDegreesOfFreedom(arms) + PRIOR_POD_DF };
 }
 
 const podDegreesOfFreedom = (arms: readonly ArmTally[]): number =>
   arms.reduce((sum, arm) => sum + Math.max(0, arm.pods.size - 1), 0);
 
-// Below this a function says nothing about its own spread; most functions of a service are.
+// Below this a function says nothing about its own spread.
 const LEAST_SAMPLES = 10;
 
-const isSeen = (arms: readonly ArmTally[], node: number): boolean =>
-  arms.reduce((sum, arm) => sum + (arm.counts[node] ?? 0), 0) >= LEAST_SAMPLES;
+function seenNodes(arms: readonly ArmTally[], size: number): number[] {
+  const seen: number[] = [];
+  for (let node = 0; node < size; node++) {
+    let samples = 0;
+    for (const arm of arms) samples += arm.counts[node] ?? 0;
+    if (samples >= LEAST_SAMPLES) seen.push(node);
+  }
+  return seen;
+}
 
 interface ArmShape {
   readonly arm: ArmTally;
@@ -89,6 +100,7 @@ function armShape(arm: ArmTally): ArmShape {
 }
 
 interface NodeObservation {
+  readonly node: number;
   readonly total: boolean;
   readonly priorScale: number;
   /** Sums of squares within pods over blocks, and between pods; and what independent samples would give. */
@@ -104,21 +116,6 @@ interface NodeObservation {
   readonly samplesPerBlock: number;
   readonly meanBinomial: number;
 }
-
-const unseen = (total: boolean): NodeObservation => ({
-  total,
-  priorScale: 1,
-  within: 0,
-  withinExpected: 0,
-  between: 0,
-  betweenExpected: 0,
-  withinPerKappa: 0,
-  betweenPerVariance: 0,
-  podDf: 0,
-  blockDf: 0,
-  samplesPerBlock: 0,
-  meanBinomial: 0,
-});
 
 function observeNode(shapes: readonly ArmShape[], node: number): NodeObservation {
   const seen = {
@@ -156,7 +153,8 @@ function observeNode(shapes: readonly ArmShape[], node: number): NodeObservation
   const share = samples > 0 ? count / samples : 0;
   const total = nodeIsTotal(node);
   const priorScale = total && share > METHOD_SHARE ? METHOD_SHARE / share : 1;
-  return { total, priorScale, ...seen, podDf, blockDf, samplesPerBlock, meanBinomial: share * (1 - share) };
+  const meanBinomial = share * (1 - share);
+  return { node, total, priorScale, ...seen, podDf, blockDf, samplesPerBlock, meanBinomial };
 }
 
 interface Weighted {

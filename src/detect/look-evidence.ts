@@ -4,7 +4,7 @@ import { BOUND_ALPHA, type LookContext, type NodeEvidence, weighNode } from './n
 import { studentFactor, studentQuantile } from './quantiles.ts';
 import { type SizeFactor, sizeFactor } from './size-factor.ts';
 import { nodeIsTotal } from './stack-index.ts';
-import type { ArmTally } from './tally.ts';
+import type { Arms } from './tally.ts';
 
 /** Everything one look says, before anyone decides. */
 export interface LookEvidence {
@@ -19,11 +19,6 @@ export interface LookEvidence {
   readonly upper: readonly NodeEvidence[];
   /** Candidates e-BH rejects, whose lower bound is above zero and whose estimate is above the margin. */
   readonly grown: readonly NodeEvidence[];
-}
-
-export interface Arms {
-  readonly canary: ArmTally;
-  readonly baseline: ArmTally;
 }
 
 export interface Levels {

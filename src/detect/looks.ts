@@ -1,21 +1,20 @@
 import type { PodWindow } from './pod-window.ts';
 
-/** The windows of both arms between two looks. */
-export interface Block {
-  /** Event time of the look that closes it. */
-  readonly lookAtMs: number;
+/** The windows of one arm and the other. */
+export interface ArmWindows {
   readonly baseline: readonly PodWindow[];
   readonly canary: readonly PodWindow[];
 }
 
-export interface Looks {
-  readonly blocks: readonly Block[];
+/** The warm windows between two looks. */
+export interface Block extends ArmWindows {
+  /** Event time of the look that closes it. */
+  readonly lookAtMs: number;
   readonly warmUpExcluded: boolean;
 }
 
 export interface LookPlan {
   readonly startedAtMs: number;
-  readonly nowMs: number;
   readonly deadlineMs: number;
   readonly warmUpMs: number;
 }
@@ -25,37 +24,44 @@ export const LOOK_MS = 30_000; // three windows: a look costs a pass over all fu
 // and when it is judged again by the next leader.
 const LATE_MS = 15_000;
 
-/**
- * Cuts the evaluation into looks by event time. A block counts only where both arms have windows: what the
- * whole service did in a minute that one arm was not there for would look like a difference between them.
- */
-export function planLooks(
-  baseline: readonly PodWindow[],
-  canary: readonly PodWindow[],
-  plan: LookPlan,
-): Looks {
+/** How many blocks are closed at `nowMs`: they are numbered from 0. The deadline closes its last one at once. */
+export function closedBlocks(plan: LookPlan, nowMs: number): number {
   const endMs = plan.startedAtMs + plan.deadlineMs;
-  const closedMs = plan.nowMs >= endMs ? endMs : plan.nowMs - LATE_MS;
-  const lastBlock = Math.floor((closedMs - plan.startedAtMs) / LOOK_MS) - 1;
-  const inTime = (window: PodWindow): boolean =>
-    window.startMs >= plan.startedAtMs && blockOf(window, plan) <= lastBlock;
+  const closedMs = nowMs >= endMs ? endMs : nowMs - LATE_MS;
+  return Math.max(0, Math.floor((closedMs - plan.startedAtMs) / LOOK_MS));
+}
+
+/** End of block `number`. Its windows are those that end after the block before it and no later than this. */
+export const blockEndMs = (plan: LookPlan, number: number): number =>
+  plan.startedAtMs + (number + 1) * LOOK_MS;
+
+/** Block `number` of an evaluation out of the windows that belong to it, in any order. */
+export function cutBlock(windows: ArmWindows, plan: LookPlan, number: number): Block {
   const isWarm = (window: PodWindow): boolean => window.startMs - window.podStartedAtMs >= plan.warmUpMs;
-  const baselineInTime = baseline.filter(inTime);
-  const canaryInTime = canary.filter(inTime);
-  const baselineBlocks = Map.groupBy(baselineInTime.filter(isWarm), (window) => blockOf(window, plan));
-  const canaryBlocks = Map.groupBy(canaryInTime.filter(isWarm), (window) => blockOf(window, plan));
-  const blocks: Block[] = [];
-  for (const [block, ofCanary] of [...canaryBlocks].sort(([a], [b]) => a - b)) {
-    const ofBaseline = baselineBlocks.get(block);
-    if (ofBaseline === undefined) continue;
-    blocks.push({
-      lookAtMs: plan.startedAtMs + (block + 1) * LOOK_MS,
-      baseline: inOrder(ofBaseline),
-      canary: inOrder(ofCanary),
-    });
-  }
-  const warmUpExcluded = ![...baselineInTime, ...canaryInTime].every(isWarm);
-  return { blocks, warmUpExcluded };
+  const baseline = windows.baseline.filter(isWarm);
+  const canary = windows.canary.filter(isWarm);
+  return {
+    lookAtMs: blockEndMs(plan, number),
+    baseline: inOrder(baseline),
+    canary: inOrder(canary),
+    warmUpExcluded: baseline.length + canary.length < windows.baseline.length + windows.canary.length,
+  };
+}
+
+/** Cuts the evaluation into its closed blocks by event time; those without any window are left out. */
+export function planLooks(windows: ArmWindows, plan: LookPlan, nowMs: number): Block[] {
+  const closed = closedBlocks(plan, nowMs);
+  const byBlock = (ofArm: readonly PodWindow[]): Map<number, PodWindow[]> =>
+    Map.groupBy(
+      ofArm.filter((window) => window.startMs >= plan.startedAtMs && blockOf(window, plan) < closed),
+      (window) => blockOf(window, plan),
+    );
+  const baseline = byBlock(windows.baseline);
+  const canary = byBlock(windows.canary);
+  const numbers = [...new Set([...baseline.keys(), ...canary.keys()])].sort((a, b) => a - b);
+  return numbers.map((number) =>
+    cutBlock({ baseline: baseline.get(number) ?? [], canary: canary.get(number) ?? [] }, plan, number),
+  );
 }
 
 const blockOf = (window: PodWindow, plan: LookPlan): number =>

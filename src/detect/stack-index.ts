@@ -23,11 +23,6 @@ export interface StackIndex {
   of(frames: readonly string[]): IndexedStack;
 }
 
-interface Branch {
-  readonly children: Map<string, Branch>;
-  stack: IndexedStack | undefined;
-}
-
 /**
  * Numbers stacks and functions in order of first sight. Looking a stack up is one map access when the store
  * hands over the same array again, and one per frame when it does not.
@@ -36,8 +31,10 @@ export function createStackIndex(): StackIndex {
   const stacks: IndexedStack[] = [];
   const functionIds = new Map<string, number>();
   const functions: string[] = [];
-  const byArray = new Map<readonly string[], IndexedStack>();
-  const root: Branch = { children: new Map(), stack: undefined };
+  // Weak: the store forgets its arrays now and then and makes others for the same stacks.
+  const byArray = new WeakMap<readonly string[], IndexedStack>();
+  const nameIds = new Map<string, number>();
+  const byHash = new Map<number, IndexedStack[]>();
 
   const functionId = (name: string): number => {
     const known = functionIds.get(name);
@@ -58,32 +55,42 @@ export function createStackIndex(): StackIndex {
     return { id: stacks.length, frames, nodes, group };
   };
 
+  const nameId = (name: string): number => {
+    const known = nameIds.get(name);
+    if (known !== undefined) return known;
+    nameIds.set(name, nameIds.size);
+    return nameIds.size - 1;
+  };
+
+  const find = (frames: readonly string[]): IndexedStack => {
+    const hash = hashOf(frames, nameId);
+    const alike = byHash.get(hash);
+    const known = alike?.find((stack) => isSameStack(stack.frames, frames));
+    if (known !== undefined) return known;
+    const stack = index(frames);
+    stacks.push(stack);
+    if (alike === undefined) byHash.set(hash, [stack]);
+    else alike.push(stack);
+    return stack;
+  };
+
   const of = (frames: readonly string[]): IndexedStack => {
     const seen = byArray.get(frames);
     if (seen !== undefined) return seen;
-    const branch = descend(root, frames);
-    if (branch.stack === undefined) {
-      branch.stack = index(frames);
-      stacks.push(branch.stack);
-    }
-    byArray.set(frames, branch.stack);
-    return branch.stack;
+    const stack = find(frames);
+    byArray.set(frames, stack);
+    return stack;
   };
 
   return { stacks, functions, of };
 }
 
-// From the root frame down: stacks share their callers, so the tree stays small.
-function descend(root: Branch, frames: readonly string[]): Branch {
-  let branch = root;
-  for (let depth = frames.length - 1; depth >= 0; depth--) {
-    const name = frames[depth] ?? '';
-    let child = branch.children.get(name);
-    if (child === undefined) {
-      child = { children: new Map(), stack: undefined };
-      branch.children.set(name, child);
-    }
-    branch = child;
-  }
-  return branch;
+// FNV-1a over the numbers of the names, cut to 30 bits: such a number is no object in V8.
+function hashOf(frames: readonly string[], nameId: (name: string) => number): number {
+  let hash = 0x811c9dc5;
+  for (const name of frames) hash = Math.imul(hash ^ nameId(name), 0x01000193);
+  return (hash ^ (hash >>> 15)) & 0x3fffffff;
 }
+
+const isSameStack = (a: readonly string[], b: readonly string[]): boolean =>
+  a.length === b.length && a.every((name, depth) => name === b[depth]);

@@ -27,7 +27,7 @@ const TABLES = `
   -- frames: string ids as little-endian uint32, leaf first; hash: of these bytes.
   CREATE TABLE stack (id INTEGER PRIMARY KEY, hash BLOB NOT NULL UNIQUE, frames BLOB NOT NULL) STRICT;
   -- counts: pairs of (stack id, samples) as little-endian uint32.
-  -- AUTOINCREMENT: an id is never used again, so decoded windows may be kept by id.
+  -- AUTOINCREMENT: an id is never used again, so a larger one means stored later.
   CREATE TABLE window (
     id INTEGER PRIMARY KEY AUTOINCREMENT,
     podUid TEXT NOT NULL, container TEXT NOT NULL, startMs INTEGER NOT NULL, endMs INTEGER NOT NULL,

@@ -1,5 +1,5 @@
 /** One row of the window table: written from the wire, read in the form src/detect judges. */
-import type { DatabaseSync, StatementSync } from 'node:sqlite';
+import type { DatabaseSync } from 'node:sqlite';
 import type { StackCount } from '../profile/stack-counts.ts';
 import type { Batch, PodWindow } from '../wire/batch-schema.ts';
 import { decodeIds, encodeIds, type Interner } from './interning.ts';
@@ -68,52 +68,8 @@ function remembered(make: (index: number) => number): (index: number) => number 
   };
 }
 
-/** Stacks in all decoded windows together: one costs about 40 bytes, so 20 MB at most. */
-const MAX_DECODED_STACKS = 500_000;
-
-/**
- * Windows by row id, decoded once: every look of a gate reads the same ones again, and an hour of six pods is
- * half a million small objects.
- */
-export class DecodedWindows {
-  readonly #windows = new Map<number, StoredWindow>();
-  readonly #read: StatementSync;
-  readonly #names: Interner;
-  #stacks = 0;
-
-  constructor(db: DatabaseSync, names: Interner) {
-    this.#read = db.prepare('SELECT * FROM window WHERE id = ?');
-    this.#names = names;
-  }
-
-  get(id: number): StoredWindow | undefined {
-    const known = this.#windows.get(id);
-    if (known !== undefined) return known;
-    const row = this.#read.get(id);
-    if (row === undefined) return undefined;
-    const window = decodeWindow(row, this.#names);
-    if (this.#stacks + window.stacks.length > MAX_DECODED_STACKS) this.#clear();
-    this.#windows.set(id, window);
-    this.#stacks += window.stacks.length;
-    return window;
-  }
-
-  dropBefore(horizonMs: number): void {
-    for (const [id, window] of this.#windows) {
-      if (window.endMs >= horizonMs) continue;
-      this.#windows.delete(id);
-      this.#stacks -= window.stacks.length;
-    }
-  }
-
-  #clear(): void {
-    this.#windows.clear();
-    this.#stacks = 0;
-  }
-}
-
-/** A stack that is no longer there counts as lost samples. */
-function decodeWindow(row: Readonly<Record<string, unknown>>, names: Interner): StoredWindow {
+/** Of a row of the table. A stack that is no longer there counts as lost samples. */
+export function decodeWindow(row: Readonly<Record<string, unknown>>, names: Interner): StoredWindow {
   const pairs = row['counts'] instanceof Uint8Array ? decodeIds(row['counts']) : [];
   const stacks: StackCount[] = [];
   let unreadable = 0;

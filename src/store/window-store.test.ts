@@ -109,6 +109,48 @@ test('windows are chosen by pod, container and time, and come in order of time',
   );
 });
 
+test('windows that end by a time can be left out', (t) => {
+  const store = aStore(t, aPath(t));
+  for (const sequence of [0, 1, 2]) store.addBatch(aBatch({ sequence }));
+
+  const windows = store.windows({
+    pods: [{ podUid: 'uid-1' }],
+    fromMs: EPOCH_MS,
+    endAfterMs: EPOCH_MS + WINDOW_MS,
+    toMs: EPOCH_MS + 2 * WINDOW_MS,
+  });
+
+  assert.deepEqual(
+    windows.map(({ endMs }) => endMs - EPOCH_MS),
+    [2 * WINDOW_MS],
+  );
+});
+
+test('extents tell of each container how far its windows go, and whether one came since', (t) => {
+  const store = aStore(t, aPath(t));
+  const query = {
+    pods: [{ podUid: 'uid-1' }, { podUid: 'uid-9' }],
+    fromMs: EPOCH_MS,
+    toMs: EPOCH_MS + WINDOW_MS,
+  };
+  assert.deepEqual(store.extents(query), []);
+
+  store.addBatch(aBatch({ sequence: 1 }));
+  store.addBatch(aBatch({ pods: [aPodWindow()] }));
+  const [before] = store.extents(query);
+  store.addBatch(aBatch({ node: 'node-b', pods: [aPodWindow({ container: 'late' })] }));
+  const after = store.extents(query);
+
+  assert.equal(before?.lastEndMs, EPOCH_MS + WINDOW_MS);
+  assert.deepEqual(
+    after.map(({ pod, newestId }) => [pod, newestId > before.newestId]),
+    [
+      ['uid-1/app', false],
+      ['uid-1/late', true],
+    ],
+  );
+});
+
 test('equal stacks of different windows share one frames array', (t) => {
   const store = aStore(t, aPath(t));
   store.addBatch(aBatch({ sequence: 0 }));

@@ -9,13 +9,7 @@ import { moveAside, openDatabase } from './database-file.ts';
 import { type Interner, interner } from './interning.ts';
 import { prune, sweepInterned, usedBytes } from './retention.ts';
 import { isCorruption, isFull, StoreError } from './store-error.ts';
-import {
-  DecodedWindows,
-  type StoredWindow,
-  stackIdsOf,
-  windowIsOfUse,
-  windowWriter,
-} from './stored-window.ts';
+import { decodeWindow, type StoredWindow, stackIdsOf, windowIsOfUse, windowWriter } from './stored-window.ts';
 
 export interface StoreOptions {
   readonly now: () => number;
@@ -36,6 +30,17 @@ export interface WindowQuery {
   /** Windows that begin at or after `fromMs` and end at or before `toMs`. */
   readonly fromMs: number;
   readonly toMs: number;
+  /** Only those of them that end later than this. */
+  readonly endAfterMs?: number;
+}
+
+/** What is stored of one container, without reading its stacks. */
+export interface WindowExtent {
+  /** `podUid/container`. */
+  readonly pod: string;
+  readonly lastEndMs: number;
+  /** Grows with every window stored, whatever time the window is of. */
+  readonly newestId: number;
 }
 
 export interface AddedBatch {
@@ -62,6 +67,8 @@ export interface WindowStore {
   addBatch(batch: Batch): AddedBatch;
   /** Ordered by start, then by pod. Throws STORE_READ_FAILED. */
   windows(query: WindowQuery): StoredWindow[];
+  /** One for each container with windows in the query, in no order. Throws STORE_READ_FAILED. */
+  extents(query: WindowQuery): WindowExtent[];
   /** Pods stay part of an evaluation after they are gone: their windows still speak. */
   rememberPods(evaluation: string, arm: Arm, pods: readonly Required<PodRef>[]): void;
   rememberedPods(evaluation: string, arm: Arm): readonly Required<PodRef>[];
@@ -83,6 +90,11 @@ export function openStore(path: string, options: StoreOptions): WindowStore {
   return new SqliteStore(path, options.now, limits);
 }
 
+type Row = Readonly<Record<string, unknown>>;
+
+const CHOSEN =
+  'WHERE podUid = ? AND container >= ? AND container <= ? AND startMs >= ? AND endMs <= ? AND endMs > ?';
+
 interface Limits {
   readonly retentionMs: number;
   readonly maxBytes: number;
@@ -95,7 +107,6 @@ class SqliteStore implements WindowStore {
   #db: DatabaseSync;
   #storeId: string;
   #interner: Interner;
-  #decoded: DecodedWindows;
   #corruptFiles: number;
   #windowsDroppedEarly = 0;
   #prunedAtMs = Number.NEGATIVE_INFINITY;
@@ -109,7 +120,6 @@ class SqliteStore implements WindowStore {
     this.#db = opened.db;
     this.#storeId = opened.storeId;
     this.#interner = interner(opened.db);
-    this.#decoded = new DecodedWindows(opened.db, this.#interner);
     this.#corruptFiles = opened.replacedCorruptFile ? 1 : 0;
     this.#sweptAtMs = now();
   }
@@ -136,20 +146,21 @@ class SqliteStore implements WindowStore {
 
   windows(query: WindowQuery): StoredWindow[] {
     return this.#guarded('STORE_READ_FAILED', () => {
-      const find = this.#db.prepare(
-        `SELECT id FROM window WHERE podUid = ? AND container >= ? AND container <= ?
-         AND startMs >= ? AND endMs <= ?`,
-      );
-      const found: StoredWindow[] = [];
-      for (const { podUid, container } of query.pods) {
-        const names = container === undefined ? ['', '\u{10ffff}'] : [container, container];
-        for (const { id } of find.iterate(podUid, ...names, query.fromMs, query.toMs)) {
-          const window = this.#decoded.get(Number(id));
-          if (window !== undefined) found.push(window);
-        }
-      }
+      const rows = this.#rows(`SELECT * FROM window ${CHOSEN}`, query);
+      const found = Array.from(rows, (row) => decodeWindow(row, this.#interner));
       return found.sort((a, b) => a.startMs - b.startMs || (a.pod < b.pod ? -1 : Number(a.pod > b.pod)));
     });
+  }
+
+  extents(query: WindowQuery): WindowExtent[] {
+    const select = 'SELECT podUid, container, max(endMs) AS lastEndMs, max(id) AS newestId FROM window';
+    return this.#guarded('STORE_READ_FAILED', () =>
+      Array.from(this.#rows(`${select} ${CHOSEN} GROUP BY container`, query), (row) => ({
+        pod: `${String(row['podUid'])}/${String(row['container'])}`,
+        lastEndMs: Number(row['lastEndMs']),
+        newestId: Number(row['newestId']),
+      })),
+    );
   }
 
   rememberPods(evaluation: string, arm: Arm, pods: readonly Required<PodRef>[]): void {
@@ -184,6 +195,15 @@ class SqliteStore implements WindowStore {
     if (this.#db.isOpen) this.#db.close();
   }
 
+  *#rows(sql: string, query: WindowQuery): Generator<Row> {
+    const { pods, fromMs, toMs, endAfterMs = Number.MIN_SAFE_INTEGER } = query;
+    const find = this.#db.prepare(sql);
+    for (const { podUid, container } of pods) {
+      const names = container === undefined ? ['', '\u{10ffff}'] : [container, container];
+      yield* find.iterate(podUid, ...names, fromMs, toMs, endAfterMs);
+    }
+  }
+
   #insertBatch(batch: Batch): AddedBatch {
     const { changes } = this.#db
       .prepare(
@@ -205,7 +225,6 @@ class SqliteStore implements WindowStore {
     if (nowMs - this.#prunedAtMs < PRUNE_EVERY_MS) return;
     this.#prunedAtMs = nowMs;
     const limits = { retentionMs: this.#limits.retentionMs, targetBytes: this.#limits.maxBytes * 0.8 };
-    this.#decoded.dropBefore(nowMs - this.#limits.retentionMs);
     const early = prune(this.#db, limits, nowMs);
     this.#windowsDroppedEarly += early;
     const sweepIsDue = nowMs - this.#sweptAtMs >= SWEEP_EVERY_MS;
@@ -235,7 +254,6 @@ class SqliteStore implements WindowStore {
     this.#db = opened.db;
     this.#storeId = opened.storeId;
     this.#interner = interner(opened.db);
-    this.#decoded = new DecodedWindows(opened.db, this.#interner);
     this.#corruptFiles += 1;
   }
 }

@@ -2,8 +2,6 @@
 import type { V1Pod } from '@kubernetes/client-node';
 import { QuantityError } from '../../crds/quantities.ts';
 import type { RegressionGate } from '../../crds/regression-gate.ts';
-import type { RegressionReport } from '../../crds/regression-report.ts';
-import type { CpuInput } from '../../detect/judge-cpu.ts';
 import type { CpuJudgement, CpuSettings } from '../../detect/verdict.ts';
 import type { Arm, PodRef, WindowStore } from '../../store/window-store.ts';
 import type { ClusterView } from '../cluster-view.ts';
@@ -11,6 +9,7 @@ import { policiesFor, policyWants } from '../ingest/assignment.ts';
 import { type ArmPods, type Arms, findArms } from './arms.ts';
 import { type Evaluations, evaluationsOf, isOpen, startedAtMs } from './evaluation.ts';
 import { gateSettings } from './gate-settings.ts';
+import type { ArmRefs, JudgedEvaluation } from './running-evaluations.ts';
 
 export interface Observed {
   readonly gate: RegressionGate;
@@ -30,13 +29,11 @@ export interface GatherSources {
   readonly view: ClusterView;
   readonly store: WindowStore;
   readonly nowMs: number;
-  readonly judge: (report: RegressionReport, input: CpuInput) => CpuJudgement;
+  readonly judge: (evaluation: JudgedEvaluation) => Promise<CpuJudgement>;
 }
 
-type ArmRefs = Readonly<Record<Arm, readonly Required<PodRef>[]>>;
-
-export function gather(gate: RegressionGate, sources: GatherSources): Observed {
-  const { view, nowMs } = sources;
+export async function gather(gate: RegressionGate, sources: GatherSources): Promise<Observed> {
+  const { view, store, nowMs } = sources;
   const arms = findArms(gate, view);
   const evaluations = evaluationsOf(gate, view.reports(gate.metadata.namespace), arms);
   const settings = settingsOrProblem(gate);
@@ -48,16 +45,15 @@ export function gather(gate: RegressionGate, sources: GatherSources): Observed {
     return { ...unjudged, judgement: undefined, baselineSeenMs: undefined };
   }
   const began = startedAtMs(current);
-  const windowsOf = (arm: Arm) =>
-    sources.store.windows({
-      pods: everSeen(sources.store, current.metadata.uid, arm, live[arm]),
-      fromMs: began,
-      toMs: nowMs,
-    });
-  const baseline = windowsOf('baseline');
-  const input = { baseline, canary: windowsOf('canary'), settings, startedAtMs: began, nowMs };
-  const baselineSeenMs = baseline.reduce((last, { endMs }) => Math.max(last, endMs), began);
-  return { ...unjudged, judgement: sources.judge(current, input), baselineSeenMs };
+  const { uid } = current.metadata;
+  const pods = {
+    baseline: everSeen(store, uid, 'baseline', live.baseline),
+    canary: everSeen(store, uid, 'canary', live.canary),
+  };
+  const judgement = await sources.judge({ uid, pods, settings, startedAtMs: began, nowMs });
+  const ofBaseline = store.extents({ pods: pods.baseline, fromMs: began, toMs: nowMs });
+  const baselineSeenMs = ofBaseline.reduce((last, { lastEndMs }) => Math.max(last, lastEndMs), began);
+  return { ...unjudged, judgement, baselineSeenMs };
 }
 
 function settingsOrProblem(gate: RegressionGate): CpuSettings | string {

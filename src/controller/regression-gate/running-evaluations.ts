@@ -1,0 +1,164 @@
+/**
+ * Open evaluations, each folded as far as its blocks are closed. A judgement reads only the blocks that closed since
+ * the last one; a new process, or one that finds that windows came late, folds again from the first block.
+ */
+import { setImmediate as otherWork } from 'node:timers/promises';
+import {
+  advance,
+  type CpuEvaluation,
+  isDecided,
+  judgementOf,
+  openCpuEvaluation,
+} from '../../detect/cpu-evaluation.ts';
+import { type Block, blockEndMs, closedBlocks, cutBlock, type LookPlan } from '../../detect/looks.ts';
+import type { CpuJudgement, CpuSettings } from '../../detect/verdict.ts';
+import type { Arm, PodRef, WindowExtent, WindowStore } from '../../store/window-store.ts';
+
+export type ArmRefs = Readonly<Record<Arm, readonly Required<PodRef>[]>>;
+
+export interface JudgedEvaluation {
+  /** Of its report. */
+  readonly uid: string;
+  readonly pods: ArmRefs;
+  readonly settings: CpuSettings;
+  readonly startedAtMs: number;
+  readonly nowMs: number;
+}
+
+export interface RunningEvaluations {
+  /** Throws STORE_READ_FAILED; what had been folded by then stays. */
+  judge(gate: string, evaluation: JudgedEvaluation): Promise<CpuJudgement>;
+  /** The gate has no open evaluation any more. */
+  drop(gate: string): void;
+}
+
+/** Held at once, a few megabytes each. With more, the one judged longest ago is folded anew when its turn comes. */
+const MAX_HELD = 16;
+
+interface Running {
+  /** Of the evaluation, its settings and the store: what is folded from others is of no use. */
+  readonly identity: string;
+  readonly folded: CpuEvaluation;
+  /** Number of the first block that is not folded. */
+  nextBlock: number;
+  /** Newest window of each container when the folded blocks were read. */
+  seen: ReadonlyMap<string, number>;
+  judged: { readonly key: string; readonly judgement: CpuJudgement } | undefined;
+}
+
+export function runningEvaluations(store: WindowStore): RunningEvaluations {
+  const held = new Map<string, Running>();
+  let lastFold: Promise<unknown> = Promise.resolve();
+
+  const judgeNow = async (gate: string, evaluation: JudgedEvaluation): Promise<CpuJudgement> => {
+    const closed = closedBlocks(planOf(evaluation), evaluation.nowMs);
+    const running = runningOf(held.get(gate), evaluation, store);
+    hold(held, gate, running);
+    await fold(running, { evaluation, closed, store });
+    const hasWindows = running.folded.looks > 0 || extentsOf(store, evaluation, evaluation.nowMs).length > 0;
+    const judgement = judgementOf(running.folded, evaluation.nowMs, hasWindows);
+    running.judged = { key: lookKey(evaluation), judgement };
+    return judgement;
+  };
+
+  return {
+    async judge(gate, evaluation) {
+      const known = held.get(gate);
+      const isSame = known?.identity === identityOf(evaluation, store);
+      if (isSame && known.judged?.key === lookKey(evaluation)) return known.judged.judgement;
+      // One after the other: the blocks of several gates in one turn of the event loop would be a long turn.
+      const fold = lastFold.then(() => judgeNow(gate, evaluation));
+      lastFold = fold.catch(() => undefined); // the caller gets the error
+      return fold;
+    },
+    drop: (gate) => void held.delete(gate),
+  };
+}
+
+const planOf = ({ startedAtMs, settings }: JudgedEvaluation): LookPlan => ({
+  startedAtMs,
+  deadlineMs: settings.deadlineMs,
+  warmUpMs: settings.warmUpMs,
+});
+
+const identityOf = ({ uid, startedAtMs, settings }: JudgedEvaluation, store: WindowStore): string =>
+  JSON.stringify([uid, startedAtMs, settings, store.storeId()]);
+
+/**
+ * A judgement can say something new only once another look has closed. In between, our own status writes and every
+ * pod that changes wake us too.
+ */
+function lookKey(evaluation: JudgedEvaluation): string {
+  const { nowMs, startedAtMs, settings } = evaluation;
+  return `${closedBlocks(planOf(evaluation), nowMs)} ${nowMs >= startedAtMs + settings.deadlineMs}`;
+}
+
+function runningOf(known: Running | undefined, evaluation: JudgedEvaluation, store: WindowStore): Running {
+  const identity = identityOf(evaluation, store);
+  if (known?.identity === identity && !windowsCameLate(known, evaluation, store)) return known;
+  const folded = openCpuEvaluation(evaluation.settings, evaluation.startedAtMs);
+  return { identity, folded, nextBlock: 0, seen: new Map(), judged: undefined };
+}
+
+/**
+ * Whether a folded block would be another one now: an agent could not push for a while, agents fill an empty store
+ * again, or an older pod turned out to be part of an arm. Windows that went by age do not count, and a verdict stays.
+ */
+function windowsCameLate(
+  { folded, nextBlock, seen }: Running,
+  evaluation: JudgedEvaluation,
+  store: WindowStore,
+): boolean {
+  if (nextBlock === 0 || isDecided(folded)) return false;
+  const foldedToMs = blockEndMs(planOf(evaluation), nextBlock - 1);
+  return extentsOf(store, evaluation, foldedToMs).some(
+    ({ pod, newestId }) => newestId > (seen.get(pod) ?? 0),
+  );
+}
+
+const extentsOf = (
+  store: WindowStore,
+  { pods, startedAtMs }: JudgedEvaluation,
+  toMs: number,
+): WindowExtent[] => store.extents({ pods: [...pods.baseline, ...pods.canary], fromMs: startedAtMs, toMs });
+
+function hold(held: Map<string, Running>, gate: string, running: Running): void {
+  held.delete(gate);
+  held.set(gate, running);
+  if (held.size <= MAX_HELD) return;
+  for (const oldest of held.keys()) {
+    held.delete(oldest);
+    return;
+  }
+}
+
+interface FoldRound {
+  readonly evaluation: JudgedEvaluation;
+  readonly closed: number;
+  readonly store: WindowStore;
+}
+
+async function fold(running: Running, { evaluation, closed, store }: FoldRound): Promise<void> {
+  if (closed <= running.nextBlock) return;
+  // Before the blocks are read: a window that arrives meanwhile is one that came late.
+  const extents = extentsOf(store, evaluation, blockEndMs(planOf(evaluation), closed - 1));
+  const seen = new Map(extents.map(({ pod, newestId }) => [pod, newestId]));
+  while (running.nextBlock < closed && !isDecided(running.folded)) {
+    advance(running.folded, readBlock(store, evaluation, running.nextBlock));
+    running.nextBlock += 1;
+    await otherWork(); // decoding and weighing a block takes tens of milliseconds: agents push in between
+  }
+  running.seen = seen;
+}
+
+function readBlock(store: WindowStore, evaluation: JudgedEvaluation, number: number): Block {
+  const plan = planOf(evaluation);
+  const span = {
+    fromMs: plan.startedAtMs,
+    endAfterMs: blockEndMs(plan, number - 1),
+    toMs: blockEndMs(plan, number),
+  };
+  const { pods } = evaluation;
+  const baseline = store.windows({ ...span, pods: pods.baseline });
+  return cutBlock({ baseline, canary: store.windows({ ...span, pods: pods.canary }) }, plan, number);
+}

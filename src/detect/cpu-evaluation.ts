@@ -1,0 +1,109 @@
+import { boundFactor } from './bound-factor.ts';
+import { describeCulprits } from './culprits.ts';
+import { addFacts, createWindowFacts, flagsOf, type WindowFacts } from './data-flags.ts';
+import { decideLook, type LookDecision } from './decide-look.ts';
+import { groupShares } from './group-shares.ts';
+import { type Levels, type LookEvidence, weighLook } from './look-evidence.ts';
+import { type Block, LOOK_MS } from './looks.ts';
+import { BOUND_ALPHA } from './node-evidence.ts';
+import { checkOf, messageFor } from './report.ts';
+import { createStackIndex, type StackIndex } from './stack-index.ts';
+import { type Arms, addBlock, createArmTally } from './tally.ts';
+import type { CpuJudgement, CpuSettings } from './verdict.ts';
+
+/** An evaluation as far as its blocks have been looked at: what they add up to, not the windows themselves. */
+export interface CpuEvaluation {
+  readonly settings: CpuSettings;
+  readonly startedAtMs: number;
+  readonly levels: Levels;
+  readonly index: StackIndex;
+  readonly arms: Arms;
+  readonly facts: WindowFacts;
+  warmUpExcluded: boolean;
+  looks: number;
+  lastLookAtMs: number | undefined;
+  /** Of the last look. */
+  evidence: LookEvidence | undefined;
+  decision: LookDecision | undefined;
+}
+
+// Of the gate's false failures, 0.4 are allotted to functions (0.5 to the latency quantiles, 0.1 to CPU in
+// total), so that a check added later does not change what this one says.
+const FUNCTION_PART = 0.4;
+
+export function openCpuEvaluation(settings: CpuSettings, startedAtMs: number): CpuEvaluation {
+  return {
+    settings,
+    startedAtMs,
+    levels: {
+      margin: settings.functionMargin,
+      familyAlpha: settings.falseFailureRate * FUNCTION_PART,
+      boundFactor: boundFactor(BOUND_ALPHA, settings.deadlineMs / Math.max(LOOK_MS, settings.minDurationMs)),
+    },
+    index: createStackIndex(),
+    arms: { canary: createArmTally(), baseline: createArmTally() },
+    facts: createWindowFacts(),
+    warmUpExcluded: false,
+    looks: 0,
+    lastLookAtMs: undefined,
+    evidence: undefined,
+    decision: undefined,
+  };
+}
+
+/** Failed or Passed: no later block changes it any more. */
+export const isDecided = ({ decision }: CpuEvaluation): boolean =>
+  decision !== undefined && decision.verdict !== 'Collecting';
+
+/**
+ * Adds the next closed block and looks. A block counts only where both arms have windows: what the whole service
+ * did in a minute that one arm was not there for would look like a difference between them.
+ */
+export function advance(evaluation: CpuEvaluation, block: Block): void {
+  if (isDecided(evaluation)) return;
+  evaluation.warmUpExcluded ||= block.warmUpExcluded;
+  if (block.baseline.length === 0 || block.canary.length === 0) return;
+  const { arms, index, settings, levels } = evaluation;
+  addBlock(arms, block, index);
+  addFacts(evaluation.facts, block);
+  evaluation.evidence = weighLook(arms, levels);
+  const round = { settings, elapsedMs: block.lookAtMs - evaluation.startedAtMs, index };
+  evaluation.decision = decideLook(evaluation.evidence, evaluation.decision, round);
+  evaluation.looks += 1;
+  evaluation.lastLookAtMs = block.lookAtMs;
+}
+
+/** What the looks so far say at `nowMs`. `hasWindows`: of either arm, in a closed block or not. */
+export function judgementOf(evaluation: CpuEvaluation, nowMs: number, hasWindows: boolean): CpuJudgement {
+  const { settings, startedAtMs, evidence, index } = evaluation;
+  const decision = evaluation.decision ?? withoutLooks(hasWindows);
+  const endMs = startedAtMs + settings.deadlineMs;
+  const timedOut = decision.verdict === 'Collecting' && nowMs >= endMs;
+  const verdict = timedOut ? 'Inconclusive' : decision.verdict;
+  const reason = timedOut && decision.reason === 'WaitingForLooks' ? 'NoSamples' : decision.reason;
+  const decidedAtMs = timedOut ? endMs : evaluation.lastLookAtMs;
+  const context = evidence?.context;
+  const outcome = { verdict, reason, decision, settings };
+  const check = evidence && checkOf(evidence, index, outcome);
+  return {
+    verdict,
+    reason,
+    message: messageFor(evidence, index, outcome),
+    ...(verdict === 'Collecting' || decidedAtMs === undefined ? {} : { decidedAtMs }),
+    looks: evaluation.looks,
+    samples: { baseline: context?.baseline.samples ?? 0, canary: context?.canary.samples ?? 0 },
+    pods: { baseline: context?.baseline.pods.size ?? 0, canary: context?.canary.pods.size ?? 0 },
+    checks: check ? [check] : [],
+    ...(check ? { detectable: check.detectable } : {}),
+    culprits: evidence ? describeCulprits(decision.findings, evidence, index) : [],
+    groups: context ? groupShares(index, context) : [],
+    flags: flagsOf(evaluation.facts, decision.findings, evaluation.warmUpExcluded),
+  };
+}
+
+const withoutLooks = (hasWindows: boolean): LookDecision => ({
+  verdict: 'Collecting',
+  reason: hasWindows ? 'WaitingForLooks' : 'NoSamples',
+  findings: [],
+  open: [],
+});
