@@ -1,15 +1,14 @@
 /**
  * What unchanged pods show: records them under a constant load and writes the tables of docs/noise.md.
- * MINUTES (default 60) and JDKS (default "17,25"); below half an hour the tables are only printed. Boots the cluster
- * CLUSTER_NAME (default flamegate-noise) and takes it down; one that is up already is used and left as it was, but
- * for Flamegate itself. Ctrl-C ends the recording early, whole.
+ * MINUTES (default 60) and JDKS (default "17,25"); below half an hour, and when the load starved, they are only
+ * printed. Boots the cluster CLUSTER_NAME (default flamegate-noise) and takes it down; one that is up already is used
+ * and left as it was, but for Flamegate itself. Ctrl-C ends the recording early, whole.
  */
 import { execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { readFileSync, writeFileSync } from 'node:fs';
-import { relative } from 'node:path';
-import { fileURLToPath } from 'node:url';
-import { type LoadSummary, podAddresses, startLoad } from '../scripts/demo/load.ts';
+import { relative, resolve } from 'node:path';
+import { type Load, type LoadSummary, podAddresses, startLoad } from '../scripts/demo/load.ts';
 import { startSteps } from '../scripts/demo/step.ts';
 import { clusterKubeconfig, eventually, getJson, kubectl } from '../test/cluster/cluster.ts';
 import { installFlamegate, profilingPolicy, regressionGate } from '../test/e2e/support/install.ts';
@@ -17,16 +16,17 @@ import { applyObjects, ordersDeployment, rolledOut } from '../test/e2e/support/o
 import { machine } from './machine.ts';
 import { replaceBetweenMarkers } from './marked-text.ts';
 
-const ROOT = fileURLToPath(new URL('..', import.meta.url));
+const ROOT = resolve(import.meta.dirname, '..');
 const CLI = `${ROOT}/dist/cli/main.mjs`;
 const PAGE = `${ROOT}/docs/noise.md`;
-const NAMESPACE = `noise-${process.pid}`; // nobody else's, so that it can be removed
+const NAMESPACE = `noise-${process.pid}`;
 const SELECTOR = 'app.kubernetes.io/part-of=shop';
 const FREQUENCY_HZ = 49;
 const HALVES = ['left', 'right'] as const;
 const PODS_PER_HALF = 2;
 const RATE_PER_POD = 8; // requests per second; eight pods keep two cores about half busy
 const SECONDS_BEFORE_RECORDING = 300; // at most, with the load running
+const MAX_ERROR_SHARE = 0.01;
 const SHORTEST_PUBLISHED_MINUTES = 30; // blocks of 600 s need three, and two more are cut off
 
 type Jdk = '17' | '25';
@@ -37,17 +37,20 @@ const steps = startSteps((line) => console.log(line));
 
 const recordedAt = new Date();
 const directory = `${ROOT}/build/recordings/${recordedAt.toISOString().slice(0, 19).replaceAll(':', '-')}`;
+let endsEarly = false;
+let namespaceIsOurs = false;
 process.once('SIGINT', () => {
+  endsEarly = true;
   steps.say('ending early'); // the recorder has the signal, too; what follows it still runs
 });
 const isOurs = await bootUnlessUp();
 try {
   const load = await measured();
   const tables = execFileSync(process.execPath, [CLI, 'noise', directory], { encoding: 'utf8' });
-  publish(`${description(load)}\n\n${tables}`);
+  publish(`${description(load)}\n\n${tables}`, whyNotPublished(load));
 } finally {
   if (isOurs) script('test/cluster/down.sh');
-  else await kubectl('delete', 'namespace', NAMESPACE, '--wait=false', '--ignore-not-found');
+  else if (namespaceIsOurs) await kubectl('delete', 'namespace', NAMESPACE, '--wait=false');
 }
 
 function minutesFrom(text: string): number {
@@ -68,6 +71,7 @@ async function bootUnlessUp(): Promise<boolean> {
   const named = process.env['CLUSTER_NAME'] !== undefined || process.env['CLUSTER'] === 'existing';
   process.env['CLUSTER_NAME'] ??= 'flamegate-noise';
   if (named && (await clusterAnswers())) return false;
+  process.env['CLUSTER_NET'] ??= '10.233'; // one of the nets that the load generator takes for a test cluster's
   await steps.run(`boot the cluster ${process.env['CLUSTER_NAME']}`, () => script('test/cluster/up.sh'));
   return true;
 }
@@ -90,21 +94,39 @@ async function measured(): Promise<LoadSummary> {
   await steps.run('install Flamegate', installFlamegate);
   await steps.run(`deploy ${HALVES.length * PODS_PER_HALF} pods for each of JDK ${jdks.join(', ')}`, deploy);
   const load = startLoad(await addresses(), RATE_PER_POD, minutes * 60 + SECONDS_BEFORE_RECORDING);
-  let summary: LoadSummary;
+  const stop = new AbortController();
   try {
-    await steps.run('wait until all of them are profiled', allProfiled);
-    await steps.run(`record for ${minutes} min`, record);
-  } finally {
-    summary = await load.stop();
+    await unlessLoadEnds(load, recordOnceProfiled(stop.signal));
+    return await load.stop();
+  } catch (error) {
+    stop.abort();
+    await load.stop().catch(() => undefined); // what went wrong first says more
+    throw error;
   }
-  return summary;
 }
 
-const nameOf = (jdk: Jdk, half: string): string => `orders-jdk${jdk}-${half}`;
+/** Pods without load have no samples worth an hour: the load generator refuses addresses it does not know, for one. */
+function unlessLoadEnds(load: Load, work: Promise<void>): Promise<void> {
+  const ended = load.ended.then(() => {
+    if (endsEarly) return work;
+    throw new Error('the load ended before the recording did');
+  });
+  return Promise.race([work, ended]);
+}
+
+async function recordOnceProfiled(signal: AbortSignal): Promise<void> {
+  await steps.run('wait until all of them are profiled', allProfiled);
+  await steps.run(`record for ${minutes} min`, () => record(signal));
+}
+
+function nameOf(jdk: Jdk, half: string): string {
+  return `orders-jdk${jdk}-${half}`;
+}
 
 /** Each JDK has a gate of one half against the other: without a gate no stacks are kept. */
 async function deploy(): Promise<void> {
-  await kubectl('create', 'namespace', NAMESPACE);
+  await kubectl('create', 'namespace', NAMESPACE); // fails over one that is there
+  namespaceIsOurs = true;
   const arm = (jdk: Jdk, half: string) => ({ podSelector: { matchLabels: { arm: nameOf(jdk, half) } } });
   applyObjects(
     profilingPolicy(NAMESPACE, 'noise', { containers: ['orders'], cpu: { frequencyHz: FREQUENCY_HZ } }),
@@ -146,7 +168,7 @@ async function allProfiled(): Promise<void> {
   });
 }
 
-async function record(): Promise<void> {
+async function record(signal: AbortSignal): Promise<void> {
   const what = [
     '--namespace',
     NAMESPACE,
@@ -160,6 +182,7 @@ async function record(): Promise<void> {
   const recorder = spawn(process.execPath, [CLI, 'record', ...what], {
     stdio: ['ignore', 'inherit', 'inherit'],
     env: { ...process.env, KUBECONFIG: clusterKubeconfig() },
+    signal,
   });
   const [code] = await once(recorder, 'exit');
   if (code !== 0) throw new Error(`flamegate record ended with ${String(code)}`);
@@ -183,11 +206,20 @@ function description(load: LoadSummary): string {
   ].join('\n');
 }
 
-function publish(text: string): void {
-  console.log(`\n${text}`);
-  console.log(`the recording is ${relative(process.cwd(), directory)}`);
-  if (minutes < SHORTEST_PUBLISHED_MINUTES) {
-    console.log(`docs/noise.md is left as it is: it takes ${SHORTEST_PUBLISHED_MINUTES} minutes at least`);
+/** Undefined: the tables say what docs/noise.md promises. */
+function whyNotPublished(load: LoadSummary): string | undefined {
+  if (minutes < SHORTEST_PUBLISHED_MINUTES || endsEarly)
+    return `it takes ${SHORTEST_PUBLISHED_MINUTES} minutes at least`;
+  const starved = Object.values(load).some(({ requests, errors }) => errors > MAX_ERROR_SHARE * requests);
+  return starved
+    ? 'too many requests failed: the machine had other work, and the load was not constant'
+    : undefined;
+}
+
+function publish(text: string, whyNot: string | undefined): void {
+  console.log(`\n${text}\nthe recording is ${relative(process.cwd(), directory)}`);
+  if (whyNot !== undefined) {
+    console.log(`docs/noise.md is left as it is: ${whyNot}`);
     return;
   }
   writeFileSync(PAGE, replaceBetweenMarkers(readFileSync(PAGE, 'utf8'), 'noise', text));
