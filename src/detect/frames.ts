@@ -7,6 +7,17 @@ export function frameIsFunction(name: string): boolean {
   return name.length > 0 && !name.startsWith('[') && !name.endsWith('_[k]');
 }
 
+// The coroutine runtime (kotlin-stdlib and kotlinx-coroutines-core), but for flows, whose operators are users' code.
+const COROUTINE_RUNTIME = /^kotlinx?\.coroutines\.(?!flow\.)/;
+
+/**
+ * True for a frame that only passes calls on: every coroutine of a service runs below it, so its total grows with
+ * whatever grows and explains nothing. What it spends itself is still its own.
+ */
+export function frameIsMachinery(name: string): boolean {
+  return COROUTINE_RUNTIME.test(name);
+}
+
 /** The line a frame that is no function is reported under: its module, or the kernel as one. */
 export function frameGroup(name: string): string {
   if (name.endsWith('_[k]')) return '[kernel]';

@@ -1,4 +1,4 @@
-import { frameGroup, frameIsFunction, stackIsJvmInternal } from './frames.ts';
+import { frameGroup, frameIsFunction, frameIsMachinery, stackIsJvmInternal } from './frames.ts';
 
 /** One distinct stack, its frames turned into numbers once. */
 export interface IndexedStack {
@@ -48,7 +48,8 @@ export function createStackIndex(): StackIndex {
     const internal = stackIsJvmInternal(frames);
     const named = internal ? [] : frames.filter(frameIsFunction);
     // A set: recursion counts a function once in its total.
-    const nodes = [...new Set(named.map((name) => totalNode(functionId(name))))];
+    const totals = named.filter((name) => !frameIsMachinery(name));
+    const nodes = [...new Set(totals.map((name) => totalNode(functionId(name))))];
     const leafIsFunction = !internal && frameIsFunction(leaf);
     if (leafIsFunction) nodes.push(selfNode(functionId(leaf)));
     const group = leafIsFunction ? undefined : internal ? '[jvm]' : frameGroup(leaf);

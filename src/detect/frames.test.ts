@@ -1,0 +1,34 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { frameIsFunction, frameIsMachinery } from './frames.ts';
+import { createStackIndex, functionOf, nodeIsTotal } from './stack-index.ts';
+
+const RUNTIME = 'kotlinx.coroutines.scheduling.CoroutineScheduler.runWorker';
+
+function nodesOf(...frames: readonly string[]): string[] {
+  const index = createStackIndex();
+  return index
+    .of(frames)
+    .nodes.map((node) => `${nodeIsTotal(node) ? 'total' : 'self'} ${index.functions[functionOf(node)]}`);
+}
+
+test('the coroutine runtime has no total, for all of a service runs below it', () => {
+  assert.deepEqual(nodesOf('shop.Codec.decode', RUNTIME), [
+    'total shop.Codec.decode',
+    'self shop.Codec.decode',
+  ]);
+});
+
+test('what the coroutine runtime spends itself is its own', () => {
+  assert.deepEqual(nodesOf(RUNTIME, 'shop.Main.run'), ['total shop.Main.run', `self ${RUNTIME}`]);
+});
+
+test('operators of flows are no machinery', () => {
+  assert.equal(frameIsMachinery('kotlinx.coroutines.flow.FlowKt.map'), false);
+});
+
+test('what nobody could name, and the kernel, is no function', () => {
+  const names = ['[libjvm.so]', '[Interpreter]', 'do_syscall_64_[k]', ''];
+
+  assert.deepEqual(names.filter(frameIsFunction), []);
+});
