@@ -38,19 +38,19 @@ const steps = startSteps((line) => console.log(line));
 const recordedAt = new Date();
 const directory = `${ROOT}/build/recordings/${recordedAt.toISOString().slice(0, 19).replaceAll(':', '-')}`;
 let endsEarly = false;
-let namespaceIsOurs = false;
 process.once('SIGINT', () => {
   endsEarly = true;
   steps.say('ending early'); // the recorder has the signal, too; what follows it still runs
 });
 const isOurs = await bootUnlessUp();
 try {
-  const load = await measured();
+  await steps.run('build and import the images', () => script('scripts/images.sh'));
+  await steps.run('install Flamegate', installFlamegate);
+  const load = await inOwnNamespace(measured);
   const tables = execFileSync(process.execPath, [CLI, 'noise', directory], { encoding: 'utf8' });
   publish(`${description(load)}\n\n${tables}`, whyNotPublished(load));
 } finally {
   if (isOurs) script('test/cluster/down.sh');
-  else if (namespaceIsOurs) await kubectl('delete', 'namespace', NAMESPACE, '--wait=false');
 }
 
 function minutesFrom(text: string): number {
@@ -89,9 +89,16 @@ function script(path: string): void {
   execFileSync(`${ROOT}/${path}`, { stdio: 'inherit' });
 }
 
+async function inOwnNamespace<T>(work: () => Promise<T>): Promise<T> {
+  await kubectl('create', 'namespace', NAMESPACE); // fails over one that is there, before anything is removed
+  try {
+    return await work();
+  } finally {
+    if (!isOurs) await kubectl('delete', 'namespace', NAMESPACE, '--wait=false');
+  }
+}
+
 async function measured(): Promise<LoadSummary> {
-  await steps.run('build and import the images', () => script('scripts/images.sh'));
-  await steps.run('install Flamegate', installFlamegate);
   await steps.run(`deploy ${HALVES.length * PODS_PER_HALF} pods for each of JDK ${jdks.join(', ')}`, deploy);
   const load = startLoad(await addresses(), RATE_PER_POD, minutes * 60 + SECONDS_BEFORE_RECORDING);
   const stop = new AbortController();
@@ -125,8 +132,6 @@ function nameOf(jdk: Jdk, half: string): string {
 
 /** Each JDK has a gate of one half against the other: without a gate no stacks are kept. */
 async function deploy(): Promise<void> {
-  await kubectl('create', 'namespace', NAMESPACE); // fails over one that is there
-  namespaceIsOurs = true;
   const arm = (jdk: Jdk, half: string) => ({ podSelector: { matchLabels: { arm: nameOf(jdk, half) } } });
   applyObjects(
     profilingPolicy(NAMESPACE, 'noise', { containers: ['orders'], cpu: { frequencyHz: FREQUENCY_HZ } }),
