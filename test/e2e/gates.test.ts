@@ -19,7 +19,7 @@ const ARMS = ['stable', ...CLEAN, REGRESSED];
 const WARM_UP_RATES = [1, 3];
 const WARM_UP_SECONDS = 30;
 const RATE_PER_POD = 7; // requests per second; fifteen warm pods then take a little over one of two cores
-const VERDICT_SECONDS = 840;
+const VERDICT_SECONDS = 960;
 
 describe('gates on a real cluster', () => {
   let load: Load;
@@ -44,7 +44,7 @@ describe('gates on a real cluster', () => {
           baseline: { podSelector: { matchLabels: { arm: 'stable' } } },
           canary: { podSelector: { matchLabels: { arm: canary } } },
           checks: { cpu: { function: { margin: '2%' } } },
-          duration: { warmUp: '90s', min: '2m', deadline: '10m' },
+          duration: { warmUp: '90s', min: '2m', deadline: '12m' },
         }),
       ),
     );
