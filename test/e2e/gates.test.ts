@@ -88,8 +88,8 @@ describe('gates on a real cluster', () => {
 
     assert.equal(gate.status?.verdict, 'Failed', gate.status?.summary);
     assert.match(report.status?.culprits?.[0]?.function ?? '', /shop\.Surcharge/);
-    assert.equal(gate.status?.conditions?.find((c) => c.type === 'Regressed')?.status, 'True');
-    assert.equal(gate.status?.conditions?.find((c) => c.type === 'Ready')?.status, 'True');
+    assert.equal(gate.status.conditions?.find((c) => c.type === 'Regressed')?.status, 'True');
+    assert.equal(gate.status.conditions.find((c) => c.type === 'Ready')?.status, 'True');
   });
 
   test('of three clean canaries none fails and at least two pass', async () => {
