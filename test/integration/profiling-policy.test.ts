@@ -271,7 +271,7 @@ test('agents are made from the install’s template while a policy exists, and f
     return spec?.template.spec?.containers[0]?.image === 'example/agent:2' ? true : undefined;
   });
 
-  kubectl(['delete', 'profpol', '--all', '-n', SHOP, '--timeout=30s']);
+  kubectl(['delete', 'profpol', '--all', '-n', SHOP, '--wait=false']);
 
   await eventually('no DaemonSet', 30, async () =>
     (await client.get(daemonSet)) === undefined ? true : undefined,
