@@ -9,6 +9,9 @@ export interface MovedCost {
 }
 
 const MATCHED_PART = 0.5;
+// Over the whole program some functions always look as if they had shrunk (the JIT inlines them in one arm's pods only),
+// and together they match anything. Cost that really moved has left one function, nearly whole.
+const MATCHED_PART_ANYWHERE = 0.8;
 const NET_BOUND = 1.96;
 /**
  * Whether a growth is cost that only changed its name. A rename, a method the JIT inlines in one arm and not
@@ -31,7 +34,7 @@ export function movedCost(
   deltas: StackDeltas,
 ): MovedCost | undefined {
   for (const place of placesOf(growth, look, deltas)) {
-    const matched = place.matched >= MATCHED_PART * growth.delta && place.matched > place.proof;
+    const matched = place.matched >= place.matchedPart * growth.delta && place.matched > place.proof;
     const netIsSmall = place.net <= look.margin;
     const netIsUnproven = place.net - place.half <= 0;
     const isMoved = (matched && (netIsSmall || netIsUnproven)) || (place.isNear && netIsSmall);
@@ -47,6 +50,8 @@ interface Place {
   /** By how much the place without the growth shrank, and what that has to exceed to be no accident. */
   readonly matched: number;
   readonly proof: number;
+  /** How much of the growth has to be matched. */
+  readonly matchedPart: number;
   readonly isNear: boolean;
 }
 
@@ -64,19 +69,25 @@ function placesOf(growth: NodeEvidence, look: LookEvidence, deltas: StackDeltas)
 
 /**
  * The whole program as a place. What else it does is far too much to have shrunk provably, so here what shrank
- * is the stacks through functions that each did. Its net growth is what the size factor says.
+ * is the stacks through that one function which shrank most. Its net growth is what the size factor says.
  */
 function wholeProgram(growth: NodeEvidence, look: LookEvidence, deltas: StackDeltas): Place {
   const { factor, logError } = look.sizeFactor;
-  const shrunk = shrunkNodes(look);
-  const matching = deltas.index.stacks.filter(
-    ({ nodes }) => !nodes.includes(growth.node) && nodes.some((node) => shrunk.has(node)),
-  );
+  const losses = new Map([...shrunkNodes(look)].map((node) => [node, 0]));
+  for (const stack of deltas.index.stacks) {
+    if (stack.nodes.includes(growth.node)) continue;
+    const loss = -sumOf([stack], deltas);
+    for (const node of stack.nodes) {
+      const before = losses.get(node);
+      if (before !== undefined) losses.set(node, before + loss);
+    }
+  }
   return {
     net: 1 - factor,
     half: NET_BOUND * factor * logError,
-    matched: -sumOf(matching, deltas),
+    matched: Math.max(0, ...losses.values()),
     proof: 0,
+    matchedPart: MATCHED_PART_ANYWHERE,
     isNear: false,
   };
 }
@@ -121,6 +132,7 @@ function placeAt(functionId: number, { growth, look, deltas, isNear }: Search): 
     half: Math.hypot(whole.half, NET_BOUND * look.sizeFactor.logError * whole.baselineShare),
     matched: restNoise.baselineShare - restNoise.canaryShare,
     proof: isNear ? 0 : halfWidthOf(restNoise, context),
+    matchedPart: MATCHED_PART,
     isNear,
   };
 }

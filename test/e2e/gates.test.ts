@@ -44,7 +44,7 @@ describe('gates on a real cluster', () => {
           baseline: { podSelector: { matchLabels: { arm: 'stable' } } },
           canary: { podSelector: { matchLabels: { arm: canary } } },
           checks: { cpu: { function: { margin: '2%' } } },
-          duration: { warmUp: '90s', min: '2m', deadline: '12m' },
+          duration: { warmUp: '2m', min: '2m', deadline: '12m' },
         }),
       ),
     );
