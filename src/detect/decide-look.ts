@@ -28,7 +28,7 @@ const DEFAULT_MAX_LOSS_SHARE = 0.05;
  *   and the arms can be compared                              → Failed
  * the same, for the first time                                → Collecting
  * a growth that only one canary pod carries                   → Collecting, OnePod
- * minimum duration over, nothing grew, nothing open           → Passed
+ * minimum duration over, comparable, nothing grew or open     → Passed
  * otherwise                                                   → Collecting, MarginNotReached or CostMoved
  */
 export function decideLook(
@@ -46,19 +46,19 @@ export function decideLook(
   });
   if (look === undefined) return collecting('NoSamples');
   const unusable = unusableBecause(look, settings);
+  const comparable = look.sizeFactor.logError <= LARGEST_COMPARABLE_ERROR;
   const findings = findCulprits(look, index);
   if (unusable !== undefined) return collecting(unusable, { findings });
 
   const growths = findings.filter(({ moved }) => moved === undefined);
   const certain = growths.filter(({ onePod }) => !onePod);
-  const comparable = look.sizeFactor.logError <= LARGEST_COMPARABLE_ERROR;
   if (comparable && certain.some((finding) => foundBefore(finding, previous))) {
     return { verdict: 'Failed', reason: reasonFor(certain), findings, open: [] };
   }
   if (certain.length > 0) return collecting(reasonFor(certain), { findings });
   if (growths.length > 0) return collecting('OnePod', { findings });
   const open = openCandidates(look, index).filter((node) => !settledAsMoved(node, findings, look.margin));
-  if (open.length === 0 && elapsedMs >= settings.minDurationMs) {
+  if (comparable && open.length === 0 && elapsedMs >= settings.minDurationMs) {
     return { verdict: 'Passed', reason: 'NoRegression', findings, open };
   }
   return collecting(findings.length > 0 ? 'CostMoved' : 'MarginNotReached', { findings, open });

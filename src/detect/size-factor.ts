@@ -21,6 +21,10 @@ export interface SizeFactor {
 }
 
 const LEAST_SAMPLES = 20; // in both arms together; below, a ratio is mostly noise
+// With fewer functions, and less of all functions' samples, there is no telling whether these are the ones that did not
+// change: on real pods a young look had a single function to go by, and it was the culprit.
+const LEAST_FUNCTIONS = 5;
+const LEAST_COVERAGE = 0.25;
 const LARGEST_WEIGHT = 0.05; // share; so that no single function decides what "unchanged" means
 const OUTLIER_SCORE = 3;
 const ROUNDS = 3;
@@ -32,7 +36,7 @@ const ROUNDS = 3;
  */
 export function sizeFactor(pairs: readonly FunctionPair[], sizes: ArmSizes): SizeFactor {
   const usable = pairs.filter((pair) => pair.canary + pair.baseline >= LEAST_SAMPLES);
-  if (usable.length === 0 || sizes.canary <= 0 || sizes.baseline <= 0) {
+  if (!coversEnough(usable, pairs) || sizes.canary <= 0 || sizes.baseline <= 0) {
     return { factor: 1, logError: Number.POSITIVE_INFINITY };
   }
   let factor = weightedMedianRatio(usable, sizes);
@@ -40,11 +44,18 @@ export function sizeFactor(pairs: readonly FunctionPair[], sizes: ArmSizes): Siz
   for (let round = 0; round < ROUNDS; round++) {
     const about = factor;
     const agreeing = usable.filter((pair) => Math.abs(logDistance(pair, sizes, about)) <= OUTLIER_SCORE);
-    if (agreeing.length === 0) break;
+    if (!coversEnough(agreeing, pairs)) break;
     kept = agreeing;
     factor = Math.exp(meanLogRatio(kept, sizes));
   }
   return { factor, logError: 1 / Math.sqrt(precisionOf(kept)) };
+}
+
+function coversEnough(some: readonly FunctionPair[], all: readonly FunctionPair[]): boolean {
+  const samples = (pairs: readonly FunctionPair[]): number =>
+    pairs.reduce((sum, pair) => sum + pair.canary + pair.baseline, 0);
+  if (some.length >= LEAST_FUNCTIONS) return true;
+  return some.length > 0 && samples(some) >= LEAST_COVERAGE * samples(all);
 }
 
 // Half a sample more in each arm keeps the ratio finite for a function that only one of them has.
