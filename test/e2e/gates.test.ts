@@ -71,14 +71,7 @@ describe('gates on a real cluster', () => {
     ).trim();
 
     await kubectl('delete', '-n', 'flamegate-system', pod, '--grace-period=0', '--force');
-    await kubectl(
-      'rollout',
-      'status',
-      'deployment/flamegate-controller',
-      '-n',
-      'flamegate-system',
-      '--timeout=120s',
-    );
+    await rolledOut('flamegate-system', 'flamegate-controller', 120);
 
     assert.deepEqual(await evaluationOf(REGRESSED), before);
   });

@@ -1,20 +1,14 @@
 /** Flamegate installed the way the README says, once per cluster; calling it again changes nothing. */
 import { fileURLToPath } from 'node:url';
 import { kubectl } from '../../cluster/cluster.ts';
+import { rolledOut } from './orders.ts';
 
 const DEFAULT_INSTALL = fileURLToPath(new URL('../../../config/default', import.meta.url));
 
 export async function installFlamegate(): Promise<void> {
   await kubectl('apply', '--server-side', '-k', DEFAULT_INSTALL);
   await kubectl('wait', '--for=condition=Established', 'crd/regressiongates.flamegate.dev', '--timeout=60s');
-  await kubectl(
-    'rollout',
-    'status',
-    'deployment/flamegate-controller',
-    '-n',
-    'flamegate-system',
-    '--timeout=120s',
-  );
+  await rolledOut('flamegate-system', 'flamegate-controller', 120);
 }
 
 /** A policy that profiles everything of the shop in a namespace; without flags nothing restarts. */
