@@ -111,7 +111,8 @@ function wholeProgram(growth: NodeEvidence, look: LookEvidence, deltas: StackDel
 function absorbed(gone: NodeEvidence, lost: number, { growth, look, deltas }: Round): boolean {
   const { canary, baseline } = look.context;
   const [caller] = callersOf(gone.node, deltas.index, baseline.stackCounts);
-  if (caller === undefined || caller === callersOf(growth.node, deltas.index, canary.stackCounts)[0]) return false;
+  if (caller === undefined || caller === callersOf(growth.node, deltas.index, canary.stackCounts)[0])
+    return false;
   const { delta } = weighNode(totalNode(caller), { ...look.context, scale: look.sizeFactor.factor });
   return -delta < MATCHED_PART * lost;
 }
