@@ -8,6 +8,7 @@ import { type Load, podAddresses, startLoad } from '../../scripts/demo/load.ts';
 import type { RegressionGate } from '../../src/crds/regression-gate.ts';
 import type { RegressionReport } from '../../src/crds/regression-report.ts';
 import { eventually, getJson, kubectl } from '../cluster/cluster.ts';
+import { fittingRate } from './support/fitting-load.ts';
 import { isAlive, loadedSamplers, pidInPod } from './support/host.ts';
 import { installFlamegate, profilingPolicy, regressionGate } from './support/install.ts';
 import { applyObjects, namespace, ordersDeployment, rolledOut } from './support/orders.ts';
@@ -18,7 +19,7 @@ const REGRESSED = 'surcharge';
 const ARMS = ['stable', ...CLEAN, REGRESSED];
 const WARM_UP_RATES = [1, 3];
 const WARM_UP_SECONDS = 30;
-const RATE_PER_POD = 7; // requests per second; fifteen warm pods then take a little over one of two cores
+const LOAD_SECONDS = 1500;
 const VERDICT_SECONDS = 780;
 
 describe('gates on a real cluster', () => {
@@ -37,7 +38,7 @@ describe('gates on a real cluster', () => {
       await Promise.all(ARMS.map(async (arm) => [arm, await podAddresses(NS, `arm=${arm}`)] as const)),
     );
     for (const rate of WARM_UP_RATES) await startLoad(groups, rate, WARM_UP_SECONDS).ended;
-    load = startLoad(groups, RATE_PER_POD, 1500);
+    load = startLoad(groups, await fittingRate(groups), LOAD_SECONDS);
     applyObjects(
       ...[...CLEAN, REGRESSED].map((canary) =>
         regressionGate(NS, canary, {
@@ -85,11 +86,12 @@ describe('gates on a real cluster', () => {
     assert.equal(gate.status.conditions.find((c) => c.type === 'Ready')?.status, 'True');
   });
 
-  test('of three clean canaries none fails, and each says how small a growth it could have seen', async () => {
+  test('of three clean canaries none fails and two pass, and each says how small a growth it could have seen', async () => {
     const judged = await Promise.all(CLEAN.map(verdictOf));
 
     const verdicts = judged.map(({ gate }) => gate.status?.verdict);
     assert.ok(!verdicts.includes('Failed'), describeAll(judged));
+    assert.ok(verdicts.filter((verdict) => verdict === 'Passed').length >= 2, describeAll(judged));
     for (const { report } of judged) assert.match(report.status?.checks?.[0]?.detectable ?? '', /%$/);
   });
 
