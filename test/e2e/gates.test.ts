@@ -20,7 +20,7 @@ const ARMS = ['stable', ...CLEAN, REGRESSED];
 const WARM_UP_RATES = [1, 3];
 const WARM_UP_SECONDS = 30;
 const LOAD_SECONDS = 1500;
-const VERDICT_SECONDS = 780;
+const VERDICT_SECONDS = 900;
 
 describe('gates on a real cluster', () => {
   let load: Load;
@@ -38,14 +38,14 @@ describe('gates on a real cluster', () => {
       await Promise.all(ARMS.map(async (arm) => [arm, await podAddresses(NS, `arm=${arm}`)] as const)),
     );
     for (const rate of WARM_UP_RATES) await startLoad(groups, rate, WARM_UP_SECONDS).ended;
-    load = startLoad(groups, await fittingRate(groups), LOAD_SECONDS);
+    load = startLoad(groups, await fittingRate({ namespace: NS, groups }), LOAD_SECONDS);
     applyObjects(
       ...[...CLEAN, REGRESSED].map((canary) =>
         regressionGate(NS, canary, {
           baseline: { podSelector: { matchLabels: { arm: 'stable' } } },
           canary: { podSelector: { matchLabels: { arm: canary } } },
           checks: { cpu: { function: { margin: '2%' } } },
-          duration: { warmUp: '2m', min: '2m', deadline: '9m' },
+          duration: { warmUp: '2m', min: '2m', deadline: '11m' },
         }),
       ),
     );
