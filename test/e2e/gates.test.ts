@@ -4,21 +4,17 @@
  */
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
-import { type Load, podAddresses, startLoad } from '../../scripts/demo/load.ts';
+import { type Load, startLoad } from '../../scripts/demo/load.ts';
 import type { RegressionGate } from '../../src/crds/regression-gate.ts';
 import type { RegressionReport } from '../../src/crds/regression-report.ts';
 import { eventually, getJson, kubectl } from '../cluster/cluster.ts';
+import { applyGates, CLEAN, deployArms, REGRESSED } from './support/arms.ts';
 import { fittingRate } from './support/fitting-load.ts';
 import { isAlive, loadedSamplers, pidInPod } from './support/host.ts';
-import { installFlamegate, profilingPolicy, regressionGate } from './support/install.ts';
-import { applyObjects, namespace, ordersDeployment, rolledOut } from './support/orders.ts';
+import { installFlamegate } from './support/install.ts';
+import { rolledOut } from './support/orders.ts';
 
 const NS = 'gates';
-const CLEAN = ['clean-a', 'clean-b', 'clean-c'];
-const REGRESSED = 'surcharge';
-const ARMS = ['stable', ...CLEAN, REGRESSED];
-const WARM_UP_RATES = [1, 3];
-const WARM_UP_SECONDS = 30;
 const LOAD_SECONDS = 1500;
 const VERDICT_SECONDS = 900;
 
@@ -27,28 +23,9 @@ describe('gates on a real cluster', () => {
 
   before(async () => {
     await installFlamegate();
-    applyObjects(namespace(NS), profilingPolicy(NS, 'shop', { cpu: { frequencyHz: 199 } }));
-    for (const name of ARMS) {
-      const surcharge = name === REGRESSED ? { SURCHARGE_SHARE: '0.05' } : {};
-      const env = { LARGE_ORDER_LINES: '100', ...surcharge };
-      applyObjects(ordersDeployment({ namespace: NS, name, env }));
-      await rolledOut(NS, name); // one arm after the other: fifteen starting JVMs would starve the node
-    }
-    const groups = Object.fromEntries(
-      await Promise.all(ARMS.map(async (arm) => [arm, await podAddresses(NS, `arm=${arm}`)] as const)),
-    );
-    for (const rate of WARM_UP_RATES) await startLoad(groups, rate, WARM_UP_SECONDS).ended;
+    const groups = await deployArms(NS);
     load = startLoad(groups, await fittingRate({ namespace: NS, groups }), LOAD_SECONDS);
-    applyObjects(
-      ...[...CLEAN, REGRESSED].map((canary) =>
-        regressionGate(NS, canary, {
-          baseline: { podSelector: { matchLabels: { arm: 'stable' } } },
-          canary: { podSelector: { matchLabels: { arm: canary } } },
-          checks: { cpu: { function: { margin: '2%' } } },
-          duration: { warmUp: '2m', min: '2m', deadline: '11m' },
-        }),
-      ),
-    );
+    applyGates(NS);
   });
 
   after(async () => {
