@@ -46,9 +46,18 @@ export interface NativeAddon {
   take(handle: NativeHandle): NativeBatch;
   counters(handle: NativeHandle): NativeCounters;
   close(handle: NativeHandle): void;
+  releaseCodePages(): number;
 }
 
-const FUNCTIONS = ['open', 'addTarget', 'removeTarget', 'take', 'counters', 'close'] as const;
+const FUNCTIONS = [
+  'open',
+  'addTarget',
+  'removeTarget',
+  'take',
+  'counters',
+  'close',
+  'releaseCodePages',
+] as const;
 
 /** Loads the addon from an absolute path. Throws SAMPLER_ADDON_UNUSABLE. */
 export function loadAddon(path: string): NativeAddon {
