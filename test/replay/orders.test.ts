@@ -5,6 +5,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { judgeCpu } from '../../src/detect/judge-cpu.ts';
+import type { PodWindow } from '../../src/detect/pod-window.ts';
 import type { CpuJudgement } from '../../src/detect/verdict.ts';
 import { readArms } from './recorded-arms.ts';
 
@@ -17,11 +18,12 @@ const STARTS = [0, 3, 6, 9];
 
 const { arms, startedAtMs } = await readArms('orders-c1');
 
-function judge(baseline: string, canary: string, startMinute: number): CpuJudgement {
+/** The canary's windows, moved by some minutes: then it is as much younger than its baseline, as in a rollout. */
+function judge(baseline: string, canary: string, startMinute: number, minutesYounger = 0): CpuJudgement {
   const startMs = startedAtMs + startMinute * MINUTE_MS;
   return judgeCpu({
     baseline: arms.get(baseline) ?? [],
-    canary: arms.get(canary) ?? [],
+    canary: (arms.get(canary) ?? []).map((window) => later(window, minutesYounger * MINUTE_MS)),
     settings: {
       functionMargin: 0.02,
       falseFailureRate: 0.01,
@@ -34,13 +36,20 @@ function judge(baseline: string, canary: string, startMinute: number): CpuJudgem
   });
 }
 
-test('of 48 gates over unchanged arms none is failed, and at least half are passed', () => {
-  const pairs = CLEAN.flatMap((baseline) =>
-    CLEAN.filter((canary) => canary !== baseline).map((canary) => [baseline, canary] as const),
-  );
+const later = (window: PodWindow, ms: number): PodWindow => ({
+  ...window,
+  startMs: window.startMs + ms,
+  endMs: window.endMs + ms,
+  podStartedAtMs: window.podStartedAtMs + ms,
+});
 
+const PAIRS = CLEAN.flatMap((baseline) =>
+  CLEAN.filter((canary) => canary !== baseline).map((canary) => [baseline, canary] as const),
+);
+
+test('of 48 gates over unchanged arms none is failed, and at least half are passed', () => {
   const judgements = STARTS.flatMap((start) =>
-    pairs.map(([baseline, canary]) => judge(baseline, canary, start)),
+    PAIRS.map(([baseline, canary]) => judge(baseline, canary, start)),
   );
 
   const verdicts = judgements.map(({ verdict }) => verdict);
@@ -58,6 +67,15 @@ test('the function that costs 5 % more is failed and named first, against any ar
       assert.match(culprits[0]?.function ?? '', /^shop\.Surcharge\./);
     }
   }
+});
+
+test('a canary that is eight minutes younger than its baseline is judged alike', () => {
+  const judgements = PAIRS.map(([baseline, canary]) => judge(baseline, canary, 8, 8));
+
+  const verdicts = judgements.map(({ verdict }) => verdict);
+  assert.ok(!verdicts.includes('Failed'), judgements.map(({ message }) => message).join('\n'));
+  assert.ok(verdicts.filter((verdict) => verdict === 'Passed').length >= 6, verdicts.join(' '));
+  for (const baseline of CLEAN) assert.equal(judge(baseline, REGRESSED, 8, 8).verdict, 'Failed', baseline);
 });
 
 test('the regressed arm as baseline: what got cheaper is no failure', () => {
