@@ -33,7 +33,10 @@ for (const [path, prefix] of [
 
     const exports = readExports(elf, read, prefix);
 
-    const expected = execFileSync('nm', ['-D', '--defined-only', path], { encoding: 'utf8', maxBuffer: 1 << 26 })
+    const expected = execFileSync('nm', ['-D', '--defined-only', path], {
+      encoding: 'utf8',
+      maxBuffer: 1 << 26,
+    })
       .split('\n')
       .flatMap((line) => {
         const [, value, name] = /^([0-9a-f]{16}) \S ([^@]+)/.exec(line) ?? [];
