@@ -117,6 +117,7 @@ function classReader(memory: ForeignReader, shape: Shape): ClassReader {
 }
 
 function supersOf(memory: ForeignReader, shape: Shape, klass: bigint): bigint[] {
+  if (klass === 0n) throw new UnreadableMemory(klass, Number(SLOT_BYTES));
   const supers: bigint[] = [];
   for (
     let each = klass;

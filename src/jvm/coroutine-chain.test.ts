@@ -25,6 +25,7 @@ function aHeap(objects: Readonly<Record<number, Link>>, collections: number | un
       classOf: (object) => at(object)?.class,
       reference: (object) => at(object)?.next ?? 0n,
       int: (object) => at(object)?.label,
+      byteArray: () => undefined,
       collections: () => collections,
     },
     classAt: (klass) => CLASSES.get(klass),

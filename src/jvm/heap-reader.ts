@@ -11,6 +11,8 @@ export interface HeapReader {
   /** The object that a field refers to, 0n for null; undefined when memory cannot be read. */
   reference(object: bigint, offset: number): bigint | undefined;
   int(object: bigint, offset: number): number | undefined;
+  /** The content of a byte[] of at most `maxBytes`; undefined when it is longer, or memory cannot be read. */
+  byteArray(object: bigint, maxBytes: number): Uint8Array | undefined;
   /** The number of collections so far; undefined while one is under way, and when memory cannot be read. */
   collections(): number | undefined;
 }
@@ -150,10 +152,29 @@ function heapReader(
     classOf: (object) => unlessUnreadable(() => classOf(object)),
     reference: (object, offset) => unlessUnreadable(() => reference(object + BigInt(offset))),
     int: (object, offset) => unlessUnreadable(() => memory.i32(object + BigInt(offset))),
+    byteArray: (object, maxBytes) =>
+      unlessUnreadable(() => {
+        const header = arrayHeaderBytes(classWord);
+        if (header === undefined) return undefined;
+        const length = memory.i32(object + header);
+        return length >= 0 && length <= maxBytes ? memory.bytes(object + header + 4n, length) : undefined;
+      }),
     collections: () =>
       unlessUnreadable(() => {
         const count = memory.i32(totalCollections);
         return memory.bytes(isActive, 1)[0] === 0 ? count : undefined;
       }),
   };
+}
+
+/** What stands before the length of an array. With whole class pointers the elements begin elsewhere in each release. */
+function arrayHeaderBytes(classWord: Shape['classWord']): bigint | undefined {
+  switch (classWord.kind) {
+    case 'whole':
+      return undefined;
+    case 'narrow':
+      return classWord.offset + 4n;
+    case 'in mark word':
+      return 8n;
+  }
 }

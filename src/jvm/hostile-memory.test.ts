@@ -5,6 +5,7 @@ import { fileURLToPath } from 'node:url';
 import fc from 'fast-check';
 import { createClassReader } from './class-reader.ts';
 import { continuationClass, walkChain } from './coroutine-chain.ts';
+import { coroutineName } from './coroutine-name.ts';
 import { createHeapReader } from './heap-reader.ts';
 import { readHotspot } from './hotspot.ts';
 import type { ReadMemory } from './read-memory.ts';
@@ -81,6 +82,25 @@ for (const recording of RECORDINGS) {
   assert(heap.kind === 'reader' && classes);
   const starts = heldContinuations(recording.read, hotspot, classes, heap.reader).map(([, object]) => object);
 
+  test('neither chain nor name is believed when a collection ran since the sample', () => {
+    const source = {
+      heap: heap.reader,
+      classAt: (klass: bigint) => continuationClass(classes, klass),
+    };
+    const now = heap.reader.collections() ?? assert.fail('a collection runs');
+    const chains = starts
+      .map((start) => walkChain(source, start, now))
+      .filter(({ kind }) => kind === 'chain');
+    const names = (then: number) =>
+      chains.flatMap((chain) =>
+        chain.kind === 'chain' ? [coroutineName(heap.reader, classes, chain.root, then)] : [],
+      );
+
+    assert(names(now).includes('request'));
+    assert.deepEqual(new Set(names(now - 1)), new Set([undefined]));
+    assert(starts.every((start) => walkChain(source, start, now - 1).kind === 'none'));
+  });
+
   test('a walk through damaged objects and classes ends', () => {
     fc.assert(
       fc.property(fc.constantFrom(...starts), aDamage(400), (start, damage) => {
@@ -91,6 +111,7 @@ for (const recording of RECORDINGS) {
         const classAt = (klass: bigint) => continuationClass(damagedClasses, klass);
 
         walkChain({ heap: reader.reader, classAt }, start, 0);
+        coroutineName(reader.reader, damagedClasses, start, 0);
 
         assert(costs.reads < 30_000, `${costs.reads} reads`);
       }),

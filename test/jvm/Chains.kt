@@ -126,7 +126,7 @@ fun main() {
     keeper.start()
     scope.launch(CoroutineName("request")) { orders.handle(1) }
     scope.async { orders.stored(2) }
-    scope.launch { orders.both(3) }
+    scope.launch(CoroutineName("größe → 3")) { orders.both(3) }
     scope.launch { supervisorScope { orders.checkout(4) } }
     scope.launch { withTimeout(600_000) { orders.of(5) } }
     scope.launch { deep(5, 6) }

@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { type ClassReader, createClassReader } from '../class-reader.ts';
 import { type ChainSource, type CoroutineChain, continuationClass, walkChain } from '../coroutine-chain.ts';
+import { coroutineName } from '../coroutine-name.ts';
 import { foreignReader } from '../foreign-reader.ts';
 import { createHeapReader, type HeapReader } from '../heap-reader.ts';
 import type { Hotspot, LoadedLibjvm } from '../hotspot.ts';
@@ -66,9 +67,13 @@ function chainLines({ read }: Jvm, hotspot: Hotspot): string[] {
   const source: ChainSource = { heap: heap.reader, classAt: (klass) => continuationClass(classes, klass) };
   const collections = heap.reader.collections() ?? assert.fail('a collection runs');
   return heldContinuations(read, hotspot, classes, heap.reader)
-    .map(([id, object]) => [id, walkChain(source, object, collections)] as const)
     .toSorted(([a], [b]) => a - b)
-    .map(([id, chain]) => `${id} ${chainText(chain)}`);
+    .map(([id, object]) => {
+      const chain = walkChain(source, object, collections);
+      const name =
+        chain.kind === 'chain' ? coroutineName(heap.reader, classes, chain.root, collections) : undefined;
+      return `${id} ${chainText(chain)}${name === undefined ? '' : ` "${name}"`}`;
+    });
 }
 
 function chainText(chain: CoroutineChain): string {
