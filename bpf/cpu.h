@@ -129,10 +129,12 @@ struct fg_cpu_stack_header {
 };
 FG_STATIC_ASSERT(sizeof(struct fg_cpu_stack_header) == 40 + 8 * 17 + 16 + 32, "records are ABI");
 
+/* The last page has room behind the longest record: the verifier bounds where a page begins and how long it
+ * is apart, not their sum. */
 struct fg_cpu_stack {
   struct fg_cpu_stack_header header;
-  __u8 data[FG_MAX_KERNEL_FRAMES * 8 + FG_MAX_STACK_BYTES];
+  __u8 data[FG_MAX_KERNEL_FRAMES * 8 + FG_MAX_STACK_BYTES + 4096];
 };
-FG_STATIC_ASSERT(sizeof(struct fg_cpu_stack) == 224 + 512 + 32768, "records are ABI");
+FG_STATIC_ASSERT(sizeof(struct fg_cpu_stack) == 224 + 512 + 32768 + 4096, "records are ABI");
 
 #endif

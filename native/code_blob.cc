@@ -95,6 +95,7 @@ std::optional<CodeBlob> ParseBlob(const HotspotLayout& layout, std::span<const u
   if (!is_sane) return std::nullopt;
   blob.frame_bytes = frame_words < 0 ? 0 : static_cast<uint64_t>(frame_words) * 8;
   if (blob.kind == BlobKind::kCompiled) ReadCompiled(layout, header, blob);
+  blob.is_native_wrapper = name == "native nmethod";
   return blob;
 }
 

@@ -23,6 +23,7 @@ struct DebugInfo {
   std::vector<uint8_t> pc_descs;
   std::vector<uint8_t> scopes;
   std::vector<uint64_t> metadata;
+  std::vector<uint32_t> method_ids;  ///< of the metadata asked for: the code keeps its methods alive
 };
 
 /// One block of the code cache, as of when it was read.
@@ -38,6 +39,7 @@ struct CodeBlob {
   // Of compiled code.
   uint32_t compile_id = 0;  ///< tells a block that was freed and used again
   uint64_t method = 0;
+  bool is_native_wrapper = false;
   uint64_t deopt_handler = 0;
   uint64_t deopt_mh_handler = 0;
   uint64_t original_pc_offset = 0;  ///< from the stack pointer

@@ -1,7 +1,5 @@
 #include "hotspot_frames.h"
 
-#include "hotspot_shape.h"
-
 namespace flamegate {
 namespace {
 
@@ -79,22 +77,12 @@ std::optional<Mark> HotspotFrames::Compiled(FrameCursor& cursor, const Place& pl
     shape = CompiledShape(cursor.Code(), is_complete);
   }
   if (blob.frame_bytes < 2 * kWord) shape = FrameShape::kReturnAddress;  // intrinsics that only jump on
-  switch (shape) {
-    case FrameShape::kWhole:
-      return LeaveSized(cursor, blob.frame_bytes, true);
-    case FrameShape::kPushedFramePointer:
-      return LeavePushedFramePointer(cursor, true);
-    case FrameShape::kReturnAddress:
-      return LeaveAtReturnAddress(cursor, true);
-    case FrameShape::kFramePointerNotYetStored: {
-      uint64_t top = cursor.StackPointer() + blob.frame_bytes;
-      std::optional<uint64_t> pc = cursor.Word(top - kWord);
-      if (!pc) return cursor.WhyMissing(top - kWord);
-      cursor.Leave(*pc, top, cursor.FramePointer(), true);
-      return std::nullopt;
-    }
+  if (Leave(cursor, shape, blob)) return std::nullopt;
+  // The instructions looked like something else: the frame is whole, or it is not there yet, or no more.
+  for (FrameShape other : {FrameShape::kWhole, FrameShape::kReturnAddress, FrameShape::kPushedFramePointer}) {
+    if (cursor.IsInterrupted() && Leave(cursor, other, blob)) return std::nullopt;
   }
-  return Mark::kBadFrame;
+  return WhyStuck(cursor, blob.frame_bytes);
 }
 
 // [fp + 1] return address, [fp] the caller's frame pointer, then downward the sender's stack pointer, the
@@ -173,22 +161,11 @@ std::optional<Mark> HotspotFrames::Stub(FrameCursor& cursor, const CodeBlob& blo
     call_wrapper_ = cursor.Word(slot).value_or(0);
   }
   FrameShape shape = cursor.IsInterrupted() ? StubShape(cursor.Code()) : FrameShape::kWhole;
-  if (shape == FrameShape::kReturnAddress) return LeaveAtReturnAddress(cursor, false);
-  if (shape == FrameShape::kPushedFramePointer) return LeavePushedFramePointer(cursor, false);
-  if (blob.frame_bytes >= 2 * kWord && !cursor.IsInterrupted())
-    return LeaveSized(cursor, blob.frame_bytes, false);
-
-  // Interrupted anywhere in hand-written assembly: the first place that has a return address.
-  uint64_t sp = cursor.StackPointer();
-  if (blob.frame_bytes >= 2 * kWord) {
-    std::optional<uint64_t> pc = cursor.Word(sp + blob.frame_bytes - kWord);
-    if (pc && IsReturn(*pc)) return LeaveSized(cursor, blob.frame_bytes, false);
-  }
-  if (LeaveByFramePointer(cursor)) return std::nullopt;
-  std::optional<uint64_t> pc = cursor.Word(sp);
-  if (pc && IsReturn(*pc)) return LeaveAtReturnAddress(cursor, false);
-  if (LeaveBySearch(cursor)) return std::nullopt;
-  return pc ? Mark::kBadReturn : cursor.WhyMissing(sp);
+  // Hand-written assembly may be interrupted anywhere: the first place that has a return address.
+  if (Leave(cursor, shape, blob) || LeaveByFramePointer(cursor)) return std::nullopt;
+  bool is_left =
+      cursor.IsInterrupted() && (Leave(cursor, FrameShape::kReturnAddress, blob) || LeaveBySearch(cursor));
+  return is_left ? std::nullopt : std::optional(WhyStuck(cursor, blob.frame_bytes));
 }
 
 // The lowest frame of a mounted virtual thread returns here while its callers are still in the heap. The
@@ -213,34 +190,39 @@ std::optional<Mark> HotspotFrames::ReturnBarrier(FrameCursor& cursor, std::vecto
   return Mark::kBadReturn;
 }
 
-std::optional<Mark> HotspotFrames::LeaveSized(FrameCursor& cursor, uint64_t frame_bytes, bool is_java) {
-  uint64_t top = cursor.StackPointer() + frame_bytes;
-  std::optional<uint64_t> pc = cursor.Word(top - kWord);
-  if (!pc) return cursor.WhyMissing(top - kWord);
-  for (int extra = 0; !IsReturn(*pc); extra++) {
-    if (extra == kMaxExtraWords) return Mark::kBadReturn;
-    top += kWord;
-    pc = cursor.Word(top - kWord);
-    if (!pc) return cursor.WhyMissing(top - kWord);
+// Leaves the frame as this shape says, if that leads to a return address.
+bool HotspotFrames::Leave(FrameCursor& cursor, FrameShape shape, const CodeBlob& blob) {
+  bool is_java = blob.kind == BlobKind::kCompiled;
+  uint64_t frame_bytes = blob.frame_bytes;
+  uint64_t sp = cursor.StackPointer();
+  auto leave_to = [&](uint64_t return_at, uint64_t caller_fp) {
+    std::optional<uint64_t> pc = cursor.Word(return_at);
+    if (!pc || !IsReturn(*pc)) return false;
+    cursor.Leave(*pc, return_at + kWord, caller_fp, is_java);
+    return true;
+  };
+  switch (shape) {
+    case FrameShape::kReturnAddress:
+      return leave_to(sp, cursor.FramePointer());
+    case FrameShape::kPushedFramePointer:
+      return leave_to(sp + kWord, cursor.Word(sp).value_or(0));
+    case FrameShape::kFramePointerNotYetStored:
+      return frame_bytes >= kWord && leave_to(sp + frame_bytes - kWord, cursor.FramePointer());
+    case FrameShape::kWhole:
+      break;
   }
-  cursor.Leave(*pc, top, cursor.Word(top - 2 * kWord).value_or(0), is_java);
-  return std::nullopt;
+  if (frame_bytes < 2 * kWord) return false;
+  for (int extra = 0; extra <= kMaxExtraWords; extra++) {
+    uint64_t return_at = sp + frame_bytes + static_cast<uint64_t>(extra - 1) * kWord;
+    if (leave_to(return_at, cursor.Word(return_at - kWord).value_or(0))) return true;
+  }
+  return false;
 }
 
-std::optional<Mark> HotspotFrames::LeaveAtReturnAddress(FrameCursor& cursor, bool is_java) {
-  uint64_t sp = cursor.StackPointer();
-  std::optional<uint64_t> pc = cursor.Word(sp);
-  if (!pc) return cursor.WhyMissing(sp);
-  cursor.Leave(*pc, sp + kWord, cursor.FramePointer(), is_java);
-  return std::nullopt;
-}
-
-std::optional<Mark> HotspotFrames::LeavePushedFramePointer(FrameCursor& cursor, bool is_java) {
-  uint64_t sp = cursor.StackPointer();
-  std::optional<uint64_t> pc = cursor.Word(sp + kWord);
-  if (!pc) return cursor.WhyMissing(sp + kWord);
-  cursor.Leave(*pc, sp + 2 * kWord, cursor.Word(sp).value_or(0), is_java);
-  return std::nullopt;
+// The copy is too short, or there is no return address where one has to be.
+Mark HotspotFrames::WhyStuck(const FrameCursor& cursor, uint64_t frame_bytes) const {
+  uint64_t last = cursor.StackPointer() + frame_bytes;
+  return cursor.Stack().IsBehindEnd(last) ? cursor.WhyMissing(last) : Mark::kBadReturn;
 }
 
 bool HotspotFrames::LeaveByFramePointer(FrameCursor& cursor) {

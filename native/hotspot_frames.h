@@ -6,6 +6,7 @@
 
 #include "code_cache.h"
 #include "frame_cursor.h"
+#include "hotspot_shape.h"
 #include "java_threads.h"
 #include "method_table.h"
 #include "native_code.h"
@@ -61,9 +62,8 @@ class HotspotFrames {
   std::optional<Mark> Stub(FrameCursor& cursor, const CodeBlob& blob, std::vector<uint64_t>& frames);
   std::optional<Mark> ReturnBarrier(FrameCursor& cursor, std::vector<uint64_t>& frames);
 
-  std::optional<Mark> LeaveSized(FrameCursor& cursor, uint64_t frame_bytes, bool is_java);
-  std::optional<Mark> LeaveAtReturnAddress(FrameCursor& cursor, bool is_java);
-  std::optional<Mark> LeavePushedFramePointer(FrameCursor& cursor, bool is_java);
+  bool Leave(FrameCursor& cursor, FrameShape shape, const CodeBlob& blob);
+  Mark WhyStuck(const FrameCursor& cursor, uint64_t frame_bytes) const;
   bool LeaveByFramePointer(FrameCursor& cursor);
   bool LeaveBySearch(FrameCursor& cursor);
   bool Continue(FrameCursor& cursor, const JavaAnchor& anchor);

@@ -38,12 +38,14 @@ void ScopeDecoder::Append(CodeBlob& blob, uint64_t pc, std::vector<uint64_t>& fr
     uint32_t method = reader.Next();
     uint32_t bci = reader.Next() - 1;  // -1 before the first bytecode
     if (reader.Failed()) break;
-    frames.push_back(JavaFrame(methods_.IdOf(MethodAt(blob, method)), bci < kUnknownBci ? bci : kUnknownBci,
-                               flags | kInlined));
+    frames.push_back(
+        JavaFrame(MethodIdAt(blob, method), bci < kUnknownBci ? bci : kUnknownBci, flags | kInlined));
     scope = sender < scope ? sender : 0;
   }
   if (frames.size() == first) {
-    frames.push_back(JavaFrame(methods_.IdOf(blob.method), kUnknownBci, flags));
+    bool is_certain = place.is_exact || blob.is_native_wrapper;
+    frames.push_back(
+        JavaFrame(methods_.IdOf(blob.method), kUnknownBci, is_certain ? 0 : uint64_t{kSafepointPlace}));
   } else {
     frames.back() &= ~(uint64_t{kInlined} << 52);
   }
@@ -83,17 +85,20 @@ ScopeDecoder::Place ScopeDecoder::PlaceOf(const DebugInfo& info, uint64_t offset
 }
 
 // The index counts from 1; 0 is none.
-uint64_t ScopeDecoder::MethodAt(CodeBlob& blob, uint32_t index) {
-  if (index == 0 || index > kMaxMetadata || blob.metadata == 0) return 0;
-  std::vector<uint64_t>& known = blob.debug_info->metadata;
+uint32_t ScopeDecoder::MethodIdAt(CodeBlob& blob, uint32_t index) {
+  if (index == 0 || index > kMaxMetadata || blob.metadata == 0) return kUnknownMethod;
+  DebugInfo& info = *blob.debug_info;
+  std::vector<uint64_t>& known = info.metadata;
   if (index > known.size()) {
-    uint32_t wanted =
-        std::max((index + 1) / 2 * 3, kUsualMetadata);  // whoever needs one needs its neighbours
-    known.resize(wanted);
+    known.resize(std::max((index + 1) / 2 * 3, kUsualMetadata));  // whoever needs one needs its neighbours
     std::span bytes(reinterpret_cast<uint8_t*>(known.data()), known.size() * sizeof(uint64_t));
     known.resize(memory_.ReadSome(blob.metadata, bytes) / sizeof(uint64_t));
+    info.method_ids.resize(known.size(), kUnknownMethod);
   }
-  return index > known.size() ? 0 : known[index - 1];
+  if (index > known.size()) return kUnknownMethod;
+  uint32_t& id = info.method_ids[index - 1];
+  if (id == kUnknownMethod) id = methods_.IdOf(known[index - 1]);
+  return id;
 }
 
 }  // namespace flamegate

@@ -27,7 +27,7 @@ class ScopeDecoder {
 
   const DebugInfo& InfoOf(CodeBlob& blob);
   Place PlaceOf(const DebugInfo& info, uint64_t offset) const;
-  uint64_t MethodAt(CodeBlob& blob, uint32_t index);
+  uint32_t MethodIdAt(CodeBlob& blob, uint32_t index);
 
   ForeignMemory& memory_;
   const HotspotLayout& layout_;

@@ -28,7 +28,7 @@ void UnwindCounts::Add(const UnwindCounts& other) {
   for (size_t i = 0; i < by_mark.size(); i++) by_mark[i] += other.by_mark[i];
   reads += other.reads;
   failed_reads += other.failed_reads;
-  nanoseconds += other.nanoseconds;
+  for (size_t i = 0; i < by_microseconds.size(); i++) by_microseconds[i] += other.by_microseconds[i];
 }
 
 StackUnwinder::StackUnwinder(pid_t pid, const std::optional<HotspotLayout>& layout)
@@ -48,15 +48,20 @@ bool StackUnwinder::Unwind(const ThreadSnapshot& thread, uint64_t now_ns,
   FrameCursor cursor(thread);
   if (hotspot_) hotspot_->BeginStack();
   std::optional<Mark> mark = Walk(cursor);
-  if (mark) {
-    frames_.push_back(MarkFrame(*mark));
-    counts_.by_mark[static_cast<size_t>(*mark)]++;
-  } else {
-    counts_.complete++;
-  }
-  counts_.nanoseconds += MonotonicNs() - begin;
+  if (mark) frames_.push_back(MarkFrame(*mark));
+  Count(mark, MonotonicNs() - begin);
   frames = &frames_;
   return !mark;
+}
+
+void StackUnwinder::Count(const std::optional<Mark>& end, uint64_t nanoseconds) {
+  if (!end) counts_.complete++;
+  for (size_t i = 0; i < counts_.by_mark.size(); i++) {
+    bool is_in = std::find(frames_.begin(), frames_.end(), MarkFrame(static_cast<Mark>(i))) != frames_.end();
+    if (is_in) counts_.by_mark[i]++;
+  }
+  size_t microseconds = std::min(nanoseconds / 1000, counts_.by_microseconds.size() - 1);
+  counts_.by_microseconds[microseconds]++;
 }
 
 // A caller's frame lies above its callee's, except that a signal may come on a stack of its own.
@@ -83,7 +88,7 @@ std::optional<Mark> StackUnwinder::Native(FrameCursor& cursor, bool& is_outermos
   if (!native_.Holds(pc)) return Mark::kUnknownCode;
   frames_.push_back(pc);
   const CfiRow* row = native_.RowAt(cursor.IsInterrupted() ? pc : pc - 1);
-  if (row == nullptr) return LeaveWithoutRow(cursor);
+  if (row == nullptr) return LeaveWithoutRow(cursor, is_outermost);
   switch (ApplyCfi(*row, cursor.Stack(), cursor.AllRegisters())) {
     case CfiStep::kOutermost:
       is_outermost = true;
@@ -97,9 +102,14 @@ std::optional<Mark> StackUnwinder::Native(FrameCursor& cursor, bool& is_outermos
   return Mark::kBadFrame;
 }
 
-// Hand-written assembly has no unwind tables, but mostly leaves the frame pointer alone.
-std::optional<Mark> StackUnwinder::LeaveWithoutRow(FrameCursor& cursor) {
+// Hand-written assembly has no unwind tables, but mostly leaves the frame pointer alone; by the ABI it is
+// zero in a thread's outermost frame.
+std::optional<Mark> StackUnwinder::LeaveWithoutRow(FrameCursor& cursor, bool& is_outermost) {
   uint64_t fp = cursor.FramePointer();
+  if (fp == 0) {
+    is_outermost = true;
+    return std::nullopt;
+  }
   if (fp >= cursor.StackPointer() && fp - cursor.StackPointer() < kMaxNativeFrame) {
     std::optional<uint64_t> pc = cursor.Word(fp + 8);
     bool is_return = pc && ((hotspot_ && hotspot_->Holds(*pc)) || native_.Holds(*pc));
@@ -110,7 +120,6 @@ std::optional<Mark> StackUnwinder::LeaveWithoutRow(FrameCursor& cursor) {
   }
   if (!hotspot_ || !hotspot_->SkipNative(cursor)) return Mark::kNoUnwindRule;
   frames_.push_back(MarkFrame(Mark::kSkippedFrames));
-  counts_.by_mark[static_cast<size_t>(Mark::kSkippedFrames)]++;
   return std::nullopt;
 }
 

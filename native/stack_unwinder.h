@@ -20,7 +20,8 @@ struct UnwindCounts {
   std::array<uint64_t, static_cast<size_t>(Mark::kCount)> by_mark = {};  ///< stacks a mark ended, or is in
   uint64_t reads = 0;                                                    ///< of foreign memory
   uint64_t failed_reads = 0;
-  uint64_t nanoseconds = 0;  ///< spent
+  std::array<uint64_t, 128> by_microseconds =
+      {};  ///< stacks by the time they took; the last has all longer ones
 
   void Add(const UnwindCounts& other);
 };
@@ -44,7 +45,8 @@ class StackUnwinder {
  private:
   std::optional<Mark> Walk(FrameCursor& cursor);
   std::optional<Mark> Native(FrameCursor& cursor, bool& is_outermost);
-  std::optional<Mark> LeaveWithoutRow(FrameCursor& cursor);
+  std::optional<Mark> LeaveWithoutRow(FrameCursor& cursor, bool& is_outermost);
+  void Count(const std::optional<Mark>& end, uint64_t nanoseconds);
 
   ForeignMemory memory_;
   NativeCode native_;

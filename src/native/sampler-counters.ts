@@ -25,13 +25,14 @@ export interface UnwindCounts {
   /** Reads of the processes' memory, and those of them that failed. */
   readonly reads: number;
   readonly failedReads: number;
-  readonly nanoseconds: number;
+  /** Stacks by the whole microseconds they took; the last has all that took longer. */
+  readonly byMicroseconds: readonly number[];
 }
 
 // enum fg_cause of bpf/cpu.h
 const CAUSE_COUNT = 10;
 // native/addon.cc, Count
-const UNWIND_TOTALS = 4;
+const UNWIND_TOTALS = 3;
 
 /** Everything since open. */
 export interface SamplerCounters {
@@ -103,6 +104,6 @@ function decodeUnwinding(numbers: BigUint64Array): UnwindCounts {
     },
     reads: at(1),
     failedReads: at(2),
-    nanoseconds: at(3),
+    byMicroseconds: Array.from(numbers.subarray(UNWIND_TOTALS + MARKS.length + 1), Number),
   };
 }
