@@ -39,7 +39,7 @@ StackUnwinder::StackUnwinder(pid_t pid, const std::optional<HotspotLayout>& layo
 bool StackUnwinder::Unwind(const ThreadSnapshot& thread, uint64_t now_ns,
                            const std::vector<uint64_t>*& frames) {
   uint64_t begin = MonotonicNs();
-  if (now_ns - revalidated_ns_ >= kTrustNs) {
+  if (!revalidated_ns_ || now_ns - *revalidated_ns_ >= kTrustNs) {
     revalidated_ns_ = now_ns;
     native_.Revalidate();
     if (hotspot_) hotspot_->Revalidate();

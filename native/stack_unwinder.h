@@ -52,7 +52,7 @@ class StackUnwinder {
   NativeCode native_;
   std::unique_ptr<HotspotFrames> hotspot_;
   std::vector<uint64_t> frames_;
-  uint64_t revalidated_ns_ = 0;
+  std::optional<uint64_t> revalidated_ns_;
   uint64_t told_reads_ = 0;
   uint64_t told_failures_ = 0;
   UnwindCounts counts_;

@@ -76,7 +76,14 @@ public class Shapes {
     }
   }
 
-  static void parked(int depth) { if (depth > 0) parked(depth - 1); else LockSupport.park(); }
+  /** Waits for ever: in the interpreter, and in compiled code with methods inlined into one another. */
+  static int parked(int depth) { if (depth == 0) LockSupport.park(); return depth == 0 ? 0 : parked(depth - 1) + 1; }
+  static long pause(long nanos) { LockSupport.parkNanos(nanos); return nanos; }
+  static long waiting(int depth, long nanos) { return depth == 0 ? pause(nanos) : waiting(depth - 1, nanos) + 1; }
+  static void waitWarm() {
+    for (int i = 0; i < 15_000; i++) sink += waiting(5, 1);
+    waiting(5, Long.MAX_VALUE);
+  }
 
   interface Work { void run() throws Exception; }
   static Work workOf(String name) {
@@ -89,6 +96,7 @@ public class Shapes {
       case "systemCalls": return Shapes::systemCalls;
       case "virtuals": return Shapes::virtuals;
       case "parked": return () -> parked(20);
+      case "waiting": return Shapes::waitWarm;
       default: throw new IllegalArgumentException(name);
     }
   }

@@ -7,8 +7,8 @@ import type { TestContext } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { javaFrame } from '../../jvm/java-frame.ts';
 import { hotspotOf, jdkHome, type Release, startJvm, type TestJvm } from '../../jvm/testing/a-jvm.ts';
-import { flatUnwindLayout, type UnwindLayout } from '../../jvm/unwind-layout.ts';
 import type { ExcludedBytes } from '../../jvm/unsigned5.ts';
+import { flatUnwindLayout, type UnwindLayout } from '../../jvm/unwind-layout.ts';
 import type { NativeMethod } from '../addon.ts';
 import { type Frame, frameOf } from '../frame-word.ts';
 import type { SampleBatch } from '../sample-batch.ts';
@@ -23,7 +23,8 @@ export type Shape =
   | 'natives'
   | 'systemCalls'
   | 'virtuals'
-  | 'parked';
+  | 'parked'
+  | 'waiting';
 
 export interface Stack {
   readonly count: number;
@@ -82,7 +83,9 @@ export async function startShapes(
 
 /** Of all threads: utime and stime, in hundredths of a second. */
 function processCpuSeconds(pid: number): number {
-  const fields = readFileSync(`/proc/${pid}/stat`, 'utf8').replace(/^.*\) /, '').split(' ');
+  const fields = readFileSync(`/proc/${pid}/stat`, 'utf8')
+    .replace(/^.*\) /, '')
+    .split(' ');
   return (Number(fields[11]) + Number(fields[12])) / 100;
 }
 
