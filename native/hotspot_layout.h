@@ -2,6 +2,7 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <span>
 
 /// Where things are in one HotSpot process, as src/jvm found it in the process's own vmStructs: the same
 /// names in the same order are in src/jvm/unwind-layout.ts, which hands the values over as one BigInt64Array.
@@ -108,5 +109,11 @@ inline constexpr std::array kHotspotLayoutNames = {FLAMEGATE_HOTSPOT_LAYOUT(FIEL
 #undef FIELD
 static_assert(sizeof(HotspotLayout) == kHotspotLayoutNames.size() * sizeof(int64_t),
               "one array of numbers, as it is handed over");
+
+/// From as many numbers as there are names, in their order.
+HotspotLayout LayoutOf(std::span<const int64_t> numbers);
+
+/// The name of a field whose value no JVM can have, or null: buffers and loops rely on this.
+const char* FaultIn(const HotspotLayout& layout);
 
 }  // namespace flamegate
