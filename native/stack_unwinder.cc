@@ -28,6 +28,7 @@ void UnwindCounts::Add(const UnwindCounts& other) {
   for (size_t i = 0; i < by_mark.size(); i++) by_mark[i] += other.by_mark[i];
   reads += other.reads;
   failed_reads += other.failed_reads;
+  in_pause += other.in_pause;
   for (size_t i = 0; i < by_microseconds.size(); i++) by_microseconds[i] += other.by_microseconds[i];
 }
 
