@@ -203,7 +203,8 @@ Napi::Value Take(const Napi::CallbackInfo& info) {
 }
 
 // perCpu: FG_CAUSE_COUNT numbers for each possible CPU, in the order of enum fg_cause. unwinding: complete
-// stacks, foreign reads, failed ones, stacks in a pause, then stacks by enum Mark, then by the microseconds they took.
+// stacks, foreign reads, failed ones, stacks in a pause, then stacks by enum Mark, then by the microseconds
+// they took.
 Napi::Value Count(const Napi::CallbackInfo& info) {
   Napi::Env env = info.Env();
   Sampler* sampler = SamplerOf(info);

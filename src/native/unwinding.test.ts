@@ -64,6 +64,24 @@ for (const release of RELEASES) {
     for (const { frames } of [...inLibz, ...inKernel]) assert(methodsIn(frames, 'java.lang.Thread.run') > 0);
   });
 
+  test(`JDK ${release}: native code without unwind tables is passed by the JVM's anchors`, async (t) => {
+    const jvm = await anUnwoundJvm(t, release, ['blindly']);
+    await jvm.profile(0.5);
+
+    const stacks = await jvm.profile(2);
+
+    const inBlind = stacks.filter(
+      ({ frames }) => isNative(frames[0]) && methodsIn(frames, 'Shapes.blind') > 0,
+    );
+    const calledBack = stacks.filter(({ frames }) => methodsIn(frames, 'Shapes.calledBack') > 0);
+    assert(sum(inBlind) > 50);
+    assert(sum(calledBack) > 50);
+    for (const { frames } of [...inBlind, ...calledBack]) {
+      assert(frames.includes('<skippedFrames>'), frames.join('\n'));
+      assert.equal(methodsIn(frames, 'Shapes.blindly'), 1, frames.join('\n'));
+    }
+  });
+
   for (const [name, flags] of [
     ['interpreted', ['-Xint']],
     ['compiled by C1', ['-XX:TieredStopAtLevel=1']],
