@@ -203,7 +203,8 @@ Napi::Value Take(const Napi::CallbackInfo& info) {
 }
 
 // perCpu: FG_CAUSE_COUNT numbers for each possible CPU, in the order of enum fg_cause. unwinding: complete
-// stacks, foreign reads, failed ones, then stacks by enum Mark, then by the microseconds they took.
+// stacks, foreign reads, failed ones, stacks in a pause, then stacks by enum Mark, then by the microseconds
+// they took.
 Napi::Value Count(const Napi::CallbackInfo& info) {
   Napi::Env env = info.Env();
   Sampler* sampler = SamplerOf(info);
@@ -219,7 +220,7 @@ Napi::Value Count(const Napi::CallbackInfo& info) {
   result.Set("tableFull", Napi::Number::New(env, static_cast<double>(counters.table_full)));
   result.Set("malformed", Napi::Number::New(env, static_cast<double>(counters.malformed)));
   const UnwindCounts& unwound = counters.unwound;
-  std::vector<uint64_t> unwinding = {unwound.complete, unwound.reads, unwound.failed_reads};
+  std::vector<uint64_t> unwinding = {unwound.complete, unwound.reads, unwound.failed_reads, unwound.in_pause};
   unwinding.insert(unwinding.end(), unwound.by_mark.begin(), unwound.by_mark.end());
   unwinding.insert(unwinding.end(), unwound.by_microseconds.begin(), unwound.by_microseconds.end());
   result.Set("unwinding", BigArrayOf(env, unwinding));

@@ -53,6 +53,24 @@ std::optional<Cie> ParseCie(std::span<const uint8_t> bytes, uint64_t address) {
   return reader.Failed() ? std::nullopt : std::optional(cie);
 }
 
+struct Fde {
+  CfiRange range;
+  std::span<const uint8_t> program;
+  uint64_t program_address;
+};
+
+std::optional<Fde> ParseFde(const Cie& cie, std::span<const uint8_t> bytes, uint64_t address) {
+  DwarfReader reader(bytes, address);
+  reader.Unsigned(4);  // how far the CIE is
+  Fde fde = {};
+  fde.range.begin = reader.Pointer(cie.pointer_encoding);
+  fde.range.length = reader.PointerSized(cie.pointer_encoding);
+  if (cie.has_augmentation) reader.Take(reader.Uleb());
+  fde.program = reader.Rest();
+  fde.program_address = reader.Address();
+  return reader.Failed() ? std::nullopt : std::optional(fde);
+}
+
 // Runs the instructions of one description up to an address.
 class CfiMachine {
  public:
@@ -252,21 +270,20 @@ std::optional<uint64_t> ValueOf(const CfiRow& row, const CfiRule& rule, uint64_t
 
 }  // namespace
 
-std::optional<CfiRow> CfiRowAt(std::span<const uint8_t> cie_bytes, uint64_t cie_address,
-                               std::span<const uint8_t> fde, uint64_t fde_address, uint64_t pc) {
-  std::optional<Cie> cie = ParseCie(cie_bytes, cie_address);
-  if (!cie) return std::nullopt;
-  DwarfReader reader(fde, fde_address);
-  reader.Unsigned(4);  // how far the CIE is
-  uint64_t begin = reader.Pointer(cie->pointer_encoding);
-  uint64_t length = reader.PointerSized(cie->pointer_encoding);
-  if (cie->has_augmentation) reader.Take(reader.Uleb());
-  if (reader.Failed() || pc - begin >= length) return std::nullopt;
+std::optional<CfiRange> CfiRangeOf(const CfiBytes& bytes) {
+  std::optional<Cie> cie = ParseCie(bytes.common, bytes.common_address);
+  std::optional<Fde> fde = cie ? ParseFde(*cie, bytes.description, bytes.description_address) : std::nullopt;
+  return fde ? std::optional(fde->range) : std::nullopt;
+}
 
-  CfiMachine machine(*cie, begin, pc);
-  if (!machine.Run(cie->program, cie_address)) return std::nullopt;
+std::optional<CfiRow> CfiRowAt(const CfiBytes& bytes, uint64_t pc) {
+  std::optional<Cie> cie = ParseCie(bytes.common, bytes.common_address);
+  std::optional<Fde> fde = cie ? ParseFde(*cie, bytes.description, bytes.description_address) : std::nullopt;
+  if (!fde || pc - fde->range.begin >= fde->range.length) return std::nullopt;
+  CfiMachine machine(*cie, fde->range.begin, pc);
+  if (!machine.Run(cie->program, bytes.common_address)) return std::nullopt;
   machine.KeepInitial();
-  if (!machine.Run(reader.Rest(), reader.Address())) return std::nullopt;
+  if (!machine.Run(fde->program, fde->program_address)) return std::nullopt;
   return machine.TakeRow();
 }
 

@@ -38,10 +38,24 @@ struct CfiRow {
   bool operator==(const CfiRow&) const = default;
 };
 
-/// The row for `pc` of one frame description; `cie` and `fde` begin behind their lengths and lie in the
-/// process at these addresses. Nothing, if it does not describe `pc` or says what we do not know.
-std::optional<CfiRow> CfiRowAt(std::span<const uint8_t> cie, uint64_t cie_address,
-                               std::span<const uint8_t> fde, uint64_t fde_address, uint64_t pc);
+/// One frame description and what it shares with others (FDE and CIE), as they lie in the process: the bytes
+/// behind their lengths, and where those are.
+struct CfiBytes {
+  std::span<const uint8_t> common;
+  uint64_t common_address;
+  std::span<const uint8_t> description;
+  uint64_t description_address;
+};
+
+/// The code that a description is of.
+struct CfiRange {
+  uint64_t begin;
+  uint64_t length;
+};
+std::optional<CfiRange> CfiRangeOf(const CfiBytes& bytes);
+
+/// The row for `pc`. Nothing, if the bytes do not describe it or say what we do not know.
+std::optional<CfiRow> CfiRowAt(const CfiBytes& bytes, uint64_t pc);
 
 enum class CfiStep { kCaller, kOutermost, kUnreadable };
 

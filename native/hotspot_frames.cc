@@ -11,6 +11,9 @@ constexpr uint64_t kMaxFrameDistance = 64 << 10;
 // Between a frame's nominal top and its return address there may be the arguments of a method-handle call.
 constexpr int kMaxExtraWords = 6;
 constexpr uint64_t kWord = 8;
+// How far a search goes: hand-written stubs save a handful of registers, native methods have buffers.
+constexpr int kMaxStubWords = 64;
+constexpr int kMaxNativeWords = 1024;
 
 bool IsAbove(uint64_t address, uint64_t stack_pointer, uint64_t most) {
   return address >= stack_pointer && address - stack_pointer < most;
@@ -145,7 +148,8 @@ std::optional<Mark> HotspotFrames::Frameless(FrameCursor& cursor) {
     pc = registers[kRax];
     sender = sp;
   }
-  if (!IsReturn(*pc)) return LeaveBySearch(cursor) ? std::nullopt : std::optional(Mark::kBadReturn);
+  if (!IsReturn(*pc))
+    return LeaveBySearch(cursor, kMaxStubWords) ? std::nullopt : std::optional(Mark::kBadReturn);
   if (cursor.IsInterrupted() && IsAbove(registers[kR13], sender, 4096)) sender = registers[kR13];
   cursor.Leave(*pc, sender, cursor.FramePointer(), true);
   return std::nullopt;
@@ -163,8 +167,8 @@ std::optional<Mark> HotspotFrames::Stub(FrameCursor& cursor, const CodeBlob& blo
   FrameShape shape = cursor.IsInterrupted() ? StubShape(cursor.Code()) : FrameShape::kWhole;
   // Hand-written assembly may be interrupted anywhere: the first place that has a return address.
   if (Leave(cursor, shape, blob) || LeaveByFramePointer(cursor)) return std::nullopt;
-  bool is_left =
-      cursor.IsInterrupted() && (Leave(cursor, FrameShape::kReturnAddress, blob) || LeaveBySearch(cursor));
+  bool is_left = cursor.IsInterrupted() &&
+                 (Leave(cursor, FrameShape::kReturnAddress, blob) || LeaveBySearch(cursor, kMaxStubWords));
   return is_left ? std::nullopt : std::optional(WhyStuck(cursor, blob.frame_bytes));
 }
 
@@ -234,11 +238,9 @@ bool HotspotFrames::LeaveByFramePointer(FrameCursor& cursor) {
   return true;
 }
 
-// For stubs that use the frame pointer for something else: the nearest word that is exactly the return
-// address of a call in compiled code.
-bool HotspotFrames::LeaveBySearch(FrameCursor& cursor) {
-  constexpr int kMaxWords = 64;  // they save a handful of registers
-  for (int i = 0; i < kMaxWords; i++) {
+// Where nothing tells: the nearest word that is exactly the return address of a call in compiled code.
+bool HotspotFrames::LeaveBySearch(FrameCursor& cursor, int most_words) {
+  for (int i = 0; i < most_words; i++) {
     uint64_t at = cursor.StackPointer() + static_cast<uint64_t>(i) * kWord;
     std::optional<uint64_t> pc = cursor.Word(at);
     if (!pc) return false;
@@ -254,27 +256,30 @@ bool HotspotFrames::LeaveBySearch(FrameCursor& cursor) {
 }
 
 // The wrapper of the last entry is on the stack and of the sample's moment; the thread's own anchor is read
-// later, so the stack has to confirm it.
+// later.
 bool HotspotFrames::SkipNative(FrameCursor& cursor) {
-  if (call_wrapper_ != 0) {
+  std::optional<JavaAnchor> anchor;
+  if (call_wrapper_ == 0) {
+    anchor = threads_.AnchorOf(cursor.StackPointer());
+  } else {
     auto member = [&](int64_t offset) {
       return offset < 0 ? 0 : cursor.Word(call_wrapper_ + static_cast<uint64_t>(offset)).value_or(0);
     };
-    JavaAnchor anchor = {member(layout_.java_call_wrapper_anchor_last_java_sp),
-                         member(layout_.java_call_wrapper_anchor_last_java_pc),
-                         member(layout_.java_call_wrapper_anchor_last_java_fp)};
-    return Continue(cursor, anchor);
+    anchor = JavaAnchor{member(layout_.java_call_wrapper_anchor_last_java_sp),
+                        member(layout_.java_call_wrapper_anchor_last_java_pc),
+                        member(layout_.java_call_wrapper_anchor_last_java_fp)};
   }
-  std::optional<JavaAnchor> anchor = threads_.AnchorOf(cursor.StackPointer());
-  if (!anchor) return false;
-  std::optional<uint64_t> below = cursor.Word(anchor->stack_pointer - kWord);
-  return (anchor->pc == 0 || anchor->pc == below) && Continue(cursor, *anchor);
+  return anchor && (Continue(cursor, *anchor) || LeaveBySearch(cursor, kMaxNativeWords));
 }
 
+// The stack has to confirm the anchor: below the frame it names is the return address of the call that left
+// Java. The anchor's own pc may be another one of the same code.
 bool HotspotFrames::Continue(FrameCursor& cursor, const JavaAnchor& anchor) {
   if (anchor.stack_pointer <= cursor.StackPointer()) return false;
-  uint64_t pc = anchor.pc != 0 ? anchor.pc : cursor.Word(anchor.stack_pointer - kWord).value_or(0);
-  if (!IsJavaReturn(pc)) return false;
+  uint64_t below = cursor.Word(anchor.stack_pointer - kWord).value_or(0);
+  if (!IsJavaReturn(below)) return false;
+  uint64_t pc = anchor.pc == 0 ? below : anchor.pc;
+  if (pc != below && (!IsJavaReturn(pc) || PlaceOf(pc)->blob != PlaceOf(below)->blob)) return false;
   cursor.Leave(pc, anchor.stack_pointer, anchor.frame_pointer, false);
   return true;
 }

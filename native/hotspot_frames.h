@@ -65,7 +65,7 @@ class HotspotFrames {
   bool Leave(FrameCursor& cursor, FrameShape shape, const CodeBlob& blob);
   Mark WhyStuck(const FrameCursor& cursor, uint64_t frame_bytes) const;
   bool LeaveByFramePointer(FrameCursor& cursor);
-  bool LeaveBySearch(FrameCursor& cursor);
+  bool LeaveBySearch(FrameCursor& cursor, int most_words);
   bool Continue(FrameCursor& cursor, const JavaAnchor& anchor);
 
   ForeignMemory& memory_;

@@ -23,7 +23,6 @@ std::optional<JavaAnchor> JavaThreads::AnchorOf(uint64_t stack_pointer) {
                              member(layout_.java_thread_anchor_last_java_fp)};
   uint64_t words[3];
   memory_.Gather(places, words);
-  if (words[0] == 0) return std::nullopt;  // it is in Java code
   return JavaAnchor{words[0], words[1], words[2]};
 }
 

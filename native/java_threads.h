@@ -10,8 +10,8 @@ namespace flamegate {
 
 /// Where a thread's Java frames begin, as the JVM itself notes it whenever Java code calls native code.
 struct JavaAnchor {
-  uint64_t stack_pointer;
-  uint64_t pc;  ///< 0: it is below the stack pointer
+  uint64_t stack_pointer;  ///< 0: it is in Java code by now
+  uint64_t pc;             ///< 0: it is below the stack pointer
   uint64_t frame_pointer;
 };
 
@@ -20,7 +20,7 @@ class JavaThreads {
  public:
   JavaThreads(ForeignMemory& memory, const HotspotLayout& layout) : memory_(memory), layout_(layout) {}
 
-  /// The anchor, as of now, of the thread on whose stack this is.
+  /// The anchor, as of now, of the thread on whose stack this is. Nothing, if it is none of the JVM's.
   std::optional<JavaAnchor> AnchorOf(uint64_t stack_pointer);
   /// Lets the list be read again, should a stack not be in it.
   void Revalidate() { may_reload_ = true; }

@@ -4,7 +4,8 @@
 
 native_out := build
 native_objects := $(patsubst native/%.cc,$(native_out)/native/%.o,$(wildcard native/*.cc))
-native_tests := $(native_out)/bpf-object-exists $(native_out)/unwind-threads $(native_out)/refused.bpf.o
+native_tests := $(native_out)/bpf-object-exists $(native_out)/unwind-threads \
+	$(native_out)/blind-library.so $(native_out)/refused.bpf.o
 native_sources := $(wildcard native/*.cc native/*.h native/testing/*.c native/testing/*.cc bpf/*.c bpf/*.h)
 native_multiarch := $(shell $(CXX) -print-multiarch)
 
@@ -41,6 +42,9 @@ $(native_out)/%.bpf.o: native/testing/%.bpf.c native/native.mk
 $(native_out)/bpf-object-exists: native/testing/bpf_object_exists.c native/native.mk
 	@mkdir -p $(@D)
 	$(CC) -O2 -Wall -Wextra -Werror -o $@ $< -lbpf
+
+$(native_out)/blind-library.so: native/testing/blind_library.c native/native.mk
+	$(CC) -O2 -Wall -Wextra -Werror -shared -fPIC -fomit-frame-pointer -fno-asynchronous-unwind-tables -o $@ $<
 
 # What the addon is made of but its edges to JavaScript and to BPF.
 native_unwinder := $(filter-out $(addprefix $(native_out)/native/,addon.o bpf_log.o ring_drain.o sampler.o target_table.o),$(native_objects))

@@ -28,6 +28,7 @@ void UnwindCounts::Add(const UnwindCounts& other) {
   for (size_t i = 0; i < by_mark.size(); i++) by_mark[i] += other.by_mark[i];
   reads += other.reads;
   failed_reads += other.failed_reads;
+  in_pause += other.in_pause;
   for (size_t i = 0; i < by_microseconds.size(); i++) by_microseconds[i] += other.by_microseconds[i];
 }
 
@@ -106,10 +107,6 @@ std::optional<Mark> StackUnwinder::Native(FrameCursor& cursor, bool& is_outermos
 // zero in a thread's outermost frame.
 std::optional<Mark> StackUnwinder::LeaveWithoutRow(FrameCursor& cursor, bool& is_outermost) {
   uint64_t fp = cursor.FramePointer();
-  if (fp == 0) {
-    is_outermost = true;
-    return std::nullopt;
-  }
   if (fp >= cursor.StackPointer() && fp - cursor.StackPointer() < kMaxNativeFrame) {
     std::optional<uint64_t> pc = cursor.Word(fp + 8);
     bool is_return = pc && ((hotspot_ && hotspot_->Holds(*pc)) || native_.Holds(*pc));
@@ -118,9 +115,12 @@ std::optional<Mark> StackUnwinder::LeaveWithoutRow(FrameCursor& cursor, bool& is
       return std::nullopt;
     }
   }
-  if (!hotspot_ || !hotspot_->SkipNative(cursor)) return Mark::kNoUnwindRule;
-  frames_.push_back(MarkFrame(Mark::kSkippedFrames));
-  return std::nullopt;
+  if (hotspot_ && hotspot_->SkipNative(cursor)) {
+    frames_.push_back(MarkFrame(Mark::kSkippedFrames));
+    return std::nullopt;
+  }
+  is_outermost = fp == 0;
+  return is_outermost ? std::nullopt : std::optional(Mark::kNoUnwindRule);
 }
 
 std::vector<NewMethod> StackUnwinder::TakeNewMethods() {

@@ -20,6 +20,7 @@ struct UnwindCounts {
   std::array<uint64_t, static_cast<size_t>(Mark::kCount)> by_mark = {};  ///< stacks a mark ended, or is in
   uint64_t reads = 0;                                                    ///< of foreign memory
   uint64_t failed_reads = 0;
+  uint64_t in_pause = 0;  ///< stacks taken while the JVM's collector had stopped it
   std::array<uint64_t, 128> by_microseconds =
       {};  ///< stacks by the time they took; the last has all longer ones
 

@@ -15,7 +15,11 @@ constexpr uint32_t kMaxEntries = 4 << 20;    // libjvm has 44,000
 constexpr uint32_t kMaxDescription = 64 << 10;
 constexpr size_t kUsualDescription = 512;  // one read is enough for nine in ten
 constexpr size_t kEntriesPerRead = 256;
+constexpr uint64_t kEntriesPerIndexRead = 32 * kEntriesPerRead;
 constexpr size_t kEntryBytes = 8;
+// Of one file; 300 bytes each. The JVM's own threads run through some hundred functions.
+constexpr size_t kMaxDescriptions = 4096;
+constexpr size_t kMaxCommons = 256;  // compilers make a few dozen
 // DW_EH_PE_datarel | DW_EH_PE_sdata4 and DW_EH_PE_udata4, which every linker writes.
 constexpr uint8_t kTableEncoding = 0x3b;
 constexpr uint8_t kCountEncoding = 0x03;
@@ -72,34 +76,68 @@ std::optional<UnwindTable> UnwindTable::Open(ForeignMemory& memory, uint64_t ima
   table.count_ = reader.Unsigned(4);
   table.entries_ = reader.Address();
   if (!is_known || reader.Failed() || table.count_ == 0 || table.count_ > kMaxEntries) return std::nullopt;
-  return table;
+  return table.ReadIndex(memory) ? std::optional(std::move(table)) : std::nullopt;
 }
 
-std::optional<CfiRow> UnwindTable::RowAt(ForeignMemory& memory, uint64_t pc) const {
-  std::optional<uint64_t> at = FindDescription(memory, pc);
-  if (!at) return std::nullopt;
-  std::vector<uint8_t> description;
-  if (!ReadRecord(memory, *at, description)) return std::nullopt;
-  uint64_t back = UnsignedAt(description, 0, 4);
-  uint64_t common_at = *at + 4 - back;
-  std::vector<uint8_t> common;
-  if (back == 0 || !ReadRecord(memory, common_at, common)) return std::nullopt;
-  return CfiRowAt(common, common_at + 4, description, *at + 4, pc);
-}
-
-// The last entry that begins at or before pc: halves the table until what is left is one read.
-std::optional<uint64_t> UnwindTable::FindDescription(ForeignMemory& memory, uint64_t pc) const {
-  auto start_of = [&](uint64_t index) { return memory.Get<int32_t>(entries_ + index * kEntryBytes); };
-  auto wanted = static_cast<int64_t>(pc - header_);
-  uint64_t first = 0;
-  uint64_t count = count_;
-  while (count > kEntriesPerRead) {
-    uint64_t half = count / 2;
-    std::optional<int32_t> start = start_of(first + half);
-    if (!start) return std::nullopt;
-    if (*start <= wanted) first += half;
-    count = *start <= wanted ? count - half : half;
+// Starts of all entries are looked through once, and every 256th is kept: then one read finds any.
+bool UnwindTable::ReadIndex(ForeignMemory& memory) {
+  std::vector<int32_t> entries(2 * kEntriesPerIndexRead);
+  for (uint64_t first = 0; first < count_; first += kEntriesPerIndexRead) {
+    uint64_t count = std::min(kEntriesPerIndexRead, count_ - first);
+    std::span bytes(reinterpret_cast<uint8_t*>(entries.data()), count * kEntryBytes);
+    if (!memory.Read(entries_ + first * kEntryBytes, bytes)) return false;
+    for (uint64_t i = 0; i < count; i += kEntriesPerRead) index_.push_back(entries[2 * i]);
   }
+  return true;
+}
+
+std::optional<CfiRow> UnwindTable::RowAt(ForeignMemory& memory, uint64_t pc) {
+  const Description* description = DescriptionOf(memory, pc);
+  if (description == nullptr) return std::nullopt;
+  const std::vector<uint8_t>* common = CommonAt(memory, description->common_address);
+  if (common == nullptr) return std::nullopt;
+  return CfiRowAt({*common, description->common_address + 4, description->bytes, description->address + 4},
+                  pc);
+}
+
+const UnwindTable::Description* UnwindTable::DescriptionOf(ForeignMemory& memory, uint64_t pc) {
+  auto after = descriptions_.upper_bound(pc);
+  if (after != descriptions_.begin()) {
+    const Description& known = std::prev(after)->second;
+    if (pc - known.range.begin < known.range.length) return &known;
+  }
+  std::optional<uint64_t> address = FindDescription(memory, pc);
+  Description description = {{}, address.value_or(0), {}, 0};
+  if (!address || !ReadRecord(memory, *address, description.bytes)) return nullptr;
+  uint64_t back = UnsignedAt(description.bytes, 0, 4);
+  if (back == 0) return nullptr;
+  description.common_address = *address + 4 - back;
+  const std::vector<uint8_t>* common = CommonAt(memory, description.common_address);
+  if (common == nullptr) return nullptr;
+  std::optional<CfiRange> range =
+      CfiRangeOf({*common, description.common_address + 4, description.bytes, *address + 4});
+  if (!range || pc - range->begin >= range->length) return nullptr;
+  description.range = *range;
+  if (descriptions_.size() >= kMaxDescriptions) descriptions_.clear();
+  return &descriptions_.insert_or_assign(range->begin, std::move(description)).first->second;
+}
+
+const std::vector<uint8_t>* UnwindTable::CommonAt(ForeignMemory& memory, uint64_t address) {
+  auto known = commons_.find(address);
+  if (known != commons_.end()) return &known->second;
+  std::vector<uint8_t> bytes;
+  if (!ReadRecord(memory, address, bytes)) return nullptr;
+  if (commons_.size() >= kMaxCommons) commons_.clear();
+  return &commons_.emplace(address, std::move(bytes)).first->second;
+}
+
+// The last entry that begins at or before pc.
+std::optional<uint64_t> UnwindTable::FindDescription(ForeignMemory& memory, uint64_t pc) const {
+  auto wanted = static_cast<int64_t>(pc - header_);
+  auto after = std::upper_bound(index_.begin(), index_.end(), wanted);
+  if (after == index_.begin()) return std::nullopt;
+  uint64_t first = static_cast<uint64_t>(after - index_.begin() - 1) * kEntriesPerRead;
+  uint64_t count = std::min<uint64_t>(kEntriesPerRead, count_ - first);
   std::array<int32_t, 2 * kEntriesPerRead> entries;
   std::span bytes(reinterpret_cast<uint8_t*>(entries.data()), count * kEntryBytes);
   if (!memory.Read(entries_ + first * kEntryBytes, bytes)) return std::nullopt;

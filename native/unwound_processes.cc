@@ -19,6 +19,7 @@ void UnwoundProcesses::Remove(uint32_t pid) {
 // A sample may still be in the ring when its process is removed: then its leaf is all there is to say.
 UnwoundProcesses::Stack UnwoundProcesses::Unwind(const StackRecord& record) {
   frames_.assign(record.kernel_frames.begin(), record.kernel_frames.end());
+  if ((record.header->flags & FG_SAMPLE_GC_ACTIVE) != 0) counts_.in_pause++;
   auto unwinder = unwinders_.find(record.header->pid);
   if (unwinder == unwinders_.end()) {
     frames_.insert(frames_.end(),

@@ -25,6 +25,8 @@ export interface UnwindCounts {
   /** Reads of the processes' memory, and those of them that failed. */
   readonly reads: number;
   readonly failedReads: number;
+  /** Stacks taken while the JVM's collector had stopped it. */
+  readonly inPause: number;
   /** Stacks by the whole microseconds they took; the last has all that took longer. */
   readonly byMicroseconds: readonly number[];
 }
@@ -32,7 +34,7 @@ export interface UnwindCounts {
 // enum fg_cause of bpf/cpu.h
 const CAUSE_COUNT = 10;
 // native/addon.cc, Count
-const UNWIND_TOTALS = 3;
+const UNWIND_TOTALS = 4;
 
 /** Everything since open. */
 export interface SamplerCounters {
@@ -104,6 +106,7 @@ function decodeUnwinding(numbers: BigUint64Array): UnwindCounts {
     },
     reads: at(1),
     failedReads: at(2),
+    inPause: at(3),
     byMicroseconds: Array.from(numbers.subarray(UNWIND_TOTALS + MARKS.length + 1), Number),
   };
 }

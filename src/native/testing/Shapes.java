@@ -66,6 +66,15 @@ public class Shapes {
     }
   }
 
+  /** Below native code of which nothing tells how to leave it (blind_library.c). */
+  static native long blind(long x);
+  static native long blindCall(long x);
+  static long calledBack(long x) { return spin(x); }
+  static void blindly() {
+    System.load(System.getProperty("blind.library"));
+    for (long i = 0; ; i++) sink += blind(i) + blindCall(i);
+  }
+
   /** Virtual threads that come back from a pause, so that their callers are still in the heap. */
   static long leaf(long x) { LockSupport.parkNanos(100_000); return spin(x); }
   static long caller(long x) { return leaf(x) + 1; }
@@ -94,6 +103,7 @@ public class Shapes {
       case "collections": return Shapes::collections;
       case "natives": return Shapes::natives;
       case "systemCalls": return Shapes::systemCalls;
+      case "blindly": return Shapes::blindly;
       case "virtuals": return Shapes::virtuals;
       case "parked": return () -> parked(20);
       case "waiting": return Shapes::waitWarm;

@@ -55,7 +55,9 @@ export function unwoundThreads(
   layout: UnwindLayout,
   tids: readonly number[],
 ): ReadonlyMap<number, UnwoundThread> {
-  const lines = runUnwindThreads(pid, layout, tids);
+  const { status, stdout } = runUnwindThreads(pid, flatUnwindLayout(layout), tids);
+  assert.equal(status, 0);
+  const lines = stdout.split('\n').map((line) => line.split('\t'));
   const excluded: ExcludedBytes = layout.get('unsigned5_excluded') === 1n ? 1 : 0;
   const methods = new Map(
     lines.filter(([kind]) => kind === 'method').map((words) => [Number(words[1]), methodOf(words)]),
@@ -94,14 +96,17 @@ function methodOf([
   return { holder, name, sourceFile, lineTable: Buffer.from(lines, 'hex') };
 }
 
-function runUnwindThreads(pid: number, layout: UnwindLayout, tids: readonly number[]): string[][] {
+/** `status` is 2 where the layout is refused. */
+export function runUnwindThreads(
+  pid: number,
+  layout: BigInt64Array,
+  tids: readonly number[],
+): { readonly status: number | null; readonly signal: string | null; readonly stdout: string } {
   const directory = mkdtempSync(join(tmpdir(), 'flamegate-unwind-'));
   try {
-    writeFileSync(join(directory, 'layout'), Buffer.from(flatUnwindLayout(layout).buffer));
+    writeFileSync(join(directory, 'layout'), layout);
     const argv = [String(pid), join(directory, 'layout'), ...tids.map(String)];
-    const { status, stdout, stderr } = spawnSync(UNWIND_THREADS, argv, { encoding: 'utf8' });
-    assert.equal(status, 0, stderr);
-    return stdout.split('\n').map((line) => line.split('\t'));
+    return spawnSync(UNWIND_THREADS, argv, { encoding: 'utf8', timeout: 20_000 });
   } finally {
     rmSync(directory, { recursive: true });
   }

@@ -22,6 +22,7 @@ export type Shape =
   | 'collections'
   | 'natives'
   | 'systemCalls'
+  | 'blindly'
   | 'virtuals'
   | 'parked'
   | 'waiting';
@@ -41,6 +42,7 @@ export interface UnwoundJvm extends TestJvm {
 }
 
 const SOURCE = fileURLToPath(new URL('Shapes.java', import.meta.url));
+const BLIND_LIBRARY = fileURLToPath(new URL('../../../build/blind-library.so', import.meta.url));
 
 export async function anUnwoundJvm(
   t: TestContext,
@@ -76,7 +78,14 @@ export async function startShapes(
   const classes = mkdtempSync(join(tmpdir(), 'flamegate-shapes-'));
   t.after(() => rmSync(classes, { recursive: true, force: true }));
   execFileSync(join(jdkHome(17), 'bin/javac'), ['-g:source,lines', '-d', classes, SOURCE]);
-  const jvm = await startJvm(release, [...flags, '-cp', classes, 'Shapes', ...shapes]);
+  const jvm = await startJvm(release, [
+    ...flags,
+    `-Dblind.library=${BLIND_LIBRARY}`,
+    '-cp',
+    classes,
+    'Shapes',
+    ...shapes,
+  ]);
   t.after(() => jvm[Symbol.asyncDispose]());
   return jvm;
 }
