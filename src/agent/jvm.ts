@@ -90,7 +90,7 @@ export async function inspectJvm(facts: ProcessFacts, libjvm: MappedFile, access
 function ownTables(facts: ProcessFacts, libjvm: MappedFile, { procRoot, stores, symbols }: JvmAccess) {
   const frames = createFrameNames(() => stores.open());
   let knowledge: LayoutKnowledge = 'Unread';
-  let triedMs: number | undefined;
+  let triedMs = Number.NEGATIVE_INFINITY;
   let read: JvmLayout | undefined;
   let unwound: UnwoundJvm | undefined;
   let failure: { readonly reason: string; readonly message: string } | undefined;
@@ -118,12 +118,11 @@ function ownTables(facts: ProcessFacts, libjvm: MappedFile, { procRoot, stores, 
       return read?.flags?.includes(DEBUG_NON_SAFEPOINTS) === true;
     },
     async look(nowMs: number) {
-      const jvmAgeMs = ageMs(procRoot, facts);
-      if (!layoutIsDue(symbols(), knowledge, { nowMs, jvmAgeMs, triedMs })) return;
+      if (!layoutIsDue(symbols(), knowledge, nowMs - triedMs)) return;
       triedMs = nowMs;
       const outcome = await readJvmLayout(facts, libjvm, procRoot);
       if (outcome.kind === 'failed') {
-        knowledge = afterLayoutFailure(jvmAgeMs);
+        knowledge = afterLayoutFailure(ageMs(procRoot, facts));
         failure = outcome;
         return;
       }

@@ -65,7 +65,6 @@ export function createNodeAgent(parts: NodeAgentParts): NodeAgent {
     if (!host.sampler && targets.size > 0 && host.ensure(assignment.frequencyHz, nowMs)) {
       for (const container of containers.all()) container.takeUsage(); // from before the first sample
     }
-    if (host.sampler) kernel ??= readKernel(parts);
     const jvms = jvmsOf(containers);
     host.unwind(unwoundOf(jvms)); // before it is watched: no sample of it is walked in vain
     host.watch(targets);
@@ -73,6 +72,7 @@ export function createNodeAgent(parts: NodeAgentParts): NodeAgent {
       if (jvm.needsNames(nowMs, 0)) attaches.add(jvm);
       noteNaming(jvm, told, log);
     }
+    if (host.sampler) kernel ??= readKernel(parts); // takes a second or two, while the first samples come in
     notePresence(parts, kernel);
   };
   const lostSince = () => {

@@ -32,24 +32,22 @@ export function symbolSource(mode: SymbolMode, layout: LayoutKnowledge): SymbolS
   }
 }
 
-export interface LayoutNeed {
-  readonly nowMs: number;
-  readonly jvmAgeMs: number;
-  /** Undefined before the first try. */
-  readonly triedMs: number | undefined;
-}
-
-// asked for   tables   last try, age of the JVM   → read them
-// PerfMap     –        –                          → no
-// –           read     –                          → no
-// –           –        never                      → yes
-// –           failed   younger than 10 s          → yes: it may still be starting
-// –           failed   a minute ago               → yes: what forbade it may have been lifted
-// –           failed   otherwise                  → no
-export function layoutIsDue(mode: SymbolMode, layout: LayoutKnowledge, need: LayoutNeed): boolean {
-  if (mode === 'PerfMap' || layout === 'Read') return false;
-  if (need.triedMs === undefined || need.jvmAgeMs < YOUNG_MS) return true;
-  return need.nowMs - need.triedMs >= REST_MS;
+// asked for   tables     last try                → read them
+// PerfMap     –          –                       → no
+// –           read       –                       → no
+// –           not read   –                       → yes: never tried, or it may still be starting
+// –           failed     less than a minute ago  → no
+// –           failed     before                  → yes: what forbade it may have been lifted
+export function layoutIsDue(mode: SymbolMode, layout: LayoutKnowledge, sinceTriedMs: number): boolean {
+  if (mode === 'PerfMap') return false;
+  switch (layout) {
+    case 'Read':
+      return false;
+    case 'Unread':
+      return true;
+    case 'Failed':
+      return sinceTriedMs >= REST_MS;
+  }
 }
 
 /** A failure is final for now, or the JVM is so young that it may be none. */

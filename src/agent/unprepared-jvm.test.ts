@@ -1,13 +1,14 @@
 /** JVMs that nobody prepared, by the agent as a process of its own: named whole, and nothing written into them. */
 import assert from 'node:assert/strict';
-import { readdirSync, readFileSync } from 'node:fs';
+import { spawn } from 'node:child_process';
+import { copyFileSync, readdirSync, readFileSync, realpathSync } from 'node:fs';
 import { basename } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import type { SymbolMode } from '../wire/assignment.ts';
 import type { Batch, PodWindow } from '../wire/batch-schema.ts';
 import { aContainer, anAgent, anAssignment, collapsed, ended, firstProfiled } from './agent-fixture.ts';
 import { aController, type FixtureController } from './controller-fixture.ts';
-import { aJvm, eventually, JDKS, type JvmOptions, type RunningJvm } from './jvm-fixture.ts';
+import { aDirectory, aJvm, eventually, JDKS, type JvmOptions, type RunningJvm } from './jvm-fixture.ts';
 
 const UNTOUCHED: JvmOptions = { untouched: true, contained: true, program: 'Inlined' };
 
@@ -96,6 +97,53 @@ test('with DebugNonSafepoints the leaf is exact, and no frame is marked', async 
   assert.deepEqual([pod.jvm.leaf, pod.jvm.flags], ['Exact', ['DebugNonSafepoints']]);
   assert(!batch.strings.some((name) => name.endsWith('_[s]')));
   assert(collapsed(batch, pod).some(({ names }) => names[0] === 'Inlined.inner'));
+});
+
+test('a sampler that is opened again at another rate has its JVMs again', async (t) => {
+  const container = await watched(t, UNTOUCHED);
+  await aSteadyWindow(container);
+
+  const { assignment } = container.controller;
+  container.controller.assignment = assignment && { ...assignment, version: '2', frequencyHz: 49 };
+  const slower = () => container.controller.batches.filter(({ pods }) => pods[0]?.hz === 49);
+  await eventually('windows of the other rate arrive', () => slower().length >= 2);
+
+  const batch = slower().at(-1);
+  const pod = batch?.pods[0];
+  assert(batch && pod);
+  const named = collapsed(batch, pod).filter(({ names }) => names.includes('Inlined.middle'));
+  assert(named.length > 0, JSON.stringify(collapsed(batch, pod).slice(0, 3)));
+  assert.equal(pod.losses.unnamed, 0);
+});
+
+/** Maps a libjvm.so that is none of HotSpot's, as OpenJ9's is. */
+async function aForeignVm(t: TestContext, symbols: SymbolMode) {
+  const controller = await aController(t);
+  const container = aContainer(t);
+  const library = `${aDirectory(t)}/libjvm.so`;
+  copyFileSync(realpathSync('/lib/x86_64-linux-gnu/libm.so.6'), library);
+  const script = `echo $$ > ${container.directory}/cgroup.procs; exec env LD_PRELOAD=${library} sh -c 'while :; do :; done'`;
+  const child = spawn('sh', ['-c', script]);
+  t.after(() => ended(child, 'SIGKILL'));
+  controller.assignment = { ...anAssignment(container.id, true, symbols), windowMs: 1_000 };
+  anAgent(t, controller);
+  const settled = () => controller.batches.at(-1)?.pods[0]?.jvm;
+  await eventually('it is settled', () => !['Starting', undefined].includes(settled()?.state));
+  assert.equal(child.exitCode, null, 'it runs on');
+  return settled();
+}
+
+test('another VM is named in no way when only tables may be used, and says why', async (t) => {
+  const jvm = await aForeignVm(t, 'VmStructs');
+
+  assert.deepEqual([jvm?.state, jvm?.reason, jvm?.symbols], ['Partial', 'NotHotSpot', 'Partial']);
+});
+
+test('another VM is asked for a perf map otherwise, and both refusals are said', async (t) => {
+  const jvm = await aForeignVm(t, 'Auto');
+
+  assert.deepEqual([jvm?.state, jvm?.reason, jvm?.symbols], ['AttachFailed', 'SigquitNotCaught', 'Partial']);
+  assert.match(jvm?.message ?? '', /the JVM's own tables: NotHotSpot: /);
 });
 
 test('a JVM that ends in mid-window keeps its names in that window, and is no longer unwound', async (t) => {
