@@ -9,9 +9,6 @@ namespace {
 // A copy of 32 KB has room for 2,000 frames of two words; inlining adds some. Recursion goes no deeper than
 // this.
 constexpr size_t kMaxFrames = 2048;
-// Compiled code that is freed stays readable until its block is used again, which takes a collection and a
-// compilation. A second of trust costs a few reads a second.
-constexpr uint64_t kTrustNs = 1'000'000'000;
 // Native code keeps buffers of this size on the stack.
 constexpr uint64_t kMaxNativeFrame = 64 << 10;
 
@@ -23,46 +20,31 @@ uint64_t MonotonicNs() {
 
 }  // namespace
 
-void UnwindCounts::Add(const UnwindCounts& other) {
-  complete += other.complete;
-  for (size_t i = 0; i < by_mark.size(); i++) by_mark[i] += other.by_mark[i];
-  reads += other.reads;
-  failed_reads += other.failed_reads;
-  in_pause += other.in_pause;
-  for (size_t i = 0; i < by_microseconds.size(); i++) by_microseconds[i] += other.by_microseconds[i];
-}
-
 StackUnwinder::StackUnwinder(pid_t pid, const std::optional<HotspotLayout>& layout)
     : memory_(pid), native_(pid, memory_) {
   if (layout) hotspot_ = std::make_unique<HotspotFrames>(memory_, *layout, native_);
 }
 
-bool StackUnwinder::Unwind(const ThreadSnapshot& thread, uint64_t now_ns,
-                           const std::vector<uint64_t>*& frames) {
+const std::vector<uint64_t>& StackUnwinder::Unwind(const ThreadSnapshot& thread) {
   uint64_t begin = MonotonicNs();
-  if (!revalidated_ns_ || now_ns - *revalidated_ns_ >= kTrustNs) {
-    revalidated_ns_ = now_ns;
-    native_.Revalidate();
-    if (hotspot_) hotspot_->Revalidate();
-  }
   frames_.clear();
   FrameCursor cursor(thread);
   if (hotspot_) hotspot_->BeginStack();
-  std::optional<Mark> mark = Walk(cursor);
-  if (mark) frames_.push_back(MarkFrame(*mark));
-  Count(mark, MonotonicNs() - begin);
-  frames = &frames_;
-  return !mark;
+  if (std::optional<Mark> mark = Walk(cursor)) frames_.push_back(MarkFrame(*mark));
+  uint64_t microseconds = (MonotonicNs() - begin) / 1000;
+  counts_.by_microseconds[std::min(microseconds, counts_.by_microseconds.size() - 1)]++;
+  return frames_;
 }
 
-void StackUnwinder::Count(const std::optional<Mark>& end, uint64_t nanoseconds) {
-  if (!end) counts_.complete++;
-  for (size_t i = 0; i < counts_.by_mark.size(); i++) {
-    bool is_in = std::find(frames_.begin(), frames_.end(), MarkFrame(static_cast<Mark>(i))) != frames_.end();
-    if (is_in) counts_.by_mark[i]++;
-  }
-  size_t microseconds = std::min(nanoseconds / 1000, counts_.by_microseconds.size() - 1);
-  counts_.by_microseconds[microseconds]++;
+std::span<const CodeUse> StackUnwinder::Uses() const {
+  return hotspot_ ? std::span<const CodeUse>(hotspot_->Uses()) : std::span<const CodeUse>();
+}
+
+ReplacedCode StackUnwinder::Settle() {
+  ReplacedCode replaced;
+  native_.Revalidate();
+  if (hotspot_) hotspot_->Settle(replaced);
+  return replaced;
 }
 
 // A caller's frame lies above its callee's, except that a signal may come on a stack of its own.
@@ -115,10 +97,7 @@ std::optional<Mark> StackUnwinder::LeaveWithoutRow(FrameCursor& cursor, bool& is
       return std::nullopt;
     }
   }
-  if (hotspot_ && hotspot_->SkipNative(cursor)) {
-    frames_.push_back(MarkFrame(Mark::kSkippedFrames));
-    return std::nullopt;
-  }
+  if (hotspot_ && hotspot_->SkipNative(cursor, frames_)) return std::nullopt;
   is_outermost = fp == 0;
   return is_outermost ? std::nullopt : std::optional(Mark::kNoUnwindRule);
 }
