@@ -3,6 +3,7 @@ import type { KernelSymbols } from '../symbols/kallsyms.ts';
 import type { Assignment } from '../wire/assignment.ts';
 import type { Batch } from '../wire/batch-schema.ts';
 import { codeOf } from './agent-error.ts';
+import { noteAttach, noteNaming, noteUnwinding, noteWindow } from './agent-notes.ts';
 import { createAttachQueue } from './attach-queue.ts';
 import { pause } from './backoff.ts';
 import { closeWindow, learnNames, tableShareOf } from './close-window.ts';
@@ -109,6 +110,7 @@ export function createNodeAgent(parts: NodeAgentParts): NodeAgent {
     await parts.spool.add(batch, Date.now());
     late--;
     noteWindow(batch, parts);
+    noteUnwinding(sampler, metrics);
     parts.windowClosed();
   };
   /** What was sampled until now belongs to no window. */
@@ -193,35 +195,4 @@ function jvmsOf(containers: WatchedContainers): readonly Jvm[] {
 
 function unwoundOf(jvms: readonly Jvm[]): readonly UnwoundJvm[] {
   return jvms.flatMap(({ unwound }) => (unwound ? [unwound] : []));
-}
-
-/** Says it again only when it has changed. */
-function noteNaming(jvm: Jvm, told: WeakMap<Jvm, string>, log: AgentLog): void {
-  const { state, reason, message, symbols, leaf, jdk } = jvm.report();
-  const now = `${state} ${reason}`;
-  if (told.get(jvm) === now) return;
-  told.set(jvm, now);
-  log.info({ pid: jvm.facts.pid, jdk, state, reason, symbols, leaf, detail: message }, 'naming of a JVM');
-}
-
-function noteAttach(jvm: Jvm, { metrics, log }: NodeAgentParts): void {
-  const { state, reason, message } = jvm.report();
-  metrics.attaches.inc({ outcome: reason });
-  const fields = { pid: jvm.facts.pid, state, reason, detail: message };
-  if (state === 'AttachFailed') log.warn(fields, 'names of a JVM not to be had');
-  else log.info(fields, 'names of a JVM read');
-}
-
-function noteWindow(batch: Batch, { metrics, log }: NodeAgentParts): void {
-  metrics.windows.inc();
-  let samples = 0;
-  for (const pod of batch.pods) {
-    samples += pod.samples;
-    for (const [cause, count] of Object.entries(pod.losses)) metrics.lost.inc({ cause }, count);
-  }
-  metrics.samples.inc({}, samples);
-  log.debug(
-    { sequence: batch.sequence, pods: batch.pods.length, samples, stacks: batch.stacks.length },
-    'window closed',
-  );
 }

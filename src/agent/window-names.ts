@@ -10,8 +10,11 @@ export const UNKNOWN = '[unknown]';
 export const UNNAMED_CODE = '[jit]';
 /** In place of callers: the stack goes on, and its root is not known. */
 export const TRUNCATED = '[truncated]';
-const VIRTUAL_THREAD = '[virtual thread]'; // its callers wait in the heap; the frames of its carrier follow
-const SKIPPED = '[native]';
+/** Of a mark with callers behind it: a virtual thread's are those of its carrier, its own wait in the heap. */
+const MARK_NAMES: ReadonlyMap<Mark | undefined, string> = new Map([
+  ['frozenFrames', '[virtual thread]'],
+  ['skippedFrames', '[native]'],
+]);
 const KERNEL_SUFFIX = '_[k]';
 /** Inlined at the leaf of a stack, and only sure to be so at the next safepoint. */
 const SAFEPOINT_SUFFIX = '_[s]';
@@ -103,7 +106,7 @@ function unwoundName({ jvm }: TrackedProcess, names: ProcessNames, word: bigint)
     case 'stub':
       return jvm?.frames.stubName(frame.nameId) ?? UNNAMED_CODE;
     case 'mark':
-      return markName(frame.mark);
+      return MARK_NAMES.get(frame.mark) ?? TRUNCATED;
     case 'address':
       return UNKNOWN;
   }
@@ -112,17 +115,6 @@ function unwoundName({ jvm }: TrackedProcess, names: ProcessNames, word: bigint)
 /** The outermost method of a piece of compiled code is what was compiled, wherever in it the instruction stands. */
 function isUncertain({ isSafepointPlace, isInlined }: JavaFrame): boolean {
   return isSafepointPlace && isInlined;
-}
-
-function markName(mark: Mark | undefined): string {
-  switch (mark) {
-    case 'frozenFrames':
-      return VIRTUAL_THREAD;
-    case 'skippedFrames':
-      return SKIPPED;
-    default:
-      return TRUNCATED;
-  }
 }
 
 function isUnnamedCode(process: TrackedProcess, address: number): boolean {
