@@ -3,17 +3,18 @@ const ARROWS = {
   crds: [],
   profile: [],
   symbols: ['profile'],
+  jvm: ['symbols'],
   detect: ['profile'],
   wire: ['crds', 'profile'],
   native: [],
   kube: [],
   store: ['profile', 'wire'],
-  agent: ['profile', 'symbols', 'wire', 'native'],
+  agent: ['profile', 'symbols', 'jvm', 'wire', 'native'],
   controller: ['crds', 'profile', 'detect', 'store', 'wire', 'kube'],
   cli: ['crds', 'profile', 'detect', 'store', 'wire', 'kube', 'agent'],
 };
 const TESTS = '(\\.test\\.ts$|-fixture\\.ts$|/testing/)';
-const PURE = '^(src/(crds|profile|detect|symbols|wire)|web)/';
+const PURE = '^(src/(crds|profile|detect|symbols|jvm|wire)|web)/';
 
 const arrows = Object.entries(ARROWS).map(([room, known]) => ({
   name: `arrow-${room}`,
@@ -55,7 +56,7 @@ module.exports = {
       comment:
         'client-node alone costs 70 MB in every node (scripts/agent-runtime.test.ts follows what src/agent reaches)',
       severity: 'error',
-      from: { path: '^src/(agent|native|symbols)/', pathNot: TESTS },
+      from: { path: '^src/(agent|native|symbols|jvm)/', pathNot: TESTS },
       to: {
         path: 'node_modules/(@kubernetes/client-node|@dot-i|ajv|@sinclair/typebox)/',
         dependencyTypesNot: ['type-only'],

@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: GPL-2.0 OR Apache-2.0 */
 /* The on-CPU sampler: at each tick of a CPU's cpu-clock, who runs there and by which stack, if anybody asked
- * for it. It filters, copies and counts. It needs no kernel BTF: only helpers and stable headers, kernel 5.15
- * or later. */
+ * for it. It filters, copies and counts. It needs kernel 5.15 or later, helpers and stable headers; kernel
+ * BTF only for the user registers of a tick inside the kernel. */
 #include <linux/bpf.h>
 /* keep: after bpf.h */
 #include <bpf/bpf_helpers.h>
 #include <linux/bpf_perf_event.h>
 
 #include "cpu.h"
+#include "stack_copy.h"
 
 char LICENSE[] SEC("license") = "Dual BSD/GPL";
 
@@ -40,6 +41,15 @@ struct {
   __type(value, struct fg_cpu_counters);
 } counters SEC(".maps");
 
+/* Whose stacks are copied. */
+struct {
+  __uint(type, BPF_MAP_TYPE_HASH);
+  __uint(map_flags, BPF_F_NO_PREALLOC);
+  __uint(max_entries, 1024);
+  __type(key, __u32);
+  __type(value, struct fg_process);
+} processes SEC(".maps");
+
 /* The record is built here, for its size is known only after the walk. perf never nests its BPF programs on
  * one CPU (bpf_prog_active in kernel/events/core.c), so one is enough. */
 struct {
@@ -48,6 +58,14 @@ struct {
   __type(key, __u32);
   __type(value, struct fg_cpu_sample);
 } scratch SEC(".maps");
+
+/* One per CPU, the number of which is set before load: a value of a per-CPU map has no more than 32 KB. */
+struct {
+  __uint(type, BPF_MAP_TYPE_ARRAY);
+  __uint(max_entries, 1);
+  __type(key, __u32);
+  __type(value, struct fg_cpu_stack);
+} stack_scratch SEC(".maps");
 
 static __always_inline __u32 frames_of(long bytes) {
   return bytes > 0 ? (__u32)bytes / sizeof(__u64) : 0;
@@ -78,6 +96,65 @@ static __always_inline __u32 walk(struct bpf_perf_event_data* ctx, struct fg_cpu
   return kernel + user;
 }
 
+static __always_inline void describe(struct fg_cpu_sample_header* header, __u16 kind, __u64 pid_tgid,
+                                     __u64 target) {
+  header->version = FG_CPU_ABI_VERSION;
+  header->kind = kind;
+  header->cpu = bpf_get_smp_processor_id();
+  header->pid = pid_tgid >> 32;
+  header->tid = (__u32)pid_tgid;
+  header->target = target;
+  header->time_ns = bpf_ktime_get_ns();
+}
+
+/* User space looks every tenth of a second; waking it per sample would cost more than the sample. */
+static __always_inline void send(void* record, __u64 bytes, struct fg_cpu_counters* count,
+                                 struct fg_target_counters* target) {
+  if (!bpf_ringbuf_output(&ring, record, bytes, BPF_RB_NO_WAKEUP)) return;
+  count->by_cause[FG_CAUSE_RING_FULL]++;
+  target->ring_full++;
+}
+
+/* Everything of a stack record but who it is of. Returns its size, 0 if there is nothing to unwind. */
+static __always_inline __u64 fill(struct bpf_perf_event_data* ctx, struct fg_cpu_stack* record,
+                                  const struct fg_process* process, struct fg_cpu_counters* count) {
+  struct fg_cpu_stack_header* header = &record->header;
+  if (!read_user_registers(ctx, header->registers, knobs.task_registers)) {
+    count->by_cause[FG_CAUSE_NO_USER_REGISTERS]++;
+    return 0;
+  }
+  __u32 flags = 0;
+  __u32 kernel = frames_of(bpf_get_stack(ctx, record->data, FG_MAX_KERNEL_FRAMES * sizeof(__u64), 0));
+  if (kernel > FG_MAX_KERNEL_FRAMES) return 0; /* never; for the verifier */
+  if (kernel == FG_MAX_KERNEL_FRAMES) {
+    flags |= FG_SAMPLE_KERNEL_TRUNCATED;
+    count->by_cause[FG_CAUSE_KERNEL_TRUNCATED]++;
+  }
+
+  header->stack_address = header->registers[FG_STACK_POINTER] - FG_RED_ZONE_BYTES;
+  header->stack_bytes = copy_stack(record, kernel * sizeof(__u64), process->max_stack_bytes);
+  if (!header->stack_bytes) count->by_cause[FG_CAUSE_STACK_UNREADABLE]++;
+  if (header->stack_bytes >= process->max_stack_bytes) {
+    flags |= FG_SAMPLE_STACK_CUT;
+    count->by_cause[FG_CAUSE_STACK_CUT]++;
+  }
+
+  const void* code = (const void*)(header->registers[FG_INSTRUCTION_POINTER] - FG_CODE_BYTES_BEFORE);
+  if (!bpf_probe_read_user(header->code, sizeof(header->code), code)) flags |= FG_SAMPLE_CODE_READ;
+
+  /* Both addresses 0 is the usual failure, and leaves zeros. */
+  __u8 gc_active = 0;
+  long unread = bpf_probe_read_user(&header->total_collections, sizeof(header->total_collections),
+                                    (const void*)process->total_collections);
+  unread |= bpf_probe_read_user(&gc_active, sizeof(gc_active), (const void*)process->gc_active);
+  if (!unread) flags |= gc_active ? FG_SAMPLE_GC_READ | FG_SAMPLE_GC_ACTIVE : FG_SAMPLE_GC_READ;
+
+  header->sample.flags = flags;
+  header->sample.kernel_frames = kernel;
+  header->sample.user_frames = 0;
+  return sizeof(*header) + kernel * sizeof(__u64) + header->stack_bytes;
+}
+
 SEC("perf_event")
 int on_cpu_tick(struct bpf_perf_event_data* ctx) {
   __u32 zero = 0;
@@ -99,21 +176,22 @@ int on_cpu_tick(struct bpf_perf_event_data* ctx) {
     return 0;
   }
 
-  __u32 frames = walk(ctx, sample, count);
-  sample->header.version = FG_CPU_ABI_VERSION;
-  sample->header.kind = FG_RECORD_CPU_SAMPLE;
-  sample->header.cpu = bpf_get_smp_processor_id();
-  sample->header.pid = pid;
-  sample->header.tid = (__u32)pid_tgid;
-  sample->header.target = key;
-  sample->header.time_ns = bpf_ktime_get_ns();
-
-  /* User space looks every tenth of a second; waking it per sample would cost more than the sample. */
-  __u64 bytes = sizeof(sample->header) + frames * sizeof(__u64);
-  if (bytes > sizeof(*sample)) return 0; /* never; for the verifier */
-  if (bpf_ringbuf_output(&ring, sample, bytes, BPF_RB_NO_WAKEUP)) {
-    count->by_cause[FG_CAUSE_RING_FULL]++;
-    target->ring_full++;
+  struct fg_process* process = bpf_map_lookup_elem(&processes, &pid);
+  __u32 cpu = bpf_get_smp_processor_id();
+  struct fg_cpu_stack* record = process ? bpf_map_lookup_elem(&stack_scratch, &cpu) : 0;
+  if (record) {
+    __u64 size = fill(ctx, record, process, count);
+    if (size && fg_bounded(size, sizeof(*record))) {
+      describe(&record->header.sample, FG_RECORD_CPU_STACK, pid_tgid, key);
+      send(record, size, count, target);
+      return 0;
+    }
   }
+
+  __u32 frames = walk(ctx, sample, count);
+  __u64 bytes = sizeof(sample->header) + frames * sizeof(__u64);
+  if (!fg_bounded(bytes, sizeof(*sample))) return 0; /* never; for the verifier */
+  describe(&sample->header, FG_RECORD_CPU_SAMPLE, pid_tgid, key);
+  send(sample, bytes, count, target);
   return 0;
 }

@@ -77,6 +77,7 @@ SamplerConfig ConfigOf(Napi::Object options) {
   config.max_user_frames = number("maxUserFrames");
   config.ring_bytes = number("ringBytes");
   config.max_targets = number("maxTargets");
+  config.max_processes = number("maxProcesses");
   config.max_stacks = number("maxStacks");
   config.measure = options.Get("measure").As<Napi::Boolean>();
   auto cpus = options.Get("cpus").As<Napi::Array>();
@@ -123,6 +124,63 @@ void RemoveTarget(const Napi::CallbackInfo& info) {
   if (sampler != nullptr && !sampler->RemoveTarget(BigIntOf(info[1]), failure)) Throw(info.Env(), failure);
 }
 
+// pid, layout (as many numbers as kHotspotLayoutNames has, or none), most bytes of a stack.
+void AddProcess(const Napi::CallbackInfo& info) {
+  Sampler* sampler = SamplerOf(info);
+  if (sampler == nullptr) return;
+  ProcessConfig config = {
+      info[1].As<Napi::Number>().Uint32Value(), {}, info[3].As<Napi::Number>().Uint32Value()};
+  auto numbers = info[2].As<Napi::BigInt64Array>();
+  if (numbers.ElementLength() == kHotspotLayoutNames.size()) {
+    config.layout = LayoutOf({numbers.Data(), numbers.ElementLength()});
+  }
+  Failure failure;
+  if (!sampler->AddProcess(config, failure)) Throw(info.Env(), failure);
+}
+
+void RemoveProcess(const Napi::CallbackInfo& info) {
+  Sampler* sampler = SamplerOf(info);
+  if (sampler != nullptr) sampler->RemoveProcess(info[1].As<Napi::Number>().Uint32Value());
+}
+
+Napi::Value BytesOf(Napi::Env env, std::span<const uint8_t> bytes) {
+  auto array = Napi::Uint8Array::New(env, bytes.size());
+  if (!bytes.empty()) memcpy(array.Data(), bytes.data(), bytes.size());
+  return array;
+}
+
+Napi::Object ObjectOf(Napi::Env env, uint32_t pid, const NewMethod& method) {
+  Napi::Object object = Napi::Object::New(env);
+  object.Set("pid", Napi::Number::New(env, pid));
+  object.Set("id", Napi::Number::New(env, method.id));
+  object.Set("holder", Napi::String::New(env, method.holder));
+  object.Set("name", Napi::String::New(env, method.name));
+  object.Set("signature", Napi::String::New(env, method.signature));
+  object.Set("sourceFile", Napi::String::New(env, method.source_file));
+  object.Set("lineTable", BytesOf(env, method.line_table));
+  object.Set("isLineTableCut", Napi::Boolean::New(env, method.is_line_table_cut));
+  return object;
+}
+
+Napi::Object ObjectOf(Napi::Env env, uint32_t pid, const NewName& name) {
+  Napi::Object object = Napi::Object::New(env);
+  object.Set("pid", Napi::Number::New(env, pid));
+  object.Set("id", Napi::Number::New(env, name.id));
+  object.Set("name", Napi::String::New(env, name.text));
+  return object;
+}
+
+// One array of all processes.
+template <typename Item>
+Napi::Array ArrayOf(Napi::Env env, const std::vector<ProcessNews>& news,
+                    std::vector<Item> ProcessNews::*items) {
+  Napi::Array array = Napi::Array::New(env);
+  for (const ProcessNews& process : news) {
+    for (const Item& item : process.*items) array.Set(array.Length(), ObjectOf(env, process.pid, item));
+  }
+  return array;
+}
+
 // Per target, in this order: id, taken, lost to the full ring, lost to the full table, no user stack,
 // truncated.
 Napi::Value Take(const Napi::CallbackInfo& info) {
@@ -140,10 +198,14 @@ Napi::Value Take(const Napi::CallbackInfo& info) {
   result.Set("rows", ArrayOf(env, batch.aggregate.Rows()));
   result.Set("rowCount", Napi::Number::New(env, batch.aggregate.RowCount()));
   result.Set("targets", BigArrayOf(env, targets));
+  result.Set("methods", ArrayOf(env, batch.news, &ProcessNews::methods));
+  result.Set("names", ArrayOf(env, batch.news, &ProcessNews::names));
   return result;
 }
 
-// perCpu: FG_CAUSE_COUNT numbers for each possible CPU, in the order of enum fg_cause.
+// perCpu: FG_CAUSE_COUNT numbers for each possible CPU, in the order of enum fg_cause. unwinding: complete
+// stacks, foreign reads, failed ones, stacks in a pause, then stacks by enum Mark, then by the microseconds
+// they took.
 Napi::Value Count(const Napi::CallbackInfo& info) {
   Napi::Env env = info.Env();
   Sampler* sampler = SamplerOf(info);
@@ -158,6 +220,11 @@ Napi::Value Count(const Napi::CallbackInfo& info) {
   result.Set("taken", Napi::Number::New(env, static_cast<double>(counters.taken)));
   result.Set("tableFull", Napi::Number::New(env, static_cast<double>(counters.table_full)));
   result.Set("malformed", Napi::Number::New(env, static_cast<double>(counters.malformed)));
+  const UnwindCounts& unwound = counters.unwound;
+  std::vector<uint64_t> unwinding = {unwound.complete, unwound.reads, unwound.failed_reads, unwound.in_pause};
+  unwinding.insert(unwinding.end(), unwound.by_mark.begin(), unwound.by_mark.end());
+  unwinding.insert(unwinding.end(), unwound.by_microseconds.begin(), unwound.by_microseconds.end());
+  result.Set("unwinding", BigArrayOf(env, unwinding));
   result.Set("runs", Napi::Number::New(env, static_cast<double>(counters.runs)));
   result.Set("runNs", Napi::Number::New(env, static_cast<double>(counters.run_ns)));
   return result;
@@ -182,10 +249,15 @@ Napi::Object Init(Napi::Env env, Napi::Object exports) {
   env.AddCleanupHook([handles = state->handles] {
     for (Handle* handle : *handles) handle->sampler.reset();
   });
+  Napi::Array layout = Napi::Array::New(env);
+  for (const char* name : kHotspotLayoutNames) layout.Set(layout.Length(), name);
+  exports.Set("layoutFields", layout);
   exports.Set("abiVersion", Napi::Number::New(env, FG_CPU_ABI_VERSION));
   exports.Set("open", Napi::Function::New(env, Open, "open"));
   exports.Set("addTarget", Napi::Function::New(env, AddTarget, "addTarget"));
   exports.Set("removeTarget", Napi::Function::New(env, RemoveTarget, "removeTarget"));
+  exports.Set("addProcess", Napi::Function::New(env, AddProcess, "addProcess"));
+  exports.Set("removeProcess", Napi::Function::New(env, RemoveProcess, "removeProcess"));
   exports.Set("take", Napi::Function::New(env, Take, "take"));
   exports.Set("counters", Napi::Function::New(env, Count, "counters"));
   exports.Set("close", Napi::Function::New(env, Close, "close"));

@@ -26,14 +26,14 @@ uint64_t HashOf(std::span<const uint32_t> row) {
 
 }  // namespace
 
-void Aggregate::Add(const fg_cpu_sample_header& header, std::span<const __u64> frames) {
+void Aggregate::Add(const fg_cpu_sample_header& header, std::span<const uint64_t> frames) {
   Tally& tally = tallies_[header.target];
   if (header.user_frames == 0) tally.no_user_stack++;
   if (header.flags & (FG_SAMPLE_USER_TRUNCATED | FG_SAMPLE_KERNEL_TRUNCATED)) tally.truncated++;
 
   candidate_.assign({static_cast<uint32_t>(header.target), static_cast<uint32_t>(header.target >> 32),
                      header.pid, 1, header.kernel_frames, header.user_frames});
-  for (__u64 address : frames) {
+  for (uint64_t address : frames) {
     std::optional<uint32_t> index = IndexOf(address);
     if (!index) {
       tally.table_full++;

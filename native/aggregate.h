@@ -28,7 +28,7 @@ class Aggregate {
  public:
   explicit Aggregate(uint32_t max_stacks) : max_stacks_(max_stacks) {}
 
-  void Add(const fg_cpu_sample_header& header, std::span<const __u64> frames);
+  void Add(const fg_cpu_sample_header& header, std::span<const uint64_t> frames);
 
   std::span<const uint64_t> Addresses() const { return addresses_; }
   std::span<const uint32_t> Rows() const { return rows_; }

@@ -13,6 +13,12 @@ namespace {
 // The kernel never wakes us (BPF_RB_NO_WAKEUP). In this time 64 CPUs at 199 Hz fill 1.4 MB with the deepest
 // stacks.
 constexpr long kDrainEveryNs = 100'000'000;
+// Copied stacks are larger, and what belongs to them has to be read before it changes.
+constexpr long kDrainCopiesEveryNs = 25'000'000;
+
+uint64_t NanosecondsOf(const timespec& time) {
+  return static_cast<uint64_t>(time.tv_sec) * 1'000'000'000 + static_cast<uint64_t>(time.tv_nsec);
+}
 
 timespec FromNow(long ns) {
   timespec time;
@@ -91,7 +97,8 @@ RingDrain::~RingDrain() {
 RingDrain::Drained RingDrain::Take() {
   Locked locked(lock_);
   ring_buffer__consume(ring_);
-  return {std::exchange(aggregate_, Aggregate(max_stacks_)), malformed_};
+  processes_.SettleAll(aggregate_);
+  return {std::exchange(aggregate_, Aggregate(max_stacks_)), processes_.TakeNews()};
 }
 
 uint64_t RingDrain::Malformed() {
@@ -99,23 +106,47 @@ uint64_t RingDrain::Malformed() {
   return malformed_;
 }
 
+UnwindCounts RingDrain::Unwound() {
+  Locked locked(lock_);
+  return processes_.Counts();
+}
+
+void RingDrain::AddProcess(uint32_t pid, const std::optional<HotspotLayout>& layout) {
+  Locked locked(lock_);
+  processes_.Add(pid, layout, aggregate_);
+}
+
+void RingDrain::RemoveProcess(uint32_t pid) {
+  Locked locked(lock_);
+  ring_buffer__consume(ring_);
+  processes_.Remove(pid, aggregate_);
+}
+
 // Never an error: that would stop the reading of the ring.
 int RingDrain::OnRecord(void* self, void* data, size_t size) {
   auto* drain = static_cast<RingDrain*>(self);
-  auto* sample = static_cast<const fg_cpu_sample*>(data);
-  size_t frames = 0;
-  bool is_sample = size >= sizeof(sample->header) && sample->header.version == FG_CPU_ABI_VERSION &&
-                   sample->header.kind == FG_RECORD_CPU_SAMPLE;
-  if (is_sample) {
-    frames = size_t{sample->header.kernel_frames} + sample->header.user_frames;
-    is_sample = size >= sizeof(sample->header) + frames * sizeof(__u64);
-  }
-  if (is_sample) {
-    drain->aggregate_.Add(sample->header, {sample->frames, frames});
-  } else {
-    drain->malformed_++;
-  }
+  std::span record(static_cast<const uint8_t*>(data), size);
+  auto* header = static_cast<const fg_cpu_sample_header*>(data);
+  bool is_ours = size >= sizeof(*header) && header->version == FG_CPU_ABI_VERSION;
+  bool is_walked = is_ours && header->kind == FG_RECORD_CPU_SAMPLE && drain->AddWalked(record);
+  bool is_copied = is_ours && header->kind == FG_RECORD_CPU_STACK && drain->AddCopied(record);
+  if (!is_walked && !is_copied) drain->malformed_++;
   return 0;
+}
+
+bool RingDrain::AddWalked(std::span<const uint8_t> record) {
+  auto* sample = reinterpret_cast<const fg_cpu_sample*>(record.data());
+  size_t frames = size_t{sample->header.kernel_frames} + sample->header.user_frames;
+  if (record.size() < sizeof(sample->header) + frames * sizeof(__u64)) return false;
+  aggregate_.Add(sample->header, {reinterpret_cast<const uint64_t*>(sample->frames), frames});
+  return true;
+}
+
+bool RingDrain::AddCopied(std::span<const uint8_t> bytes) {
+  std::optional<StackRecord> record = ParseStackRecord(bytes);
+  if (!record) return false;
+  processes_.Unwind(*record, aggregate_);
+  return true;
 }
 
 void* RingDrain::Run(void* self) {
@@ -126,9 +157,10 @@ void* RingDrain::Run(void* self) {
 void RingDrain::Loop() {
   Locked locked(lock_);
   while (!stop_) {
-    timespec next = FromNow(kDrainEveryNs);
+    timespec next = FromNow(processes_.IsEmpty() ? kDrainEveryNs : kDrainCopiesEveryNs);
     pthread_cond_timedwait(&stop_asked_, &lock_, &next);
     ring_buffer__consume(ring_);
+    processes_.SettleDue(NanosecondsOf(next), aggregate_);
   }
 }
 

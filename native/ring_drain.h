@@ -4,19 +4,24 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
+#include <span>
+#include <vector>
 
 #include "aggregate.h"
 #include "failure.h"
+#include "unwound_processes.h"
 
 namespace flamegate {
 
-/// Empties the kernel's ring into an Aggregate on a thread of its own, ten times a second.
+/// Empties the kernel's ring into an Aggregate on a thread of its own, and unwinds on the way what comes as a
+/// copy of a stack.
 class RingDrain {
  public:
-  /// What was drained between two calls of Take, and by the way what was not understood since the start.
+  /// What was drained between two calls of Take.
   struct Drained {
     Aggregate aggregate;
-    uint64_t malformed;
+    std::vector<ProcessNews> news;
   };
 
   /// Null on failure. The ring's map must outlive the drain.
@@ -28,11 +33,18 @@ class RingDrain {
 
   /// Drains what is in the ring now, and hands over everything since the last call.
   Drained Take();
+  /// Records that made no sense, since the start.
   uint64_t Malformed();
+  UnwindCounts Unwound();
+
+  void AddProcess(uint32_t pid, const std::optional<HotspotLayout>& layout);
+  void RemoveProcess(uint32_t pid);
 
  private:
   explicit RingDrain(uint32_t max_stacks);
   static int OnRecord(void* self, void* data, size_t size);
+  bool AddWalked(std::span<const uint8_t> record);
+  bool AddCopied(std::span<const uint8_t> record);
   static void* Run(void* self);
   void Loop();
 
@@ -47,6 +59,7 @@ class RingDrain {
   bool stop_ = false;
   uint64_t malformed_ = 0;
   Aggregate aggregate_;
+  UnwoundProcesses processes_;
 };
 
 }  // namespace flamegate

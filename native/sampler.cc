@@ -3,7 +3,9 @@
 #include <bpf/bpf.h>
 #include <linux/perf_event.h>
 #include <sys/syscall.h>
+#include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstring>
 #include <utility>
@@ -14,6 +16,7 @@ namespace flamegate {
 namespace {
 
 constexpr char kProgram[] = "on_cpu_tick";
+constexpr char kKernelBtf[] = "/sys/kernel/btf/vmlinux";
 
 // EACCES is also the verifier's refusal, which then has written its statistics.
 bool IsVerifierRefusal(const std::string& log) {
@@ -73,11 +76,16 @@ bool Sampler::Load(const SamplerConfig& config, Failure& failure) {
   bpf_map* ring = bpf_object__find_map_by_name(object_.get(), "ring");
   bpf_map* targets = bpf_object__find_map_by_name(object_.get(), "targets");
   bpf_map__set_max_entries(ring, config.ring_bytes);
+  bpf_map* processes = bpf_object__find_map_by_name(object_.get(), "processes");
+  bpf_map* scratch = bpf_object__find_map_by_name(object_.get(), "stack_scratch");
   bpf_map__set_max_entries(targets, config.max_targets);
+  bpf_map__set_max_entries(processes, config.max_processes);
+  bpf_map__set_max_entries(scratch, static_cast<uint32_t>(libbpf_num_possible_cpus()));
   if (int error = bpf_object__load(object_.get()); error != 0) {
     failure = {nullptr, "loading the BPF program", -error, {}};
     return false;
   }
+  processes_fd_ = bpf_map__fd(processes);
   targets_ =
       std::make_unique<TargetTable>(bpf_map__fd(targets), config.max_targets, libbpf_num_possible_cpus());
   return true;
@@ -102,6 +110,7 @@ bool Sampler::SetKnobs(const SamplerConfig& config, Failure& failure) {
   }
   knobs.filter = config.filter;
   knobs.max_user_frames = config.max_user_frames;
+  knobs.task_registers = access(kKernelBtf, R_OK) == 0;
   memcpy(initial, &knobs, sizeof(knobs));
   return true;
 }
@@ -129,6 +138,32 @@ bool Sampler::AttachTo(int cpu, uint32_t frequency_hz, Failure& failure) {
   return true;
 }
 
+bool Sampler::AddProcess(const ProcessConfig& config, Failure& failure) {
+  fg_process process = {};
+  process.max_stack_bytes = config.max_stack_bytes;
+  if (config.layout) {
+    if (const char* fault = FaultIn(*config.layout); fault != nullptr) {
+      failure = {"SAMPLER_LAYOUT_INVALID", std::string("the layout of the JVM's ") + fault, EINVAL, {}};
+      return false;
+    }
+    process.total_collections =
+        static_cast<uint64_t>(std::max<int64_t>(config.layout->total_collections_address, 0));
+    process.gc_active = static_cast<uint64_t>(std::max<int64_t>(config.layout->is_gc_active_address, 0));
+  }
+  drain_->AddProcess(config.pid, config.layout);
+  if (bpf_map_update_elem(processes_fd_, &config.pid, &process, BPF_ANY) == 0) return true;
+  int error = errno;
+  drain_->RemoveProcess(config.pid);
+  failure = {
+      error == E2BIG ? "SAMPLER_PROCESSES_FULL" : "SAMPLER_TARGET_FAILED", "adding a process", error, {}};
+  return false;
+}
+
+void Sampler::RemoveProcess(uint32_t pid) {
+  bpf_map_delete_elem(processes_fd_, &pid);
+  drain_->RemoveProcess(pid);
+}
+
 // A sample that was under way when its target was removed may come with a later batch: hence the union.
 Batch Sampler::Take() {
   RingDrain::Drained drained = drain_->Take();
@@ -136,7 +171,7 @@ Batch Sampler::Take() {
   std::unordered_map<uint64_t, uint64_t> ring_losses = targets_->TakeRingLosses();
   for (auto [target, ring_full] : ring_losses) tallies.try_emplace(target);
 
-  Batch batch{std::move(drained.aggregate), {}};
+  Batch batch{std::move(drained.aggregate), {}, std::move(drained.news)};
   for (auto [target, tally] : tallies) {
     auto loss = ring_losses.find(target);
     batch.targets.push_back({target, tally, loss == ring_losses.end() ? 0 : loss->second});
@@ -156,6 +191,7 @@ Counters Sampler::Count() {
   counters.taken = taken_;
   counters.table_full = table_full_;
   counters.malformed = drain_->Malformed();
+  counters.unwound = drain_->Unwound();
 
   bpf_prog_info info = {};
   uint32_t size = sizeof(info);

@@ -4,12 +4,14 @@
 #include <array>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "aggregate.h"
 #include "cpu.h"
 #include "failure.h"
+#include "hotspot_layout.h"
 #include "ring_drain.h"
 #include "target_table.h"
 #include "unique_fd.h"
@@ -23,9 +25,16 @@ struct SamplerConfig {
   uint32_t max_user_frames;
   uint32_t ring_bytes;
   uint32_t max_targets;
+  uint32_t max_processes;
   uint32_t max_stacks;
   std::vector<int> cpus;
   bool measure;  ///< have the kernel count the program's runs, if we may (CAP_SYS_ADMIN)
+};
+
+struct ProcessConfig {
+  uint32_t pid;
+  std::optional<HotspotLayout> layout;
+  uint32_t max_stack_bytes;
 };
 
 struct TargetBatch {
@@ -37,6 +46,7 @@ struct TargetBatch {
 struct Batch {
   Aggregate aggregate;
   std::vector<TargetBatch> targets;
+  std::vector<ProcessNews> news;
 };
 
 struct Counters {
@@ -44,6 +54,7 @@ struct Counters {
   uint64_t taken = 0;
   uint64_t table_full = 0;
   uint64_t malformed = 0;
+  UnwindCounts unwound;
   uint64_t runs = 0;  ///< 0 unless the kernel's BPF statistics are on
   uint64_t run_ns = 0;
 };
@@ -57,6 +68,10 @@ class Sampler {
 
   bool AddTarget(uint64_t target, Failure& failure) { return targets_->Add(target, failure); }
   bool RemoveTarget(uint64_t target, Failure& failure) { return targets_->Remove(target, failure); }
+  /// From now on the process's stacks are copied and unwound here, if its target is sampled. Adding it again
+  /// replaces what was known; removing one that is not there changes nothing.
+  bool AddProcess(const ProcessConfig& process, Failure& failure);
+  void RemoveProcess(uint32_t pid);
   Batch Take();
   Counters Count();
 
@@ -76,6 +91,7 @@ class Sampler {
   // Destroyed from the last to the first: the drain's thread, the links, then the maps and the program.
   std::unique_ptr<bpf_object, CloseObject> object_;
   bpf_program* program_ = nullptr;
+  int processes_fd_ = -1;
   std::unique_ptr<TargetTable> targets_;
   UniqueFd statistics_;
   std::vector<std::unique_ptr<bpf_link, DestroyLink>> links_;

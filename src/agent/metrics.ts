@@ -6,6 +6,7 @@ export interface AgentMetrics {
   text(): string;
   readonly samples: Metric;
   readonly lost: Metric;
+  readonly unwound: Metric;
   readonly windows: Metric;
   readonly windowsDropped: Metric;
   readonly pushes: Metric;
@@ -33,6 +34,7 @@ export function createMetrics(): AgentMetrics {
     text: page.text,
     samples: counter('samples_total', 'Samples of watched containers.'),
     lost: counter('samples_lost_total', 'Samples without a whole named stack, by cause.'),
+    unwound: counter('stacks_unwound_total', 'Stacks of JVMs unwound here: complete, or by what they lack.'),
     windows: counter('windows_total', 'Windows written to the spool.'),
     windowsDropped: gauge('windows_dropped', 'Windows that were never sent, since the start.'),
     pushes: counter('pushes_total', 'Batches by what became of them.'),

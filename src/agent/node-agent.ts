@@ -3,16 +3,17 @@ import type { KernelSymbols } from '../symbols/kallsyms.ts';
 import type { Assignment } from '../wire/assignment.ts';
 import type { Batch } from '../wire/batch-schema.ts';
 import { codeOf } from './agent-error.ts';
+import { noteAttach, noteNaming, noteUnwinding, noteWindow } from './agent-notes.ts';
 import { createAttachQueue } from './attach-queue.ts';
 import { pause } from './backoff.ts';
-import { closeWindow, tableShareOf } from './close-window.ts';
+import { closeWindow, learnNames, tableShareOf } from './close-window.ts';
 import type { AgentConfig } from './config.ts';
 import type { NameStores } from './file-name-store.ts';
 import type { Jvm } from './jvm.ts';
 import { readKernelSymbols } from './kernel-names.ts';
 import type { AgentLog } from './log.ts';
 import type { AgentMetrics } from './metrics.ts';
-import type { SamplerHost } from './sampler-host.ts';
+import type { SamplerHost, UnwoundJvm } from './sampler-host.ts';
 import { measureSelf } from './self-usage.ts';
 import type { Spool } from './spool.ts';
 import type { WatchedContainers } from './watched-containers.ts';
@@ -53,6 +54,8 @@ export function createNodeAgent(parts: NodeAgentParts): NodeAgent {
   let late = 0;
   let lastLookMs = Date.now();
   let lostBefore = { ringFull: 0, tableFull: 0 };
+  let wake = new AbortController();
+  const told = new WeakMap<Jvm, string>();
 
   const look = async (nowMs: number) => {
     lastLookMs = nowMs;
@@ -63,9 +66,14 @@ export function createNodeAgent(parts: NodeAgentParts): NodeAgent {
     if (!host.sampler && targets.size > 0 && host.ensure(assignment.frequencyHz, nowMs)) {
       for (const container of containers.all()) container.takeUsage(); // from before the first sample
     }
-    if (host.sampler) kernel ??= readKernel(parts);
+    const jvms = jvmsOf(containers);
+    host.unwind(unwoundOf(jvms)); // before it is watched: no sample of it is walked in vain
     host.watch(targets);
-    for (const jvm of jvmsOf(containers)) if (jvm.needsNames(nowMs, 0)) attaches.add(jvm);
+    for (const jvm of jvms) {
+      if (jvm.needsNames(nowMs, 0)) attaches.add(jvm);
+      noteNaming(jvm, told, log);
+    }
+    if (host.sampler) kernel ??= readKernel(parts); // takes a second or two, while the first samples come in
     notePresence(parts, kernel);
   };
   const lostSince = () => {
@@ -102,11 +110,13 @@ export function createNodeAgent(parts: NodeAgentParts): NodeAgent {
     await parts.spool.add(batch, Date.now());
     late--;
     noteWindow(batch, parts);
+    noteUnwinding(sampler, metrics);
     parts.windowClosed();
   };
   /** What was sampled until now belongs to no window. */
   const discard = () => {
-    host.sampler?.take();
+    const samples = host.sampler?.take();
+    if (samples) learnNames(samples, containers); // they are not told again
     for (const container of containers.all()) container.takeUsage();
     containers.beginWindow();
   };
@@ -115,6 +125,7 @@ export function createNodeAgent(parts: NodeAgentParts): NodeAgent {
     if (!assignment || !host.sampler) return;
     if (assignment.containers.length === 0) host.close();
     else if (host.ensure(assignment.frequencyHz, nowMs)) {
+      host.unwind(unwoundOf(jvmsOf(containers)));
       host.watch(containers.targets());
       lostBefore = { ringFull: 0, tableFull: 0 };
     }
@@ -130,6 +141,7 @@ export function createNodeAgent(parts: NodeAgentParts): NodeAgent {
   return {
     assign(next) {
       assignment = next;
+      wake.abort();
     },
     get lastLookMs() {
       return lastLookMs;
@@ -146,7 +158,9 @@ export function createNodeAgent(parts: NodeAgentParts): NodeAgent {
           log.error({ err: error, code: codeOf(error) }, 'a look at the node failed');
           await pause(FAILED_PAUSE_MS, signal);
         }
-        await pause(Math.max(0, Math.min(clock.boundaryMs - Date.now(), LOOK_MS)), signal);
+        const restMs = Math.max(0, Math.min(clock.boundaryMs - Date.now(), LOOK_MS));
+        await pause(restMs, AbortSignal.any([signal, wake.signal]));
+        wake = new AbortController();
       }
       await attaches.stop();
       const last = clock.openSinceMs;
@@ -173,29 +187,12 @@ function readKernel({ config, stores, log }: NodeAgentParts): KernelSymbols | un
   return kernel;
 }
 
+/** Of processes that are alive; others stay only until their window is read. */
 function jvmsOf(containers: WatchedContainers): readonly Jvm[] {
   const processes = containers.all().flatMap((container) => [...container.processes.values()]);
-  return processes.flatMap(({ jvm }) => (jvm ? [jvm] : []));
+  return processes.flatMap(({ jvm, isAlive }) => (jvm && isAlive() ? [jvm] : []));
 }
 
-function noteAttach(jvm: Jvm, { metrics, log }: NodeAgentParts): void {
-  const { state, reason, message } = jvm.report();
-  metrics.attaches.inc({ outcome: reason });
-  const fields = { pid: jvm.facts.pid, state, reason, detail: message };
-  if (state === 'AttachFailed') log.warn(fields, 'names of a JVM not to be had');
-  else log.info(fields, 'names of a JVM read');
-}
-
-function noteWindow(batch: Batch, { metrics, log }: NodeAgentParts): void {
-  metrics.windows.inc();
-  let samples = 0;
-  for (const pod of batch.pods) {
-    samples += pod.samples;
-    for (const [cause, count] of Object.entries(pod.losses)) metrics.lost.inc({ cause }, count);
-  }
-  metrics.samples.inc({}, samples);
-  log.debug(
-    { sequence: batch.sequence, pods: batch.pods.length, samples, stacks: batch.stacks.length },
-    'window closed',
-  );
+function unwoundOf(jvms: readonly Jvm[]): readonly UnwoundJvm[] {
+  return jvms.flatMap(({ unwound }) => (unwound ? [unwound] : []));
 }

@@ -9,6 +9,17 @@ export interface SamplerFailure {
   readonly message: string;
 }
 
+/** A JVM whose stacks the sampler unwinds. */
+export interface UnwoundJvm {
+  readonly pid: number;
+  /** As the addon takes it. */
+  readonly layout: BigInt64Array;
+  /** It is unwound from now on, and its frames are numbered anew. */
+  begin(): void;
+  /** It stays walked by frame pointers. */
+  refused(failure: SamplerFailure): void;
+}
+
 export interface SamplerHost {
   /** Undefined while it cannot be opened; `failure` says why. */
   readonly sampler: Sampler | undefined;
@@ -19,6 +30,8 @@ export interface SamplerHost {
   ensure(frequencyHz: number, nowMs: number): boolean;
   /** Makes the sampler watch these and no others. */
   watch(targets: ReadonlySet<bigint>): void;
+  /** Makes the sampler unwind these and no others; each is one process for ever, so a pid used again is another. */
+  unwind(jvms: readonly UnwoundJvm[]): void;
   close(): void;
 }
 
@@ -32,11 +45,13 @@ export interface SamplerHostOptions {
 const RETRY_MS = 30_000;
 const MAX_TARGETS = 4096; // 512 containers with child cgroups or processes; an entry is made when it is used
 const MAX_STACKS = 20_000; // two busy CPUs at 49 Hz give 980 samples a window; 20 000 stacks are 16 MB at the worst
-const DEEPEST_RECORD_BYTES = 1568; // struct fg_cpu_sample
-const DRAIN_SECONDS = 0.1;
-const RING_RESERVE = 4; // for a drain that comes late
-const MIN_RING_BYTES = 128 * 1024;
-const MAX_RING_BYTES = 16 * 1024 * 1024;
+const MAX_PROCESSES = 512; // as many as there are containers; 24 bytes each in the kernel
+const DEEPEST_RECORD_BYTES = 33_504; // struct fg_cpu_stack without its last page; half of the stacks seen take 6.5 KB
+// The ring is emptied every 25 ms while stacks are copied: four times the room of the deepest stacks, 20 of the usual.
+const ROOM_SECONDS = 0.1;
+const MIN_RING_BYTES = 256 * 1024;
+// A ring's pages count twice in the agent's resident memory, and CPUs are not all busy with watched JVMs.
+const MAX_RING_BYTES = 4 * 1024 * 1024;
 
 export function createSamplerHost(options: SamplerHostOptions): SamplerHost {
   let sampler: Sampler | undefined;
@@ -44,17 +59,29 @@ export function createSamplerHost(options: SamplerHostOptions): SamplerHost {
   let frequencyHz = 0;
   let triedMs = Number.NEGATIVE_INFINITY;
   let watched = new Set<bigint>();
+  const unwound = new Map<number, UnwoundJvm>();
 
   const close = () => {
     sampler?.close();
     sampler = undefined;
     watched = new Set();
+    unwound.clear();
+  };
+  const add = (to: Sampler, jvm: UnwoundJvm) => {
+    try {
+      to.addProcess(jvm);
+      unwound.set(jvm.pid, jvm);
+      jvm.begin();
+    } catch (error) {
+      jvm.refused({ code: codeOf(error), message: messageOf(error) });
+    }
   };
   const open = (hz: number) => {
     const { objectPath, addonPath, filter } = options;
     const sizes = {
       ringBytes: ringBytesFor(hz, availableParallelism()),
       maxTargets: MAX_TARGETS,
+      maxProcesses: MAX_PROCESSES,
       maxStacks: MAX_STACKS,
     };
     try {
@@ -91,12 +118,22 @@ export function createSamplerHost(options: SamplerHostOptions): SamplerHost {
       for (const id of targets) if (!watched.has(id)) sampler?.addTarget(id);
       if (sampler) watched = new Set(targets);
     },
+    unwind(jvms) {
+      if (!sampler) return;
+      const wanted = new Map(jvms.map((jvm) => [jvm.pid, jvm]));
+      for (const [pid, jvm] of unwound) {
+        if (wanted.get(pid) === jvm) continue;
+        sampler.removeProcess(pid);
+        unwound.delete(pid);
+      }
+      for (const [pid, jvm] of wanted) if (!unwound.has(pid)) add(sampler, jvm);
+    },
     close,
   };
 }
 
 /** A power of two that holds the deepest stacks of every CPU until the ring is emptied. */
 export function ringBytesFor(hz: number, cpus: number): number {
-  const needed = hz * cpus * DRAIN_SECONDS * DEEPEST_RECORD_BYTES * RING_RESERVE;
+  const needed = hz * cpus * ROOM_SECONDS * DEEPEST_RECORD_BYTES;
   return Math.min(MAX_RING_BYTES, Math.max(MIN_RING_BYTES, 2 ** Math.ceil(Math.log2(needed))));
 }

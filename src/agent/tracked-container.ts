@@ -4,7 +4,8 @@ import { codeOf } from './agent-error.ts';
 import type { CgroupRoots } from './cgroup-roots.ts';
 import { type CpuUsage, readCpuUsage, readPids } from './cgroup-usage.ts';
 import { cgroupSubtree } from './container-cgroups.ts';
-import type { JvmAccess, JvmReport } from './jvm.ts';
+import type { JvmAccess } from './jvm.ts';
+import type { JvmReport } from './jvm-report.ts';
 import { type TrackedProcess, trackProcess } from './tracked-process.ts';
 
 export interface TrackedContainer {
@@ -29,7 +30,7 @@ export interface TrackedContainer {
   close(): void;
 }
 
-export interface ContainerAccess extends JvmAccess {
+export interface ContainerAccess extends Omit<JvmAccess, 'symbols'> {
   readonly roots: CgroupRoots;
 }
 
@@ -51,7 +52,7 @@ export function trackContainer(first: AssignedContainer, access: ContainerAccess
   const meet = async (pid: number): Promise<TrackedProcess | undefined> => {
     const known = processes.get(pid);
     if (known?.isAlive() || processes.size >= MAX_PROCESSES) return known;
-    const process = await trackProcess(pid, access);
+    const process = await trackProcess(pid, { ...access, symbols: () => container.assigned.symbols });
     if (process && known) drop(pid, known);
     if (process) processes.set(pid, process);
     return process ?? known;

@@ -12,7 +12,7 @@ export interface TrackedProcess {
   readonly unreadable: string | undefined;
   /** The executable region that holds the address. Maps that are older than the call before are read again, once. */
   regionAt(address: number): Region | undefined;
-  /** Looks again for a libjvm.so if there was none; cheap when nothing is to be done. */
+  /** Looks again for a libjvm.so if there was none, then at the JVM; cheap when nothing is to be done. */
   look(nowMs: number): Promise<void>;
   /** A new window begins: maps may be read again. */
   age(): void;
@@ -44,6 +44,15 @@ export async function trackProcess(pid: number, access: JvmAccess): Promise<Trac
       unreadable = codeOf(error);
     }
   };
+  const findJvm = async (nowMs: number): Promise<Jvm | undefined> => {
+    const restMs = ageMs(access.procRoot, facts) < YOUNG_MS ? 0 : LOOK_AGAIN_MS;
+    if (nowMs - lookedMs < restMs) return undefined;
+    lookedMs = nowMs;
+    refresh();
+    if (!maps?.libjvm) return undefined;
+    const asJvm = readProcessFacts(access.procRoot, pid) ?? facts; // an entrypoint may have changed its user since
+    return inspectJvm(asJvm, maps.libjvm, access);
+  };
   const process: TrackedProcess = {
     facts,
     get jvm() {
@@ -59,13 +68,8 @@ export async function trackProcess(pid: number, access: JvmAccess): Promise<Trac
       return maps?.regionAt(address);
     },
     async look(nowMs) {
-      const restMs = ageMs(access.procRoot, facts) < YOUNG_MS ? 0 : LOOK_AGAIN_MS;
-      if (jvm || nowMs - lookedMs < restMs) return;
-      lookedMs = nowMs;
-      refresh();
-      if (maps?.libjvmPath === undefined) return;
-      const asJvm = readProcessFacts(access.procRoot, pid) ?? facts; // an entrypoint may have changed its user since
-      jvm = await inspectJvm(asJvm, maps.libjvmPath, access);
+      jvm ??= await findJvm(nowMs);
+      await jvm?.look(nowMs);
     },
     age() {
       mapsAreFresh = false;

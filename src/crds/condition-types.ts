@@ -18,6 +18,7 @@ export const PROFILING_POLICY_CONDITIONS = {
     'Starting',
     'NoJvm',
     'AttachFailed',
+    'Partial',
     'Gone',
   ],
   Reconciling: ['Progressing'],

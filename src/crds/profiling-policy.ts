@@ -11,6 +11,7 @@ import {
 } from './schema.ts';
 
 export const FLAG_MODES = ['Never', 'Immediate'] as const;
+const SYMBOL_MODES = ['Auto', 'VmStructs', 'PerfMap'] as const;
 
 export const ProfilingPolicySpec = Type.Object(
   {
@@ -68,6 +69,11 @@ export const ProfilingPolicySpec = Type.Object(
             ],
           },
         ),
+        symbols: oneOf(SYMBOL_MODES, {
+          default: 'Auto',
+          description:
+            "Where names of methods come from. VmStructs: the JVM's own tables and stacks are read from outside; nothing is written into it, no flag is needed, inlined methods are seen. PerfMap: frame pointers and a perf map, for which the JVM is asked by its attach protocol (a file in its /tmp and a SIGQUIT). Auto: VmStructs, and PerfMap where the tables cannot be read.",
+        }),
       },
       { default: {}, description: 'What may be done to the JVM.' },
     ),
@@ -86,7 +92,16 @@ const WorkloadStatus = Type.Object({
   pods: Type.Integer({ minimum: 0, description: 'Pods selected.' }),
   profiled: Type.Integer({ minimum: 0, description: 'Pods whose JVM delivered samples in the last minute.' }),
   jdk: Type.Optional(Type.String({ maxLength: 32, description: 'Version of the JDK, as the JVM says it.' })),
-  symbols: oneOf(['PerfMap', 'None'], { description: 'Where the names of compiled methods come from.' }),
+  symbols: oneOf(['VmStructs', 'PerfMap', 'Partial', 'None'], {
+    description:
+      "Where the names of compiled methods come from; of pods that differ, the worst. VmStructs: the JVM's own tables. PerfMap: a perf map, which sees no inlined method. Partial: nowhere, stacks have gaps. None: no JVM has been seen.",
+  }),
+  leaf: Type.Optional(
+    oneOf(['Exact', 'SafepointAccurate'], {
+      description:
+        "With VmStructs, what is known of methods inlined at the leaf of a stack. SafepointAccurate: they are the next safepoint's and no verdict rests on them; -XX:+UnlockDiagnosticVMOptions -XX:+DebugNonSafepoints make them Exact. Callers are exact either way.",
+    }),
+  ),
   flags: Type.Optional(
     Type.String({ maxLength: 256, description: 'Profiling flags seen in the running JVM.' }),
   ),

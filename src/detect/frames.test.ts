@@ -32,3 +32,16 @@ test('what nobody could name, and the kernel, is no function', () => {
 
   assert.deepEqual(names.filter(frameIsFunction), []);
 });
+
+test('a method that is only accurate to a safepoint is no function: who owns the sample is the leafmost certain one', () => {
+  assert.deepEqual(
+    nodesOf('shop.Codec.next_[s]', 'shop.Codec.skip_[s]', 'shop.Codec.decode', 'shop.Main.run'),
+    ['total shop.Codec.decode', 'total shop.Main.run', 'self shop.Codec.decode'],
+  );
+});
+
+test('what is not certain at the leaf is reported under no module', () => {
+  const index = createStackIndex();
+
+  assert.equal(index.of(['shop.Codec.next_[s]', 'shop.Codec.decode']).group, undefined);
+});

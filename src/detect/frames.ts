@@ -1,10 +1,14 @@
+const KERNEL = '_[k]';
+const SAFEPOINT = '_[s]';
+
 /**
  * Which frames can be blamed. A name in brackets stands for code nobody could name ([libjvm.so],
  * [Interpreter], [unknown]); `_[k]` marks the kernel. Both count in every total, neither is a function a
- * team can fix.
+ * team can fix. `_[s]` marks a method that is inlined at the leaf, as far as the next safepoint tells: what really
+ * ran may be its neighbour, so the cost is the leafmost function's that is certain.
  */
 export function frameIsFunction(name: string): boolean {
-  return name.length > 0 && !name.startsWith('[') && !name.endsWith('_[k]');
+  return name.length > 0 && !name.startsWith('[') && !name.endsWith(KERNEL) && !name.endsWith(SAFEPOINT);
 }
 
 // The coroutine runtime (kotlin-stdlib and kotlinx-coroutines-core), but for flows, whose operators are users' code.
@@ -18,9 +22,13 @@ export function frameIsMachinery(name: string): boolean {
   return COROUTINE_RUNTIME.test(name);
 }
 
-/** The line a frame that is no function is reported under: its module, or the kernel as one. */
-export function frameGroup(name: string): string {
-  if (name.endsWith('_[k]')) return '[kernel]';
+/**
+ * The line a frame that is no function is reported under: its module, or the kernel as one. Undefined for a method that
+ * is not certain: it is the service's own code.
+ */
+export function frameGroup(name: string): string | undefined {
+  if (name.endsWith(SAFEPOINT)) return undefined;
+  if (name.endsWith(KERNEL)) return '[kernel]';
   return name.length > 0 ? name : '[unknown]';
 }
 

@@ -2,7 +2,7 @@ import { createRequire } from 'node:module';
 import { SamplerError } from './sampler-error.ts';
 
 /** Of bpf/cpu.h: addon, BPF object and this directory have to be of one version. */
-const ABI_VERSION = 1;
+const ABI_VERSION = 2;
 
 /** What native/addon.cc takes without looking; the caller has checked it. */
 export interface NativeOptions {
@@ -12,6 +12,7 @@ export interface NativeOptions {
   readonly maxUserFrames: number;
   readonly ringBytes: number;
   readonly maxTargets: number;
+  readonly maxProcesses: number;
   readonly maxStacks: number;
   readonly measure: boolean;
   readonly cpus: readonly number[];
@@ -26,23 +27,54 @@ export interface NativeBatch {
   readonly rows: Uint32Array<ArrayBuffer>;
   readonly rowCount: number;
   readonly targets: BigUint64Array<ArrayBuffer>;
+  readonly methods: readonly NativeMethod[];
+  readonly names: readonly NativeName[];
 }
 
-/** `perCpu`: the numbers of enum fg_cause for CPU 0, then for CPU 1, and so on. */
+/** A method at its first sight, as raw as the JVM has it. */
+export interface NativeMethod {
+  readonly pid: number;
+  /** Of this pid, counting from 1; frames refer to it. */
+  readonly id: number;
+  /** In the JVM's form: `java/util/HashMap`. */
+  readonly holder: string;
+  readonly name: string;
+  readonly signature: string;
+  /** Empty if there is none. */
+  readonly sourceFile: string;
+  /** HotSpot's compressed line table with the zero that ends it; empty if there is none. */
+  readonly lineTable: Uint8Array<ArrayBuffer>;
+  /** The table was too long or could not be read to its end. */
+  readonly isLineTableCut: boolean;
+}
+
+/** A stub or other blob of a JVM's code cache at its first sight. */
+export interface NativeName {
+  readonly pid: number;
+  readonly id: number;
+  readonly name: string;
+}
+
+/** `perCpu`: the numbers of enum fg_cause for CPU 0, then for CPU 1, and so on. `unwinding`: native/addon.cc, Count. */
 export interface NativeCounters {
   readonly perCpu: BigUint64Array<ArrayBuffer>;
   readonly taken: number;
   readonly tableFull: number;
   readonly malformed: number;
+  readonly unwinding: BigUint64Array<ArrayBuffer>;
   readonly runs: number;
   readonly runNs: number;
 }
 
 export interface NativeAddon {
   readonly abiVersion: number;
+  /** What `addProcess` takes the numbers of, in this order. */
+  readonly layoutFields: readonly string[];
   open(options: NativeOptions): NativeHandle;
   addTarget(handle: NativeHandle, id: bigint): void;
   removeTarget(handle: NativeHandle, id: bigint): void;
+  addProcess(handle: NativeHandle, pid: number, layout: BigInt64Array, maxStackBytes: number): void;
+  removeProcess(handle: NativeHandle, pid: number): void;
   take(handle: NativeHandle): NativeBatch;
   counters(handle: NativeHandle): NativeCounters;
   close(handle: NativeHandle): void;
@@ -53,6 +85,8 @@ const FUNCTIONS = [
   'open',
   'addTarget',
   'removeTarget',
+  'addProcess',
+  'removeProcess',
   'take',
   'counters',
   'close',

@@ -1,11 +1,14 @@
-import type { NativeBatch } from './addon.ts';
+import type { NativeBatch, NativeMethod, NativeName } from './addon.ts';
 
 export interface SampleBatch {
-  /** Distinct addresses of the batch; rows refer to them by index. */
+  /** Distinct frames of the batch, rows refer to them by index: addresses and, of unwound processes, what frameOf() reads. */
   readonly addresses: BigUint64Array;
   readonly rows: readonly SampleRow[];
   /** Every target of the batch, those without a sample included. */
   readonly targets: readonly TargetCounts[];
+  /** What frames of unwound processes refer to by number, each once in a process's life. */
+  readonly methods: readonly NativeMethod[];
+  readonly names: readonly NativeName[];
 }
 
 /** A stack and how often it was seen. `kernel` and `user` are indices into the addresses, leaf first. */
@@ -27,7 +30,7 @@ export interface TargetCounts {
   readonly lost: number;
   /** Seen in user space, without any user frame: kernel threads, a process that exits, memory not resident. */
   readonly noUserStack: number;
-  /** A stack as deep as the walk goes: its root is missing. */
+  /** A stack whose root is missing: deeper than the walk or the copy goes, or not to be unwound to its end. */
   readonly truncated: number;
 }
 
@@ -38,7 +41,8 @@ const NUMBERS_PER_TARGET = 6;
 
 /** Makes names of the addon's numbers. The rows stay views of its buffer. */
 export function decodeBatch(batch: NativeBatch): SampleBatch {
-  return { addresses: batch.addresses, rows: decodeRows(batch), targets: decodeTargets(batch.targets) };
+  const { addresses, methods, names } = batch;
+  return { addresses, rows: decodeRows(batch), targets: decodeTargets(batch.targets), methods, names };
 }
 
 function decodeRows(batch: NativeBatch): readonly SampleRow[] {

@@ -1,4 +1,5 @@
 import type { NativeCounters } from './addon.ts';
+import { MARKS, type Mark } from './frame-word.ts';
 
 /** Ticks by what became of them: seen = idle + filtered + ringFull + those in the ring. */
 export interface TickCounts {
@@ -9,10 +10,31 @@ export interface TickCounts {
   readonly noUserStack: number;
   readonly userTruncated: number;
   readonly kernelTruncated: number;
+  /** Copies of a stack that ended at the limit. */
+  readonly stackCut: number;
+  readonly stackUnreadable: number;
+  /** Ticks inside a kernel that keeps the user's registers from us: walked by frame pointers instead. */
+  readonly noUserRegisters: number;
+}
+
+/** What became of the stacks that were copied, and what it took. */
+export interface UnwindCounts {
+  readonly complete: number;
+  /** Marks by what is lacking; all but the first two end a stack that lacks its root. */
+  readonly byMark: Readonly<Record<Mark, number>>;
+  /** Reads of the processes' memory, and those of them that failed. */
+  readonly reads: number;
+  readonly failedReads: number;
+  /** Stacks taken while the JVM's collector had stopped it. */
+  readonly inPause: number;
+  /** Stacks by the whole microseconds they took; the last has all that took longer. */
+  readonly byMicroseconds: readonly number[];
 }
 
 // enum fg_cause of bpf/cpu.h
-const CAUSE_COUNT = 7;
+const CAUSE_COUNT = 10;
+// native/addon.cc, Count
+const UNWIND_TOTALS = 4;
 
 /** Everything since open. */
 export interface SamplerCounters {
@@ -25,6 +47,7 @@ export interface SamplerCounters {
   readonly tableFull: number;
   /** Records of the ring that made no sense: always 0 unless addon and object do not belong together. */
   readonly malformed: number;
+  readonly unwinding: UnwindCounts;
   /** Of the BPF program, while the kernel's BPF statistics are on; undefined if they never were. */
   readonly bpf: { readonly runs: number; readonly runNs: number } | undefined;
 }
@@ -42,22 +65,49 @@ export function decodeCounters(native: NativeCounters): SamplerCounters {
   }
   const { taken, tableFull, malformed, runs, runNs } = native;
   const bpf = runs > 0 ? { runs, runNs } : undefined;
-  return { total: decodeTicks(sums), perCpu, taken, tableFull, malformed, bpf };
+  const unwinding = decodeUnwinding(native.unwinding);
+  return { total: decodeTicks(sums), perCpu, taken, tableFull, malformed, unwinding, bpf };
 }
 
 /** In the order of enum fg_cause. */
 function decodeTicks(numbers: BigUint64Array): TickCounts {
-  const [seen, idle, filtered, ringFull, noUserStack, userTruncated, kernelTruncated] = Array.from(
-    numbers,
-    Number,
-  );
+  const at = (cause: number) => Number(numbers[cause] ?? 0n);
   return {
-    seen: seen ?? 0,
-    idle: idle ?? 0,
-    filtered: filtered ?? 0,
-    ringFull: ringFull ?? 0,
-    noUserStack: noUserStack ?? 0,
-    userTruncated: userTruncated ?? 0,
-    kernelTruncated: kernelTruncated ?? 0,
+    seen: at(0),
+    idle: at(1),
+    filtered: at(2),
+    ringFull: at(3),
+    noUserStack: at(4),
+    userTruncated: at(5),
+    kernelTruncated: at(6),
+    stackCut: at(7),
+    stackUnreadable: at(8),
+    noUserRegisters: at(9),
+  };
+}
+
+function decodeUnwinding(numbers: BigUint64Array): UnwindCounts {
+  const at = (index: number) => Number(numbers[index] ?? 0n);
+  const countOf = (mark: Mark) => at(UNWIND_TOTALS + MARKS.indexOf(mark) + 1);
+  return {
+    complete: at(0),
+    byMark: {
+      frozenFrames: countOf('frozenFrames'),
+      skippedFrames: countOf('skippedFrames'),
+      stackCut: countOf('stackCut'),
+      stackEnded: countOf('stackEnded'),
+      unknownCode: countOf('unknownCode'),
+      noUnwindRule: countOf('noUnwindRule'),
+      badReturn: countOf('badReturn'),
+      badFrame: countOf('badFrame'),
+      unreadable: countOf('unreadable'),
+      noProgress: countOf('noProgress'),
+      tooDeep: countOf('tooDeep'),
+      replacedCode: countOf('replacedCode'),
+    },
+    reads: at(1),
+    failedReads: at(2),
+    inPause: at(3),
+    byMicroseconds: Array.from(numbers.subarray(UNWIND_TOTALS + MARKS.length + 1), Number),
   };
 }

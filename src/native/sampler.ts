@@ -17,6 +17,8 @@ export interface SamplerOptions {
   /** A power of two; 1 MB holds 650 of the deepest stacks, and is emptied ten times a second. */
   readonly ringBytes: number;
   readonly maxTargets: number;
+  /** Processes whose stacks are copied and unwound. */
+  readonly maxProcesses?: number;
   /** Distinct stacks of one batch; more are counted as lost. */
   readonly maxStacks: number;
   /** Has the kernel measure the BPF program (CAP_SYS_ADMIN; without it, nothing is measured). */
@@ -24,6 +26,8 @@ export interface SamplerOptions {
 }
 
 export interface Sampler {
+  /** Names of the numbers of a JVM's layout. */
+  readonly layoutFields: readonly string[];
   /**
    * Begins to sample a target: a cgroup v2 id (inode of the cgroup directory; processes of its child cgroups are not
    * in it) or a pid of the initial namespace, by the filter chosen at open. Throws SAMPLER_TARGETS_FULL.
@@ -31,6 +35,14 @@ export interface Sampler {
   addTarget(id: bigint): void;
   /** What was sampled until now still comes with the next take. */
   removeTarget(id: bigint): void;
+  /**
+   * From now on the stacks of this process are copied and unwound by its own code's rules, not walked by frame pointers,
+   * whenever a target it belongs to is sampled. With the layout of its JVM (`layoutFields`, -1 for what it lacks) Java
+   * frames are among them. Throws SAMPLER_LAYOUT_INVALID and SAMPLER_PROCESSES_FULL.
+   */
+  addProcess(process: UnwoundProcess): void;
+  /** Has to be called when the process has ended, before its pid is used again. */
+  removeProcess(pid: number): void;
   /** Everything aggregated since the last call; clears it. */
   take(): SampleBatch;
   counters(): SamplerCounters;
@@ -38,10 +50,23 @@ export interface Sampler {
   close(): void;
 }
 
+export interface UnwoundProcess {
+  /** Of the initial pid namespace, as this process sees it too. */
+  readonly pid: number;
+  readonly layout?: BigInt64Array;
+  /** What is copied of a stack at most; deeper ones lack their root. */
+  readonly maxStackBytes?: number;
+}
+
 const MAX_FREQUENCY_HZ = 199; // a tick costs 9-16 µs on every CPU besides BPF: 0.3 % at this rate
 const MIN_RING_BYTES = 4096; // the kernel wants whole pages
 const MAX_RING_BYTES = 64 * 1024 * 1024;
 const MAX_TARGETS = 65_536;
+const MAX_PROCESSES = 65_536;
+const DEFAULT_PROCESSES = 512;
+const MAX_STACK_BYTES = 32_768; // FG_MAX_STACK_BYTES of bpf/cpu.h
+const MIN_STACK_BYTES = 512;
+const MAX_PID = 2 ** 22; // PID_MAX_LIMIT
 const MAX_STACKS = 100_000; // 80 MB were every stack as deep as can be
 const MAX_USER_FRAMES = 127; // FG_MAX_USER_FRAMES of bpf/cpu.h
 const MAX_ID = 2n ** 64n - 1n;
@@ -65,6 +90,7 @@ export function openSampler(options: SamplerOptions): Sampler {
       maxUserFrames: walkDepth(),
       ringBytes: options.ringBytes,
       maxTargets: options.maxTargets,
+      maxProcesses: options.maxProcesses ?? DEFAULT_PROCESSES,
       maxStacks: options.maxStacks,
       measure: options.measure ?? false,
       cpus: onlineCpus(),
@@ -77,6 +103,20 @@ export function openSampler(options: SamplerOptions): Sampler {
     removeTarget(id) {
       explained(() => addon.removeTarget(handle, checkedId(id)));
     },
+    addProcess(process) {
+      const { pid, layout = NO_LAYOUT, maxStackBytes = MAX_STACK_BYTES } = process;
+      inRange('pid', pid, 1, MAX_PID);
+      inRange('maxStackBytes', maxStackBytes, MIN_STACK_BYTES, MAX_STACK_BYTES);
+      if (layout.length > 0) {
+        inRange('layout.length', layout.length, addon.layoutFields.length, addon.layoutFields.length);
+      }
+      explained(() => addon.addProcess(handle, pid, layout, maxStackBytes));
+    },
+    removeProcess(pid) {
+      inRange('pid', pid, 1, MAX_PID);
+      explained(() => addon.removeProcess(handle, pid));
+    },
+    layoutFields: addon.layoutFields,
     take: () => decodeBatch(explained(() => addon.take(handle))),
     counters: () => decodeCounters(explained(() => addon.counters(handle))),
     close() {
@@ -84,6 +124,8 @@ export function openSampler(options: SamplerOptions): Sampler {
     },
   };
 }
+
+const NO_LAYOUT = new BigInt64Array(0);
 
 /** How deep the kernel of this node walks a user stack; what is as deep counts as truncated. */
 function walkDepth(): number {
@@ -96,6 +138,7 @@ function checkOptions(options: SamplerOptions): void {
   inRange('frequencyHz', options.frequencyHz, 1, MAX_FREQUENCY_HZ);
   inRange('ringBytes', ringBytes, MIN_RING_BYTES, MAX_RING_BYTES);
   inRange('maxTargets', options.maxTargets, 1, MAX_TARGETS);
+  inRange('maxProcesses', options.maxProcesses ?? DEFAULT_PROCESSES, 1, MAX_PROCESSES);
   inRange('maxStacks', options.maxStacks, 1, MAX_STACKS);
   if ((ringBytes & (ringBytes - 1)) !== 0) {
     throw new SamplerError('SAMPLER_BAD_OPTION', `ringBytes is ${ringBytes}, not a power of two`);

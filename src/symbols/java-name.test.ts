@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { javaName } from './java-name.ts';
+import { javaMethodName, javaName } from './java-name.ts';
 
 const AS_WRITTEN: readonly (readonly [string, string])[] = [
   // Compiler.perfmap, as perf-map.ts leaves it
@@ -52,6 +52,25 @@ const ALIKE: readonly (readonly [string, string])[] = [
 
 for (const [one, other] of ALIKE) {
   test(`two pods agree on ${javaName(one)}`, () => assert.equal(javaName(one), javaName(other)));
+}
+
+const BOTH_WAYS: readonly (readonly [string, string, string])[] = [
+  ['void shop.Codec.decode(', 'shop/Codec', 'decode'],
+  ['void Busy.<clinit>(', 'Busy', '<clinit>'],
+  ['long Busy$$Lambda$1/0x00007f50c4000a08.applyAsLong(', 'Busy$$Lambda$7+0x0000000800c03000', 'applyAsLong'],
+  ['long Busy$$Lambda/0x000000002a040210.applyAsLong(', 'Busy$$Lambda+0x000077aa2c001000', 'applyAsLong'],
+  [
+    'long java.lang.invoke.LambdaForm$MH/0x000000002a043c00.invoke(',
+    'java/lang/invoke/LambdaForm$MH+0x00007d5140004000',
+    'invoke',
+  ],
+  ['void jdk.proxy1.$Proxy0.run(', 'jdk/proxy2/$Proxy9', 'run'],
+];
+
+for (const [written, holder, method] of BOTH_WAYS) {
+  test(`${holder}.${method} is named as a perf map names it`, () => {
+    assert.equal(javaMethodName(holder, method), javaName(written));
+  });
 }
 
 test('a lambda of the source keeps its number, which tells it from the next one', () => {

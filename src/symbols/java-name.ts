@@ -10,6 +10,11 @@ export function javaName(raw: string): string {
   return cleanName(method === undefined ? blobName(raw) : withoutNumbers(method));
 }
 
+/** The same name from what the JVM itself calls the class, "shop/Codec", and the method. */
+export function javaMethodName(holder: string, method: string): string {
+  return cleanName(withoutNumbers(`${holder.replaceAll('/', '.')}.${method}`));
+}
+
 /** "<return type> <class>.<method>(": perf-map.ts leaves the parenthesis as the mark of a method. */
 function fromSignature(name: string): string | undefined {
   const open = name.indexOf('(');

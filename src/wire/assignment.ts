@@ -23,7 +23,15 @@ export interface AssignedContainer {
   readonly startedAtMs: number;
   /** True when a gate compares this pod: its stacks are pushed, not only its counts. */
   readonly gated: boolean;
+  readonly symbols: SymbolMode;
 }
+
+export const SYMBOL_MODES = ['Auto', 'VmStructs', 'PerfMap'] as const;
+/**
+ * Where names may come from. VmStructs: the JVM's own tables, nothing is written into it. PerfMap: a perf map, for which it
+ * may be asked. Auto: its tables, and a perf map where they cannot be read.
+ */
+export type SymbolMode = (typeof SYMBOL_MODES)[number];
 
 /** Parses an assignment as it came over the wire. Throws a TypeError that names the first wrong field. */
 export function parseAssignment(json: unknown): Assignment {
@@ -48,6 +56,7 @@ function parseContainer(json: unknown, index: number): AssignedContainer {
     containerId: text(doc['containerId'], `${at}.containerId`),
     startedAtMs: integer(doc['startedAtMs'], `${at}.startedAtMs`, 0, Number.MAX_SAFE_INTEGER),
     gated: doc['gated'] === true,
+    symbols: SYMBOL_MODES.find((mode) => mode === doc['symbols']) ?? 'Auto', // a controller of before has none
   };
 }
 

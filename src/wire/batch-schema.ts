@@ -20,7 +20,7 @@ export const Losses = Type.Object({
   ringFull: Type.Integer({ minimum: 0, description: 'The kernel ring had no room.' }),
   tableFull: Type.Integer({ minimum: 0, description: 'The table of distinct stacks had no room.' }),
   noUserStack: Type.Integer({ minimum: 0, description: 'No user frame could be read.' }),
-  truncated: Type.Integer({ minimum: 0, description: 'The stack was deeper than the walk.' }),
+  truncated: Type.Integer({ minimum: 0, description: 'The root of the stack is missing.' }),
   unnamed: Type.Integer({ minimum: 0, description: 'The leaf frame has no name.' }),
 });
 export type Losses = Static<typeof Losses>;
@@ -41,12 +41,18 @@ export const PodWindow = Type.Object({
   jvm: Type.Object({
     state: Type.Unsafe<JvmState>({
       type: 'string',
-      enum: ['Profiled', 'NoJvm', 'AttachFailed', 'Gone', 'Starting'],
+      enum: ['Profiled', 'Partial', 'NoJvm', 'AttachFailed', 'Gone', 'Starting'],
     }),
     reason: Type.String({ maxLength: 128 }),
     message: Type.String({ maxLength: 1024 }),
     jdk: Type.String({ maxLength: 64 }),
     flags: Type.Array(Type.String({ maxLength: 64 }), { maxItems: 8 }),
+    /** Where names come from now. Missing without a JVM, and from agents that know only one way. */
+    symbols: Type.Optional(
+      Type.Unsafe<SymbolsFrom>({ type: 'string', enum: ['VmStructs', 'PerfMap', 'Partial'] }),
+    ),
+    /** Of stacks named by VmStructs: whether what is inlined at the leaf is certain. */
+    leaf: Type.Optional(Type.Unsafe<LeafState>({ type: 'string', enum: ['Exact', 'SafepointAccurate'] })),
     /** Names only. Missing when it could not be read, and from agents that do not look. */
     environment: Type.Optional(
       Type.Array(
@@ -58,7 +64,10 @@ export const PodWindow = Type.Object({
   /** [index into stacks, samples] pairs, only for pods under a gate. */
   counts: Type.Array(Type.Tuple([count, Type.Integer({ minimum: 1 })]), { maxItems: 65_536 }),
 });
-export type JvmState = 'Profiled' | 'NoJvm' | 'AttachFailed' | 'Gone' | 'Starting';
+/** Partial: there is a JVM, and names of its compiled code are not to be had in the ways allowed. */
+export type JvmState = 'Profiled' | 'Partial' | 'NoJvm' | 'AttachFailed' | 'Gone' | 'Starting';
+export type SymbolsFrom = 'VmStructs' | 'PerfMap' | 'Partial';
+export type LeafState = 'Exact' | 'SafepointAccurate';
 /** The variables that may carry flags to a JVM. */
 export type OptionVariable = 'JAVA_TOOL_OPTIONS' | 'JDK_JAVA_OPTIONS';
 export type PodWindow = Static<typeof PodWindow>;
@@ -79,7 +88,7 @@ export const Batch = Type.Object({
     windowsDropped: count,
   }),
   strings: Type.Array(Type.String({ maxLength: 1024 }), { maxItems: 131_072 }),
-  stacks: Type.Array(Type.Array(count, { maxItems: 256 }), { maxItems: 65_536 }),
+  stacks: Type.Array(Type.Array(count, { maxItems: 1024 }), { maxItems: 65_536 }),
   pods: Type.Array(PodWindow, { maxItems: 512 }),
 });
 export type Batch = Static<typeof Batch>;

@@ -33,6 +33,7 @@ test('a running container of a selected pod on the node is assigned with its id 
       containerId: 'orders-1-app',
       startedAtMs: START_MS - 600_000,
       gated: false,
+      symbols: 'Auto',
     },
   ]);
   assert.deepEqual(parseAssignment(JSON.parse(JSON.stringify(assignment))), assignment);
@@ -63,6 +64,37 @@ test('a policy without container names takes every container but mesh proxies; o
     containersOf(aView({ pods, policies: [aPolicy({ spec: { containers: ['istio-proxy'] } })] })),
     ['orders-1/istio-proxy'],
   );
+});
+
+test('of several policies the one whose source of names touches the JVM least counts, container by container', () => {
+  const from = (symbols: 'Auto' | 'VmStructs' | 'PerfMap', containers: string[]) =>
+    aPolicy({ name: `${symbols}-policy`, spec: { containers, jvm: { ...aPolicy().spec.jvm, symbols } } });
+  const policies = [
+    from('PerfMap', ['app', 'batch', 'worker']),
+    from('Auto', ['app', 'worker']),
+    from('VmStructs', ['app']),
+  ];
+  const view = aView({ pods: [aPod({ containers: ['app', 'batch', 'worker'] })], policies });
+
+  const { containers } = planAssignment(view, 'node-a', 'store-0001');
+
+  assert.deepEqual(Object.fromEntries(containers.map(({ container, symbols }) => [container, symbols])), {
+    app: 'VmStructs',
+    batch: 'PerfMap',
+    worker: 'Auto',
+  });
+});
+
+test('an assignment of a controller that knows no sources means Auto', () => {
+  const [container] = planAssignment(
+    aView({ pods: [aPod()], policies: [aPolicy()] }),
+    'node-a',
+    'store-0001',
+  ).containers;
+  const { symbols: _, ...before } = container ?? assert.fail('none assigned');
+  const old = { version: '1', store: 'store-0001', windowMs: 10_000, frequencyHz: 49, containers: [before] };
+
+  assert.equal(parseAssignment(old).containers[0]?.symbols, 'Auto');
 });
 
 test('the highest frequency of the policies at work on the node counts', () => {

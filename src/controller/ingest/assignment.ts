@@ -12,7 +12,7 @@ import { createHash } from 'node:crypto';
 import type { V1ContainerStatus, V1Pod } from '@kubernetes/client-node';
 import type { ProfilingPolicy } from '../../crds/profiling-policy.ts';
 import { selects } from '../../kube/label-selector.ts';
-import type { AssignedContainer, Assignment } from '../../wire/assignment.ts';
+import type { AssignedContainer, Assignment, SymbolMode } from '../../wire/assignment.ts';
 import type { ClusterView } from '../cluster-view.ts';
 import { isMeshProxy } from '../profiling-policy/flag-variables.ts';
 import { podsUnderGate } from '../regression-gate/arms.ts';
@@ -26,6 +26,8 @@ export interface AssignmentIndex {
 
 export const WINDOW_MS = 10_000;
 const DEFAULT_HZ = 49;
+/** Never a file or a signal; only where it has to be; always. */
+const LEAST_TOUCH_FIRST: readonly SymbolMode[] = ['VmStructs', 'Auto', 'PerfMap'];
 /** What an agent accepts; a node runs 110 pods by default and 250 on the largest clouds. */
 const MAX_CONTAINERS = 512;
 
@@ -85,10 +87,18 @@ function assignedContainers(
   const { name = '', namespace = '', uid = '' } = pod.metadata ?? {};
   return (pod.status?.containerStatuses ?? []).flatMap((status) => {
     const running = runningContainer(status);
-    if (running === undefined || !policies.some((policy) => policyWants(policy, status.name))) return [];
+    const wanting = policies.filter((policy) => policyWants(policy, status.name));
+    if (running === undefined || wanting.length === 0) return [];
     const gated = index.gatedPodUids.has(uid);
-    return [{ namespace, pod: name, podUid: uid, container: status.name, ...running, gated }];
+    const symbols = symbolsOf(wanting);
+    return [{ namespace, pod: name, podUid: uid, container: status.name, ...running, gated, symbols }];
   });
+}
+
+/** Of several wishes the one that touches the JVM least. */
+function symbolsOf(policies: readonly ProfilingPolicy[]): SymbolMode {
+  const wishes = new Set(policies.map(({ spec }) => spec.jvm.symbols));
+  return LEAST_TOUCH_FIRST.find((mode) => wishes.has(mode)) ?? 'Auto';
 }
 
 function runningContainer(

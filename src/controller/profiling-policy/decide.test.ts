@@ -134,6 +134,46 @@ test('workloads have a row for each container, with what runs in it', () => {
   ]);
 });
 
+const rowOf = (...jvms: Parameters<typeof aJvm>[0][]) => {
+  const containers = jvms.map((jvm, i) => aSelected({ pod: `orders-${i}`, state: aJvm(jvm) }));
+  return decide(anObserved({ containers })).status.workloads?.[0];
+};
+
+test('a row tells where names come from and how far the leaf is to be trusted: of pods that differ, the worst', () => {
+  const exact = { symbols: 'VmStructs', leaf: 'Exact', reason: 'VmStructs' } as const;
+  const coarse = { ...exact, leaf: 'SafepointAccurate' } as const;
+  const perfMap = { symbols: 'PerfMap', reason: 'PerfMap' } as const;
+  const partial = { symbols: 'Partial', state: 'Partial', reason: 'LayoutOdd', message: 'odd' } as const;
+  const told = (...jvms: Parameters<typeof rowOf>) => {
+    const row = rowOf(...jvms);
+    return `${row?.symbols} ${row?.leaf ?? '-'}`;
+  };
+
+  assert.equal(told(exact, exact), 'VmStructs Exact');
+  assert.equal(told(exact, coarse), 'VmStructs SafepointAccurate');
+  assert.equal(told(exact, perfMap), 'PerfMap Exact');
+  assert.equal(told(perfMap, partial), 'Partial -');
+  assert.equal(told({ state: 'NoJvm', jdk: '' }), 'None -');
+});
+
+test('a JVM whose tables cannot be read, and that is named nevertheless, says why', () => {
+  const message = "300 names of a perf map; the JVM's own tables: LayoutIncomplete: it does not tell x";
+  const row = rowOf({ symbols: 'PerfMap', reason: 'LayoutIncomplete', message });
+
+  assert.deepEqual([row?.reason, row?.message], ['Profiled', `1 of 1 pods are profiled; ${message}`]);
+});
+
+test('a JVM that may be named in no way has the reason in its row', () => {
+  const row = rowOf({
+    symbols: 'Partial',
+    state: 'Partial',
+    reason: 'MemoryRefused',
+    message: '/proc/7/mem: EPERM',
+  });
+
+  assert.deepEqual([row?.profiled, row?.reason], [0, 'MemoryRefused']);
+});
+
 test('what a status says is the same when nothing changed', () => {
   const first = decide(anObserved()).status;
   const policy = { ...aPolicy(), status: first };

@@ -1,7 +1,7 @@
 /** What agents said of the JVMs in a Deployment's pods, as far as it decides where flags may go. Pure. */
 import type { V1Container, V1Deployment, V1Pod } from '@kubernetes/client-node';
 import { selects } from '../../kube/label-selector.ts';
-import type { PodWindow } from '../../wire/batch-schema.ts';
+import type { JvmState, PodWindow } from '../../wire/batch-schema.ts';
 import type { AgentReports } from '../agent-reports.ts';
 import type { ClusterView } from '../cluster-view.ts';
 import { containersOf, envOf, FLAG_VARIABLES, type FlagVariable } from './flag-variables.ts';
@@ -20,6 +20,8 @@ export interface EvidenceFrom {
   readonly view: Pick<ClusterView, 'pods' | 'replicaSets'>;
   readonly reports: Pick<AgentReports, 'container'>;
 }
+
+const STATES_OF_A_JVM: ReadonlySet<JvmState> = new Set<JvmState>(['Profiled', 'Partial', 'AttachFailed']);
 
 interface Seen {
   readonly jvm: PodWindow['jvm'];
@@ -56,8 +58,7 @@ const controllerUid = ({ metadata }: V1Pod): string | undefined =>
 
 function jvmIn(seen: readonly Seen[]): Pick<JvmEvidence, 'jvm' | 'jdk'> {
   const jdk = seen.map(({ jvm }) => jdkMajor(jvm.jdk)).find((major) => major !== undefined);
-  const runsJvm =
-    jdk !== undefined || seen.some(({ jvm }) => jvm.state === 'Profiled' || jvm.state === 'AttachFailed');
+  const runsJvm = jdk !== undefined || seen.some(({ jvm }) => STATES_OF_A_JVM.has(jvm.state));
   if (runsJvm) {
     return { jvm: 'Jvm', ...(jdk === undefined ? {} : { jdk }) };
   }

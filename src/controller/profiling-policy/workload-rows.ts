@@ -2,6 +2,8 @@
 import type { WorkloadStatus } from '../../crds/profiling-policy.ts';
 import type { SelectedContainer } from './gather.ts';
 
+type JvmSeen = NonNullable<SelectedContainer['state']>['window']['jvm'];
+
 /** A container that no agent has spoken of for this long does not count as profiled. */
 export const FRESH_MS = 60_000;
 export const MAX_ROWS = 64; // the kind's schema
@@ -44,10 +46,38 @@ function rowOf(group: readonly SelectedContainer[], nowMs: number): WorkloadStat
     pods: group.length,
     profiled,
     ...(jvm === undefined ? {} : { jdk: jvm.jdk.slice(0, 32) }),
-    symbols: profiled > 0 ? 'PerfMap' : 'None',
+    ...namingOf(group),
     ...(flags === '' ? {} : { flags }),
     ...reasonOf(group, profiled, nowMs),
   };
+}
+
+const WORST_FIRST = ['Partial', 'PerfMap', 'VmStructs'] as const;
+
+/** Of all its pods the worst, for a comparison is as good as that. */
+function namingOf(group: readonly SelectedContainer[]): Pick<WorkloadStatus, 'symbols' | 'leaf'> {
+  const seen = group.flatMap(({ state }) => (state === undefined ? [] : [state.window.jvm]));
+  const symbols = new Set(seen.map(symbolsFrom));
+  const leaves = new Set(seen.map(({ leaf }) => leaf));
+  const leaf = (['SafepointAccurate', 'Exact'] as const).find((each) => leaves.has(each));
+  return {
+    symbols: WORST_FIRST.find((each) => symbols.has(each)) ?? 'None',
+    ...(leaf === undefined ? {} : { leaf }),
+  };
+}
+
+/** Agents of before do not say it, and know perf maps only. */
+const symbolsFrom = ({ symbols, state }: JvmSeen): WorkloadStatus['symbols'] =>
+  symbols ?? (state === 'Profiled' ? 'PerfMap' : 'None');
+
+const BEST_REASONS: ReadonlySet<string> = new Set(['', 'VmStructs', 'PerfMap', 'ForeignPerfMap']);
+
+/** Names that are only second best say why, though the pods are profiled. */
+function secondBest(group: readonly SelectedContainer[]): string {
+  const jvm = group
+    .map(({ state }) => state?.window.jvm)
+    .find((seen) => seen?.state === 'Profiled' && !BEST_REASONS.has(seen.reason));
+  return jvm === undefined ? '' : `; ${jvm.message}`;
 }
 
 function reasonOf(
@@ -56,7 +86,8 @@ function reasonOf(
   nowMs: number,
 ): { readonly reason: string; readonly message: string } {
   if (profiled === group.length) {
-    return { reason: 'Profiled', message: `${profiled} of ${group.length} pods are profiled` };
+    const message = `${profiled} of ${group.length} pods are profiled${secondBest(group)}`;
+    return { reason: 'Profiled', message: message.slice(0, 1024) };
   }
   const others = group
     .filter((container) => !isProfiled(container, nowMs))

@@ -72,6 +72,7 @@ export function aPolicy(
       cpu: { frequencyHz: 49 },
       jvm: {
         flags: { mode: spec.mode ?? 'Never', strategy: 'DeploymentPatch', acknowledgeRestarts: true },
+        symbols: 'Auto',
       },
     },
   };

@@ -101,7 +101,10 @@ export function aPolicy(
       podSelector: { matchLabels: { app: 'orders' } },
       containers: [],
       cpu: { frequencyHz: 49 },
-      jvm: { flags: { mode: 'Never', strategy: 'DeploymentPatch', acknowledgeRestarts: false } },
+      jvm: {
+        flags: { mode: 'Never', strategy: 'DeploymentPatch', acknowledgeRestarts: false },
+        symbols: 'Auto',
+      },
       ...spec,
     },
   };

@@ -1,0 +1,81 @@
+/* SPDX-License-Identifier: GPL-2.0 OR Apache-2.0 */
+/* What a stack record has of the interrupted thread: its user registers, its stack, the code it runs. Only
+ * copies; what of it is a frame, user space finds out. */
+#ifndef FLAMEGATE_STACK_COPY_H
+#define FLAMEGATE_STACK_COPY_H
+
+#include <linux/bpf.h>
+/* keep: after bpf.h */
+#include <bpf/bpf_helpers.h>
+#include <linux/bpf_perf_event.h>
+#include <stdbool.h>
+
+#include "cpu.h"
+
+#define FG_PAGE_BYTES 4096
+#define FG_STACK_POINTER 7
+#define FG_INSTRUCTION_POINTER 16
+
+/* Compares the very register that is used afterwards: the verifier knows the bound of no copy of it. */
+#define fg_bounded(value, most)     \
+  ({                                \
+    asm volatile("" : "+r"(value)); \
+    (value) <= (most);              \
+  })
+
+static __always_inline void store_registers(__u64* to, const struct pt_regs* regs) {
+  to[0] = regs->rax;
+  to[1] = regs->rdx;
+  to[2] = regs->rcx;
+  to[3] = regs->rbx;
+  to[4] = regs->rsi;
+  to[5] = regs->rdi;
+  to[6] = regs->rbp;
+  to[7] = regs->rsp;
+  to[8] = regs->r8;
+  to[9] = regs->r9;
+  to[10] = regs->r10;
+  to[11] = regs->r11;
+  to[12] = regs->r12;
+  to[13] = regs->r13;
+  to[14] = regs->r14;
+  to[15] = regs->r15;
+  to[16] = regs->rip;
+}
+
+/* The registers user space had when it was interrupted or made its system call. False where they are out of
+ * reach. */
+static __always_inline bool read_user_registers(struct bpf_perf_event_data* ctx, __u64* to,
+                                                bool task_registers) {
+  if (ctx->regs.cs & 3) {
+    store_registers(to, &ctx->regs);
+    return true;
+  }
+  if (!task_registers) return false; /* a constant: without BTF the verifier never sees the rest */
+  struct pt_regs regs;
+  const void* saved = (const void*)bpf_task_pt_regs(bpf_get_current_task_btf());
+  if (bpf_probe_read_kernel(&regs, sizeof(regs), saved)) return false;
+  if (!(regs.cs & 3)) return false; /* a kernel thread has none */
+  store_registers(to, &regs);
+  return true;
+}
+
+/* Copies page by page behind `at`, until a page is not there: the top of the stack. Returns the bytes copied.
+ */
+static __always_inline __u32 copy_stack(struct fg_cpu_stack* to, __u32 at, __u32 most) {
+  __u64 address = to->header.stack_address;
+  __u32 copied = 0;
+  for (int page = 0; page <= FG_MAX_STACK_BYTES / FG_PAGE_BYTES; page++) {
+    __u32 bytes = FG_PAGE_BYTES - (__u32)(address & (FG_PAGE_BYTES - 1));
+    if (copied >= most) break;
+    if (bytes > most - copied) bytes = most - copied;
+    __u32 place = at + copied;
+    if (!fg_bounded(bytes, FG_PAGE_BYTES) || !fg_bounded(place, sizeof(to->data) - FG_PAGE_BYTES)) break;
+    if (bpf_probe_read_user(to->data + place, bytes, (const void*)address)) break;
+    copied += bytes;
+    address += bytes;
+  }
+  return copied;
+}
+
+#endif

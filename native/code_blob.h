@@ -1,0 +1,66 @@
+#pragma once
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "hotspot_layout.h"
+
+namespace flamegate {
+
+enum class BlobKind : uint8_t {
+  kCompiled,  ///< an nmethod, wrappers of native methods included
+  kInterpreter,
+  kFrameless,     ///< adapters and vtable stubs: they only jump on
+  kContinuation,  ///< the stubs to which the lowest frame of a mounted virtual thread returns
+  kStub,          ///< any other: a frame of fixed size or, with size 0, one on the frame pointer
+};
+
+/// What decides about scopes: read at the first decode, kept with its blob.
+struct DebugInfo {
+  std::vector<uint8_t> pc_descs;
+  std::vector<uint8_t> scopes;
+  std::vector<uint64_t> metadata;
+  std::vector<uint32_t> method_ids;  ///< of the metadata asked for: the code keeps its methods alive
+};
+
+/// One block of the code cache, as of when it was read.
+struct CodeBlob {
+  uint64_t address = 0;
+  uint64_t code_begin = 0;
+  uint64_t code_end = 0;
+  uint64_t frame_bytes = 0;
+  int64_t frame_complete = 0;  ///< from code_begin; before it the frame is being built
+  BlobKind kind = BlobKind::kStub;
+  uint32_t name = 0;
+  uint32_t serial = 0;   ///< no two blobs of a cache have the same
+  bool is_used = false;  ///< since it was last confirmed
+  bool is_fresh = true;  ///< confirmed when all were last, or read since then
+
+  // Of compiled code.
+  uint32_t compile_id = 0;  ///< tells a block that was freed and used again
+  uint64_t method = 0;
+  bool is_native_wrapper = false;
+  uint64_t deopt_handler = 0;
+  uint64_t deopt_mh_handler = 0;
+  uint64_t original_pc_offset = 0;  ///< from the stack pointer
+  uint64_t pc_descs = 0;
+  uint64_t pc_descs_end = 0;
+  uint64_t scopes = 0;
+  uint64_t scopes_end = 0;
+  uint64_t metadata = 0;
+  std::unique_ptr<DebugInfo> debug_info;
+
+  bool Holds(uint64_t pc) const { return pc >= code_begin && pc < code_end; }
+};
+
+/// How many bytes of a blob ParseBlob needs.
+size_t BlobHeaderBytes(const HotspotLayout& layout);
+
+/// Reads the header of the blob at an address, whose name is known already. Nothing, if it cannot be one.
+std::optional<CodeBlob> ParseBlob(const HotspotLayout& layout, std::span<const uint8_t> header,
+                                  uint64_t address, const std::string& name);
+
+}  // namespace flamegate

@@ -1,0 +1,107 @@
+#include "code_cache.h"
+
+#include <algorithm>
+#include <array>
+#include <utility>
+
+#include "bytes.h"
+
+namespace flamegate {
+namespace {
+
+// About 300 bytes each, and their debug info; a large service has 20,000 of which samples hit a tenth.
+constexpr size_t kMaxBlobs = 8192;
+constexpr size_t kMaxNameLength = 128;
+constexpr size_t kMaxNamePlaces = 4096;
+
+}  // namespace
+
+CodeBlob* CodeCache::Find(uint64_t pc) {
+  auto after = blobs_.upper_bound(pc);
+  if (after != blobs_.begin()) {
+    CodeBlob& known = std::prev(after)->second;
+    if (known.Holds(pc) && Use(known)) return &known;
+  }
+  std::optional<uint64_t> address = heaps_.FindBlob(memory_, pc);
+  if (!address) return nullptr;
+  CodeBlob* blob = Read(*address);
+  if (blob == nullptr || !blob->Holds(pc)) return nullptr;
+  blob->is_used = true;
+  return blob;
+}
+
+CodeBlob* CodeCache::Read(uint64_t address) {
+  std::array<uint8_t, 1024> buffer;
+  std::span header = std::span(buffer).first(BlobHeaderBytes(layout_));
+  if (!memory_.Read(address, header)) return nullptr;
+  const std::string* name = NameAt(UnsignedAt(header, layout_.code_blob_name, 8));
+  if (name == nullptr) return nullptr;
+  std::optional<CodeBlob> blob = ParseBlob(layout_, header, address, *name);
+  if (!blob) return nullptr;
+  if (blob->kind != BlobKind::kCompiled) blob->name = names_.IdOf(*name);
+  // A block that was split or joined lies across those it was made of; a full cache begins anew.
+  bool is_full = blobs_.size() >= kMaxBlobs;
+  auto first = is_full ? blobs_.begin() : blobs_.lower_bound(address);
+  auto last = is_full ? blobs_.end() : blobs_.lower_bound(blob->code_end);
+  while (first != last) Drop(first++);
+  blob->serial = ++last_serial_;
+  return &blobs_.emplace(address, std::move(*blob)).first->second;
+}
+
+const std::string* CodeCache::NameAt(uint64_t address) {
+  auto known = name_at_.find(address);
+  if (known != name_at_.end()) return &known->second;
+  std::array<uint8_t, kMaxNameLength> bytes;
+  size_t got = memory_.ReadSome(address, bytes);
+  auto end = std::find(bytes.begin(), bytes.begin() + static_cast<ptrdiff_t>(got), 0);
+  if (end == bytes.begin()) return nullptr;
+  if (name_at_.size() >= kMaxNamePlaces) name_at_.clear();
+  return &name_at_.emplace(address, std::string(bytes.begin(), end)).first->second;
+}
+
+bool CodeCache::Use(CodeBlob& blob) {
+  blob.is_used = true;
+  if (blob.is_fresh || blob.kind != BlobKind::kCompiled) return true;
+  auto id = memory_.Get<uint32_t>(blob.address + static_cast<uint64_t>(layout_.nmethod_compile_id));
+  blob.is_fresh = id == blob.compile_id;
+  if (!blob.is_fresh) {
+    blob.is_used = false;
+    Drop(blobs_.find(blob.address));
+  }
+  return blob.is_fresh;
+}
+
+// What is dropped stays until the next Settle, for callers may hold it.
+void CodeCache::Drop(std::map<uint64_t, CodeBlob>::iterator blob) {
+  generation_++;
+  dropped_.push_back(blobs_.extract(blob));
+}
+
+// Each compilation has an id of its own. One that cannot be read, or is zero, tells nothing: the process has
+// ended.
+void CodeCache::Settle(ReplacedCode& replaced) {
+  for (const auto& node : dropped_) {
+    if (node.mapped().is_used) replaced.blobs.insert(node.mapped().serial);
+  }
+  dropped_.clear();
+  std::vector<CodeBlob*> used;
+  std::vector<uint64_t> places;
+  for (auto& [address, blob] : blobs_) {
+    blob.is_fresh = false;
+    if (!std::exchange(blob.is_used, false) || blob.kind != BlobKind::kCompiled) continue;
+    used.push_back(&blob);
+    places.push_back(address + static_cast<uint64_t>(layout_.nmethod_compile_id));
+  }
+  std::vector<uint64_t> ids(places.size());
+  memory_.Gather(places, ids);
+  for (size_t i = 0; i < used.size(); i++) {
+    auto id = static_cast<uint32_t>(ids[i]);
+    used[i]->is_fresh = id == used[i]->compile_id;
+    if (used[i]->is_fresh || id == 0) continue;
+    replaced.blobs.insert(used[i]->serial);
+    blobs_.erase(used[i]->address);
+    generation_++;
+  }
+}
+
+}  // namespace flamegate

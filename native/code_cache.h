@@ -1,0 +1,52 @@
+#pragma once
+#include <cstdint>
+#include <map>
+#include <string>
+#include <unordered_map>
+#include <vector>
+
+#include "code_blob.h"
+#include "code_heaps.h"
+#include "code_use.h"
+#include "foreign_memory.h"
+#include "name_table.h"
+
+namespace flamegate {
+
+/// The blobs of a JVM that samples have hit. What it hands out stays there until the next Settle.
+class CodeCache {
+ public:
+  CodeCache(ForeignMemory& memory, const HotspotLayout& layout) : memory_(memory), layout_(layout) {}
+
+  /// Reads the list of heaps, which a JVM has from its first milliseconds on.
+  bool Load() { return heaps_.Load(memory_, layout_); }
+  bool Contains(uint64_t pc) const { return heaps_.Contains(pc); }
+  /// Null, if there is no code at pc or it cannot be read.
+  CodeBlob* Find(uint64_t pc);
+  /// Notes that a blob is used. False, if it had not been used for a while and is not there any more.
+  bool Use(CodeBlob& blob);
+  /// Looks whether the compiled code used since the last call is still there, and drops what is not: its
+  /// block was freed and used again.
+  void Settle(ReplacedCode& replaced);
+  /// Rises when blobs were dropped: what was remembered of them is old.
+  uint64_t Generation() const { return generation_; }
+
+  NameTable& Names() { return names_; }
+
+ private:
+  CodeBlob* Read(uint64_t address);
+  const std::string* NameAt(uint64_t address);
+  void Drop(std::map<uint64_t, CodeBlob>::iterator blob);
+
+  ForeignMemory& memory_;
+  const HotspotLayout& layout_;
+  CodeHeaps heaps_;
+  std::map<uint64_t, CodeBlob> blobs_;  ///< by address
+  std::vector<std::map<uint64_t, CodeBlob>::node_type> dropped_;
+  std::unordered_map<uint64_t, std::string> name_at_;
+  NameTable names_;
+  uint64_t generation_ = 0;
+  uint32_t last_serial_ = 0;
+};
+
+}  // namespace flamegate

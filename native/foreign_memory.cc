@@ -1,0 +1,52 @@
+#include "foreign_memory.h"
+
+#include <sys/uio.h>
+
+#include <algorithm>
+#include <array>
+
+namespace flamegate {
+namespace {
+
+// UIO_MAXIOV, the kernel's limit for one call.
+constexpr size_t kMaxPieces = 1024;
+
+}  // namespace
+
+bool ForeignMemory::Read(uint64_t address, std::span<uint8_t> into) {
+  return ReadSome(address, into) == into.size();
+}
+
+size_t ForeignMemory::ReadSome(uint64_t address, std::span<uint8_t> into) {
+  iovec local = {into.data(), into.size()};
+  iovec remote = {reinterpret_cast<void*>(address), into.size()};
+  reads_++;
+  ssize_t got = process_vm_readv(pid_, &local, 1, &remote, 1, 0);
+  if (got != static_cast<ssize_t>(into.size())) failures_++;
+  return got < 0 ? 0 : static_cast<size_t>(got);
+}
+
+// A call ends at the first address that cannot be read: that word stays zero, and the next call begins behind
+// it.
+void ForeignMemory::Gather(std::span<const uint64_t> addresses, std::span<uint64_t> into) {
+  std::fill(into.begin(), into.end(), 0);
+  std::array<iovec, kMaxPieces> remote;
+  for (size_t done = 0; done < addresses.size();) {
+    size_t pieces = std::min(kMaxPieces, addresses.size() - done);
+    for (size_t i = 0; i < pieces; i++) {
+      remote[i] = {reinterpret_cast<void*>(addresses[done + i]), sizeof(uint64_t)};
+    }
+    iovec local = {&into[done], pieces * sizeof(uint64_t)};
+    reads_++;
+    ssize_t got = process_vm_readv(pid_, &local, 1, remote.data(), pieces, 0);
+    size_t words = got < 0 ? 0 : static_cast<size_t>(got) / sizeof(uint64_t);
+    if (words < pieces) {
+      failures_++;
+      into[done + words] = 0;
+      words++;
+    }
+    done += words;
+  }
+}
+
+}  // namespace flamegate

@@ -1,0 +1,330 @@
+#include "hotspot_frames.h"
+
+#include <algorithm>
+#include <utility>
+
+namespace flamegate {
+namespace {
+
+// 60 bytes each; the hot loops of a service are interrupted at some thousand instructions.
+constexpr size_t kMaxPlaces = 32'768;
+constexpr size_t kMaxChainFrames = 256 << 10;
+// A method has at most 64 K words of expression stack and locals; frames seen stay below 1 KB.
+constexpr uint64_t kMaxFrameDistance = 64 << 10;
+// Between a frame's nominal top and its return address there may be the arguments of a method-handle call.
+constexpr int kMaxExtraWords = 6;
+constexpr uint64_t kWord = 8;
+// How far a search goes: hand-written stubs save a handful of registers, native methods have buffers.
+constexpr int kMaxStubWords = 64;
+constexpr int kMaxNativeWords = 1024;
+constexpr int kMaxSavedWords = 512;  // all vector registers have 256
+
+bool IsAbove(uint64_t address, uint64_t stack_pointer, uint64_t most) {
+  return address >= stack_pointer && address - stack_pointer < most;
+}
+
+}  // namespace
+
+std::optional<Mark> HotspotFrames::Step(FrameCursor& cursor, std::vector<uint64_t>& frames) {
+  std::optional<Place> place = PlaceOf(cursor.Pc());
+  if (!place) return Mark::kUnknownCode;
+  switch (place->blob->kind) {
+    case BlobKind::kCompiled:
+      return Compiled(cursor, *place, frames);
+    case BlobKind::kInterpreter:
+      return Interpreted(cursor, frames);
+    case BlobKind::kFrameless:
+      frames.push_back(StubFrame(place->blob->name));
+      return Frameless(cursor, frames);
+    case BlobKind::kContinuation:
+      if (cursor.HasJavaCallee()) return ReturnBarrier(cursor, frames);
+      return Stub(cursor, *place->blob, frames);
+    case BlobKind::kStub:
+      return Stub(cursor, *place->blob, frames);
+  }
+  return Mark::kUnknownCode;
+}
+
+std::optional<HotspotFrames::Place> HotspotFrames::PlaceOf(uint64_t pc) {
+  if (generation_ == code_.Generation()) {
+    auto known = places_.find(pc);
+    if (known != places_.end() && code_.Use(*known->second.blob)) return known->second;
+  }
+  CodeBlob* blob = code_.Find(pc);
+  if (blob == nullptr) return std::nullopt;
+  if (generation_ != code_.Generation() || places_.size() >= kMaxPlaces ||
+      chains_.size() >= kMaxChainFrames) {
+    generation_ = code_.Generation();
+    places_.clear();
+    chains_.clear();
+  }
+  auto first = static_cast<uint32_t>(chains_.size());
+  if (blob->kind == BlobKind::kCompiled) scopes_.Append(*blob, pc, chains_);
+  Place place = {blob, first, static_cast<uint32_t>(chains_.size()) - first};
+  places_.emplace(pc, place);
+  return place;
+}
+
+// A deoptimised frame returns to the deopt handler; where it would have returned to is in the frame.
+std::optional<Mark> HotspotFrames::Compiled(FrameCursor& cursor, const Place& place,
+                                            std::vector<uint64_t>& frames) {
+  const CodeBlob& blob = *place.blob;
+  uint64_t pc = cursor.Pc();
+  Place named = place;
+  if (!cursor.IsInterrupted() && (pc == blob.deopt_handler || pc == blob.deopt_mh_handler)) {
+    std::optional<uint64_t> original = cursor.Word(cursor.StackPointer() + blob.original_pc_offset);
+    if (original && blob.Holds(*original)) named = PlaceOf(*original).value_or(place);
+  }
+  uses_.push_back({static_cast<uint32_t>(frames.size()), blob.serial, false});
+  auto chain = chains_.begin() + named.first_frame;
+  frames.insert(frames.end(), chain, chain + named.frame_count);
+
+  FrameShape shape = FrameShape::kWhole;
+  if (cursor.IsInterrupted()) {
+    bool is_complete = static_cast<int64_t>(pc - blob.code_begin) >= blob.frame_complete;
+    shape = CompiledShape(cursor.Code(), is_complete);
+  }
+  if (blob.frame_bytes < 2 * kWord) shape = FrameShape::kReturnAddress;  // intrinsics that only jump on
+  if (Leave(cursor, shape, blob)) return std::nullopt;
+  // The instructions looked like something else: the frame is whole, or it is not there yet, or no more.
+  for (FrameShape other : {FrameShape::kWhole, FrameShape::kReturnAddress, FrameShape::kPushedFramePointer}) {
+    if (cursor.IsInterrupted() && Leave(cursor, other, blob)) return std::nullopt;
+  }
+  // Barriers of some collectors save registers below the frame and call from there.
+  uint64_t top = cursor.StackPointer() + std::max(blob.frame_bytes, kWord) - kWord;
+  if (LeaveBySearch(cursor, top, kMaxSavedWords)) return std::nullopt;
+  return WhyStuck(cursor, blob.frame_bytes);
+}
+
+// [fp + 1] return address, [fp] the caller's frame pointer, then downward the sender's stack pointer, the
+// last one, the Method, its mirror, profile, cache and locals, the place in the bytecodes (kept in r13 while
+// it runs).
+std::optional<Mark> HotspotFrames::Interpreted(FrameCursor& cursor, std::vector<uint64_t>& frames) {
+  uint64_t fp = cursor.FramePointer();
+  auto slot = [&](int64_t words) { return cursor.Word(fp + static_cast<uint64_t>(words) * kWord); };
+  if (!IsAbove(fp, cursor.StackPointer(), kMaxFrameDistance)) return InterpreterEntry(cursor, frames);
+  if (!slot(1)) return cursor.WhyMissing(fp + kWord);
+  std::optional<uint64_t> address = slot(layout_.interpreter_frame_last_sp_offset - 1);
+  const MethodTable::Method* method = address && *address != 0 ? methods_.Find(*address) : nullptr;
+  if (method == nullptr) return InterpreterEntry(cursor, frames);
+
+  auto bci_of = [&](uint64_t place) {
+    return place - method->code_begin < method->code_size ? place - method->code_begin : kUnknownBci;
+  };
+  uint64_t bci = cursor.IsInterrupted() ? bci_of(cursor.AllRegisters()[kR13]) : kUnknownBci;
+  if (bci == kUnknownBci) bci = bci_of(slot(layout_.interpreter_frame_last_sp_offset - 6).value_or(0));
+  uses_.push_back({static_cast<uint32_t>(frames.size()), method->id, true});
+  frames.push_back(JavaFrame(method->id, bci, kInterpreted));
+
+  std::optional<uint64_t> sender = slot(layout_.interpreter_frame_sender_sp_offset);
+  cursor.Leave(*slot(1), sender.value_or(0), slot(0).value_or(0), true);
+  return std::nullopt;
+}
+
+// The codelets that make the frame get the Method in rbx and the sender's stack pointer in r13; the return
+// address is on the stack, in rax, and on the stack again.
+std::optional<Mark> HotspotFrames::InterpreterEntry(FrameCursor& cursor, std::vector<uint64_t>& frames) {
+  const Registers& registers = cursor.AllRegisters();
+  const MethodTable::Method* method = cursor.IsInterrupted() ? methods_.Find(registers[kRbx]) : nullptr;
+  if (method == nullptr) return Mark::kBadFrame;
+  uint64_t frame = JavaFrame(method->id, 0, kInterpreted);
+  uint64_t sp = cursor.StackPointer();
+  uint64_t fp = cursor.FramePointer();
+  uint64_t sender = IsAbove(registers[kR13], sp, kMaxFrameDistance) ? registers[kR13] : sp + kWord;
+
+  auto leave_to = [&](std::optional<uint64_t> pc, uint64_t caller_fp) {
+    if (!pc || !IsJavaReturn(*pc)) return false;
+    frames.push_back(frame);
+    cursor.Leave(*pc, sender, caller_fp, true);
+    return true;
+  };
+  if (leave_to(cursor.Word(sp), fp)) return std::nullopt;
+  if (IsAbove(fp, sp, kMaxFrameDistance) && leave_to(cursor.Word(fp + kWord), cursor.Word(fp).value_or(0)))
+    return std::nullopt;
+  if (leave_to(registers[kRax], fp)) return std::nullopt;
+  return Mark::kBadFrame;
+}
+
+// Adapters between compiled and interpreted code keep the sender's stack pointer in r13 while they move
+// arguments; the return address is on the stack or, for an instruction or two, in rax.
+std::optional<Mark> HotspotFrames::Frameless(FrameCursor& cursor, std::vector<uint64_t>& frames) {
+  const Registers& registers = cursor.AllRegisters();
+  uint64_t sp = cursor.StackPointer();
+  std::optional<uint64_t> pc = cursor.Word(sp);
+  if (!pc) return cursor.WhyMissing(sp);
+  uint64_t sender = sp + kWord;
+  if (cursor.IsInterrupted() && !IsReturn(*pc)) {
+    pc = registers[kRax];
+    sender = sp;
+  }
+  if (!IsReturn(*pc))
+    return SkipToCall(cursor, frames, kMaxStubWords) ? std::nullopt : std::optional(Mark::kBadReturn);
+  if (cursor.IsInterrupted() && IsAbove(registers[kR13], sender, 4096)) sender = registers[kR13];
+  cursor.Leave(*pc, sender, cursor.FramePointer(), true);
+  return std::nullopt;
+}
+
+std::optional<Mark> HotspotFrames::Stub(FrameCursor& cursor, const CodeBlob& blob,
+                                        std::vector<uint64_t>& frames) {
+  bool is_entry = cursor.Pc() == static_cast<uint64_t>(layout_.call_stub_return_address);
+  frames.push_back(StubFrame(is_entry ? code_.Names().IdOf("call_stub") : blob.name));
+  if (is_entry && layout_.entry_frame_call_wrapper_offset < -1) {
+    uint64_t slot =
+        cursor.FramePointer() + static_cast<uint64_t>(layout_.entry_frame_call_wrapper_offset) * kWord;
+    call_wrapper_ = cursor.Word(slot).value_or(0);
+  }
+  FrameShape shape = cursor.IsInterrupted() ? StubShape(cursor.Code()) : FrameShape::kWhole;
+  // Hand-written assembly may be interrupted anywhere: the first place that has a return address.
+  if (Leave(cursor, shape, blob) || LeaveByFramePointer(cursor)) return std::nullopt;
+  bool is_left = (cursor.IsInterrupted() && Leave(cursor, FrameShape::kReturnAddress, blob)) ||
+                 SkipToCall(cursor, frames, kMaxStubWords);
+  return is_left ? std::nullopt : std::optional(WhyStuck(cursor, blob.frame_bytes));
+}
+
+// The lowest frame of a mounted virtual thread returns here while its callers are still in the heap. The
+// frame above is that of the carrier, which entered the continuation: behind what it keeps for it, frame
+// pointer and return address.
+std::optional<Mark> HotspotFrames::ReturnBarrier(FrameCursor& cursor, std::vector<uint64_t>& frames) {
+  constexpr int kMaxEntryWords = 32;  // ContinuationEntry has 8 to 12
+  frames.push_back(MarkFrame(Mark::kFrozenFrames));
+  uint64_t sp = cursor.StackPointer();
+  for (int i = 1; i <= kMaxEntryWords; i++) {
+    uint64_t at = sp + static_cast<uint64_t>(i) * kWord;
+    std::optional<uint64_t> pc = cursor.Word(at);
+    if (!pc) return cursor.WhyMissing(at);
+    if (!code_.Contains(*pc)) continue;
+    std::optional<Place> place = PlaceOf(*pc);
+    bool is_java =
+        place && (place->blob->kind == BlobKind::kCompiled || place->blob->kind == BlobKind::kInterpreter);
+    if (!is_java) continue;
+    cursor.Leave(*pc, at + kWord, cursor.Word(at - kWord).value_or(0), false);
+    return std::nullopt;
+  }
+  return Mark::kBadReturn;
+}
+
+// Leaves the frame as this shape says, if that leads to a return address.
+bool HotspotFrames::Leave(FrameCursor& cursor, FrameShape shape, const CodeBlob& blob) {
+  bool is_java = blob.kind == BlobKind::kCompiled;
+  uint64_t frame_bytes = blob.frame_bytes;
+  uint64_t sp = cursor.StackPointer();
+  auto leave_to = [&](uint64_t return_at, uint64_t caller_fp) {
+    std::optional<uint64_t> pc = cursor.Word(return_at);
+    if (!pc || !IsReturn(*pc)) return false;
+    cursor.Leave(*pc, return_at + kWord, caller_fp, is_java);
+    return true;
+  };
+  switch (shape) {
+    case FrameShape::kReturnAddress:
+      return leave_to(sp, cursor.FramePointer());
+    case FrameShape::kPushedFramePointer:
+      return leave_to(sp + kWord, cursor.Word(sp).value_or(0));
+    case FrameShape::kFramePointerNotYetStored:
+      return frame_bytes >= kWord && leave_to(sp + frame_bytes - kWord, cursor.FramePointer());
+    case FrameShape::kWhole:
+      break;
+  }
+  if (frame_bytes < 2 * kWord) return false;
+  for (int extra = 0; extra <= kMaxExtraWords; extra++) {
+    uint64_t return_at = sp + frame_bytes + static_cast<uint64_t>(extra - 1) * kWord;
+    if (leave_to(return_at, cursor.Word(return_at - kWord).value_or(0))) return true;
+  }
+  return false;
+}
+
+// The copy is too short, or there is no return address where one has to be.
+Mark HotspotFrames::WhyStuck(const FrameCursor& cursor, uint64_t frame_bytes) const {
+  uint64_t last = cursor.StackPointer() + frame_bytes;
+  return cursor.Stack().IsBehindEnd(last) ? cursor.WhyMissing(last) : Mark::kBadReturn;
+}
+
+// The stub that a method's entry barrier calls has a cookie of -1 between frame pointer and return address.
+bool HotspotFrames::LeaveByFramePointer(FrameCursor& cursor) {
+  constexpr uint64_t kCookie = ~uint64_t{0};
+  uint64_t fp = cursor.FramePointer();
+  if (!IsAbove(fp, cursor.StackPointer(), kMaxFrameDistance)) return false;
+  uint64_t return_at = fp + kWord;
+  if (cursor.Word(return_at) == kCookie) return_at += kWord;
+  std::optional<uint64_t> pc = cursor.Word(return_at);
+  if (!pc || !IsReturn(*pc)) return false;
+  cursor.Leave(*pc, return_at + kWord, cursor.Word(fp).value_or(0), false);
+  return true;
+}
+
+// Where nothing tells: the nearest word from there on that can only be the return address of a call in Java
+// code.
+bool HotspotFrames::LeaveBySearch(FrameCursor& cursor, uint64_t from, int most_words) {
+  for (int i = 0; i < most_words; i++) {
+    uint64_t at = from + static_cast<uint64_t>(i) * kWord;
+    std::optional<uint64_t> pc = cursor.Word(at);
+    if (!pc) return false;
+    if (!IsCallReturn(*pc)) continue;
+    cursor.Leave(*pc, at + kWord, cursor.Word(at - kWord).value_or(0), false);
+    return true;
+  }
+  return false;
+}
+
+bool HotspotFrames::IsCallReturn(uint64_t pc) {
+  if (!code_.Contains(pc)) return false;
+  if (pc == static_cast<uint64_t>(layout_.call_stub_return_address)) return true;
+  std::optional<Place> place = PlaceOf(pc);
+  if (!place) return false;
+  if (place->blob->kind == BlobKind::kInterpreter) return true;
+  bool is_exact =
+      place->frame_count > 0 && (chains_[place->first_frame] & uint64_t{kSafepointPlace} << 52) == 0;
+  return place->blob->kind == BlobKind::kCompiled && is_exact;
+}
+
+// The wrapper of the last entry is on the stack and of the sample's moment; the thread's own anchor is read
+// later.
+bool HotspotFrames::SkipNative(FrameCursor& cursor, std::vector<uint64_t>& frames) {
+  std::optional<JavaAnchor> anchor;
+  if (call_wrapper_ == 0) {
+    anchor = threads_.AnchorOf(cursor.StackPointer());
+  } else {
+    auto member = [&](int64_t offset) {
+      return offset < 0 ? 0 : cursor.Word(call_wrapper_ + static_cast<uint64_t>(offset)).value_or(0);
+    };
+    anchor = JavaAnchor{member(layout_.java_call_wrapper_anchor_last_java_sp),
+                        member(layout_.java_call_wrapper_anchor_last_java_pc),
+                        member(layout_.java_call_wrapper_anchor_last_java_fp)};
+  }
+  if (!anchor) return false;
+  if (!Continue(cursor, *anchor)) return SkipToCall(cursor, frames, kMaxNativeWords);
+  frames.push_back(MarkFrame(Mark::kSkippedFrames));
+  return true;
+}
+
+bool HotspotFrames::SkipToCall(FrameCursor& cursor, std::vector<uint64_t>& frames, int most_words) {
+  if (!LeaveBySearch(cursor, cursor.StackPointer(), most_words)) return false;
+  frames.push_back(MarkFrame(Mark::kSkippedFrames));
+  return true;
+}
+
+// The stack has to confirm the anchor: below the frame it names is the return address of the call that left
+// Java. The anchor's own pc may be another one of the same code.
+bool HotspotFrames::Continue(FrameCursor& cursor, const JavaAnchor& anchor) {
+  if (anchor.stack_pointer <= cursor.StackPointer()) return false;
+  uint64_t below = cursor.Word(anchor.stack_pointer - kWord).value_or(0);
+  if (!IsJavaReturn(below)) return false;
+  uint64_t pc = anchor.pc == 0 ? below : anchor.pc;
+  if (pc != below && (!IsJavaReturn(pc) || PlaceOf(pc)->blob != PlaceOf(below)->blob)) return false;
+  cursor.Leave(pc, anchor.stack_pointer, anchor.frame_pointer, false);
+  return true;
+}
+
+void HotspotFrames::BeginStack() {
+  if (!has_heaps_ && std::exchange(may_load_heaps_, false)) has_heaps_ = code_.Load();
+  call_wrapper_ = 0;
+  uses_.clear();
+}
+
+void HotspotFrames::Settle(ReplacedCode& replaced) {
+  code_.Settle(replaced);
+  methods_.Settle(replaced);
+  threads_.Revalidate();
+  may_load_heaps_ = true;
+}
+
+}  // namespace flamegate

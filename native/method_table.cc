@@ -1,0 +1,171 @@
+#include "method_table.h"
+
+#include <algorithm>
+#include <array>
+
+#include "bytes.h"
+#include "frame_word.h"
+#include "unsigned5.h"
+
+namespace flamegate {
+namespace {
+
+constexpr size_t kMaxMethods = 65'536;     // 100 bytes each; a large service has 10,000 that ever run
+constexpr uint32_t kLastId = 1u << 31;     // the number of 32 bits never runs out
+constexpr size_t kMaxNewMethods = 16'384;  // between two takes, 300 bytes each
+constexpr size_t kMaxHeader = 256;         // ConstMethod has 56 bytes, ConstantPool 72
+constexpr size_t kMaxSymbol = 4096;        // longer names are cut
+constexpr size_t kUsualSymbol = 128;
+constexpr size_t kMaxLineTable = 64 << 10;  // 65,535 bytecodes, a byte for each entry of most
+constexpr size_t kUsualLineTable = 512;
+constexpr uint64_t kPointerMask = ~uint64_t{1};  // the lowest bit of a pool slot marks unresolved ones
+
+// The bytes up to and with the zero that ends the table; all of them if it does not end.
+size_t LineTableLength(std::span<const uint8_t> bytes, uint32_t excluded) {
+  Unsigned5Reader reader(bytes, 0, excluded);
+  size_t at = 0;
+  while (at < bytes.size()) {
+    uint8_t byte = bytes[at++];
+    if (byte == 0) return at;
+    if (byte != 0xff) continue;
+    reader = Unsigned5Reader(bytes, at, excluded);
+    reader.Next();
+    reader.Next();
+    at = reader.Position();
+  }
+  return bytes.size() + 1;
+}
+
+}  // namespace
+
+const MethodTable::Method* MethodTable::Find(uint64_t address) {
+  auto known = methods_.find(address);
+  if (known == methods_.end()) return Read(address);
+  Method& method = known->second;
+  method.is_used = true;
+  if (method.is_fresh) return &method;
+  auto const_method = memory_.Get<uint64_t>(address + static_cast<uint64_t>(layout_.method_const_method));
+  if (const_method == method.const_method) {
+    method.is_fresh = true;
+    return &method;
+  }
+  methods_.erase(known);
+  return Read(address);
+}
+
+uint32_t MethodTable::IdOf(uint64_t address) {
+  const Method* method = address == 0 ? nullptr : Find(address);
+  return method == nullptr ? kUnknownMethod : method->id;
+}
+
+const MethodTable::Method* MethodTable::Read(uint64_t address) {
+  if (new_methods_.size() >= kMaxNewMethods || last_id_ == kLastId) return nullptr;
+  auto const_method = memory_.Get<uint64_t>(address + static_cast<uint64_t>(layout_.method_const_method));
+  if (!const_method || *const_method == 0) return nullptr;
+  std::array<uint8_t, kMaxHeader> buffer;
+  std::span header = std::span(buffer).first(static_cast<size_t>(layout_.const_method_size));
+  if (!memory_.Read(*const_method, header)) return nullptr;
+
+  Method method = {last_id_ + 1,
+                   *const_method,
+                   *const_method + header.size(),
+                   UnsignedAt(header, layout_.const_method_code_size, 2),
+                   true,
+                   true};
+  NewMethod names = {};
+  names.id = method.id;
+  if (!ReadNames(header, names)) return nullptr;
+  uint64_t flags = UnsignedAt(header, layout_.const_method_flags, layout_.const_method_flags_width);
+  if ((flags & static_cast<uint64_t>(layout_.const_method_has_linenumber_table)) != 0)
+    ReadLineTable(method, names);
+
+  last_id_++;
+  new_methods_.push_back(std::move(names));
+  if (methods_.size() >= kMaxMethods) methods_.clear();  // they get other numbers then
+  return &methods_.emplace(address, method).first->second;
+}
+
+// Method-handle intrinsics have a pool of three slots and a stale index of their source file.
+bool MethodTable::ReadNames(std::span<const uint8_t> header, NewMethod& method) {
+  uint64_t pool = UnsignedAt(header, layout_.const_method_constants, 8);
+  std::array<uint8_t, kMaxHeader> buffer;
+  std::span constants = std::span(buffer).first(static_cast<size_t>(layout_.constant_pool_size));
+  if (pool == 0 || !memory_.Read(pool, constants)) return false;
+  uint64_t length = UnsignedAt(constants, layout_.constant_pool_length, 4);
+  auto symbol_in_slot = [&](uint64_t index) -> std::optional<std::string> {
+    if (index == 0 || index >= length) return std::nullopt;
+    auto symbol = memory_.Get<uint64_t>(pool + constants.size() + 8 * index);
+    return symbol ? Symbol(*symbol & kPointerMask) : std::nullopt;
+  };
+
+  auto name = symbol_in_slot(UnsignedAt(header, layout_.const_method_name_index, 2));
+  auto signature = symbol_in_slot(UnsignedAt(header, layout_.const_method_signature_index, 2));
+  uint64_t klass = UnsignedAt(constants, layout_.constant_pool_pool_holder, 8);
+  auto symbol = memory_.Get<uint64_t>(klass + static_cast<uint64_t>(layout_.klass_name));
+  auto holder = symbol ? Symbol(*symbol) : std::nullopt;
+  if (!name || !signature || !holder) return false;
+  method.name = std::move(*name);
+  method.signature = std::move(*signature);
+  method.holder = std::move(*holder);
+  uint64_t source = UnsignedAt(constants, layout_.constant_pool_source_file_name_index, 2);
+  method.source_file = symbol_in_slot(source).value_or(std::string());
+  return true;
+}
+
+void MethodTable::ReadLineTable(const Method& method, NewMethod& into) {
+  uint64_t address = method.code_begin + method.code_size;
+  std::vector<uint8_t>& bytes = into.line_table;
+  auto excluded = static_cast<uint32_t>(layout_.unsigned5_excluded);
+  for (size_t size = kUsualLineTable;; size *= 4) {
+    bytes.resize(std::min(size, kMaxLineTable));
+    bytes.resize(memory_.ReadSome(address, bytes));
+    size_t length = LineTableLength(bytes, excluded);
+    if (length <= bytes.size()) {
+      bytes.resize(length);
+      bytes.shrink_to_fit();
+      return;
+    }
+    if (bytes.size() < size) {  // unreadable from here on, or beyond the bound
+      into.is_line_table_cut = true;
+      return;
+    }
+  }
+}
+
+std::optional<std::string> MethodTable::Symbol(uint64_t address) {
+  auto body = static_cast<size_t>(layout_.symbol_body);
+  std::vector<uint8_t> bytes(body + kUsualSymbol);
+  if (address == 0) return std::nullopt;
+  bytes.resize(memory_.ReadSome(address, bytes));
+  if (bytes.size() < body) return std::nullopt;
+  size_t length = std::min(UnsignedAt(bytes, layout_.symbol_length, 2), uint64_t{kMaxSymbol});
+  if (length == 0) return std::nullopt;
+  if (bytes.size() < body + length) {
+    bytes.resize(body + length);
+    if (!memory_.Read(address, bytes)) return std::nullopt;
+  }
+  return std::string(bytes.begin() + static_cast<ptrdiff_t>(body),
+                     bytes.begin() + static_cast<ptrdiff_t>(body + length));
+}
+
+void MethodTable::Settle(ReplacedCode& replaced) {
+  std::vector<uint64_t> addresses;
+  std::vector<uint64_t> places;
+  for (auto& [address, method] : methods_) {
+    method.is_fresh = false;
+    if (!std::exchange(method.is_used, false)) continue;
+    addresses.push_back(address);
+    places.push_back(address + static_cast<uint64_t>(layout_.method_const_method));
+  }
+  std::vector<uint64_t> now(places.size());
+  memory_.Gather(places, now);
+  for (size_t i = 0; i < addresses.size(); i++) {
+    auto method = methods_.find(addresses[i]);
+    method->second.is_fresh = method->second.const_method == now[i];
+    if (method->second.is_fresh || now[i] == 0) continue;
+    replaced.methods.insert(method->second.id);
+    methods_.erase(method);
+  }
+}
+
+}  // namespace flamegate

@@ -1,0 +1,63 @@
+#pragma once
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <unordered_map>
+#include <utility>
+#include <vector>
+
+#include "code_use.h"
+#include "foreign_memory.h"
+#include "hotspot_layout.h"
+
+namespace flamegate {
+
+/// What a method's names and lines are made of, as raw as the JVM has it: symbols in its modified UTF-8, the
+/// compressed line table. Copied at first sight, for classes are unloaded.
+struct NewMethod {
+  uint32_t id;
+  std::string holder;
+  std::string name;
+  std::string signature;
+  std::string source_file;
+  std::vector<uint8_t> line_table;
+  bool is_line_table_cut;
+};
+
+/// The methods of a JVM that samples have hit, by number in order of first sight.
+class MethodTable {
+ public:
+  struct Method {
+    uint32_t id;
+    uint64_t const_method;
+    uint64_t code_begin;
+    uint64_t code_size;
+    bool is_fresh;  ///< known to be the same since the last Settle
+    bool is_used;   ///< asked for since then
+  };
+
+  MethodTable(ForeignMemory& memory, const HotspotLayout& layout) : memory_(memory), layout_(layout) {}
+
+  /// Null, if that is no Method, or there are too many of them. Valid until the next call.
+  const Method* Find(uint64_t address);
+  /// kUnknownMethod for those Find does not have.
+  uint32_t IdOf(uint64_t address);
+  /// Looks whether the methods used since the last call are still there, and drops those that are not: their
+  /// class was unloaded. The next Find looks at the others.
+  void Settle(ReplacedCode& replaced);
+  std::vector<NewMethod> TakeNew() { return std::exchange(new_methods_, {}); }
+
+ private:
+  const Method* Read(uint64_t address);
+  bool ReadNames(std::span<const uint8_t> header, NewMethod& method);
+  void ReadLineTable(const Method& method, NewMethod& into);
+  std::optional<std::string> Symbol(uint64_t address);
+
+  ForeignMemory& memory_;
+  const HotspotLayout& layout_;
+  std::unordered_map<uint64_t, Method> methods_;
+  std::vector<NewMethod> new_methods_;
+  uint32_t last_id_ = 0;
+};
+
+}  // namespace flamegate

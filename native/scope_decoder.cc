@@ -1,0 +1,104 @@
+#include "scope_decoder.h"
+
+#include <algorithm>
+
+#include "bytes.h"
+#include "frame_word.h"
+#include "unsigned5.h"
+
+namespace flamegate {
+namespace {
+
+// Of one nmethod; the largest seen have a tenth of it. Without it the compiled method is named, without a
+// place.
+constexpr uint64_t kMaxDebugBytes = 1 << 20;
+constexpr uint32_t kMaxMetadata = 16'384;
+constexpr uint32_t kUsualMetadata = 32;
+// -XX:MaxInlineLevel is 15; a hundred covers those who raised it.
+constexpr int kMaxInlineDepth = 100;
+
+void ReadRange(ForeignMemory& memory, uint64_t begin, uint64_t end, std::vector<uint8_t>& into) {
+  if (begin == 0 || end <= begin || end - begin > kMaxDebugBytes) return;
+  into.resize(end - begin);
+  if (!memory.Read(begin, into)) into.clear();
+}
+
+}  // namespace
+
+void ScopeDecoder::Append(CodeBlob& blob, uint64_t pc, std::vector<uint64_t>& frames) {
+  const DebugInfo& info = InfoOf(blob);
+  Place place = PlaceOf(info, pc - blob.code_begin);
+  uint64_t flags = place.is_exact ? 0 : uint64_t{kSafepointPlace};
+  size_t first = frames.size();
+  // A sender's scope lies before its callee's: so this ends.
+  uint32_t scope = place.scope;
+  for (int depth = 0; scope != 0 && depth < kMaxInlineDepth; depth++) {
+    Unsigned5Reader reader(info.scopes, scope, static_cast<uint32_t>(layout_.unsigned5_excluded));
+    uint32_t sender = reader.Next();
+    uint32_t method = reader.Next();
+    uint32_t bci = reader.Next() - 1;  // -1 before the first bytecode
+    if (reader.Failed()) break;
+    frames.push_back(
+        JavaFrame(MethodIdAt(blob, method), bci < kUnknownBci ? bci : kUnknownBci, flags | kInlined));
+    scope = sender < scope ? sender : 0;
+  }
+  if (frames.size() == first) {
+    bool is_certain = place.is_exact || blob.is_native_wrapper;
+    frames.push_back(
+        JavaFrame(methods_.IdOf(blob.method), kUnknownBci, is_certain ? 0 : uint64_t{kSafepointPlace}));
+  } else {
+    frames.back() &= ~(uint64_t{kInlined} << 52);
+  }
+}
+
+const DebugInfo& ScopeDecoder::InfoOf(CodeBlob& blob) {
+  if (!blob.debug_info) {
+    blob.debug_info = std::make_unique<DebugInfo>();
+    ReadRange(memory_, blob.pc_descs, blob.pc_descs_end, blob.debug_info->pc_descs);
+    ReadRange(memory_, blob.scopes, blob.scopes_end, blob.debug_info->scopes);
+  }
+  return *blob.debug_info;
+}
+
+// PcDescs ascend by offset. The first at or behind the instruction counts, as in HotSpot itself; the array is
+// closed by one without a scope.
+ScopeDecoder::Place ScopeDecoder::PlaceOf(const DebugInfo& info, uint64_t offset) const {
+  std::span<const uint8_t> bytes = info.pc_descs;
+  auto stride = static_cast<size_t>(layout_.pc_desc_size);
+  auto offset_of = [&](size_t index) {
+    return SignedAt(bytes.subspan(index * stride, stride), layout_.pc_desc_pc_offset, 4);
+  };
+  size_t first = 0;
+  size_t count = bytes.size() / stride;
+  size_t end = count;
+  while (first < end) {
+    size_t middle = (first + end) / 2;
+    if (offset_of(middle) < static_cast<int64_t>(offset))
+      first = middle + 1;
+    else
+      end = middle;
+  }
+  if (first == count) return {};
+  int64_t scope = SignedAt(bytes.subspan(first * stride, stride), layout_.pc_desc_scope_decode_offset, 4);
+  if (scope <= 0) return {};
+  return {static_cast<uint32_t>(scope), offset_of(first) == static_cast<int64_t>(offset)};
+}
+
+// The index counts from 1; 0 is none.
+uint32_t ScopeDecoder::MethodIdAt(CodeBlob& blob, uint32_t index) {
+  if (index == 0 || index > kMaxMetadata || blob.metadata == 0) return kUnknownMethod;
+  DebugInfo& info = *blob.debug_info;
+  std::vector<uint64_t>& known = info.metadata;
+  if (index > known.size()) {
+    known.resize(std::max((index + 1) / 2 * 3, kUsualMetadata));  // whoever needs one needs its neighbours
+    std::span bytes(reinterpret_cast<uint8_t*>(known.data()), known.size() * sizeof(uint64_t));
+    known.resize(memory_.ReadSome(blob.metadata, bytes) / sizeof(uint64_t));
+    info.method_ids.resize(known.size(), kUnknownMethod);
+  }
+  if (index > known.size()) return kUnknownMethod;
+  uint32_t& id = info.method_ids[index - 1];
+  if (id == kUnknownMethod) id = methods_.IdOf(known[index - 1]);
+  return id;
+}
+
+}  // namespace flamegate

@@ -1,0 +1,37 @@
+#pragma once
+#include <cstdint>
+#include <vector>
+
+#include "code_blob.h"
+#include "foreign_memory.h"
+#include "hotspot_layout.h"
+#include "method_table.h"
+
+namespace flamegate {
+
+/// Tells which methods, inlined into one another, an instruction of compiled code belongs to.
+class ScopeDecoder {
+ public:
+  ScopeDecoder(ForeignMemory& memory, const HotspotLayout& layout, MethodTable& methods)
+      : memory_(memory), layout_(layout), methods_(methods) {}
+
+  /// Appends the frames of `pc`, innermost first: one at least. Debug info exists for calls, safepoints and
+  /// implicit exceptions; for any other instruction it is the next such place's, and the frames say so.
+  void Append(CodeBlob& blob, uint64_t pc, std::vector<uint64_t>& frames);
+
+ private:
+  struct Place {
+    uint32_t scope = 0;  ///< 0 behind the last safepoint: nothing is known
+    bool is_exact = false;
+  };
+
+  const DebugInfo& InfoOf(CodeBlob& blob);
+  Place PlaceOf(const DebugInfo& info, uint64_t offset) const;
+  uint32_t MethodIdAt(CodeBlob& blob, uint32_t index);
+
+  ForeignMemory& memory_;
+  const HotspotLayout& layout_;
+  MethodTable& methods_;
+};
+
+}  // namespace flamegate

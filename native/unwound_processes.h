@@ -1,0 +1,56 @@
+#pragma once
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <unordered_map>
+#include <vector>
+
+#include "aggregate.h"
+#include "pending_stacks.h"
+#include "stack_record.h"
+#include "stack_unwinder.h"
+
+namespace flamegate {
+
+/// What one process's frames were numbered by, for the first time.
+struct ProcessNews {
+  uint32_t pid;
+  std::vector<NewMethod> methods;
+  std::vector<NewName> names;
+};
+
+/// The processes whose stacks are unwound here, and the stacks until they are confirmed. Not thread-safe.
+class UnwoundProcesses {
+ public:
+  /// In place of one that has the pid already.
+  void Add(uint32_t pid, const std::optional<HotspotLayout>& layout, Aggregate& aggregate);
+  void Remove(uint32_t pid, Aggregate& aggregate);
+  bool IsEmpty() const { return processes_.empty(); }
+
+  void Unwind(const StackRecord& record, Aggregate& aggregate);
+  /// Confirms and counts the stacks of those whose turn it is.
+  void SettleDue(uint64_t now_ns, Aggregate& aggregate);
+  void SettleAll(Aggregate& aggregate);
+
+  std::vector<ProcessNews> TakeNews();
+  const UnwindCounts& Counts();
+
+ private:
+  struct Process {
+    std::unique_ptr<StackUnwinder> unwinder;
+    PendingStacks pending;
+    uint64_t settled_ns;
+    uint64_t trust_ns;  ///< from one settling to the next
+    std::optional<uint32_t> collections;
+  };
+
+  void Settle(Process& process, Aggregate& aggregate);
+  bool MayFreeCode(Process& process, const StackRecord& record);
+  void Collect(uint32_t pid, StackUnwinder& unwinder);
+
+  std::unordered_map<uint32_t, Process> processes_;
+  std::vector<ProcessNews> news_;
+  UnwindCounts counts_;
+};
+
+}  // namespace flamegate

@@ -1,0 +1,89 @@
+/** Reads how a running JVM lays out its data, from its memory and its libjvm.so. The JVM notices nothing. */
+import { type HotspotFailure, type LoadedLibjvm, readHotspot } from '../jvm/hotspot.ts';
+import { flatUnwindLayout } from '../jvm/unwind-layout.ts';
+import { readFlags } from '../jvm/vm-flags.ts';
+import { VM_TABLES_PREFIX } from '../jvm/vm-tables.ts';
+import { loadBias, readElf } from '../symbols/elf.ts';
+import { readExports } from '../symbols/elf-symbols.ts';
+import type { MappedFile } from '../symbols/proc-maps.ts';
+import { codeOf } from './agent-error.ts';
+import { openForeignDirectory } from './foreign-directory.ts';
+import { isAlive, type ProcessFacts } from './process-facts.ts';
+import { openProcessMemory, readWhole } from './process-memory.ts';
+
+/** LibjvmUnreadable: the file is gone or no library. MemoryRefused: the kernel does not let us read the process. */
+export type LayoutReason = HotspotFailure | 'LibjvmUnreadable' | 'MemoryRefused';
+
+export interface JvmLayout {
+  readonly kind: 'read';
+  /** As the addon takes it. */
+  readonly layout: BigInt64Array;
+  /** Of the flags that matter to a profiler, those that are on, whoever set them; undefined if the table is unreadable. */
+  readonly flags: readonly string[] | undefined;
+}
+
+export type LayoutOutcome =
+  | JvmLayout
+  | { readonly kind: 'failed'; readonly reason: LayoutReason; readonly message: string };
+
+export const DEBUG_NON_SAFEPOINTS = 'DebugNonSafepoints';
+const FLAGS = ['PreserveFramePointer', DEBUG_NON_SAFEPOINTS];
+
+/** Never throws for anything the process is or does. */
+export async function readJvmLayout(
+  facts: ProcessFacts,
+  libjvm: MappedFile,
+  procRoot: string,
+): Promise<LayoutOutcome> {
+  const loaded = await readLibjvm(facts, libjvm, procRoot);
+  if (!loaded) return failed('LibjvmUnreadable', `${libjvm.path} cannot be read, or is no ELF library`);
+  return readTables(facts, loaded, procRoot);
+}
+
+function readTables(facts: ProcessFacts, libjvm: LoadedLibjvm, procRoot: string): LayoutOutcome {
+  try {
+    using memory = openProcessMemory(procRoot, facts.pid);
+    if (!isAlive(procRoot, facts)) return failed('MemoryUnreadable', 'the process ended');
+    const hotspot = readHotspot(memory.read, libjvm);
+    if (hotspot.kind === 'failed') return hotspot;
+    const flags = readFlags(memory.read, hotspot.structs, FLAGS);
+    const on = flags && FLAGS.filter((name) => flags.get(name)?.on === true);
+    return { kind: 'read', layout: flatUnwindLayout(hotspot.layout), flags: on };
+  } catch (error) {
+    const message = `/proc/${facts.pid}/mem: ${codeOf(error)}; it takes CAP_SYS_PTRACE, and kernel.yama.ptrace_scope below 3`;
+    return failed('MemoryRefused', message);
+  }
+}
+
+/** Undefined if the file is not there any more, or is not what the process has mapped. */
+async function readLibjvm(
+  { pid }: ProcessFacts,
+  libjvm: MappedFile,
+  procRoot: string,
+): Promise<LoadedLibjvm | undefined> {
+  const path = libjvm.path.split('/').filter((each) => each !== '');
+  try {
+    const directory = await openForeignDirectory(`${procRoot}/${pid}/root`, path.slice(0, -1));
+    const file = await directory.openFile(path.at(-1) ?? '').finally(() => directory.close());
+    if (!file) return undefined;
+    try {
+      return exportsOf(file.fd, libjvm);
+    } finally {
+      await file.close();
+    }
+  } catch {
+    return undefined;
+  }
+}
+
+function exportsOf(fd: number, libjvm: MappedFile): LoadedLibjvm | undefined {
+  const read = (offset: number, length: number) => readWhole(fd, BigInt(offset), length);
+  const elf = readElf(read);
+  const exports = elf && readExports(elf, read, VM_TABLES_PREFIX);
+  const bias = elf && loadBias(elf, BigInt(libjvm.address), BigInt(libjvm.fileOffset));
+  return exports && bias !== undefined ? { exports, bias } : undefined;
+}
+
+function failed(reason: LayoutReason, message: string): LayoutOutcome {
+  return { kind: 'failed', reason, message };
+}

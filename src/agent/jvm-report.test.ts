@@ -1,0 +1,71 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { type NamingFacts, namingReport } from './jvm-report.ts';
+
+const nothing: NamingFacts = {
+  source: 'Pending',
+  layoutFailure: undefined,
+  attach: undefined,
+  hasPerfMap: false,
+  leafIsExact: false,
+  methods: 0,
+};
+const map = {
+  entries: 300,
+  garbageLines: 0,
+  dropped: 0,
+  holds: () => true,
+  nameAt: () => undefined,
+  close: () => undefined,
+};
+const named = { kind: 'named', map, source: 'PerfMap' } as const;
+const incomplete = { reason: 'LayoutIncomplete', message: 'this JVM does not tell x' };
+const refused = { kind: 'failed', reason: 'AttachNotGranted', message: 'not allowed' } as const;
+
+const told = (facts: Partial<NamingFacts>) => {
+  const { state, reason, symbols, leaf } = namingReport({ ...nothing, ...facts });
+  return [state, reason, symbols, leaf ?? '-'].join(' ');
+};
+
+test('a JVM that is unwound is profiled, and says how far its leaf is to be trusted', () => {
+  assert.equal(told({ source: 'VmStructs' }), 'Profiled VmStructs VmStructs SafepointAccurate');
+  assert.equal(told({ source: 'VmStructs', leafIsExact: true }), 'Profiled VmStructs VmStructs Exact');
+});
+
+test('a JVM whose tables are not read yet is starting', () => {
+  assert.equal(told({}), 'Starting JvmYoung Partial -');
+});
+
+test('by a perf map it is as it was asked', () => {
+  assert.equal(told({ source: 'PerfMap' }), 'Starting JvmYoung Partial -');
+  assert.equal(told({ source: 'PerfMap', attach: named, hasPerfMap: true }), 'Profiled PerfMap PerfMap -');
+  assert.equal(told({ source: 'PerfMap', attach: { kind: 'gone' } }), 'Gone JvmEnded Partial -');
+  assert.equal(told({ source: 'PerfMap', attach: refused }), 'AttachFailed AttachNotGranted Partial -');
+});
+
+test('a perf map in place of tables that could not be read has their reason', () => {
+  const report = namingReport({
+    ...nothing,
+    source: 'PerfMap',
+    attach: named,
+    hasPerfMap: true,
+    layoutFailure: incomplete,
+  });
+
+  assert.deepEqual(
+    [report.state, report.reason, report.symbols],
+    ['Profiled', 'LayoutIncomplete', 'PerfMap'],
+  );
+  assert.match(report.message, /^300 names of a perf map; the JVM's own tables: LayoutIncomplete: /);
+});
+
+test('when neither is to be had, both are said', () => {
+  const report = namingReport({ ...nothing, source: 'PerfMap', attach: refused, layoutFailure: incomplete });
+
+  assert.equal(report.reason, 'AttachNotGranted');
+  assert.match(report.message, /^not allowed; the JVM's own tables: LayoutIncomplete: /);
+});
+
+test('where nothing but its tables may be used, it is partial for their reason', () => {
+  assert.equal(told({ source: 'None', layoutFailure: incomplete }), 'Partial LayoutIncomplete Partial -');
+});

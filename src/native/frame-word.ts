@@ -1,0 +1,70 @@
+/** Reads the frames that native/frame_word.h writes. */
+
+/** In place of frames that could not be had, in the order of enum Mark. All but the first two end their stack. */
+export const MARKS = [
+  'frozenFrames',
+  'skippedFrames',
+  'stackCut',
+  'stackEnded',
+  'unknownCode',
+  'noUnwindRule',
+  'badReturn',
+  'badFrame',
+  'unreadable',
+  'noProgress',
+  'tooDeep',
+  'replacedCode',
+] as const;
+
+export type Mark = (typeof MARKS)[number];
+
+export type Frame =
+  /** Machine code of a file or, above half of the address space, of the kernel. */
+  | { readonly kind: 'address'; readonly address: bigint }
+  | JavaFrame
+  /** A stub of the JVM, by the number of its name; 0 if there were too many names. */
+  | { readonly kind: 'stub'; readonly nameId: number }
+  | { readonly kind: 'mark'; readonly mark: Mark | undefined };
+
+export interface JavaFrame {
+  readonly kind: 'java';
+  /** 0 if the method could not be read. */
+  readonly methodId: number;
+  /** Undefined where the JVM has no place for the instruction. */
+  readonly bci: number | undefined;
+  readonly isInlined: boolean;
+  readonly isInterpreted: boolean;
+  /** Method and place are those of the next safepoint: the instruction has no debug info of its own. */
+  readonly isSafepointPlace: boolean;
+}
+
+const [JAVA, STUB, MARK] = [1n, 2n, 3n];
+const [INLINED, INTERPRETED, SAFEPOINT_PLACE] = [1, 2, 4];
+const UNKNOWN_BCI = 0xffff;
+
+export function frameOf(word: bigint): Frame {
+  const low = Number(word & 0xffff_ffffn);
+  switch (word >> 56n) {
+    case JAVA:
+      return javaFrameOf(word);
+    case STUB:
+      return { kind: 'stub', nameId: low };
+    case MARK:
+      return { kind: 'mark', mark: MARKS[low - 1] };
+    default:
+      return { kind: 'address', address: word };
+  }
+}
+
+function javaFrameOf(word: bigint): JavaFrame {
+  const flags = Number((word >> 52n) & 0xfn);
+  const bci = Number(word & 0xffffn);
+  return {
+    kind: 'java',
+    methodId: Number((word >> 16n) & 0xffff_ffffn),
+    bci: bci === UNKNOWN_BCI ? undefined : bci,
+    isInlined: (flags & INLINED) !== 0,
+    isInterpreted: (flags & INTERPRETED) !== 0,
+    isSafepointPlace: (flags & SAFEPOINT_PLACE) !== 0,
+  };
+}

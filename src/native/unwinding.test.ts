@@ -1,0 +1,160 @@
+/** Stacks of real JVMs, sampled, copied and unwound, without any flag unless a test names it. */
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { RELEASES } from '../jvm/testing/a-jvm.ts';
+import { anUnwoundJvm, type Stack } from './testing/unwound-jvm.ts';
+
+for (const release of RELEASES) {
+  test(`JDK ${release}: stacks are complete, from their first second on`, async (t) => {
+    const jvm = await anUnwoundJvm(t, release, ['inlined', 'collections', 'natives', 'systemCalls']);
+
+    const warmingUp = await jvm.profile(2);
+    const warm = await jvm.profile(3);
+
+    t.diagnostic(`complete: ${percent(warmingUp)} warming up, ${percent(warm)} warm`);
+    assert(completeShare(warmingUp) >= 0.99);
+    assert(completeShare(warm) >= 0.99);
+    const { total, unwinding, malformed } = jvm.sampler.counters();
+    assert.equal(malformed, 0);
+    assert.equal(total.noUserRegisters, 0);
+    assert.equal(total.stackUnreadable, 0);
+    assert.equal(unwinding.complete, sum([...warmingUp, ...warm].filter(isComplete)));
+  });
+
+  test(`JDK ${release}: inlined methods are frames of their own`, async (t) => {
+    const exactLeaf = ['-XX:+UnlockDiagnosticVMOptions', '-XX:+DebugNonSafepoints'];
+    const jvm = await anUnwoundJvm(t, release, ['inlined'], exactLeaf);
+    await jvm.profile(1);
+
+    const stacks = await jvm.profile(2);
+
+    const chains = stacks.filter(({ frames }) => methodsIn(frames, 'Shapes.middle') > 0);
+    assert(sum(chains) > 0.5 * sum(stacks));
+    for (const { frames } of chains) {
+      const chain = frames.slice(frames.findIndex((frame) => frame.startsWith('Shapes.middle:')));
+      assert.match(chain[0] ?? '', /^Shapes\.middle:14 inlined/);
+      assert.match(chain[1] ?? '', /^Shapes\.outer:15( inlined|$)/);
+      assert.match(chain[2] ?? '', /^Shapes\.inlined:16/);
+    }
+  });
+
+  test(`JDK ${release}: a recursion of depth 41 is 41 frames`, async (t) => {
+    const jvm = await anUnwoundJvm(t, release, ['recursive']);
+    await jvm.profile(1);
+
+    const stacks = (await jvm.profile(2)).filter(({ frames }) => frames[0]?.startsWith('Shapes.spin:'));
+
+    assert(sum(stacks) > 100);
+    for (const { frames } of stacks) assert.equal(methodsIn(frames, 'Shapes.deep'), 41, frames.join('\n'));
+  });
+
+  test(`JDK ${release}: Java frames lie below native and kernel frames`, async (t) => {
+    const jvm = await anUnwoundJvm(t, release, ['natives', 'systemCalls']);
+
+    const stacks = await jvm.profile(2);
+
+    const inLibz = stacks.filter(
+      ({ frames }) => isNative(frames[0]) && methodsIn(frames, 'Shapes.compress') > 0,
+    );
+    const inKernel = stacks.filter(
+      (stack) => stack.kernelFrames > 0 && methodsIn(stack.frames, 'Shapes.systemCalls') > 0,
+    );
+    assert(sum(inLibz) > 50);
+    assert(sum(inKernel) > 50);
+    for (const { frames } of [...inLibz, ...inKernel]) assert(methodsIn(frames, 'java.lang.Thread.run') > 0);
+  });
+
+  test(`JDK ${release}: native code without unwind tables is passed by the JVM's anchors`, async (t) => {
+    const jvm = await anUnwoundJvm(t, release, ['blindly']);
+    await jvm.profile(0.5);
+
+    const stacks = await jvm.profile(2);
+
+    const inBlind = stacks.filter(
+      ({ frames }) => isNative(frames[0]) && methodsIn(frames, 'Shapes.blind') > 0,
+    );
+    const calledBack = stacks.filter(({ frames }) => methodsIn(frames, 'Shapes.calledBack') > 0);
+    assert(sum(inBlind) > 50);
+    assert(sum(calledBack) > 50);
+    for (const { frames } of [...inBlind, ...calledBack]) {
+      assert(frames.includes('<skippedFrames>'), frames.join('\n'));
+      assert.equal(methodsIn(frames, 'Shapes.blindly'), 1, frames.join('\n'));
+    }
+  });
+
+  for (const [name, flags] of [
+    ['interpreted', ['-Xint']],
+    ['compiled by C1', ['-XX:TieredStopAtLevel=1']],
+    ['with frame pointers', ['-XX:+PreserveFramePointer']],
+  ] as const) {
+    test(`JDK ${release}: ${name}, stacks are complete`, async (t) => {
+      const jvm = await anUnwoundJvm(t, release, ['recursive', 'collections'], flags);
+
+      const stacks = await jvm.profile(2);
+
+      t.diagnostic(`complete: ${percent(stacks)}`);
+      assert(completeShare(stacks) >= 0.99);
+      const isInterpreted = (frame: string) => frame.endsWith(' interpreted');
+      const interpretedLeaves = stacks.filter(({ frames }) => isInterpreted(frames[0] ?? ''));
+      assert.equal(sum(interpretedLeaves) > 0.5 * sum(stacks), name === 'interpreted');
+    });
+  }
+
+  test(`JDK ${release}: a stack longer than the copy says so`, async (t) => {
+    const jvm = await anUnwoundJvm(t, release, ['bottomless']);
+    await jvm.profile(1);
+
+    const stacks = await jvm.profile(1);
+
+    const cut = stacks.filter(({ frames }) => frames.at(-1) === '<stackCut>');
+    assert(sum(cut) > 50);
+    assert(cut.every(({ frames }) => methodsIn(frames, 'Shapes.deep') > 100));
+    assert(jvm.sampler.counters().total.stackCut >= sum(cut));
+  });
+}
+
+for (const release of [21, 25] as const) {
+  test(`JDK ${release}: a virtual thread's stack goes on with its carrier, past callers in the heap`, async (t) => {
+    const jvm = await anUnwoundJvm(t, release, ['virtuals']);
+    await jvm.profile(1);
+
+    const stacks = await jvm.profile(2);
+
+    const virtual = stacks.filter(({ frames }) => methodsIn(frames, 'Shapes.leaf') > 0);
+    assert(sum(virtual) > 100);
+    assert(completeShare(virtual) >= 0.99, percent(virtual));
+    const gaps = virtual.filter(({ frames }) => frames.includes('<frozenFrames>'));
+    assert(sum(gaps) > 0.5 * sum(virtual));
+    for (const { frames } of virtual.filter(isComplete)) {
+      assert(methodsIn(frames, 'java.util.concurrent.ForkJoinWorkerThread.run') === 1, frames.join('\n'));
+    }
+  });
+}
+
+/** Of those with a Java frame, which is all but the JVM's own threads. */
+function completeShare(stacks: readonly Stack[]): number {
+  const java = stacks.filter(({ frames }) =>
+    frames.some((frame) => !isNative(frame) && !frame.startsWith('<')),
+  );
+  return sum(java.filter(isComplete)) / sum(java);
+}
+
+function percent(stacks: readonly Stack[]): string {
+  return `${(100 * completeShare(stacks)).toFixed(2)} % of ${sum(stacks)}`;
+}
+
+function isComplete({ frames }: Stack): boolean {
+  return isNative(frames.at(-1));
+}
+
+function isNative(frame: string | undefined): boolean {
+  return frame?.startsWith('0x') ?? false;
+}
+
+function methodsIn(frames: readonly string[], method: string): number {
+  return frames.filter((frame) => frame.startsWith(`${method}:`)).length;
+}
+
+function sum(stacks: readonly Stack[]): number {
+  return stacks.reduce((total, { count }) => total + count, 0);
+}
