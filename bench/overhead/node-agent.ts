@@ -1,0 +1,79 @@
+/** The agent as it is installed: the bundle, its Node flags, its capabilities; only its controller is the bench's. */
+import { mkdirSync, readFileSync } from 'node:fs';
+import { resolve } from 'node:path';
+import { usageOf } from '../process-usage.ts';
+import { parseAgentGrant } from './agent-grant.ts';
+import { answers, startProcess, until } from './child-process.ts';
+import { freePort } from './free-port.ts';
+import { startLoopbackController } from './loopback-controller.ts';
+import { addBatch, NOTHING_PUSHED, type PushedWindows } from './pushed-windows.ts';
+
+export interface NodeAgent {
+  readonly pid: number;
+  /** CPU time until it was ready. */
+  readonly startCpuS: number;
+  readonly pushed: PushedWindows;
+  /** Resolves when a window of the container came with its JVM Profiled: what follows is everyday work. */
+  watch(containerId: string, frequencyHz: number): Promise<void>;
+  /** Resolves when nothing is sampled any more. */
+  rest(): Promise<void>;
+  stop(): Promise<void>;
+}
+
+const ROOT = resolve(import.meta.dirname, '../..');
+const IDLE_HZ = 49;
+const START_SECONDS = 60;
+const PROFILED_SECONDS = 90; // two windows, and a machine with other work
+const REST_SECONDS = 60; // a sampler is closed at the end of the window
+
+export async function startNodeAgent(directory: string): Promise<NodeAgent> {
+  mkdirSync(`${directory}/spool`, { recursive: true });
+  let pushed = NOTHING_PUSHED;
+  const controller = await startLoopbackController(directory, (batch) => {
+    pushed = addBatch(pushed, batch);
+  });
+  const { command, env, capabilities } = parseAgentGrant(
+    readFileSync(`${ROOT}/config/agent/agent.yaml`, 'utf8'),
+  );
+  const port = await freePort();
+  const own = command.slice(1).map((word) => word.replace(/^\/app\//, `${ROOT}/`));
+  const bounding = ['-all', ...capabilities.map((name) => `+${name.toLowerCase()}`)].join(',');
+  const child = startProcess({
+    command: ['setpriv', '--bounding-set', bounding, '--inh-caps', '-all', '--', process.execPath, ...own],
+    env: {
+      ...env,
+      ...{ NODE_NAME: 'bench', FLAMEGATE_CONTROLLER: controller.url, FLAMEGATE_SPOOL: `${directory}/spool` },
+      ...{ FLAMEGATE_CA_FILE: controller.caFile, FLAMEGATE_TOKEN_FILE: controller.tokenFile },
+      ...{ FLAMEGATE_CGROUP_ROOT: '/sys/fs/cgroup', FLAMEGATE_HTTP_PORT: String(port) },
+    },
+    log: `${directory}/agent.log`,
+  });
+  const stop = async () => {
+    await child.stop();
+    await controller.stop();
+  };
+  const metrics = async () => (await fetch(`http://127.0.0.1:${port}/metrics`)).text();
+  const log = `see ${directory}/agent.log`;
+  try {
+    await until(`the agent is up; ${log}`, START_SECONDS, () => answers(`http://127.0.0.1:${port}/healthz`));
+  } catch (error) {
+    await stop();
+    throw error;
+  }
+  return {
+    ...{ pid: child.pid, startCpuS: usageOf(child.pid).cpuSeconds, stop },
+    get pushed() {
+      return pushed;
+    },
+    async watch(containerId, frequencyHz) {
+      const before = pushed.profiled;
+      controller.assign(frequencyHz, containerId);
+      await until(`a profiled window; ${log}`, PROFILED_SECONDS, () => pushed.profiled > before);
+    },
+    async rest() {
+      controller.assign(IDLE_HZ, undefined);
+      const isClosed = async () => /^flamegate_agent_sampler_open 0$/m.test(await metrics());
+      await until(`the sampler is closed; ${log}`, REST_SECONDS, isClosed);
+    },
+  };
+}
