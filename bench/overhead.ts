@@ -42,22 +42,20 @@ try {
 
 async function measured() {
   const load = loadWith(output('test/load/build.sh'));
-  const rivals = output('bench/overhead/agents/fetch.sh');
+  const agents = output('bench/overhead/agents/fetch.sh');
   const jar = output('samples/orders/build.sh');
   const program = { javaHome: output('scripts/jdk-home.sh', JDK), jar, directory: DIRECTORY };
 
   const stopMeasuringBpf = measureBpf();
   started.defer(() => stopMeasuringBpf?.());
   const running = await steps.run(`start ${names.length} services`, () =>
-    startServices(names, rivals, program, ({ name, startS, startCpuS }) =>
+    startServices(names, { agents, program, started }, ({ name, startS, startCpuS }) =>
       steps.say(`${name} up in ${startS.toFixed(1)} s, ${startCpuS.toFixed(1)} s of CPU`),
     ),
   );
-  started.defer(running.stop);
   const agent = names.includes('flamegate')
-    ? await steps.run('start the agent', () => startNodeAgent(DIRECTORY))
+    ? await steps.run('start the agent', () => startNodeAgent(DIRECTORY, started))
     : undefined;
-  if (agent) started.defer(agent.stop);
   await steps.run(`warm each for ${knobs.warmSeconds} s`, async () => {
     for (const { port } of running.services) await load(port, knobs.rate, knobs.warmSeconds);
   });

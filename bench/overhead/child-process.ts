@@ -18,7 +18,6 @@ export interface ProcessOptions {
 }
 
 const STOP_MS = 15_000;
-const POLL_MS = 20;
 
 export function startProcess({ command, env, log }: ProcessOptions): StartedProcess {
   const [file = '', ...args] = command;
@@ -46,8 +45,9 @@ export async function until(
   what: string,
   limitSeconds: number,
   isSo: () => boolean | Promise<boolean>,
+  everyMs = 20,
 ): Promise<void> {
-  for (const end = Date.now() + limitSeconds * 1000; Date.now() < end; await pause(POLL_MS)) {
+  for (const end = Date.now() + limitSeconds * 1000; Date.now() < end; await pause(everyMs)) {
     if (await isSo()) return;
   }
   throw new Error(`not within ${limitSeconds} s: ${what}`);

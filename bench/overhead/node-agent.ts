@@ -17,7 +17,6 @@ export interface NodeAgent {
   watch(containerId: string, frequencyHz: number): Promise<void>;
   /** Resolves when nothing is sampled any more. */
   rest(): Promise<void>;
-  stop(): Promise<void>;
 }
 
 const ROOT = resolve(import.meta.dirname, '../..');
@@ -26,12 +25,14 @@ const START_SECONDS = 60;
 const PROFILED_SECONDS = 90; // two windows, and a machine with other work
 const REST_SECONDS = 60; // a sampler is closed at the end of the window
 
-export async function startNodeAgent(directory: string): Promise<NodeAgent> {
+/** It ends with `started`. */
+export async function startNodeAgent(directory: string, started: AsyncDisposableStack): Promise<NodeAgent> {
   mkdirSync(`${directory}/spool`, { recursive: true });
   let pushed = NOTHING_PUSHED;
   const controller = await startLoopbackController(directory, (batch) => {
     pushed = addBatch(pushed, batch);
   });
+  started.defer(controller.stop);
   const { command, env, capabilities } = parseAgentGrant(
     readFileSync(`${ROOT}/config/agent/agent.yaml`, 'utf8'),
   );
@@ -48,20 +49,12 @@ export async function startNodeAgent(directory: string): Promise<NodeAgent> {
     },
     log: `${directory}/agent.log`,
   });
-  const stop = async () => {
-    await child.stop();
-    await controller.stop();
-  };
+  started.defer(child.stop);
   const metrics = async () => (await fetch(`http://127.0.0.1:${port}/metrics`)).text();
   const log = `see ${directory}/agent.log`;
-  try {
-    await until(`the agent is up; ${log}`, START_SECONDS, () => answers(`http://127.0.0.1:${port}/healthz`));
-  } catch (error) {
-    await stop();
-    throw error;
-  }
+  await until(`the agent is up; ${log}`, START_SECONDS, () => answers(`http://127.0.0.1:${port}/healthz`));
   return {
-    ...{ pid: child.pid, startCpuS: usageOf(child.pid).cpuSeconds, stop },
+    ...{ pid: child.pid, startCpuS: usageOf(child.pid).cpuSeconds },
     get pushed() {
       return pushed;
     },
@@ -73,7 +66,7 @@ export async function startNodeAgent(directory: string): Promise<NodeAgent> {
     async rest() {
       controller.assign(IDLE_HZ, undefined);
       const isClosed = async () => /^flamegate_agent_sampler_open 0$/m.test(await metrics());
-      await until(`the sampler is closed; ${log}`, REST_SECONDS, isClosed);
+      await until(`the sampler is closed; ${log}`, REST_SECONDS, isClosed, 500); // each look is work for the agent
     },
   };
 }

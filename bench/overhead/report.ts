@@ -7,7 +7,8 @@ import { costOf, type Window } from './window.ts';
 
 export const EVERYDAY_HZ = 49;
 export const FASTER_HZ = 99;
-export const PAIR = ['bare', 'bare2'] as const;
+/** The A/A pair: one and the same thing, twice. Their mean is what the others are compared with. */
+const PAIR = ['bare', 'bare2'] as const;
 export const UNWATCHED_PAIR = ['unwatched', 'unwatched2'] as const;
 export const watchedAt = (hz: number): string => `flamegate at ${hz} Hz`;
 

@@ -13,32 +13,31 @@ export interface RunningServices {
   readonly services: readonly RunningService[];
   /** What came from the agents inside; that of async-profiler is whole once its service is stopped. */
   delivered(): Omit<Deliveries, 'flamegate'>;
-  stop(): Promise<void>;
 }
 
+export interface StartOptions {
+  /** Directory of bench/overhead/agents/fetch.sh. */
+  readonly agents: string;
+  readonly program: Program;
+  readonly started: AsyncDisposableStack;
+}
+
+/** They end with `started`; each is told of once it answers. */
 export async function startServices(
   names: readonly VariantName[],
-  agents: string,
-  program: Program,
-  started: (service: Service) => void,
+  { agents, program, started }: StartOptions,
+  isUp: (service: Service) => void,
 ): Promise<RunningServices> {
   const [otel, pyroscope] = [await startExportSink(), await startExportSink()];
+  started.defer(otel.stop);
+  started.defer(pyroscope.stop);
   const recording = `${program.directory}/async-profiler.jfr`;
   const rivals = { agents, recording, otelEndpoint: otel.url, pyroscopeEndpoint: pyroscope.url };
   const services: RunningService[] = [];
-  const stop = async () => {
-    await Promise.all(services.map((service) => service.stop()));
-    await Promise.all([otel.stop(), pyroscope.stop()]);
-  };
-  try {
-    for (const variant of variantsOf(rivals).filter(({ name }) => names.includes(name))) {
-      const service = await startService(variant, program);
-      services.push({ ...service, variant });
-      started(service);
-    }
-  } catch (error) {
-    await stop();
-    throw error;
+  for (const variant of variantsOf(rivals).filter(({ name }) => names.includes(name))) {
+    const service = await startService(variant, program, started);
+    services.push({ ...service, variant });
+    isUp(service);
   }
   return {
     services,
@@ -47,6 +46,5 @@ export async function startServices(
       pyroscope: names.includes('pyroscope-java-agent') ? pyroscope.exported : undefined,
       recordingBytes: names.includes('async-profiler') ? statSync(recording).size : undefined,
     }),
-    stop,
   };
 }

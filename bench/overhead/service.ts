@@ -19,6 +19,7 @@ export interface Service {
   readonly startS: number;
   /** Collects first, so it is what lives. */
   usedHeapMb(): Promise<number>;
+  /** Stopping twice is fine. */
   stop(): Promise<void>;
 }
 
@@ -34,7 +35,12 @@ const START_SECONDS = 120; // an agent that rewrites classes takes 12 s of CPU, 
 /** Moves itself into the cgroup before it becomes the JVM, so all of the JVM's CPU time is the cgroup's. */
 const ENTER = 'echo $$ > "$0/cgroup.procs" && exec "$@"';
 
-export async function startService({ name, options, env }: Variant, program: Program): Promise<Service> {
+/** Whatever becomes of it, it ends with `started`. */
+export async function startService(
+  { name, options, env }: Variant,
+  program: Program,
+  started: AsyncDisposableStack,
+): Promise<Service> {
   const { javaHome, jar, directory } = program;
   const cgroup = makeContainerCgroup();
   const port = await freePort();
@@ -45,18 +51,15 @@ export async function startService({ name, options, env }: Variant, program: Pro
     env: { PORT: String(port), ...env },
     log: `${directory}/${name}.log`,
   });
-  const stop = async () => {
-    await child.stop();
-    cgroup.remove();
+  let stopped: Promise<void> | undefined;
+  const stop = () => {
+    stopped ??= child.stop().then(cgroup.remove);
+    return stopped;
   };
-  try {
-    await until(`${name} answers; see ${directory}/${name}.log`, START_SECONDS, () =>
-      answers(`http://127.0.0.1:${port}/healthz`),
-    );
-  } catch (error) {
-    await stop();
-    throw error;
-  }
+  started.defer(stop);
+  await until(`${name} answers; see ${directory}/${name}.log`, START_SECONDS, () =>
+    answers(`http://127.0.0.1:${port}/healthz`),
+  );
   return {
     ...{ name, port, stop, pid: child.pid, containerId: cgroup.containerId },
     startCpuS: usageOf(child.pid).cpuSeconds,

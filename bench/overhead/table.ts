@@ -3,6 +3,7 @@ import type { ComparedVariant, Noise } from './compared.ts';
 import type { Estimate } from './paired-ratio.ts';
 
 export interface TableRow extends ComparedVariant {
+  readonly wholeRunCpuMsPerRequest: number;
   readonly heapMb: number;
   readonly startCpuS: number;
   readonly restartNeeded: boolean;
@@ -15,6 +16,7 @@ const COLUMNS = [
   'to bare',
   '95 %',
   'P50 / P99 ms',
+  'whole run',
   'RSS MB',
   'heap MB',
   'start CPU s',
@@ -30,6 +32,7 @@ export function comparisonTable(rows: readonly TableRow[], noise: Noise | null):
     row.ratioToBare === null ? '-' : `${row.ratioToBare.toFixed(3)}${row.beyondNoise ? '' : ' (noise)'}`,
     intervalText(row.interval),
     `${row.p50Ms.toFixed(1)} / ${row.p99Ms.toFixed(1)}`,
+    row.wholeRunCpuMsPerRequest.toFixed(3),
     row.rssMb.toFixed(0),
     row.heapMb.toFixed(1),
     row.startCpuS.toFixed(1),

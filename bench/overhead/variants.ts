@@ -11,9 +11,6 @@ export const VARIANT_NAMES = [
 ] as const;
 export type VariantName = (typeof VARIANT_NAMES)[number];
 
-/** The A/A pair: one and the same thing, twice. Their mean is what the others are compared with. */
-export const BASES: readonly VariantName[] = ['bare', 'bare2'];
-
 export interface Variant {
   readonly name: VariantName;
   /** Of the JVM, beside those that all have. */
