@@ -37,6 +37,8 @@ rmSync(DIRECTORY, { recursive: true, force: true });
 mkdirSync(DIRECTORY, { recursive: true });
 try {
   publish(await measured());
+} catch (error) {
+  if (!started.disposed) throw error; // else it is only what was pulled from under the measurement
 } finally {
   await started.disposeAsync();
 }
@@ -62,7 +64,13 @@ async function measured() {
   });
   const bpfIsMeasured = stopMeasuringBpf !== undefined;
   const took = (window: Parameters<typeof windowLine>[0]) => steps.say(windowLine(window));
-  const measurements = await measure(running, { knobs, load, agent, bpfIsMeasured, random, took }, steps);
+  const missed = (name: string, round: number) => {
+    steps.say(
+      `${round + 1}  ${name}: left out, no profiled window came; so far ${JSON.stringify(agent?.pushed)}`,
+    );
+  };
+  const context = { knobs, load, agent, bpfIsMeasured, random, took, missed };
+  const measurements = await measure(running, context, steps);
   return reportOf(measurements, knobs.rate, random);
 }
 

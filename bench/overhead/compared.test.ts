@@ -70,6 +70,17 @@ test('without the pair there are costs, but no ratios', () => {
   assert.deepEqual([variants[0]?.cpuMsPerRequest, variants[0]?.ratioToBare], [2, null]);
 });
 
+test('a round that lacks a window is left out of the ratios', () => {
+  const windows = rounds({ otel: { serviceCpuMs: 2400 } }).filter(
+    ({ variant, round }) => variant !== 'otel' || round !== 2,
+  );
+
+  const { variants } = compare(windows, PAIR, seededRandom(1));
+
+  const otel = variants.find(({ name }) => name === 'otel');
+  assert(Math.abs((otel?.ratioToBare ?? 0) - 1.2) < 1e-9);
+});
+
 test('a share is saved only against what was measured in the same rounds', () => {
   const windows = rounds({ flamegate: { agentCpuMs: 40 }, otel: { serviceCpuMs: 2400 } });
   const names = { variant: 'flamegate', other: 'otel', bases: PAIR };

@@ -118,11 +118,13 @@ export function savedAgainst(
   return savedShare(rounds, names, random);
 }
 
+/** Only whole rounds: one that lacks a window has nothing to pair it with. */
 function roundCosts(windows: readonly Window[]): readonly RoundCosts[] {
   const rounds = new Map<number, Map<string, number>>();
   for (const window of windows) {
     const round = rounds.get(window.round) ?? new Map<string, number>();
     rounds.set(window.round, round.set(window.variant, costOf(window)));
   }
-  return [...rounds.values()];
+  const names = new Set(windows.map(({ variant }) => variant));
+  return [...rounds.values()].filter((round) => round.size === names.size);
 }

@@ -1,6 +1,7 @@
 /** The agent as it is installed: the bundle, its Node flags, its capabilities; only its controller is the bench's. */
 import { mkdirSync, readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
+import { setTimeout as pause } from 'node:timers/promises';
 import { usageOf } from '../process-usage.ts';
 import { parseAgentGrant } from './agent-grant.ts';
 import { answers, startProcess, until } from './child-process.ts';
@@ -13,8 +14,8 @@ export interface NodeAgent {
   /** CPU time until it was ready. */
   readonly startCpuS: number;
   readonly pushed: PushedWindows;
-  /** Resolves when a window of the container came with its JVM Profiled: what follows is everyday work. */
-  watch(containerId: string, frequencyHz: number): Promise<void>;
+  /** True when a window of the container came with its JVM Profiled: what follows is everyday work. False: none came. */
+  watch(containerId: string, frequencyHz: number): Promise<boolean>;
   /** Resolves when nothing is sampled any more. */
   rest(): Promise<void>;
 }
@@ -22,7 +23,8 @@ export interface NodeAgent {
 const ROOT = resolve(import.meta.dirname, '../..');
 const IDLE_HZ = 49;
 const START_SECONDS = 60;
-const PROFILED_SECONDS = 90; // two windows, and a machine with other work
+const PROFILED_MS = 90_000; // two windows, and a machine with other work
+const POLL_MS = 100;
 const REST_SECONDS = 60; // a sampler is closed at the end of the window
 
 /** It ends with `started`. */
@@ -61,7 +63,10 @@ export async function startNodeAgent(directory: string, started: AsyncDisposable
     async watch(containerId, frequencyHz) {
       const before = pushed.profiled;
       controller.assign(frequencyHz, containerId);
-      await until(`a profiled window; ${log}`, PROFILED_SECONDS, () => pushed.profiled > before);
+      for (const end = Date.now() + PROFILED_MS; Date.now() < end; await pause(POLL_MS)) {
+        if (pushed.profiled > before) return true;
+      }
+      return false;
     },
     async rest() {
       controller.assign(IDLE_HZ, undefined);

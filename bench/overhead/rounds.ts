@@ -19,6 +19,8 @@ export interface RoundsContext {
   readonly bpfIsMeasured: boolean;
   readonly random: () => number;
   took(window: Window): void;
+  /** The agent did not profile: the window is left out, and with it its round. */
+  missed(name: string, round: number): void;
 }
 
 export async function runRounds(
@@ -29,8 +31,10 @@ export async function runRounds(
   for (let round = 0; round < context.knobs.rounds; round++) {
     for (const each of shuffled(measured, context.random)) {
       const window = await oneWindow(each, round, context);
-      context.took(window);
-      windows.push(window);
+      if (window) {
+        context.took(window);
+        windows.push(window);
+      } else context.missed(each.name, round);
     }
   }
   return windows;
@@ -40,14 +44,16 @@ export async function runRounds(
 async function oneWindow({ name, service, watchedAtHz }: Measured, round: number, context: RoundsContext) {
   const { knobs, load, bpfIsMeasured } = context;
   const agent = watchedAtHz === undefined ? undefined : context.agent;
-  const [lead] = await Promise.all([
+  const [lead, isReady] = await Promise.all([
     load(service.port, knobs.rate, knobs.leadSeconds),
-    watchedAtHz === undefined ? undefined : agent?.watch(service.containerId, watchedAtHz),
+    watchedAtHz === undefined ? true : agent?.watch(service.containerId, watchedAtHz),
   ]);
   const processes = { service: service.pid, agent: agent?.pid, bpfIsMeasured };
-  const window = await measureWindow(processes, { variant: name, round, leadRequests: lead.requests }, () =>
-    load(service.port, knobs.rate, knobs.windowSeconds),
-  );
+  const measured = () =>
+    measureWindow(processes, { variant: name, round, leadRequests: lead.requests }, () =>
+      load(service.port, knobs.rate, knobs.windowSeconds),
+    );
+  const window = isReady ? await measured() : undefined;
   await agent?.rest();
   return window;
 }
