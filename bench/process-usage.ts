@@ -8,13 +8,22 @@ export interface Usage {
   readonly rssMb: number;
 }
 
-/** Field 14 and 15 of /proc/PID/stat (proc(5)) and VmRSS of /proc/PID/status. */
 export function usageOf(pid: number): Usage {
-  const stat = readFileSync(`/proc/${pid}/stat`, 'latin1');
+  return {
+    cpuSeconds: parseCpuSeconds(readFileSync(`/proc/${pid}/stat`, 'latin1')),
+    rssMb: parseRssMb(readFileSync(`/proc/${pid}/status`, 'latin1')),
+  };
+}
+
+/** User and system time: fields 14 and 15 of /proc/PID/stat (proc(5)); the command before them may hold anything. */
+export function parseCpuSeconds(stat: string): number {
   const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
-  const ticks = Number(fields[11]) + Number(fields[12]);
-  const rssKb = /VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${pid}/status`, 'latin1'))?.[1];
-  return { cpuSeconds: ticks / CLOCK_TICKS_PER_SECOND, rssMb: Number(rssKb ?? Number.NaN) / 1024 };
+  return (Number(fields[11]) + Number(fields[12])) / CLOCK_TICKS_PER_SECOND;
+}
+
+/** VmRSS of /proc/PID/status; NaN where there is none. */
+export function parseRssMb(status: string): number {
+  return Number(/^VmRSS:\s+(\d+)/m.exec(status)?.[1] ?? Number.NaN) / 1024;
 }
 
 /** Share of one core a process burnt over a span, its highest memory within it, and the two halves of the span as noise. */

@@ -101,7 +101,8 @@ async function take(
   response.end(JSON.stringify({ accepted: true, store: controller.store }));
 }
 
-function certificates(directory: string): void {
+/** Makes ca.crt, server.crt, server.key and token in a directory, for a server called localhost. */
+export function certificates(directory: string): void {
   const openssl = (...args: string[]) => execFileSync('openssl', args, { cwd: directory, stdio: 'ignore' });
   const key = ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-256', '-nodes'];
   writeFileSync(`${directory}/token`, 'the-token\n');
