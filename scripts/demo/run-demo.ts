@@ -30,14 +30,15 @@ export async function runDemo(steps: Steps, whileBusy: WhileBusy = async () => {
   await steps.run('build and import three images', () => script('scripts/images.sh'));
   await steps.run('install Flamegate (kubectl apply -k config/default)', install);
   await steps.run('deploy the orders service, 3 pods', () => deploy('samples/orders/k8s', 'orders'));
-  await steps.run('apply the ProfilingPolicy; three JVM flags enter the Deployment', async () => {
+  await steps.run('apply the ProfilingPolicy; the running pods are profiled as they are', async () => {
     await apply('samples/profiling-policy.yaml');
-    await profiled(steps, 'orders', 3);
+    await profiled(3);
   });
   await steps.run('apply the RegressionGate', () => apply('samples/regression-gate.yaml'));
   await steps.run('ship the canary with the slow codec, 3 pods', async () => {
     await apply('samples/orders/k8s/canary.yaml');
-    await profiled(steps, 'orders-canary', 6);
+    await rollout(NAMESPACE, 'orders-canary');
+    await profiled(6);
   });
   const arms = { stable: await podsOf('stable'), canary: await podsOf('canary') };
   await steps.run('warm both arms up alike', async () => {
@@ -82,35 +83,15 @@ async function rollout(namespace: string, deployment: string): Promise<void> {
   await kubectl('rollout', 'status', `deployment/${deployment}`, '-n', namespace, '--timeout=300s');
 }
 
-interface Deployment {
-  readonly spec: {
-    readonly template: {
-      readonly spec: {
-        readonly containers: readonly {
-          readonly env?: readonly { readonly name: string; readonly value?: string }[];
-        }[];
-      };
-    };
-  };
-}
-
-/** Waits until the flags are in a Deployment, its new pods are up and the agent profiles them. */
-async function profiled(steps: Steps, deployment: string, profiledPods: number): Promise<void> {
-  await eventually(`profiling flags in ${deployment}`, 120, async () => {
-    const found = await getJson<Deployment>('deployment', deployment, '-n', NAMESPACE);
-    const env = found?.spec.template.spec.containers.flatMap((container) => container.env ?? []) ?? [];
-    return env.find((item) => item.value?.includes('PreserveFramePointer'));
-  });
-  steps.say('flags injected; waiting for the restarted pods');
-  await rollout(NAMESPACE, deployment);
-  await eventually(`${profiledPods} pods profiled`, 120, async () => {
+async function profiled(pods: number): Promise<void> {
+  await eventually(`${pods} pods profiled`, 120, async () => {
     const policy = await getJson<{ status?: { profiled?: number } }>(
       'profilingpolicy',
       'orders',
       '-n',
       NAMESPACE,
     );
-    return (policy?.status?.profiled ?? 0) >= profiledPods ? true : undefined;
+    return (policy?.status?.profiled ?? 0) >= pods ? true : undefined;
   });
 }
 
