@@ -3,9 +3,7 @@ import { test } from 'node:test';
 import type { SampleRow } from '../native/sample-batch.ts';
 import { createMemoryNameStore } from '../symbols/name-store.ts';
 import { createFrameNames } from './frame-names.ts';
-import type { Jvm } from './jvm.ts';
-import type { TrackedProcess } from './tracked-process.ts';
-import { nameWindow } from './window-names.ts';
+import { type NamedProcess, nameWindow } from './window-names.ts';
 
 // native/frame_word.h
 const [JAVA, STUB, MARK] = [1n, 2n, 3n];
@@ -16,33 +14,15 @@ const stub = (name: number) => (STUB << 56n) | BigInt(name);
 const mark = (which: number) => (MARK << 56n) | BigInt(which);
 const LIBC = 0x7f00_0000_1000n;
 
-function aJvmProcess(leafIsExact = false): TrackedProcess {
+function aJvmProcess(leafIsExact = false): NamedProcess {
   const frames = createFrameNames(() => createMemoryNameStore(4096));
   for (const [id, name] of ['decode', 'skip', 'next'].entries()) {
     frames.learnMethod({ id: id + 1, holder: 'shop/Codec', name });
   }
   frames.learnStub({ id: 1, name: 'call_stub' });
-  const facts = { pid: 1, startTicks: 0, nsPid: 1, uid: 0, gid: 0 };
-  const jvm: Jvm = {
-    facts,
-    frames,
-    leafIsExact,
-    perfMap: undefined,
-    unwound: undefined,
-    look: async () => undefined,
-    needsNames: () => false,
-    askForNames: async () => undefined,
-    report: () => assert.fail(),
-    close: () => frames.close(),
-  };
   return {
-    facts,
-    jvm,
-    unreadable: undefined,
+    jvm: { frames, leafIsExact, perfMap: undefined },
     regionAt: (address) => (address === Number(LIBC) ? { kind: 'file', name: '[libc.so.6]' } : undefined),
-    look: async () => undefined,
-    age: () => undefined,
-    isAlive: () => true,
   };
 }
 
@@ -81,11 +61,11 @@ test('a method is the same frame wherever in it the instruction stands', () => {
 });
 
 test('what could not be had is said in brackets, once for equal neighbours', () => {
-  assert.deepEqual(stackOf([java(9), java(0), java(1), mark(1), LIBC, mark(3)]), [
+  assert.deepEqual(stackOf([java(9), java(0), java(1), mark(1), LIBC + 1n, mark(3)]), [
     '[jit]',
     'shop.Codec.decode',
     '[virtual thread]',
-    '[unknown]',
+    '[libc.so.6]',
     '[truncated]',
   ]);
 });
