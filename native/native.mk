@@ -5,7 +5,7 @@
 native_out := build
 native_objects := $(patsubst native/%.cc,$(native_out)/native/%.o,$(wildcard native/*.cc))
 native_tests := $(native_out)/bpf-object-exists $(native_out)/unwind-threads \
-	$(native_out)/blind-library.so $(native_out)/refused.bpf.o
+	$(native_out)/unit-tests $(native_out)/blind-library.so $(native_out)/signal-spinner $(native_out)/refused.bpf.o
 native_sources := $(wildcard native/*.cc native/*.h native/testing/*.c native/testing/*.cc bpf/*.c bpf/*.h)
 native_multiarch := $(shell $(CXX) -print-multiarch)
 
@@ -46,11 +46,16 @@ $(native_out)/bpf-object-exists: native/testing/bpf_object_exists.c native/nativ
 $(native_out)/blind-library.so: native/testing/blind_library.c native/native.mk
 	$(CC) -O2 -Wall -Wextra -Werror -shared -fPIC -fomit-frame-pointer -fno-asynchronous-unwind-tables -o $@ $<
 
+$(native_out)/signal-spinner: native/testing/signal_spinner.c native/native.mk
+	$(CC) -O2 -Wall -Wextra -Werror -o $@ $<
+
 # What the addon is made of but its edges to JavaScript and to BPF.
 native_unwinder := $(filter-out $(addprefix $(native_out)/native/,addon.o bpf_log.o ring_drain.o sampler.o target_table.o),$(native_objects))
 
-$(native_out)/unwind-threads: native/testing/unwind_threads.cc $(native_unwinder) native/native.mk
-	$(CXX) $(native_cxxflags) -Inative -MMD -MP -MT $@ -MF $(native_out)/native/unwind-threads.d -o $@ $< $(native_unwinder)
+$(native_out)/unwind-threads: native/testing/unwind_threads.cc
+$(native_out)/unit-tests: native/testing/unit_tests.cc
+$(native_out)/unwind-threads $(native_out)/unit-tests: $(native_unwinder) native/native.mk
+	$(CXX) $(native_cxxflags) -Inative -MMD -MP -MT $@ -MF $(native_out)/native/$(@F).d -o $@ $(filter %.cc,$^) $(native_unwinder)
 
 native-clean: ## Remove what `native` builds
 	rm -rf $(native_out)/native $(native_out)/flamegate.node $(native_out)/cpu.bpf.o $(native_tests)

@@ -30,7 +30,7 @@ export async function runDemo(steps: Steps, whileBusy: WhileBusy = async () => {
   await steps.run('build and import three images', () => script('scripts/images.sh'));
   await steps.run('install Flamegate (kubectl apply -k config/default)', install);
   await steps.run('deploy the orders service, 3 pods', () => deploy('samples/orders/k8s', 'orders'));
-  await steps.run('apply the ProfilingPolicy; nothing restarts', async () => {
+  await steps.run('apply the ProfilingPolicy; the running pods are profiled as they are', async () => {
     await apply('samples/profiling-policy.yaml');
     await profiled(3);
   });

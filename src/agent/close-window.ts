@@ -95,5 +95,9 @@ async function refreshNames(
 function told(pod: PodWindow, failure: SamplerFailure | undefined): PodWindow {
   if (!failure || pod.jvm.state === 'NoJvm' || pod.jvm.state === 'Gone') return pod;
   const message = `${failure.code}: ${failure.message}`.slice(0, 1024);
-  return { ...pod, jvm: { ...pod.jvm, state: 'AttachFailed', reason: 'SamplerNotOpen', message } };
+  const { leaf: _, ...jvm } = pod.jvm;
+  return {
+    ...pod,
+    jvm: { ...jvm, state: 'AttachFailed', reason: 'SamplerNotOpen', message, symbols: 'Partial' },
+  };
 }

@@ -72,7 +72,7 @@ export async function aJvm(t: TestContext, options: JvmOptions = {}): Promise<Ru
   const outOfLine = ['-XX:CompileCommand=quiet', '-XX:CompileCommand=dontinline,Busy.encodeSlowly'];
   const prepared = options.untouched ? [] : ['-XX:+PreserveFramePointer', '-Xmx32m', ...outOfLine];
   const java = [`${jdk}/bin/java`, ...prepared, ...(options.flags ?? [])];
-  const line = [...java, '-cp', classes(t, jdk, program), program].join(' ');
+  const line = [...java, '-cp', classes(t, program), program].join(' ');
   const join = options.cgroup === undefined ? '' : `echo $$ > ${options.cgroup}/cgroup.procs; `;
   const inside = `mount -t tmpfs tmpfs /tmp/.; chmod 1777 /tmp/.; exec setpriv --reuid 65534 --regid 65534 --clear-groups`;
   const command = options.contained
@@ -123,14 +123,15 @@ export async function eventually(
   assert.fail(`not within ${limitMs} ms: ${what}`);
 }
 
-function classes(t: TestContext, jdk: string, program: keyof typeof PROGRAMS): string {
+/** Of the oldest JDK: the others run them too. */
+function classes(t: TestContext, program: keyof typeof PROGRAMS): string {
   const directory = '/var/tmp/flamegate-test-classes'; // not in /tmp, which contained JVMs have of their own
-  const target = `${directory}/${jdk.split('/').at(-1)}`;
+  const target = `${directory}/${JDKS[0].split('/').at(-1)}`;
   if (existsSync(`${target}/${program}.class`)) return target;
   const source = `${aDirectory(t)}/${program}.java`;
   mkdirSync(target, { recursive: true, mode: 0o755 });
   writeFileSync(source, PROGRAMS[program]);
-  execFileSync(`${jdk}/bin/javac`, ['-d', target, source]);
+  execFileSync(`${JDKS[0]}/bin/javac`, ['-d', target, source]);
   return target;
 }
 

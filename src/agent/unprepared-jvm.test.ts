@@ -4,9 +4,19 @@ import { spawn } from 'node:child_process';
 import { copyFileSync, readdirSync, readFileSync, realpathSync } from 'node:fs';
 import { basename } from 'node:path';
 import { type TestContext, test } from 'node:test';
+import { jdkHome } from '../jvm/testing/a-jvm.ts';
 import type { SymbolMode } from '../wire/assignment.ts';
 import type { Batch, PodWindow } from '../wire/batch-schema.ts';
-import { aContainer, anAgent, anAssignment, collapsed, ended, firstProfiled } from './agent-fixture.ts';
+import {
+  type AgentOptions,
+  aContainer,
+  anAgent,
+  anAssignment,
+  collapsed,
+  ended,
+  firstProfiled,
+  GRANTED,
+} from './agent-fixture.ts';
 import { aController, type FixtureController } from './controller-fixture.ts';
 import { aDirectory, aJvm, eventually, JDKS, type JvmOptions, type RunningJvm } from './jvm-fixture.ts';
 
@@ -18,12 +28,17 @@ interface Watched {
   readonly agent: ReturnType<typeof anAgent>;
 }
 
-async function watched(t: TestContext, options: JvmOptions, symbols: SymbolMode = 'Auto'): Promise<Watched> {
+async function watched(
+  t: TestContext,
+  options: JvmOptions,
+  symbols: SymbolMode = 'Auto',
+  granted: AgentOptions = {},
+): Promise<Watched> {
   const controller = await aController(t);
   const container = aContainer(t);
   const jvm = await aJvm(t, { ...options, cgroup: container.directory });
   controller.assignment = { ...anAssignment(container.id, true, symbols), windowMs: 2_000 };
-  return { controller, jvm, agent: anAgent(t, controller) };
+  return { controller, jvm, agent: anAgent(t, controller, granted) };
 }
 
 /** A window of stacks of the worker, whose code is compiled by then. */
@@ -38,15 +53,21 @@ async function aSteadyWindow({ controller }: Watched): Promise<{ batch: Batch; p
 }
 
 const exact = (name: string | undefined) => name?.replace(/_\[s\]$/, '');
-/** Signals that the process handles itself, and what lies in its /tmp. */
+/** Signals that the process handles itself, and what is its own in its /tmp. */
 const traces = ({ facts, tmp }: RunningJvm) => ({
   caught: /^SigCgt:.*$/m.exec(readFileSync(`/proc/${facts.pid}/status`, 'utf8'))?.[0],
-  files: readdirSync(tmp).filter((name) => name !== `hsperfdata_nobody`),
+  files: readdirSync(tmp).filter((name) => new RegExp(`(^|\\D)${facts.nsPid}(\\D|$)`).test(name)),
 });
 
-for (const jdk of JDKS) {
-  test(`${basename(jdk)} with default flags has whole stacks with inlined methods, and is not touched`, async (t) => {
-    const container = await watched(t, { ...UNTOUCHED, jdk });
+/** The one that comes by pip lies where only root can reach it. */
+const UNTOUCHED_JDKS: readonly JvmOptions[] = [
+  ...JDKS.map((jdk) => ({ ...UNTOUCHED, jdk })),
+  { ...UNTOUCHED, jdk: jdkHome(21), contained: false },
+];
+
+for (const options of UNTOUCHED_JDKS) {
+  test(`${basename(options.jdk ?? '')} with default flags has whole stacks with inlined methods, and is not touched`, async (t) => {
+    const container = await watched(t, options);
     const before = traces(container.jvm);
 
     const { batch, pod } = await aSteadyWindow(container);
@@ -90,9 +111,14 @@ for (const jdk of JDKS) {
   });
 }
 
-test('with DebugNonSafepoints the leaf is exact, and no frame is marked', async (t) => {
+test('with DebugNonSafepoints the leaf is exact, and no frame is marked; no grant to attach is needed', async (t) => {
   const flags = ['-XX:+UnlockDiagnosticVMOptions', '-XX:+DebugNonSafepoints'];
-  const { batch, pod } = await aSteadyWindow(await watched(t, { ...UNTOUCHED, flags }));
+  const { batch, pod } = await aSteadyWindow(
+    await watched(t, { ...UNTOUCHED, flags }, 'VmStructs', {
+      env: { FLAMEGATE_ATTACH: 'false' },
+      capabilities: GRANTED.filter((name) => !['chown', 'dac_override', 'kill'].includes(name)),
+    }),
+  );
 
   assert.deepEqual([pod.jvm.leaf, pod.jvm.flags], ['Exact', ['DebugNonSafepoints']]);
   assert(!batch.strings.some((name) => name.endsWith('_[s]')));

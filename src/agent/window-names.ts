@@ -4,6 +4,7 @@ import type { SampleRow } from '../native/sample-batch.ts';
 import { cleanName } from '../symbols/clean-name.ts';
 import { javaName } from '../symbols/java-name.ts';
 import { type KernelSymbols, kernelAddress } from '../symbols/kallsyms.ts';
+import type { Jvm } from './jvm.ts';
 import type { TrackedProcess } from './tracked-process.ts';
 
 export const UNKNOWN = '[unknown]';
@@ -19,11 +20,16 @@ const KERNEL_SUFFIX = '_[k]';
 /** Inlined at the leaf of a stack, and only sure to be so at the next safepoint. */
 const SAFEPOINT_SUFFIX = '_[s]';
 
+/** What names come from: the process's mappings, and its JVM. */
+export interface NamedProcess extends Pick<TrackedProcess, 'regionAt'> {
+  readonly jvm: Pick<Jvm, 'frames' | 'perfMap' | 'leafIsExact'> | undefined;
+}
+
 export interface WindowNames {
   /** Leaf first, kernel before user; equal neighbours in brackets are one. */
-  stackOf(row: SampleRow, process: TrackedProcess | undefined): readonly string[];
+  stackOf(row: SampleRow, process: NamedProcess | undefined): readonly string[];
   /** Whether a frame lies in code that the process made itself and for which there is no name yet. */
-  hasUnnamedCode(row: SampleRow, process: TrackedProcess): boolean;
+  hasUnnamedCode(row: SampleRow, process: NamedProcess): boolean;
 }
 
 const decode = (bytes: Uint8Array) =>
@@ -33,7 +39,7 @@ const decode = (bytes: Uint8Array) =>
 export function nameWindow(frames: BigUint64Array, kernel: KernelSymbols | undefined): WindowNames {
   const words = new Uint32Array(frames.buffer, frames.byteOffset, frames.length * 2); // little-endian
   const kernelNames = new Map<number, string>();
-  const userNames = new Map<TrackedProcess, ProcessNames>();
+  const userNames = new Map<NamedProcess, ProcessNames>();
   const low = (index: number) => words[2 * index] ?? 0;
   const high = (index: number) => words[2 * index + 1] ?? 0;
   const userAddress = (index: number, depth: number) => high(index) * 2 ** 32 + calledFrom(low(index), depth);
@@ -43,12 +49,12 @@ export function nameWindow(frames: BigUint64Array, kernel: KernelSymbols | undef
     const name = kernel?.nameAt(kernelAddress(high(index), calledFrom(low(index), depth)));
     return name ? `${cleanName(decode(name))}${KERNEL_SUFFIX}` : '[kernel]';
   };
-  const namesOf = (process: TrackedProcess): ProcessNames => {
+  const namesOf = (process: NamedProcess): ProcessNames => {
     const names = userNames.get(process) ?? { frames: new Map(), methods: new Map() };
     userNames.set(process, names);
     return names;
   };
-  const userName = (process: TrackedProcess, names: ProcessNames, index: number, depth: number): string =>
+  const userName = (process: NamedProcess, names: ProcessNames, index: number, depth: number): string =>
     isAddress(index)
       ? nativeName(process, userAddress(index, depth))
       : unwoundName(process, names, frames[index] ?? 0n);
@@ -87,7 +93,7 @@ function calledFrom(low: number, depth: number): number {
   return depth === 0 ? low : low - 1;
 }
 
-function nativeName(process: TrackedProcess, address: number): string {
+function nativeName(process: NamedProcess, address: number): string {
   const region = process.regionAt(address);
   if (!region) return UNKNOWN;
   if (region.kind === 'file') return region.name;
@@ -95,7 +101,7 @@ function nativeName(process: TrackedProcess, address: number): string {
   return name ? javaName(decode(name)) : UNNAMED_CODE;
 }
 
-function unwoundName({ jvm }: TrackedProcess, names: ProcessNames, word: bigint): string {
+function unwoundName({ jvm }: NamedProcess, names: ProcessNames, word: bigint): string {
   const frame = frameOf(word);
   switch (frame.kind) {
     case 'java': {
@@ -117,7 +123,7 @@ function isUncertain({ isSafepointPlace, isInlined }: JavaFrame): boolean {
   return isSafepointPlace && isInlined;
 }
 
-function isUnnamedCode(process: TrackedProcess, address: number): boolean {
+function isUnnamedCode(process: NamedProcess, address: number): boolean {
   return process.regionAt(address)?.kind === 'anonymous' && !process.jvm?.perfMap?.holds(address);
 }
 

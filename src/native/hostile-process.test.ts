@@ -7,7 +7,7 @@ import { flatUnwindLayout, UNWIND_FIELDS } from '../jvm/unwind-layout.ts';
 import { loadAddon } from './addon.ts';
 import { frameOf } from './frame-word.ts';
 import type { SampleBatch } from './sample-batch.ts';
-import { aBusyProcess, aSampler, eventually, samplerOptions } from './sampler-fixture.ts';
+import { aBusyProcess, aSampler, eventually, processCpuSeconds, samplerOptions } from './sampler-fixture.ts';
 import { printedThreads, runUnwindThreads } from './testing/stopped-threads.ts';
 import { anUnwoundJvm, startShapes } from './testing/unwound-jvm.ts';
 
@@ -105,6 +105,24 @@ test('a process without frame pointers is unwound to its start', async (t) => {
   assert.equal(new Set(user.map((row) => row.user.at(-1))).size, 1, 'all begin at the same place');
 });
 
+test('a signal handler lies above what it interrupted', async (t) => {
+  const pid = await aBusyProcess(t, 'inSignal');
+  const sampler = aSampler(t, { filter: 'pid' });
+  sampler.addProcess({ pid });
+  await eventually('its alarm has come', () => processCpuSeconds(pid) > 1.2);
+  sampler.addTarget(BigInt(pid));
+
+  await eventually('it is sampled', () => sampler.counters().total.seen > 100);
+  const { rows } = sampler.take();
+
+  // spin ← __restore_rt ← interrupted ← main ← two of libc ← _start
+  assert(
+    rows.every((row) => row.user.length === 7),
+    rows.map((row) => row.user.length).join(),
+  );
+  assert.equal(sampler.counters().unwinding.complete, samplesIn({ rows }));
+});
+
 test('more processes than allowed are refused', (t) => {
   const sampler = aSampler(t, { maxProcesses: 2 });
 
@@ -117,7 +135,7 @@ test('more processes than allowed are refused', (t) => {
   sampler.addProcess({ pid: 4_000_003 });
 });
 
-function samplesIn(batch: SampleBatch): number {
+function samplesIn(batch: Pick<SampleBatch, 'rows'>): number {
   return batch.rows.reduce((sum, row) => sum + row.count, 0);
 }
 

@@ -73,7 +73,13 @@ const BUSY_DEEP = [
   '-e',
   'const end = Date.now() + 15000; (function f(n) { return n > 0 ? 1 + f(n - 1) : (() => { while (Date.now() < end); return 1; })(); })(200)',
 ];
-const BUSY = { shell: BUSY_SHELL, inKernel: BUSY_IN_KERNEL, deep: BUSY_DEEP } as const;
+const BUSY_IN_SIGNAL = ['sh', '-c', 'ulimit -t 15; exec "$0"', join(BUILD, 'signal-spinner')];
+const BUSY = {
+  inSignal: BUSY_IN_SIGNAL,
+  shell: BUSY_SHELL,
+  inKernel: BUSY_IN_KERNEL,
+  deep: BUSY_DEEP,
+} as const;
 
 /** A process that does nothing but compute, in a cgroup if one is given; killed when the test ends. Resolves to its pid. */
 export async function aBusyProcess(

@@ -18,6 +18,7 @@ for (const release of RELEASES) {
     assert.equal(malformed, 0);
     assert.equal(total.noUserRegisters, 0);
     assert.equal(total.stackUnreadable, 0);
+    assert(unwinding.inPause > 0, 'no stack of a collector at work');
     assert.equal(unwinding.complete, sum([...warmingUp, ...warm].filter(isComplete)));
   });
 

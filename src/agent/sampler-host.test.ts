@@ -1,0 +1,70 @@
+import assert from 'node:assert/strict';
+import { type TestContext, test } from 'node:test';
+import { createLog } from './log.ts';
+import { createSamplerHost, ringBytesFor, type UnwoundJvm } from './sampler-host.ts';
+
+const BUILD = `${import.meta.dirname}/../../build`;
+
+function aHost(t: TestContext) {
+  const log = createLog('error', 'n1');
+  const paths = { objectPath: `${BUILD}/cpu.bpf.o`, addonPath: `${BUILD}/flamegate.node` };
+  const host = createSamplerHost({ ...paths, filter: 'pid', log });
+  t.after(() => host.close());
+  return host;
+}
+
+/** Nobody's layout: walked natively, or refused, as it has numbers or not. */
+function aProcess(layout: BigInt64Array) {
+  const said: string[] = [];
+  const jvm: UnwoundJvm = {
+    pid: process.pid,
+    layout,
+    begin: () => said.push('begin'),
+    refused: ({ code }) => said.push(code),
+  };
+  return { jvm, said };
+}
+
+test('a sampler that is opened again at another rate unwinds again what it unwound, numbered anew', (t) => {
+  const host = aHost(t);
+  const { jvm, said } = aProcess(new BigInt64Array());
+  host.ensure(49, 0);
+  host.unwind([jvm]);
+  host.unwind([jvm]);
+  assert.deepEqual(said, ['begin']);
+
+  host.ensure(97, 1);
+  host.unwind([jvm]);
+
+  assert.deepEqual(said, ['begin', 'begin']);
+});
+
+test('another process of the same pid is another one', (t) => {
+  const host = aHost(t);
+  const [first, second] = [aProcess(new BigInt64Array()), aProcess(new BigInt64Array())];
+  host.ensure(49, 0);
+  host.unwind([first.jvm]);
+
+  host.unwind([second.jvm]);
+
+  assert.deepEqual([first.said, second.said], [['begin'], ['begin']]);
+});
+
+test('a layout that makes no sense is refused with its code', (t) => {
+  const host = aHost(t);
+  host.ensure(49, 0);
+  const { jvm, said } = aProcess(new BigInt64Array(host.sampler?.layoutFields.length ?? 0).fill(-1n));
+
+  host.unwind([jvm]);
+
+  assert.deepEqual(said, ['SAMPLER_LAYOUT_INVALID']);
+});
+
+test('a ring holds the deepest stacks of a tenth of a second, and is bounded', () => {
+  const deepest = 33_504;
+
+  assert(ringBytesFor(49, 2) >= 49 * 2 * 0.1 * deepest);
+  assert.equal(ringBytesFor(1, 1), 256 * 1024);
+  assert.equal(ringBytesFor(199, 256), 4 * 1024 * 1024);
+  for (const hz of [1, 49, 97, 199]) assert.equal(Math.log2(ringBytesFor(hz, 2)) % 1, 0);
+});
