@@ -92,23 +92,24 @@ bool MethodTable::ReadNames(std::span<const uint8_t> header, NewMethod& method) 
   std::span constants = std::span(buffer).first(static_cast<size_t>(layout_.constant_pool_size));
   if (pool == 0 || !memory_.Read(pool, constants)) return false;
   uint64_t length = UnsignedAt(constants, layout_.constant_pool_length, 4);
-  auto symbol_in_slot = [&](uint64_t index) -> std::optional<std::string> {
-    if (index == 0 || index >= length) return std::nullopt;
-    auto symbol = memory_.Get<uint64_t>(pool + constants.size() + 8 * index);
-    return symbol ? Symbol(*symbol & kPointerMask) : std::nullopt;
-  };
+  auto slot = [&](uint64_t index) { return index < length ? pool + constants.size() + 8 * index : 0; };
+  const uint64_t places[] = {
+      slot(UnsignedAt(header, layout_.const_method_name_index, 2)),
+      slot(UnsignedAt(header, layout_.const_method_signature_index, 2)),
+      UnsignedAt(constants, layout_.constant_pool_pool_holder, 8) + static_cast<uint64_t>(layout_.klass_name),
+      slot(UnsignedAt(constants, layout_.constant_pool_source_file_name_index, 2))};
+  uint64_t symbols[std::size(places)];
+  memory_.Gather(places, symbols);
 
-  auto name = symbol_in_slot(UnsignedAt(header, layout_.const_method_name_index, 2));
-  auto signature = symbol_in_slot(UnsignedAt(header, layout_.const_method_signature_index, 2));
-  uint64_t klass = UnsignedAt(constants, layout_.constant_pool_pool_holder, 8);
-  auto symbol = memory_.Get<uint64_t>(klass + static_cast<uint64_t>(layout_.klass_name));
-  auto holder = symbol ? Symbol(*symbol) : std::nullopt;
-  if (!name || !signature || !holder) return false;
+  auto name = Symbol(symbols[0] & kPointerMask);
+  auto signature = name ? Symbol(symbols[1] & kPointerMask) : std::nullopt;
+  auto holder = signature ? Symbol(symbols[2]) : std::nullopt;
+  if (!holder) return false;
   method.name = std::move(*name);
   method.signature = std::move(*signature);
   method.holder = std::move(*holder);
-  uint64_t source = UnsignedAt(constants, layout_.constant_pool_source_file_name_index, 2);
-  method.source_file = symbol_in_slot(source).value_or(std::string());
+  bool has_source = UnsignedAt(constants, layout_.constant_pool_source_file_name_index, 2) != 0;
+  if (has_source) method.source_file = Symbol(symbols[3] & kPointerMask).value_or(std::string());
   return true;
 }
 

@@ -1,7 +1,9 @@
 /** Processes that end, lie or make no sense, while they are unwound. */
 import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
 import { test } from 'node:test';
+import { fileURLToPath } from 'node:url';
 import { hotspotOf } from '../jvm/testing/a-jvm.ts';
 import { flatUnwindLayout, UNWIND_FIELDS } from '../jvm/unwind-layout.ts';
 import { loadAddon } from './addon.ts';
@@ -103,6 +105,18 @@ test('a process without frame pointers is unwound to its start', async (t) => {
   assert(user.length > 0);
   assert(user.every((row) => rootOf(row.user).kind === 'address'));
   assert.equal(new Set(user.map((row) => row.user.at(-1))).size, 1, 'all begin at the same place');
+});
+
+test('where the kernel has no BTF, ticks inside it are walked by frame pointers', async (t) => {
+  const pid = await aBusyProcess(t, 'inKernel');
+  const script = fileURLToPath(new URL('testing/count-ticks.ts', import.meta.url));
+  const hideBtf = 'mount -t tmpfs tmpfs /sys/kernel/btf && exec "$@"';
+
+  const argv = ['-m', 'sh', '-c', hideBtf, 'sh', process.execPath, script, String(pid)];
+  const counts = JSON.parse(execFileSync('unshare', argv, { encoding: 'utf8' }));
+
+  assert(counts.noUserRegisters > 10, JSON.stringify(counts));
+  assert(counts.seen >= counts.noUserRegisters);
 });
 
 test('a signal handler lies above what it interrupted', async (t) => {
