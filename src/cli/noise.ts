@@ -160,13 +160,39 @@ function ageDistances(windows: readonly RecordedWindow[]): AgeDistance[] {
     const tally = tallyOf(windows.filter(({ meta }) => isAged(meta, fromMinutes, toMinutes)));
     return tally.samples === 0 ? [] : [{ fromMinutes, toMinutes, tally }];
   });
-  const oldest = parts.at(-1)?.tally;
-  return parts.slice(0, -1).map(({ fromMinutes, toMinutes, tally }) => ({
-    fromMinutes,
-    toMinutes,
-    samples: tally.samples,
-    ...(oldest === undefined ? { distance: 0, byChance: 0 } : distanceOf(tally, oldest)),
-  }));
+  const oldest = oldestPart(windows, parts);
+  return parts
+    .filter(({ toMinutes }) => oldest !== undefined && toMinutes <= oldest.fromMinutes)
+    .map(({ fromMinutes, toMinutes, tally }) => ({
+      fromMinutes,
+      toMinutes,
+      samples: tally.samples,
+      ...(oldest === undefined ? { distance: 0, byChance: 0 } : distanceOf(tally, oldest.tally)),
+    }));
+}
+
+interface AgePart {
+  readonly fromMinutes: number;
+  readonly toMinutes: number;
+  readonly tally: Tally;
+}
+
+const OLDEST_PART = 0.2; // of all samples; with a handful of windows to compare with, everything is far from everything
+
+/** The last ages that hold a fifth of the samples together. */
+function oldestPart(
+  windows: readonly RecordedWindow[],
+  parts: readonly AgePart[],
+): Omit<AgePart, 'toMinutes'> | undefined {
+  const wanted = OLDEST_PART * sum(parts.map(({ tally }) => tally.samples));
+  let held = 0;
+  const first = parts.findLast(({ tally }) => {
+    held += tally.samples;
+    return held >= wanted;
+  });
+  if (first === undefined) return undefined;
+  const { fromMinutes } = first;
+  return { fromMinutes, tally: tallyOf(windows.filter(({ meta }) => isAged(meta, fromMinutes, Infinity))) };
 }
 
 function isAged(meta: RecordedWindow['meta'], fromMinutes: number, toMinutes: number): boolean {
@@ -174,7 +200,10 @@ function isAged(meta: RecordedWindow['meta'], fromMinutes: number, toMinutes: nu
   return ageMinutes >= fromMinutes && ageMinutes < toMinutes;
 }
 
-/** By chance: E|X| of a normal with the difference's variance is sd · √(2/π); here for each function, then summed. */
+/**
+ * By chance: E|X| of a normal with the difference's variance is sd · √(2/π); here for each function, then summed. For a rare
+ * function that is too much: what both arms have of it can differ by no more than twice its share.
+ */
 function distanceOf(a: Tally, b: Tally): { distance: number; byChance: number } {
   let distance = 0;
   let byChance = 0;
@@ -183,7 +212,8 @@ function distanceOf(a: Tally, b: Tally): { distance: number; byChance: number } 
     const inB = b.self.get(name) ?? 0;
     const pooled = (inA + inB) / (a.samples + b.samples);
     distance += Math.abs(inA / a.samples - inB / b.samples) / 2;
-    byChance += Math.sqrt((2 / Math.PI) * pooled * (1 - pooled) * (1 / a.samples + 1 / b.samples)) / 2;
+    const spread = Math.sqrt((2 / Math.PI) * pooled * (1 - pooled) * (1 / a.samples + 1 / b.samples)) / 2;
+    byChance += Math.min(spread, pooled);
   }
   return { distance, byChance };
 }
