@@ -1,5 +1,5 @@
 /**
- * Records what src/jvm reads of real JVMs into test/fixtures/jvm: JDK 17, 21, 25, and 25 with compact object headers, each
+ * Records what src/jvm reads of real JVMs into test/fixtures/jvm: JDK 17, 21 (with whole references), 25, and 25 with compact object headers, each
  * running test/jvm/Chains.kt. Beside each recording stands as text what it has to tell.
  * Usage: record-jvm-memory.ts
  */
@@ -14,7 +14,7 @@ import { survey } from '../src/jvm/testing/survey.ts';
 
 const VARIANTS: readonly (readonly [name: string, release: Release, flags: readonly string[]])[] = [
   ['jdk-17', 17, []],
-  ['jdk-21', 21, ['-XX:+UnlockDiagnosticVMOptions', '-XX:+DebugNonSafepoints']],
+  ['jdk-21', 21, ['-XX:+UnlockDiagnosticVMOptions', '-XX:+DebugNonSafepoints', '-XX:-UseCompressedOops']],
   ['jdk-25', 25, ['-XX:+PreserveFramePointer']],
   ['jdk-25-compact', 25, ['-XX:+UseCompactObjectHeaders']],
 ];

@@ -38,10 +38,9 @@ interface Shape {
   readonly constants: bigint;
   readonly annotations: bigint;
   readonly classAnnotations: bigint;
-  readonly fields: {
-    readonly array: bigint /** Of slots; a stream counts itself. */;
-    readonly count: bigint | undefined;
-  };
+  readonly fieldInfo: bigint;
+  /** Of slots; undefined where the fields are a stream, which counts itself. */
+  readonly fieldCount: bigint | undefined;
   readonly poolSize: bigint;
   readonly poolLength: bigint;
   readonly symbolLength: bigint;
@@ -59,17 +58,18 @@ function shapeOf({ structs, layout }: Hotspot): Shape | undefined {
   const constants = member('InstanceKlass', '_constants');
   const annotations = member('InstanceKlass', '_annotations');
   const stream = member('InstanceKlass', '_fieldinfo_stream');
-  const count = stream === undefined ? member('InstanceKlass', '_java_fields_count') : undefined;
-  const array = stream ?? member('InstanceKlass', '_fields');
+  const fieldInfo = stream ?? member('InstanceKlass', '_fields');
+  const fieldCount = stream === undefined ? member('InstanceKlass', '_java_fields_count') : undefined;
   if (superKlass === undefined || constants === undefined || annotations === undefined) return undefined;
-  if (array === undefined || (stream === undefined && count === undefined)) return undefined;
+  if (fieldInfo === undefined || (stream === undefined && fieldCount === undefined)) return undefined;
   return {
     name: known('klass_name'),
     super: superKlass,
     constants,
     annotations,
     classAnnotations: member('Annotations', '_class_annotations') ?? 0n, // in no table before 25, and the first of all
-    fields: { array, count },
+    fieldInfo,
+    fieldCount,
     poolSize: known('constant_pool_size'),
     poolLength: known('constant_pool_length'),
     symbolLength: known('symbol_length'),
@@ -86,11 +86,11 @@ function classReader(memory: ForeignReader, shape: Shape): ClassReader {
   };
   const nameOf = (klass: bigint) => symbolText(memory.pointer(klass + shape.name));
   const fieldsOf = (klass: bigint): FieldInfo[] => {
-    const { array, count } = shape.fields;
-    const bytes = arrayBytes(memory, memory.pointer(klass + array), count === undefined ? 1 : 2);
-    return count === undefined
-      ? parseFieldStream(bytes, shape.excluded)
-      : parseFieldSlots(bytes, memory.u16(klass + count));
+    const { fieldCount, excluded } = shape;
+    const array = memory.pointer(klass + shape.fieldInfo);
+    return fieldCount === undefined
+      ? parseFieldStream(arrayBytes(memory, array, 1), excluded)
+      : parseFieldSlots(arrayBytes(memory, array, 2), memory.u16(klass + fieldCount));
   };
   return {
     nameOf: (klass) => unlessUnreadable(() => nameOf(klass)),
@@ -119,12 +119,10 @@ function classReader(memory: ForeignReader, shape: Shape): ClassReader {
 function supersOf(memory: ForeignReader, shape: Shape, klass: bigint): bigint[] {
   if (klass === 0n) throw new UnreadableMemory(klass, Number(SLOT_BYTES));
   const supers: bigint[] = [];
-  for (
-    let each = klass;
-    each !== 0n && supers.length < MAX_SUPERS;
-    each = memory.pointer(each + shape.super)
-  ) {
+  let each = klass;
+  while (each !== 0n && supers.length < MAX_SUPERS) {
     supers.push(each);
+    each = memory.pointer(each + shape.super);
   }
   return supers;
 }

@@ -71,7 +71,7 @@ function shapeOf(
 ): Shape | undefined {
   const isOn = (name: string) => flags.get(name)?.on ?? false;
   const narrowOop = isOn('UseCompressedOops') ? narrow(memory, structs, OOPS) : undefined;
-  const classWord = classWordOf(memory, structs, isOn);
+  const classWord = classWordOf(memory, structs, flags);
   const [totalCollections, isActive] = [
     layout.get('total_collections_address'),
     layout.get('is_gc_active_address'),
@@ -84,17 +84,18 @@ function shapeOf(
 function classWordOf(
   memory: ForeignReader,
   structs: VmStructs,
-  isOn: (flag: string) => boolean,
+  flags: ReadonlyMap<string, VmFlag>,
 ): Shape['classWord'] | undefined {
+  const hasNarrowClasses = flags.get('UseCompressedClassPointers')?.on ?? true; // one day there is no choice any more
   const klass = structs.field('oopDesc', '_metadata._klass');
   const offset = klass && BigInt(klass.offset);
-  if (isOn('UseCompactObjectHeaders')) {
+  if (flags.get('UseCompactObjectHeaders')?.on) {
     const markShift = structs.constant('markWord::klass_shift');
     const base = narrow(memory, structs, CLASSES);
     return markShift === undefined || !base ? undefined : { kind: 'in mark word', markShift, ...base };
   }
   if (offset === undefined) return undefined;
-  if (!isOn('UseCompressedClassPointers')) return { kind: 'whole', offset };
+  if (!hasNarrowClasses) return { kind: 'whole', offset };
   const base = narrow(memory, structs, CLASSES);
   return base && { kind: 'narrow', offset, ...base };
 }

@@ -18,7 +18,13 @@ interface Jvm {
   readonly libjvm: LoadedLibjvm;
 }
 
-const FLAGS = ['DebugNonSafepoints', 'PreserveFramePointer', 'UseCompactObjectHeaders', 'UseSerialGC'];
+const FLAGS = [
+  'DebugNonSafepoints',
+  'PreserveFramePointer',
+  'UseCompactObjectHeaders',
+  'UseCompressedOops',
+  'UseSerialGC',
+];
 const BCIS = [0, 10, 20, 40, 80];
 const MAX_HELD = 100;
 
