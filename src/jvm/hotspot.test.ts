@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import { littleEndian } from '../symbols/little-endian.ts';
 import { readHotspot } from './hotspot.ts';
 import type { ReadMemory } from './read-memory.ts';
-import { aJvm, hotspotOf, RELEASES, type TestJvm } from './testing/a-jvm.ts';
+import { aJvm, firstMomentsOf, hotspotOf, RELEASES, type TestJvm } from './testing/a-jvm.ts';
 import { flatUnwindLayout, UNWIND_FIELDS, type UnwindField, type UnwindLayout } from './unwind-layout.ts';
 
 const UP_TO_22: readonly UnwindField[] = [
@@ -41,6 +41,19 @@ for (const release of RELEASES) {
     assert.equal(layout.get('unsigned5_excluded'), release === 17 ? 0n : 1n);
     assert.match(blobName(jvm, layout, layout.get('call_stub_return_address') ?? 0n), /^StubRoutines/);
     assert(stacksOfThreads(jvm, layout) >= 8);
+  });
+}
+
+for (const release of RELEASES) {
+  test(`JDK ${release} is starting until it can be read, and never odd`, async () => {
+    const seen = await firstMomentsOf(release);
+
+    const said = seen.map((outcome) => (outcome.kind === 'read' ? 'read' : outcome.reason));
+    assert.equal(said.at(-1), 'read');
+    assert.deepEqual(
+      said.slice(0, -1).filter((each) => each !== 'JvmStarting' && each !== 'MemoryUnreadable'),
+      [],
+    );
   });
 }
 

@@ -1,13 +1,16 @@
 /** For tests: real JVMs of every release that is supported, of a small heap. */
 import assert from 'node:assert/strict';
-import { execFileSync, spawn } from 'node:child_process';
+import { type ChildProcess, type ChildProcessByStdio, execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import type { Readable, Writable } from 'node:stream';
 import type { TestContext } from 'node:test';
+import { setImmediate } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
-import { type Hotspot, type LoadedLibjvm, readHotspot } from '../hotspot.ts';
+import { isDeepStrictEqual } from 'node:util';
+import { type Hotspot, type HotspotOutcome, type LoadedLibjvm, readHotspot } from '../hotspot.ts';
 import type { ReadMemory } from '../read-memory.ts';
 import { loadedLibjvm, openMemory } from './process-memory.ts';
 
@@ -25,6 +28,7 @@ export interface WaitingJvm extends TestJvm {
   readonly classes: string;
 }
 
+const START_MS = 30_000;
 const JDK_HOME = fileURLToPath(new URL('../../../scripts/jdk-home.sh', import.meta.url));
 const SMALL = ['-Xmx32m', '-Xss512k', '-XX:CICompilerCount=2', '-XX:ReservedCodeCacheSize=32m'];
 /** Lines far apart, bytecodes far apart, and a line that goes back by 96: the shortest step of two bytes. */
@@ -72,8 +76,7 @@ export function hotspotOf({ read, libjvm }: Pick<TestJvm, 'read' | 'libjvm'>): H
 
 /** A JVM whose program prints "running" when it is ready, and ends with its standard input. */
 export async function startJvm(release: Release, argv: readonly string[]): Promise<TestJvm> {
-  const java = join(jdkHome(release), 'bin/java');
-  const child = spawn(java, [...SMALL, ...argv], { stdio: ['pipe', 'pipe', 'inherit'] });
+  const child = spawnJvm(release, argv);
   const [line] = await once(child.stdout, 'data');
   assert.equal(String(line).trim(), 'running');
   assert(child.pid !== undefined);
@@ -81,14 +84,40 @@ export async function startJvm(release: Release, argv: readonly string[]): Promi
   return {
     pid: child.pid,
     read: memory.read,
-    libjvm: loadedLibjvm(child.pid),
+    libjvm: loadedLibjvm(child.pid) ?? assert.fail('no libjvm'),
     async [Symbol.asyncDispose]() {
       memory[Symbol.dispose]();
-      if (child.exitCode !== null || child.signalCode !== null) return;
-      child.kill('SIGKILL');
-      await once(child, 'exit');
+      await endOf(child);
     },
   };
+}
+
+/** What is seen of a JVM from its first moment until its layout can be read, each outcome once. */
+export async function firstMomentsOf(release: Release): Promise<HotspotOutcome[]> {
+  const child = spawnJvm(release, ['-version']);
+  const seen: HotspotOutcome[] = [];
+  assert(child.pid !== undefined);
+  for (const end = Date.now() + START_MS; seen.at(-1)?.kind !== 'read' && Date.now() < end; ) {
+    await setImmediate();
+    const libjvm = loadedLibjvm(child.pid);
+    using memory = openMemory(child.pid); // anew, for exec gives the process another memory
+    const outcome = libjvm && readHotspot(memory.read, libjvm);
+    if (outcome && !isDeepStrictEqual(outcome, seen.at(-1))) seen.push(outcome);
+  }
+  await endOf(child);
+  return seen;
+}
+
+function spawnJvm(release: Release, argv: readonly string[]): ChildProcessByStdio<Writable, Readable, null> {
+  return spawn(join(jdkHome(release), 'bin/java'), [...SMALL, ...argv], {
+    stdio: ['pipe', 'pipe', 'inherit'],
+  });
+}
+
+async function endOf(child: ChildProcess): Promise<void> {
+  if (child.exitCode !== null || child.signalCode !== null) return;
+  child.kill('SIGKILL');
+  await once(child, 'exit');
 }
 
 export function jdkHome(release: Release): string {
