@@ -284,11 +284,11 @@ bool HotspotFrames::Continue(FrameCursor& cursor, const JavaAnchor& anchor) {
   return true;
 }
 
-void HotspotFrames::Revalidate() {
+bool HotspotFrames::Revalidate() {
   if (!has_heaps_) has_heaps_ = code_.Load();
-  code_.Revalidate();
   methods_.Revalidate();
   threads_.Revalidate();
+  return code_.Revalidate();
 }
 
 }  // namespace flamegate

@@ -38,7 +38,8 @@ class HotspotFrames {
 
   /// Forgets what belongs to one stack.
   void BeginStack() { call_wrapper_ = 0; }
-  void Revalidate();
+  /// Drops what was remembered of code that is gone. Tells whether there was any.
+  bool Revalidate();
 
   std::vector<NewMethod> TakeNewMethods() { return methods_.TakeNew(); }
   std::vector<NewName> TakeNewNames() { return code_.Names().TakeNew(); }

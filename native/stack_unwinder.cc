@@ -9,11 +9,23 @@ namespace {
 // A copy of 32 KB has room for 2,000 frames of two words; inlining adds some. Recursion goes no deeper than
 // this.
 constexpr size_t kMaxFrames = 2048;
-// Compiled code that is freed stays readable until its block is used again, which takes a collection and a
-// compilation. A second of trust costs a few reads a second.
-constexpr uint64_t kTrustNs = 1'000'000'000;
+// Compiled code that is freed stays readable until its block is used again. A JVM that is warm frees hardly
+// any: a second of trust costs a few reads a second. One that compiles uses a block again within tenths of a
+// second.
+constexpr uint64_t kLongestTrustNs = 1'000'000'000;
+constexpr uint64_t kShortestTrustNs = 100'000'000;
+// A stack that makes no sense may be one of code that is gone. A process of which none makes sense costs a
+// look in this time, not one a sample.
+constexpr uint64_t kDoubtNs = 20'000'000;
 // Native code keeps buffers of this size on the stack.
 constexpr uint64_t kMaxNativeFrame = 64 << 10;
+
+// Whether the frames before it may have been left by the rules of other code.
+bool CastsDoubt(Mark mark) {
+  return mark == Mark::kBadReturn || mark == Mark::kBadFrame || mark == Mark::kUnknownCode ||
+         mark == Mark::kNoProgress || mark == Mark::kStackEnded || mark == Mark::kStackCut ||
+         mark == Mark::kNoUnwindRule;
+}
 
 uint64_t MonotonicNs() {
   timespec time;
@@ -40,19 +52,28 @@ StackUnwinder::StackUnwinder(pid_t pid, const std::optional<HotspotLayout>& layo
 bool StackUnwinder::Unwind(const ThreadSnapshot& thread, uint64_t now_ns,
                            const std::vector<uint64_t>*& frames) {
   uint64_t begin = MonotonicNs();
-  if (!revalidated_ns_ || now_ns - *revalidated_ns_ >= kTrustNs) {
-    revalidated_ns_ = now_ns;
-    native_.Revalidate();
-    if (hotspot_) hotspot_->Revalidate();
+  if (!revalidated_ns_ || IsOlder(now_ns, trust_ns_)) Revalidate(now_ns);
+  std::optional<Mark> mark = Walk(thread);
+  if (mark && CastsDoubt(*mark) && IsOlder(now_ns, kDoubtNs)) {
+    Revalidate(now_ns);
+    mark = Walk(thread);
   }
-  frames_.clear();
-  FrameCursor cursor(thread);
-  if (hotspot_) hotspot_->BeginStack();
-  std::optional<Mark> mark = Walk(cursor);
   if (mark) frames_.push_back(MarkFrame(*mark));
   Count(mark, MonotonicNs() - begin);
   frames = &frames_;
   return !mark;
+}
+
+// Samples of several CPUs come in the order of the ring, not quite of their clocks.
+bool StackUnwinder::IsOlder(uint64_t now_ns, uint64_t age_ns) const {
+  return now_ns > *revalidated_ns_ && now_ns - *revalidated_ns_ >= age_ns;
+}
+
+void StackUnwinder::Revalidate(uint64_t now_ns) {
+  revalidated_ns_ = now_ns;
+  native_.Revalidate();
+  bool has_changed = hotspot_ && hotspot_->Revalidate();
+  trust_ns_ = has_changed ? kShortestTrustNs : std::clamp(2 * trust_ns_, kShortestTrustNs, kLongestTrustNs);
 }
 
 void StackUnwinder::Count(const std::optional<Mark>& end, uint64_t nanoseconds) {
@@ -66,7 +87,10 @@ void StackUnwinder::Count(const std::optional<Mark>& end, uint64_t nanoseconds) 
 }
 
 // A caller's frame lies above its callee's, except that a signal may come on a stack of its own.
-std::optional<Mark> StackUnwinder::Walk(FrameCursor& cursor) {
+std::optional<Mark> StackUnwinder::Walk(const ThreadSnapshot& thread) {
+  frames_.clear();
+  FrameCursor cursor(thread);
+  if (hotspot_) hotspot_->BeginStack();
   while (frames_.size() < kMaxFrames) {
     uint64_t stack_pointer = cursor.StackPointer();
     bool is_outermost = false;

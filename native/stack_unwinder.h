@@ -44,7 +44,9 @@ class StackUnwinder {
   UnwindCounts TakeCounts();
 
  private:
-  std::optional<Mark> Walk(FrameCursor& cursor);
+  bool IsOlder(uint64_t now_ns, uint64_t age_ns) const;
+  void Revalidate(uint64_t now_ns);
+  std::optional<Mark> Walk(const ThreadSnapshot& thread);
   std::optional<Mark> Native(FrameCursor& cursor, bool& is_outermost);
   std::optional<Mark> LeaveWithoutRow(FrameCursor& cursor, bool& is_outermost);
   void Count(const std::optional<Mark>& end, uint64_t nanoseconds);
@@ -54,6 +56,7 @@ class StackUnwinder {
   std::unique_ptr<HotspotFrames> hotspot_;
   std::vector<uint64_t> frames_;
   std::optional<uint64_t> revalidated_ns_;
+  uint64_t trust_ns_ = 0;  ///< how long from then on what is remembered is believed
   uint64_t told_reads_ = 0;
   uint64_t told_failures_ = 0;
   UnwindCounts counts_;
