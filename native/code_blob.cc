@@ -32,6 +32,8 @@ BlobKind KindOf(const std::string& name) {
   if (name == "Interpreter") return BlobKind::kInterpreter;
   if (name.starts_with("vtable") || name.starts_with("I2C/C2I")) return BlobKind::kFrameless;
   if (name.starts_with("MethodHandle")) return BlobKind::kFrameless;
+  // It pushes four registers and leaves the frame pointer alone, which is that of another frame then.
+  if (name.starts_with("slow_subtype_check")) return BlobKind::kFrameless;
   if (name.find("ontinuation") != std::string::npos) return BlobKind::kContinuation;
   return BlobKind::kStub;
 }

@@ -136,6 +136,14 @@ std::optional<Mark> HotspotFrames::InterpreterEntry(FrameCursor& cursor, std::ve
   return Mark::kBadFrame;
 }
 
+// Whether compiled code that runs at pc may have its frame here: a return address is where it has to be.
+bool HotspotFrames::IsFrameOf(const FrameCursor& cursor, uint64_t pc, uint64_t stack_pointer) {
+  std::optional<Place> place = code_.Contains(pc) ? PlaceOf(pc) : std::nullopt;
+  if (!place || place->blob->kind != BlobKind::kCompiled || place->blob->frame_bytes < kWord) return false;
+  std::optional<uint64_t> caller = cursor.Word(stack_pointer + place->blob->frame_bytes - kWord);
+  return caller && IsReturn(*caller);
+}
+
 // Adapters between compiled and interpreted code keep the sender's stack pointer in r13 while they move
 // arguments; the return address is on the stack or, for an instruction or two, in rax.
 std::optional<Mark> HotspotFrames::Frameless(FrameCursor& cursor) {
@@ -150,7 +158,9 @@ std::optional<Mark> HotspotFrames::Frameless(FrameCursor& cursor) {
   }
   if (!IsReturn(*pc))
     return LeaveBySearch(cursor, kMaxStubWords) ? std::nullopt : std::optional(Mark::kBadReturn);
-  if (cursor.IsInterrupted() && IsAbove(registers[kR13], sender, 4096)) sender = registers[kR13];
+  // Elsewhere than in an adapter, and before it is set there, r13 is anything.
+  if (cursor.IsInterrupted() && IsAbove(registers[kR13], sender, 4096) && !IsFrameOf(cursor, *pc, sender))
+    sender = registers[kR13];
   cursor.Leave(*pc, sender, cursor.FramePointer(), true);
   return std::nullopt;
 }
@@ -169,7 +179,10 @@ std::optional<Mark> HotspotFrames::Stub(FrameCursor& cursor, const CodeBlob& blo
   if (Leave(cursor, shape, blob) || LeaveByFramePointer(cursor)) return std::nullopt;
   bool is_left = cursor.IsInterrupted() &&
                  (Leave(cursor, FrameShape::kReturnAddress, blob) || LeaveBySearch(cursor, kMaxStubWords));
-  return is_left ? std::nullopt : std::optional(WhyStuck(cursor, blob.frame_bytes));
+  if (is_left) return std::nullopt;
+  bool is_fp_frame = IsAbove(cursor.FramePointer(), cursor.StackPointer(), kMaxFrameDistance);
+  uint64_t fp_frame_bytes = cursor.FramePointer() + 2 * kWord - cursor.StackPointer();
+  return WhyStuck(cursor, blob.frame_bytes == 0 && is_fp_frame ? fp_frame_bytes : blob.frame_bytes);
 }
 
 // The lowest frame of a mounted virtual thread returns here while its callers are still in the heap. The

@@ -6,9 +6,9 @@
 namespace flamegate {
 namespace {
 
-// A copy of 32 KB has room for 2,000 frames of two words; inlining adds some. Recursion goes no deeper than
+// A copy of 64 KB has room for 4,000 frames of two words; inlining adds some. Recursion goes no deeper than
 // this.
-constexpr size_t kMaxFrames = 2048;
+constexpr size_t kMaxFrames = 4096;
 // Compiled code that is freed stays readable until its block is used again. A JVM that is warm frees hardly
 // any: a second of trust costs a few reads a second. One that compiles uses a block again within tenths of a
 // second.
@@ -49,24 +49,18 @@ StackUnwinder::StackUnwinder(pid_t pid, const std::optional<HotspotLayout>& layo
   if (layout) hotspot_ = std::make_unique<HotspotFrames>(memory_, *layout, native_);
 }
 
-bool StackUnwinder::Unwind(const ThreadSnapshot& thread, uint64_t now_ns,
-                           const std::vector<uint64_t>*& frames) {
+bool StackUnwinder::Unwind(const ThreadSnapshot& thread, const std::vector<uint64_t>*& frames) {
   uint64_t begin = MonotonicNs();
-  if (!revalidated_ns_ || IsOlder(now_ns, trust_ns_)) Revalidate(now_ns);
+  if (!revalidated_ns_ || begin - *revalidated_ns_ >= trust_ns_) Revalidate(begin);
   std::optional<Mark> mark = Walk(thread);
-  if (mark && CastsDoubt(*mark) && IsOlder(now_ns, kDoubtNs)) {
-    Revalidate(now_ns);
+  if (mark && CastsDoubt(*mark) && begin - *revalidated_ns_ >= kDoubtNs) {
+    Revalidate(begin);
     mark = Walk(thread);
   }
   if (mark) frames_.push_back(MarkFrame(*mark));
   Count(mark, MonotonicNs() - begin);
   frames = &frames_;
   return !mark;
-}
-
-// Samples of several CPUs come in the order of the ring, not quite of their clocks.
-bool StackUnwinder::IsOlder(uint64_t now_ns, uint64_t age_ns) const {
-  return now_ns > *revalidated_ns_ && now_ns - *revalidated_ns_ >= age_ns;
 }
 
 void StackUnwinder::Revalidate(uint64_t now_ns) {

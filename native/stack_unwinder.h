@@ -35,8 +35,8 @@ class StackUnwinder {
   StackUnwinder(pid_t pid, const std::optional<HotspotLayout>& layout);
 
   /// Leaf first, as frame words (frame_word.h); a stack whose root is missing ends in a mark. Says whether it
-  /// is complete. `now_ns` is any clock that does not go back. The result is valid until the next call.
-  bool Unwind(const ThreadSnapshot& thread, uint64_t now_ns, const std::vector<uint64_t>*& frames);
+  /// is complete. The result is valid until the next call.
+  bool Unwind(const ThreadSnapshot& thread, const std::vector<uint64_t>*& frames);
 
   std::vector<NewMethod> TakeNewMethods();
   std::vector<NewName> TakeNewNames();
@@ -44,7 +44,6 @@ class StackUnwinder {
   UnwindCounts TakeCounts();
 
  private:
-  bool IsOlder(uint64_t now_ns, uint64_t age_ns) const;
   void Revalidate(uint64_t now_ns);
   std::optional<Mark> Walk(const ThreadSnapshot& thread);
   std::optional<Mark> Native(FrameCursor& cursor, bool& is_outermost);

@@ -28,7 +28,7 @@ UnwoundProcesses::Stack UnwoundProcesses::Unwind(const StackRecord& record) {
     return {frames_, 2, false};
   }
   const std::vector<uint64_t>* user = nullptr;
-  bool is_complete = unwinder->second->Unwind(record.thread, record.header->time_ns, user);
+  bool is_complete = unwinder->second->Unwind(record.thread, user);
   frames_.insert(frames_.end(), user->begin(), user->end());
   return {frames_, user->size(), is_complete};
 }

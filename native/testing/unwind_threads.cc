@@ -60,7 +60,7 @@ bool PrintThread(StackUnwinder& unwinder, pid_t pid, pid_t tid) {
   bytes.resize(memory.ReadSome(at, bytes));
   ThreadSnapshot snapshot = {*registers, StackCopy(at, bytes, false), {}};
   const std::vector<uint64_t>* frames = nullptr;
-  unwinder.Unwind(snapshot, 1, frames);
+  unwinder.Unwind(snapshot, frames);
   printf("thread\t%d\n", tid);
   for (uint64_t frame : *frames) printf("frame\t%" PRIx64 "\n", frame);
   return true;
