@@ -35,6 +35,9 @@ struct CodeBlob {
   int64_t frame_complete = 0;  ///< from code_begin; before it the frame is being built
   BlobKind kind = BlobKind::kStub;
   uint32_t name = 0;
+  uint32_t serial = 0;   ///< no two blobs of a cache have the same
+  bool is_used = false;  ///< since it was last confirmed
+  bool is_fresh = true;  ///< confirmed when all were last, or read since then
 
   // Of compiled code.
   uint32_t compile_id = 0;  ///< tells a block that was freed and used again

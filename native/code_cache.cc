@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <utility>
 
 #include "bytes.h"
 
@@ -19,12 +20,14 @@ CodeBlob* CodeCache::Find(uint64_t pc) {
   auto after = blobs_.upper_bound(pc);
   if (after != blobs_.begin()) {
     CodeBlob& known = std::prev(after)->second;
-    if (known.Holds(pc)) return &known;
+    if (known.Holds(pc) && Use(known)) return &known;
   }
   std::optional<uint64_t> address = heaps_.FindBlob(memory_, pc);
   if (!address) return nullptr;
   CodeBlob* blob = Read(*address);
-  return blob != nullptr && blob->Holds(pc) ? blob : nullptr;
+  if (blob == nullptr || !blob->Holds(pc)) return nullptr;
+  blob->is_used = true;
+  return blob;
 }
 
 CodeBlob* CodeCache::Read(uint64_t address) {
@@ -40,8 +43,8 @@ CodeBlob* CodeCache::Read(uint64_t address) {
   bool is_full = blobs_.size() >= kMaxBlobs;
   auto first = is_full ? blobs_.begin() : blobs_.lower_bound(address);
   auto last = is_full ? blobs_.end() : blobs_.lower_bound(blob->code_end);
-  if (first != last) generation_++;
   while (first != last) Drop(first++);
+  blob->serial = ++last_serial_;
   return &blobs_.emplace(address, std::move(*blob)).first->second;
 }
 
@@ -56,24 +59,49 @@ const std::string* CodeCache::NameAt(uint64_t address) {
   return &name_at_.emplace(address, std::string(bytes.begin(), end)).first->second;
 }
 
-bool CodeCache::Revalidate() {
+bool CodeCache::Use(CodeBlob& blob) {
+  blob.is_used = true;
+  if (blob.is_fresh || blob.kind != BlobKind::kCompiled) return true;
+  auto id = memory_.Get<uint32_t>(blob.address + static_cast<uint64_t>(layout_.nmethod_compile_id));
+  blob.is_fresh = id == blob.compile_id;
+  if (!blob.is_fresh) {
+    blob.is_used = false;
+    Drop(blobs_.find(blob.address));
+  }
+  return blob.is_fresh;
+}
+
+// What is dropped stays until the next Settle, for callers may hold it.
+void CodeCache::Drop(std::map<uint64_t, CodeBlob>::iterator blob) {
+  generation_++;
+  dropped_.push_back(blobs_.extract(blob));
+}
+
+// Each compilation has an id of its own. One that cannot be read, or is zero, tells nothing: the process has
+// ended.
+void CodeCache::Settle(ReplacedCode& replaced) {
+  for (const auto& node : dropped_) {
+    if (node.mapped().is_used) replaced.blobs.insert(node.mapped().serial);
+  }
   dropped_.clear();
-  std::vector<const CodeBlob*> compiled;
+  std::vector<CodeBlob*> used;
   std::vector<uint64_t> places;
-  for (const auto& [address, blob] : blobs_) {
-    if (blob.kind != BlobKind::kCompiled) continue;
-    compiled.push_back(&blob);
+  for (auto& [address, blob] : blobs_) {
+    blob.is_fresh = false;
+    if (!std::exchange(blob.is_used, false) || blob.kind != BlobKind::kCompiled) continue;
+    used.push_back(&blob);
     places.push_back(address + static_cast<uint64_t>(layout_.nmethod_compile_id));
   }
   std::vector<uint64_t> ids(places.size());
   memory_.Gather(places, ids);
-  size_t before = blobs_.size();
-  for (size_t i = 0; i < compiled.size(); i++) {
-    if (static_cast<uint32_t>(ids[i]) != compiled[i]->compile_id) blobs_.erase(compiled[i]->address);
+  for (size_t i = 0; i < used.size(); i++) {
+    auto id = static_cast<uint32_t>(ids[i]);
+    used[i]->is_fresh = id == used[i]->compile_id;
+    if (used[i]->is_fresh || id == 0) continue;
+    replaced.blobs.insert(used[i]->serial);
+    blobs_.erase(used[i]->address);
+    generation_++;
   }
-  if (blobs_.size() == before) return false;
-  generation_++;
-  return true;
 }
 
 }  // namespace flamegate

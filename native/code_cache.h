@@ -7,12 +7,13 @@
 
 #include "code_blob.h"
 #include "code_heaps.h"
+#include "code_use.h"
 #include "foreign_memory.h"
 #include "name_table.h"
 
 namespace flamegate {
 
-/// The blobs of a JVM that samples have hit. What it hands out stays there until the next Revalidate.
+/// The blobs of a JVM that samples have hit. What it hands out stays there until the next Settle.
 class CodeCache {
  public:
   CodeCache(ForeignMemory& memory, const HotspotLayout& layout) : memory_(memory), layout_(layout) {}
@@ -22,9 +23,11 @@ class CodeCache {
   bool Contains(uint64_t pc) const { return heaps_.Contains(pc); }
   /// Null, if there is no code at pc or it cannot be read.
   CodeBlob* Find(uint64_t pc);
-  /// Drops compiled code that is not there any more: its block was freed and used again. Tells whether any
-  /// was.
-  bool Revalidate();
+  /// Notes that a blob is used. False, if it had not been used for a while and is not there any more.
+  bool Use(CodeBlob& blob);
+  /// Looks whether the compiled code used since the last call is still there, and drops what is not: its
+  /// block was freed and used again.
+  void Settle(ReplacedCode& replaced);
   /// Rises when blobs were dropped: what was remembered of them is old.
   uint64_t Generation() const { return generation_; }
 
@@ -33,7 +36,7 @@ class CodeCache {
  private:
   CodeBlob* Read(uint64_t address);
   const std::string* NameAt(uint64_t address);
-  void Drop(std::map<uint64_t, CodeBlob>::iterator blob) { dropped_.push_back(blobs_.extract(blob)); }
+  void Drop(std::map<uint64_t, CodeBlob>::iterator blob);
 
   ForeignMemory& memory_;
   const HotspotLayout& layout_;
@@ -43,6 +46,7 @@ class CodeCache {
   std::unordered_map<uint64_t, std::string> name_at_;
   NameTable names_;
   uint64_t generation_ = 0;
+  uint32_t last_serial_ = 0;
 };
 
 }  // namespace flamegate

@@ -29,6 +29,7 @@ enum class Mark : uint8_t {
   kUnreadable,        ///< the process's memory could not be read: it may have ended
   kNoProgress,        ///< the stack pointer does not rise
   kTooDeep,           ///< more frames than kMaxFrames
+  kReplacedCode,      ///< code that was freed meanwhile: whose frame it was is not known
   kCount,
 };
 
@@ -41,6 +42,10 @@ constexpr uint64_t JavaFrame(uint32_t method, uint64_t bci, uint64_t flags) {
 }
 constexpr uint64_t StubFrame(uint32_t name) {
   return static_cast<uint64_t>(FrameKind::kStub) << 56 | name;
+}
+/// Whether a stack that has this for its last frame lacks its root.
+constexpr bool EndsStack(uint64_t frame) {
+  return frame >> 56 == static_cast<uint64_t>(FrameKind::kMark);
 }
 constexpr uint64_t MarkFrame(Mark mark) {
   return static_cast<uint64_t>(FrameKind::kMark) << 56 | static_cast<uint64_t>(mark);

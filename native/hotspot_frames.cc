@@ -1,5 +1,8 @@
 #include "hotspot_frames.h"
 
+#include <algorithm>
+#include <utility>
+
 namespace flamegate {
 namespace {
 
@@ -14,6 +17,7 @@ constexpr uint64_t kWord = 8;
 // How far a search goes: hand-written stubs save a handful of registers, native methods have buffers.
 constexpr int kMaxStubWords = 64;
 constexpr int kMaxNativeWords = 1024;
+constexpr int kMaxSavedWords = 512;  // all vector registers have 256
 
 bool IsAbove(uint64_t address, uint64_t stack_pointer, uint64_t most) {
   return address >= stack_pointer && address - stack_pointer < most;
@@ -31,7 +35,7 @@ std::optional<Mark> HotspotFrames::Step(FrameCursor& cursor, std::vector<uint64_
       return Interpreted(cursor, frames);
     case BlobKind::kFrameless:
       frames.push_back(StubFrame(place->blob->name));
-      return Frameless(cursor);
+      return Frameless(cursor, frames);
     case BlobKind::kContinuation:
       if (cursor.HasJavaCallee()) return ReturnBarrier(cursor, frames);
       return Stub(cursor, *place->blob, frames);
@@ -44,7 +48,7 @@ std::optional<Mark> HotspotFrames::Step(FrameCursor& cursor, std::vector<uint64_
 std::optional<HotspotFrames::Place> HotspotFrames::PlaceOf(uint64_t pc) {
   if (generation_ == code_.Generation()) {
     auto known = places_.find(pc);
-    if (known != places_.end()) return known->second;
+    if (known != places_.end() && code_.Use(*known->second.blob)) return known->second;
   }
   CodeBlob* blob = code_.Find(pc);
   if (blob == nullptr) return std::nullopt;
@@ -71,6 +75,7 @@ std::optional<Mark> HotspotFrames::Compiled(FrameCursor& cursor, const Place& pl
     std::optional<uint64_t> original = cursor.Word(cursor.StackPointer() + blob.original_pc_offset);
     if (original && blob.Holds(*original)) named = PlaceOf(*original).value_or(place);
   }
+  uses_.push_back({static_cast<uint32_t>(frames.size()), blob.serial, false});
   auto chain = chains_.begin() + named.first_frame;
   frames.insert(frames.end(), chain, chain + named.frame_count);
 
@@ -85,6 +90,9 @@ std::optional<Mark> HotspotFrames::Compiled(FrameCursor& cursor, const Place& pl
   for (FrameShape other : {FrameShape::kWhole, FrameShape::kReturnAddress, FrameShape::kPushedFramePointer}) {
     if (cursor.IsInterrupted() && Leave(cursor, other, blob)) return std::nullopt;
   }
+  // Barriers of some collectors save registers below the frame and call from there.
+  uint64_t top = cursor.StackPointer() + std::max(blob.frame_bytes, kWord) - kWord;
+  if (LeaveBySearch(cursor, top, kMaxSavedWords)) return std::nullopt;
   return WhyStuck(cursor, blob.frame_bytes);
 }
 
@@ -105,6 +113,7 @@ std::optional<Mark> HotspotFrames::Interpreted(FrameCursor& cursor, std::vector<
   };
   uint64_t bci = cursor.IsInterrupted() ? bci_of(cursor.AllRegisters()[kR13]) : kUnknownBci;
   if (bci == kUnknownBci) bci = bci_of(slot(layout_.interpreter_frame_last_sp_offset - 6).value_or(0));
+  uses_.push_back({static_cast<uint32_t>(frames.size()), method->id, true});
   frames.push_back(JavaFrame(method->id, bci, kInterpreted));
 
   std::optional<uint64_t> sender = slot(layout_.interpreter_frame_sender_sp_offset);
@@ -146,7 +155,7 @@ bool HotspotFrames::IsFrameOf(const FrameCursor& cursor, uint64_t pc, uint64_t s
 
 // Adapters between compiled and interpreted code keep the sender's stack pointer in r13 while they move
 // arguments; the return address is on the stack or, for an instruction or two, in rax.
-std::optional<Mark> HotspotFrames::Frameless(FrameCursor& cursor) {
+std::optional<Mark> HotspotFrames::Frameless(FrameCursor& cursor, std::vector<uint64_t>& frames) {
   const Registers& registers = cursor.AllRegisters();
   uint64_t sp = cursor.StackPointer();
   std::optional<uint64_t> pc = cursor.Word(sp);
@@ -157,10 +166,8 @@ std::optional<Mark> HotspotFrames::Frameless(FrameCursor& cursor) {
     sender = sp;
   }
   if (!IsReturn(*pc))
-    return LeaveBySearch(cursor, kMaxStubWords) ? std::nullopt : std::optional(Mark::kBadReturn);
-  // Elsewhere than in an adapter, and before it is set there, r13 is anything.
-  if (cursor.IsInterrupted() && IsAbove(registers[kR13], sender, 4096) && !IsFrameOf(cursor, *pc, sender))
-    sender = registers[kR13];
+    return SkipToCall(cursor, frames, kMaxStubWords) ? std::nullopt : std::optional(Mark::kBadReturn);
+  if (cursor.IsInterrupted() && IsAbove(registers[kR13], sender, 4096)) sender = registers[kR13];
   cursor.Leave(*pc, sender, cursor.FramePointer(), true);
   return std::nullopt;
 }
@@ -177,12 +184,9 @@ std::optional<Mark> HotspotFrames::Stub(FrameCursor& cursor, const CodeBlob& blo
   FrameShape shape = cursor.IsInterrupted() ? StubShape(cursor.Code()) : FrameShape::kWhole;
   // Hand-written assembly may be interrupted anywhere: the first place that has a return address.
   if (Leave(cursor, shape, blob) || LeaveByFramePointer(cursor)) return std::nullopt;
-  bool is_left = cursor.IsInterrupted() &&
-                 (Leave(cursor, FrameShape::kReturnAddress, blob) || LeaveBySearch(cursor, kMaxStubWords));
-  if (is_left) return std::nullopt;
-  bool is_fp_frame = IsAbove(cursor.FramePointer(), cursor.StackPointer(), kMaxFrameDistance);
-  uint64_t fp_frame_bytes = cursor.FramePointer() + 2 * kWord - cursor.StackPointer();
-  return WhyStuck(cursor, blob.frame_bytes == 0 && is_fp_frame ? fp_frame_bytes : blob.frame_bytes);
+  bool is_left = (cursor.IsInterrupted() && Leave(cursor, FrameShape::kReturnAddress, blob)) ||
+                 SkipToCall(cursor, frames, kMaxStubWords);
+  return is_left ? std::nullopt : std::optional(WhyStuck(cursor, blob.frame_bytes));
 }
 
 // The lowest frame of a mounted virtual thread returns here while its callers are still in the heap. The
@@ -242,35 +246,47 @@ Mark HotspotFrames::WhyStuck(const FrameCursor& cursor, uint64_t frame_bytes) co
   return cursor.Stack().IsBehindEnd(last) ? cursor.WhyMissing(last) : Mark::kBadReturn;
 }
 
+// The stub that a method's entry barrier calls has a cookie of -1 between frame pointer and return address.
 bool HotspotFrames::LeaveByFramePointer(FrameCursor& cursor) {
+  constexpr uint64_t kCookie = ~uint64_t{0};
   uint64_t fp = cursor.FramePointer();
   if (!IsAbove(fp, cursor.StackPointer(), kMaxFrameDistance)) return false;
-  std::optional<uint64_t> pc = cursor.Word(fp + kWord);
+  uint64_t return_at = fp + kWord;
+  if (cursor.Word(return_at) == kCookie) return_at += kWord;
+  std::optional<uint64_t> pc = cursor.Word(return_at);
   if (!pc || !IsReturn(*pc)) return false;
-  cursor.Leave(*pc, fp + 2 * kWord, cursor.Word(fp).value_or(0), false);
+  cursor.Leave(*pc, return_at + kWord, cursor.Word(fp).value_or(0), false);
   return true;
 }
 
-// Where nothing tells: the nearest word that is exactly the return address of a call in compiled code.
-bool HotspotFrames::LeaveBySearch(FrameCursor& cursor, int most_words) {
+// Where nothing tells: the nearest word from there on that can only be the return address of a call in Java
+// code.
+bool HotspotFrames::LeaveBySearch(FrameCursor& cursor, uint64_t from, int most_words) {
   for (int i = 0; i < most_words; i++) {
-    uint64_t at = cursor.StackPointer() + static_cast<uint64_t>(i) * kWord;
+    uint64_t at = from + static_cast<uint64_t>(i) * kWord;
     std::optional<uint64_t> pc = cursor.Word(at);
     if (!pc) return false;
-    if (!code_.Contains(*pc)) continue;
-    std::optional<Place> place = PlaceOf(*pc);
-    bool is_call = place && place->blob->kind == BlobKind::kCompiled && place->frame_count > 0 &&
-                   (chains_[place->first_frame] & uint64_t{kSafepointPlace} << 52) == 0;
-    if (!is_call) continue;
-    cursor.Leave(*pc, at + kWord, cursor.FramePointer(), false);
+    if (!IsCallReturn(*pc)) continue;
+    cursor.Leave(*pc, at + kWord, cursor.Word(at - kWord).value_or(0), false);
     return true;
   }
   return false;
 }
 
+bool HotspotFrames::IsCallReturn(uint64_t pc) {
+  if (!code_.Contains(pc)) return false;
+  if (pc == static_cast<uint64_t>(layout_.call_stub_return_address)) return true;
+  std::optional<Place> place = PlaceOf(pc);
+  if (!place) return false;
+  if (place->blob->kind == BlobKind::kInterpreter) return true;
+  bool is_exact =
+      place->frame_count > 0 && (chains_[place->first_frame] & uint64_t{kSafepointPlace} << 52) == 0;
+  return place->blob->kind == BlobKind::kCompiled && is_exact;
+}
+
 // The wrapper of the last entry is on the stack and of the sample's moment; the thread's own anchor is read
 // later.
-bool HotspotFrames::SkipNative(FrameCursor& cursor) {
+bool HotspotFrames::SkipNative(FrameCursor& cursor, std::vector<uint64_t>& frames) {
   std::optional<JavaAnchor> anchor;
   if (call_wrapper_ == 0) {
     anchor = threads_.AnchorOf(cursor.StackPointer());
@@ -282,7 +298,16 @@ bool HotspotFrames::SkipNative(FrameCursor& cursor) {
                         member(layout_.java_call_wrapper_anchor_last_java_pc),
                         member(layout_.java_call_wrapper_anchor_last_java_fp)};
   }
-  return anchor && (Continue(cursor, *anchor) || LeaveBySearch(cursor, kMaxNativeWords));
+  if (!anchor) return false;
+  if (!Continue(cursor, *anchor)) return SkipToCall(cursor, frames, kMaxNativeWords);
+  frames.push_back(MarkFrame(Mark::kSkippedFrames));
+  return true;
+}
+
+bool HotspotFrames::SkipToCall(FrameCursor& cursor, std::vector<uint64_t>& frames, int most_words) {
+  if (!LeaveBySearch(cursor, cursor.StackPointer(), most_words)) return false;
+  frames.push_back(MarkFrame(Mark::kSkippedFrames));
+  return true;
 }
 
 // The stack has to confirm the anchor: below the frame it names is the return address of the call that left
@@ -297,11 +322,17 @@ bool HotspotFrames::Continue(FrameCursor& cursor, const JavaAnchor& anchor) {
   return true;
 }
 
-bool HotspotFrames::Revalidate() {
-  if (!has_heaps_) has_heaps_ = code_.Load();
-  methods_.Revalidate();
+void HotspotFrames::BeginStack() {
+  if (!has_heaps_ && std::exchange(may_load_heaps_, false)) has_heaps_ = code_.Load();
+  call_wrapper_ = 0;
+  uses_.clear();
+}
+
+void HotspotFrames::Settle(ReplacedCode& replaced) {
+  code_.Settle(replaced);
+  methods_.Settle(replaced);
   threads_.Revalidate();
-  return code_.Revalidate();
+  may_load_heaps_ = true;
 }
 
 }  // namespace flamegate

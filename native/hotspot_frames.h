@@ -34,12 +34,14 @@ class HotspotFrames {
   std::optional<Mark> Step(FrameCursor& cursor, std::vector<uint64_t>& frames);
   /// Moves from a native frame that cannot be left to the Java frame that called into native code, if there
   /// is one.
-  bool SkipNative(FrameCursor& cursor);
+  bool SkipNative(FrameCursor& cursor, std::vector<uint64_t>& frames);
 
   /// Forgets what belongs to one stack.
-  void BeginStack() { call_wrapper_ = 0; }
-  /// Drops what was remembered of code that is gone. Tells whether there was any.
-  bool Revalidate();
+  void BeginStack();
+  /// What the frames of this stack were read from.
+  const std::vector<CodeUse>& Uses() const { return uses_; }
+  /// Confirms what has been used since the last call.
+  void Settle(ReplacedCode& replaced);
 
   std::vector<NewMethod> TakeNewMethods() { return methods_.TakeNew(); }
   std::vector<NewName> TakeNewNames() { return code_.Names().TakeNew(); }
@@ -59,7 +61,7 @@ class HotspotFrames {
   std::optional<Mark> Compiled(FrameCursor& cursor, const Place& place, std::vector<uint64_t>& frames);
   std::optional<Mark> Interpreted(FrameCursor& cursor, std::vector<uint64_t>& frames);
   std::optional<Mark> InterpreterEntry(FrameCursor& cursor, std::vector<uint64_t>& frames);
-  std::optional<Mark> Frameless(FrameCursor& cursor);
+  std::optional<Mark> Frameless(FrameCursor& cursor, std::vector<uint64_t>& frames);
   std::optional<Mark> Stub(FrameCursor& cursor, const CodeBlob& blob, std::vector<uint64_t>& frames);
   std::optional<Mark> ReturnBarrier(FrameCursor& cursor, std::vector<uint64_t>& frames);
 
@@ -67,7 +69,9 @@ class HotspotFrames {
   bool Leave(FrameCursor& cursor, FrameShape shape, const CodeBlob& blob);
   Mark WhyStuck(const FrameCursor& cursor, uint64_t frame_bytes) const;
   bool LeaveByFramePointer(FrameCursor& cursor);
-  bool LeaveBySearch(FrameCursor& cursor, int most_words);
+  bool LeaveBySearch(FrameCursor& cursor, uint64_t from, int most_words);
+  bool SkipToCall(FrameCursor& cursor, std::vector<uint64_t>& frames, int most_words);
+  bool IsCallReturn(uint64_t pc);
   bool Continue(FrameCursor& cursor, const JavaAnchor& anchor);
 
   ForeignMemory& memory_;
@@ -81,8 +85,10 @@ class HotspotFrames {
   std::unordered_map<uint64_t, Place> places_;
   std::vector<uint64_t> chains_;
   uint64_t generation_ = 0;
+  std::vector<CodeUse> uses_;
   uint64_t call_wrapper_ = 0;  ///< of the last call_stub of this stack: it knows the Java frame before
   bool has_heaps_ = false;
+  bool may_load_heaps_ = true;
 };
 
 }  // namespace flamegate

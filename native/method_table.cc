@@ -148,7 +148,7 @@ std::optional<std::string> MethodTable::Symbol(uint64_t address) {
                      bytes.begin() + static_cast<ptrdiff_t>(body + length));
 }
 
-void MethodTable::Revalidate() {
+void MethodTable::Settle(ReplacedCode& replaced) {
   std::vector<uint64_t> addresses;
   std::vector<uint64_t> places;
   for (auto& [address, method] : methods_) {
@@ -161,10 +161,10 @@ void MethodTable::Revalidate() {
   memory_.Gather(places, now);
   for (size_t i = 0; i < addresses.size(); i++) {
     auto method = methods_.find(addresses[i]);
-    if (method->second.const_method == now[i])
-      method->second.is_fresh = true;
-    else
-      methods_.erase(method);
+    method->second.is_fresh = method->second.const_method == now[i];
+    if (method->second.is_fresh || now[i] == 0) continue;
+    replaced.methods.insert(method->second.id);
+    methods_.erase(method);
   }
 }
 

@@ -6,6 +6,7 @@
 #include <utility>
 #include <vector>
 
+#include "code_use.h"
 #include "foreign_memory.h"
 #include "hotspot_layout.h"
 
@@ -31,7 +32,7 @@ class MethodTable {
     uint64_t const_method;
     uint64_t code_begin;
     uint64_t code_size;
-    bool is_fresh;  ///< known to be the same since the last Revalidate
+    bool is_fresh;  ///< known to be the same since the last Settle
     bool is_used;   ///< asked for since then
   };
 
@@ -41,8 +42,9 @@ class MethodTable {
   const Method* Find(uint64_t address);
   /// kUnknownMethod for those Find does not have.
   uint32_t IdOf(uint64_t address);
-  /// Makes the next Find of each method see whether it is still the same; those in use are seen to at once.
-  void Revalidate();
+  /// Looks whether the methods used since the last call are still there, and drops those that are not: their
+  /// class was unloaded. The next Find looks at the others.
+  void Settle(ReplacedCode& replaced);
   std::vector<NewMethod> TakeNew() { return std::exchange(new_methods_, {}); }
 
  private:

@@ -16,6 +16,10 @@ constexpr long kDrainEveryNs = 100'000'000;
 // Copied stacks are larger, and what belongs to them has to be read before it changes.
 constexpr long kDrainCopiesEveryNs = 25'000'000;
 
+uint64_t NanosecondsOf(const timespec& time) {
+  return static_cast<uint64_t>(time.tv_sec) * 1'000'000'000 + static_cast<uint64_t>(time.tv_nsec);
+}
+
 timespec FromNow(long ns) {
   timespec time;
   clock_gettime(CLOCK_MONOTONIC, &time);
@@ -93,6 +97,7 @@ RingDrain::~RingDrain() {
 RingDrain::Drained RingDrain::Take() {
   Locked locked(lock_);
   ring_buffer__consume(ring_);
+  processes_.SettleAll(aggregate_);
   return {std::exchange(aggregate_, Aggregate(max_stacks_)), processes_.TakeNews()};
 }
 
@@ -108,13 +113,13 @@ UnwindCounts RingDrain::Unwound() {
 
 void RingDrain::AddProcess(uint32_t pid, const std::optional<HotspotLayout>& layout) {
   Locked locked(lock_);
-  processes_.Add(pid, layout);
+  processes_.Add(pid, layout, aggregate_);
 }
 
 void RingDrain::RemoveProcess(uint32_t pid) {
   Locked locked(lock_);
   ring_buffer__consume(ring_);
-  processes_.Remove(pid);
+  processes_.Remove(pid, aggregate_);
 }
 
 // Never an error: that would stop the reading of the ring.
@@ -140,11 +145,7 @@ bool RingDrain::AddWalked(std::span<const uint8_t> record) {
 bool RingDrain::AddCopied(std::span<const uint8_t> bytes) {
   std::optional<StackRecord> record = ParseStackRecord(bytes);
   if (!record) return false;
-  UnwoundProcesses::Stack stack = processes_.Unwind(*record);
-  fg_cpu_sample_header header = *record->header;
-  header.user_frames = static_cast<__u16>(stack.user_frames);
-  if (!stack.is_complete) header.flags |= FG_SAMPLE_USER_TRUNCATED;
-  aggregate_.Add(header, stack.frames);
+  processes_.Unwind(*record, aggregate_);
   return true;
 }
 
@@ -159,6 +160,7 @@ void RingDrain::Loop() {
     timespec next = FromNow(processes_.IsEmpty() ? kDrainEveryNs : kDrainCopiesEveryNs);
     pthread_cond_timedwait(&stop_asked_, &lock_, &next);
     ring_buffer__consume(ring_);
+    processes_.SettleDue(NanosecondsOf(next), aggregate_);
   }
 }
 

@@ -8,15 +8,7 @@ namespace {
 
 // A copy of 64 KB has room for 4,000 frames of two words; inlining adds some. Recursion goes no deeper than
 // this.
-constexpr size_t kMaxFrames = 4096;
-// Compiled code that is freed stays readable until its block is used again. A JVM that is warm frees hardly
-// any: a second of trust costs a few reads a second. One that compiles uses a block again within tenths of a
-// second.
-constexpr uint64_t kLongestTrustNs = 1'000'000'000;
-constexpr uint64_t kShortestTrustNs = 100'000'000;
-// A stack that makes no sense may be one of code that is gone. A process of which none makes sense costs a
-// look in this time, not one a sample.
-constexpr uint64_t kDoubtNs = 20'000'000;
+constexpr size_t kMaxFrames = 2048;
 // Native code keeps buffers of this size on the stack.
 constexpr uint64_t kMaxNativeFrame = 64 << 10;
 
@@ -35,49 +27,31 @@ uint64_t MonotonicNs() {
 
 }  // namespace
 
-void UnwindCounts::Add(const UnwindCounts& other) {
-  complete += other.complete;
-  for (size_t i = 0; i < by_mark.size(); i++) by_mark[i] += other.by_mark[i];
-  reads += other.reads;
-  failed_reads += other.failed_reads;
-  in_pause += other.in_pause;
-  for (size_t i = 0; i < by_microseconds.size(); i++) by_microseconds[i] += other.by_microseconds[i];
-}
-
 StackUnwinder::StackUnwinder(pid_t pid, const std::optional<HotspotLayout>& layout)
     : memory_(pid), native_(pid, memory_) {
   if (layout) hotspot_ = std::make_unique<HotspotFrames>(memory_, *layout, native_);
 }
 
-bool StackUnwinder::Unwind(const ThreadSnapshot& thread, const std::vector<uint64_t>*& frames) {
+const std::vector<uint64_t>& StackUnwinder::Unwind(const ThreadSnapshot& thread) {
   uint64_t begin = MonotonicNs();
-  if (!revalidated_ns_ || begin - *revalidated_ns_ >= trust_ns_) Revalidate(begin);
-  std::optional<Mark> mark = Walk(thread);
-  if (mark && CastsDoubt(*mark) && begin - *revalidated_ns_ >= kDoubtNs) {
-    Revalidate(begin);
-    mark = Walk(thread);
-  }
-  if (mark) frames_.push_back(MarkFrame(*mark));
-  Count(mark, MonotonicNs() - begin);
-  frames = &frames_;
-  return !mark;
+  frames_.clear();
+  FrameCursor cursor(thread);
+  if (hotspot_) hotspot_->BeginStack();
+  if (std::optional<Mark> mark = Walk(cursor)) frames_.push_back(MarkFrame(*mark));
+  uint64_t microseconds = (MonotonicNs() - begin) / 1000;
+  counts_.by_microseconds[std::min(microseconds, counts_.by_microseconds.size() - 1)]++;
+  return frames_;
 }
 
-void StackUnwinder::Revalidate(uint64_t now_ns) {
-  revalidated_ns_ = now_ns;
+std::span<const CodeUse> StackUnwinder::Uses() const {
+  return hotspot_ ? std::span<const CodeUse>(hotspot_->Uses()) : std::span<const CodeUse>();
+}
+
+ReplacedCode StackUnwinder::Settle() {
+  ReplacedCode replaced;
   native_.Revalidate();
-  bool has_changed = hotspot_ && hotspot_->Revalidate();
-  trust_ns_ = has_changed ? kShortestTrustNs : std::clamp(2 * trust_ns_, kShortestTrustNs, kLongestTrustNs);
-}
-
-void StackUnwinder::Count(const std::optional<Mark>& end, uint64_t nanoseconds) {
-  if (!end) counts_.complete++;
-  for (size_t i = 0; i < counts_.by_mark.size(); i++) {
-    bool is_in = std::find(frames_.begin(), frames_.end(), MarkFrame(static_cast<Mark>(i))) != frames_.end();
-    if (is_in) counts_.by_mark[i]++;
-  }
-  size_t microseconds = std::min(nanoseconds / 1000, counts_.by_microseconds.size() - 1);
-  counts_.by_microseconds[microseconds]++;
+  if (hotspot_) hotspot_->Settle(replaced);
+  return replaced;
 }
 
 // A caller's frame lies above its callee's, except that a signal may come on a stack of its own.
@@ -133,10 +107,7 @@ std::optional<Mark> StackUnwinder::LeaveWithoutRow(FrameCursor& cursor, bool& is
       return std::nullopt;
     }
   }
-  if (hotspot_ && hotspot_->SkipNative(cursor)) {
-    frames_.push_back(MarkFrame(Mark::kSkippedFrames));
-    return std::nullopt;
-  }
+  if (hotspot_ && hotspot_->SkipNative(cursor, frames_)) return std::nullopt;
   is_outermost = fp == 0;
   return is_outermost ? std::nullopt : std::optional(Mark::kNoUnwindRule);
 }

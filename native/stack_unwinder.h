@@ -1,31 +1,20 @@
 #pragma once
 #include <sys/types.h>
 
-#include <array>
 #include <cstdint>
 #include <memory>
 #include <optional>
+#include <span>
 #include <vector>
 
+#include "code_use.h"
 #include "foreign_memory.h"
 #include "frame_cursor.h"
 #include "hotspot_frames.h"
 #include "native_code.h"
+#include "unwind_counts.h"
 
 namespace flamegate {
-
-/// What became of the stacks unwound.
-struct UnwindCounts {
-  uint64_t complete = 0;
-  std::array<uint64_t, static_cast<size_t>(Mark::kCount)> by_mark = {};  ///< stacks a mark ended, or is in
-  uint64_t reads = 0;                                                    ///< of foreign memory
-  uint64_t failed_reads = 0;
-  uint64_t in_pause = 0;  ///< stacks taken while the JVM's collector had stopped it
-  std::array<uint64_t, 128> by_microseconds =
-      {};  ///< stacks by the time they took; the last has all longer ones
-
-  void Add(const UnwindCounts& other);
-};
 
 /// Finds the frames of one process's threads, from copies of their registers and stacks. What is not in the
 /// copies (code, debug info, names) it reads from the process and remembers.
@@ -34,9 +23,13 @@ class StackUnwinder {
   /// Without a layout, the process's own machine code is all there is.
   StackUnwinder(pid_t pid, const std::optional<HotspotLayout>& layout);
 
-  /// Leaf first, as frame words (frame_word.h); a stack whose root is missing ends in a mark. Says whether it
-  /// is complete. The result is valid until the next call.
-  bool Unwind(const ThreadSnapshot& thread, const std::vector<uint64_t>*& frames);
+  /// Leaf first, as frame words (frame_word.h); a stack whose root is missing ends in a mark. Valid until the
+  /// next call, as is Uses().
+  const std::vector<uint64_t>& Unwind(const ThreadSnapshot& thread);
+  /// What the frames were read from, that has to be confirmed by Settle.
+  std::span<const CodeUse> Uses() const;
+  /// Looks at what has been used since the last call: what is not the same any more is forgotten, and told.
+  ReplacedCode Settle();
 
   std::vector<NewMethod> TakeNewMethods();
   std::vector<NewName> TakeNewNames();
@@ -48,14 +41,11 @@ class StackUnwinder {
   std::optional<Mark> Walk(const ThreadSnapshot& thread);
   std::optional<Mark> Native(FrameCursor& cursor, bool& is_outermost);
   std::optional<Mark> LeaveWithoutRow(FrameCursor& cursor, bool& is_outermost);
-  void Count(const std::optional<Mark>& end, uint64_t nanoseconds);
 
   ForeignMemory memory_;
   NativeCode native_;
   std::unique_ptr<HotspotFrames> hotspot_;
   std::vector<uint64_t> frames_;
-  std::optional<uint64_t> revalidated_ns_;
-  uint64_t trust_ns_ = 0;  ///< how long from then on what is remembered is believed
   uint64_t told_reads_ = 0;
   uint64_t told_failures_ = 0;
   UnwindCounts counts_;

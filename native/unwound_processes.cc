@@ -1,45 +1,90 @@
 #include "unwound_processes.h"
 
+#include <algorithm>
+#include <array>
 #include <utility>
 
 namespace flamegate {
+namespace {
 
-void UnwoundProcesses::Add(uint32_t pid, const std::optional<HotspotLayout>& layout) {
-  Remove(pid);
-  unwinders_.emplace(pid, std::make_unique<StackUnwinder>(static_cast<pid_t>(pid), layout));
+// What is read once in this time is spread over all its stacks, and those of code that was freed in it are
+// lost: so often while a JVM is compiling, and seldom when it is warm.
+constexpr uint64_t kShortestTrustNs = 100'000'000;
+constexpr uint64_t kLongestTrustNs = 1'000'000'000;
+
+}  // namespace
+
+void UnwoundProcesses::Add(uint32_t pid, const std::optional<HotspotLayout>& layout, Aggregate& aggregate) {
+  Remove(pid, aggregate);
+  Process process = {
+      std::make_unique<StackUnwinder>(static_cast<pid_t>(pid), layout), {}, 0, kShortestTrustNs, {}};
+  processes_.emplace(pid, std::move(process));
 }
 
-void UnwoundProcesses::Remove(uint32_t pid) {
-  auto unwinder = unwinders_.find(pid);
-  if (unwinder == unwinders_.end()) return;
-  Collect(pid, *unwinder->second);
-  unwinders_.erase(unwinder);
+void UnwoundProcesses::Remove(uint32_t pid, Aggregate& aggregate) {
+  auto process = processes_.find(pid);
+  if (process == processes_.end()) return;
+  Settle(process->second, aggregate);
+  Collect(pid, *process->second.unwinder);
+  processes_.erase(process);
 }
 
 // A sample may still be in the ring when its process is removed: then its leaf is all there is to say.
-UnwoundProcesses::Stack UnwoundProcesses::Unwind(const StackRecord& record) {
-  frames_.assign(record.kernel_frames.begin(), record.kernel_frames.end());
+void UnwoundProcesses::Unwind(const StackRecord& record, Aggregate& aggregate) {
   if ((record.header->flags & FG_SAMPLE_GC_ACTIVE) != 0) counts_.in_pause++;
-  auto unwinder = unwinders_.find(record.header->pid);
-  if (unwinder == unwinders_.end()) {
-    frames_.insert(frames_.end(),
-                   {record.thread.registers[kInstructionPointer], MarkFrame(Mark::kUnreadable)});
-    counts_.by_mark[static_cast<size_t>(Mark::kUnreadable)]++;
-    return {frames_, 2, false};
+  auto known = processes_.find(record.header->pid);
+  if (known == processes_.end()) {
+    const std::array frames = {record.thread.registers[kInstructionPointer], MarkFrame(Mark::kUnreadable)};
+    PendingStacks leaf;
+    leaf.Add(*record.header, record.kernel_frames, frames, {});
+    leaf.Flush({}, aggregate, counts_);
+    return;
   }
-  const std::vector<uint64_t>* user = nullptr;
-  bool is_complete = unwinder->second->Unwind(record.thread, user);
-  frames_.insert(frames_.end(), user->begin(), user->end());
-  return {frames_, user->size(), is_complete};
+  Process& process = known->second;
+  if (MayFreeCode(process, record)) Settle(process, aggregate);
+  const std::vector<uint64_t>& frames = process.unwinder->Unwind(record.thread);
+  process.pending.Add(*record.header, record.kernel_frames, frames, process.unwinder->Uses());
+  if (process.pending.IsFull()) Settle(process, aggregate);
+}
+
+// Since 20 code is freed by collections only: the stacks of before are confirmed when one has begun, for it
+// takes a while to free code, and another for the compiler to use the place again.
+bool UnwoundProcesses::MayFreeCode(Process& process, const StackRecord& record) {
+  bool is_same = process.collections == record.collections;
+  process.collections = record.collections;
+  uint64_t now_ns = record.header->time_ns;
+  if (is_same || now_ns < process.settled_ns + kShortestTrustNs) return false;
+  process.settled_ns = now_ns;
+  return !process.pending.IsEmpty();
+}
+
+void UnwoundProcesses::SettleDue(uint64_t now_ns, Aggregate& aggregate) {
+  for (auto& [pid, process] : processes_) {
+    if (now_ns < process.settled_ns + process.trust_ns) continue;
+    process.settled_ns = now_ns;
+    if (!process.pending.IsEmpty()) Settle(process, aggregate);
+  }
+}
+
+void UnwoundProcesses::SettleAll(Aggregate& aggregate) {
+  for (auto& [pid, process] : processes_) {
+    if (!process.pending.IsEmpty()) Settle(process, aggregate);
+  }
+}
+
+void UnwoundProcesses::Settle(Process& process, Aggregate& aggregate) {
+  ReplacedCode replaced = process.unwinder->Settle();
+  process.trust_ns = replaced.IsEmpty() ? std::min(2 * process.trust_ns, kLongestTrustNs) : kShortestTrustNs;
+  process.pending.Flush(replaced, aggregate, counts_);
 }
 
 std::vector<ProcessNews> UnwoundProcesses::TakeNews() {
-  for (auto& [pid, unwinder] : unwinders_) Collect(pid, *unwinder);
+  for (auto& [pid, process] : processes_) Collect(pid, *process.unwinder);
   return std::exchange(news_, {});
 }
 
 const UnwindCounts& UnwoundProcesses::Counts() {
-  for (auto& [pid, unwinder] : unwinders_) counts_.Add(unwinder->TakeCounts());
+  for (auto& [pid, process] : processes_) counts_.Add(process.unwinder->TakeCounts());
   return counts_;
 }
 

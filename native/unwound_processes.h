@@ -1,13 +1,12 @@
 #pragma once
-#include <sys/types.h>
-
 #include <cstdint>
 #include <memory>
 #include <optional>
-#include <span>
 #include <unordered_map>
 #include <vector>
 
+#include "aggregate.h"
+#include "pending_stacks.h"
 #include "stack_record.h"
 #include "stack_unwinder.h"
 
@@ -20,32 +19,37 @@ struct ProcessNews {
   std::vector<NewName> names;
 };
 
-/// The processes whose stacks are unwound here. Not thread-safe.
+/// The processes whose stacks are unwound here, and the stacks until they are confirmed. Not thread-safe.
 class UnwoundProcesses {
  public:
   /// In place of one that has the pid already.
-  void Add(uint32_t pid, const std::optional<HotspotLayout>& layout);
-  void Remove(uint32_t pid);
-  bool IsEmpty() const { return unwinders_.empty(); }
+  void Add(uint32_t pid, const std::optional<HotspotLayout>& layout, Aggregate& aggregate);
+  void Remove(uint32_t pid, Aggregate& aggregate);
+  bool IsEmpty() const { return processes_.empty(); }
 
-  /// Kernel frames, then user frames, each leaf first, and how many of them are the user's. Valid until the
-  /// next call.
-  struct Stack {
-    std::span<const uint64_t> frames;
-    size_t user_frames;
-    bool is_complete;
-  };
-  Stack Unwind(const StackRecord& record);
+  void Unwind(const StackRecord& record, Aggregate& aggregate);
+  /// Confirms and counts the stacks of those whose turn it is.
+  void SettleDue(uint64_t now_ns, Aggregate& aggregate);
+  void SettleAll(Aggregate& aggregate);
 
   std::vector<ProcessNews> TakeNews();
   const UnwindCounts& Counts();
 
  private:
+  struct Process {
+    std::unique_ptr<StackUnwinder> unwinder;
+    PendingStacks pending;
+    uint64_t settled_ns;
+    uint64_t trust_ns;  ///< from one settling to the next
+    std::optional<uint32_t> collections;
+  };
+
+  void Settle(Process& process, Aggregate& aggregate);
+  bool MayFreeCode(Process& process, const StackRecord& record);
   void Collect(uint32_t pid, StackUnwinder& unwinder);
 
-  std::unordered_map<uint32_t, std::unique_ptr<StackUnwinder>> unwinders_;
+  std::unordered_map<uint32_t, Process> processes_;
   std::vector<ProcessNews> news_;
-  std::vector<uint64_t> frames_;
   UnwindCounts counts_;
 };
 

@@ -59,10 +59,8 @@ bool PrintThread(StackUnwinder& unwinder, pid_t pid, pid_t tid) {
   std::vector<uint8_t> bytes(kMaxStack);
   bytes.resize(memory.ReadSome(at, bytes));
   ThreadSnapshot snapshot = {*registers, StackCopy(at, bytes, false), {}};
-  const std::vector<uint64_t>* frames = nullptr;
-  unwinder.Unwind(snapshot, frames);
   printf("thread\t%d\n", tid);
-  for (uint64_t frame : *frames) printf("frame\t%" PRIx64 "\n", frame);
+  for (uint64_t frame : unwinder.Unwind(snapshot)) printf("frame\t%" PRIx64 "\n", frame);
   return true;
 }
 

@@ -13,6 +13,7 @@ export const MARKS = [
   'unreadable',
   'noProgress',
   'tooDeep',
+  'replacedCode',
 ] as const;
 
 export type Mark = (typeof MARKS)[number];

@@ -20,7 +20,7 @@ export interface TickCounts {
 /** What became of the stacks that were copied, and what it took. */
 export interface UnwindCounts {
   readonly complete: number;
-  /** Stacks by what they lack; all but the first two lack their root. */
+  /** Marks by what is lacking; all but the first two end a stack that lacks its root. */
   readonly byMark: Readonly<Record<Mark, number>>;
   /** Reads of the processes' memory, and those of them that failed. */
   readonly reads: number;
@@ -103,6 +103,7 @@ function decodeUnwinding(numbers: BigUint64Array): UnwindCounts {
       unreadable: countOf('unreadable'),
       noProgress: countOf('noProgress'),
       tooDeep: countOf('tooDeep'),
+      replacedCode: countOf('replacedCode'),
     },
     reads: at(1),
     failedReads: at(2),
