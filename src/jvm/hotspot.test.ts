@@ -57,9 +57,10 @@ for (const release of RELEASES) {
   });
 }
 
-test('compact object headers and other collectors change nothing of it', async (t) => {
+test('compact object headers, other collectors and a code cache in one piece change nothing of it', async (t) => {
   const plain = hotspotOf(await aJvm(t, 25)).layout;
-  const compact = hotspotOf(await aJvm(t, 25, ['-XX:+UseCompactObjectHeaders', '-XX:+UseZGC'])).layout;
+  const flags = ['-XX:+UseCompactObjectHeaders', '-XX:+UseZGC', '-XX:-SegmentedCodeCache'];
+  const compact = hotspotOf(await aJvm(t, 25, flags)).layout;
 
   const members = (layout: UnwindLayout) => [...layout].filter(([, value]) => value < 65_536n);
   assert.deepEqual(members(compact), members(plain));

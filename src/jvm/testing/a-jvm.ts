@@ -1,8 +1,9 @@
 /** For tests: real JVMs of every release that is supported, of a small heap. */
 import assert from 'node:assert/strict';
 import { type ChildProcess, type ChildProcessByStdio, execFileSync, spawn } from 'node:child_process';
+import { createHash } from 'node:crypto';
 import { once } from 'node:events';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Readable, Writable } from 'node:stream';
@@ -30,7 +31,7 @@ export interface WaitingJvm extends TestJvm {
 
 const START_MS = 30_000;
 const JDK_HOME = fileURLToPath(new URL('../../../scripts/jdk-home.sh', import.meta.url));
-const SMALL = ['-Xmx32m', '-Xss512k', '-XX:CICompilerCount=2', '-XX:ReservedCodeCacheSize=32m'];
+const SMALL = ['-Xmx32m', '-Xss512k', '-XX:CICompilerCount=2'];
 /** Lines far apart, bytecodes far apart, and a line that goes back by 96: the shortest step of two bytes. */
 const WAITING = `public class Waiting {
   interface Price { long of(int id); }
@@ -61,7 +62,7 @@ export async function aJvm(
   release: Release,
   flags: readonly string[] = [],
 ): Promise<WaitingJvm> {
-  const classes = compiled(t);
+  const classes = compiled();
   const jvm = await startJvm(release, [...flags, '-cp', classes, 'Waiting']);
   t.after(() => jvm[Symbol.asyncDispose]());
   return { ...jvm, classes };
@@ -124,11 +125,19 @@ export function jdkHome(release: Release): string {
   return execFileSync(JDK_HOME, [String(release)], { encoding: 'utf8' }).trim();
 }
 
-function compiled(t: TestContext): string {
+/** Kept under the hash of its source: compiling takes longer than most tests. */
+function compiled(): string {
+  const hash = createHash('sha256').update(WAITING).digest('hex').slice(0, 16);
+  const kept = join(tmpdir(), `flamegate-jvm-${hash}`);
+  if (existsSync(kept)) return kept;
   const directory = mkdtempSync(join(tmpdir(), 'flamegate-jvm-'));
-  t.after(() => rmSync(directory, { recursive: true, force: true }));
   const source = join(directory, 'Waiting.java');
   writeFileSync(source, WAITING);
   execFileSync(join(jdkHome(17), 'bin/javac'), ['-d', directory, source]);
-  return directory;
+  try {
+    renameSync(directory, kept);
+  } catch {
+    rmSync(directory, { recursive: true }); // another test file was first
+  }
+  return kept;
 }
