@@ -30,10 +30,10 @@ class Header {
 BlobKind KindOf(const std::string& name) {
   if (name == "nmethod" || name == "native nmethod") return BlobKind::kCompiled;
   if (name == "Interpreter") return BlobKind::kInterpreter;
-  if (name.starts_with("vtable") || name.starts_with("I2C/C2I")) return BlobKind::kFrameless;
-  if (name.starts_with("MethodHandle")) return BlobKind::kFrameless;
+  if (name.starts_with("I2C/C2I") || name.starts_with("MethodHandle")) return BlobKind::kAdapter;
+  if (name.starts_with("vtable")) return BlobKind::kFrameless;
   // It pushes four registers and leaves the frame pointer alone, which is that of another frame then.
-  if (name.starts_with("slow_subtype_check")) return BlobKind::kFrameless;
+  if (name.find("slow_subtype_check") != std::string::npos) return BlobKind::kFrameless;
   if (name.find("ontinuation") != std::string::npos) return BlobKind::kContinuation;
   return BlobKind::kStub;
 }

@@ -33,6 +33,9 @@ std::optional<Mark> HotspotFrames::Step(FrameCursor& cursor, std::vector<uint64_
       return Compiled(cursor, *place, frames);
     case BlobKind::kInterpreter:
       return Interpreted(cursor, frames);
+    case BlobKind::kAdapter:
+      frames.push_back(StubFrame(place->blob->name));
+      return Adapter(cursor, frames);
     case BlobKind::kFrameless:
       frames.push_back(StubFrame(place->blob->name));
       return Frameless(cursor, frames);
@@ -154,8 +157,9 @@ bool HotspotFrames::IsFrameOf(const FrameCursor& cursor, uint64_t pc, uint64_t s
 }
 
 // Adapters between compiled and interpreted code keep the sender's stack pointer in r13 while they move
-// arguments; the return address is on the stack or, for an instruction or two, in rax.
-std::optional<Mark> HotspotFrames::Frameless(FrameCursor& cursor, std::vector<uint64_t>& frames) {
+// arguments; the return address is on the stack or, for an instruction or two, in rax. Before r13 is set, it
+// is anything.
+std::optional<Mark> HotspotFrames::Adapter(FrameCursor& cursor, std::vector<uint64_t>& frames) {
   const Registers& registers = cursor.AllRegisters();
   uint64_t sp = cursor.StackPointer();
   std::optional<uint64_t> pc = cursor.Word(sp);
@@ -167,9 +171,25 @@ std::optional<Mark> HotspotFrames::Frameless(FrameCursor& cursor, std::vector<ui
   }
   if (!IsReturn(*pc))
     return SkipToCall(cursor, frames, kMaxStubWords) ? std::nullopt : std::optional(Mark::kBadReturn);
-  if (cursor.IsInterrupted() && IsAbove(registers[kR13], sender, 4096)) sender = registers[kR13];
+  if (cursor.IsInterrupted() && IsAbove(registers[kR13], sender, 4096) && !IsFrameOf(cursor, *pc, sender))
+    sender = registers[kR13];
   cursor.Leave(*pc, sender, cursor.FramePointer(), true);
   return std::nullopt;
+}
+
+// A few registers may be pushed, which hold no code addresses; the frame pointer is the caller's. The caller
+// of slow_subtype_check has no debug info for that call, so nothing else tells its return address.
+std::optional<Mark> HotspotFrames::Frameless(FrameCursor& cursor, std::vector<uint64_t>& frames) {
+  constexpr int kMaxPushedWords = 8;
+  for (int i = 0; i <= kMaxPushedWords; i++) {
+    uint64_t at = cursor.StackPointer() + static_cast<uint64_t>(i) * kWord;
+    std::optional<uint64_t> pc = cursor.Word(at);
+    if (!pc) return cursor.WhyMissing(at);
+    if (!IsJavaReturn(*pc)) continue;
+    cursor.Leave(*pc, at + kWord, cursor.FramePointer(), true);
+    return std::nullopt;
+  }
+  return SkipToCall(cursor, frames, kMaxStubWords) ? std::nullopt : std::optional(Mark::kBadReturn);
 }
 
 std::optional<Mark> HotspotFrames::Stub(FrameCursor& cursor, const CodeBlob& blob,
@@ -184,6 +204,8 @@ std::optional<Mark> HotspotFrames::Stub(FrameCursor& cursor, const CodeBlob& blo
   FrameShape shape = cursor.IsInterrupted() ? StubShape(cursor.Code()) : FrameShape::kWhole;
   // Hand-written assembly may be interrupted anywhere: the first place that has a return address.
   if (Leave(cursor, shape, blob) || LeaveByFramePointer(cursor)) return std::nullopt;
+  uint64_t return_at = cursor.FramePointer() + kWord;
+  if (is_entry && cursor.Stack().IsBehindEnd(return_at)) return cursor.WhyMissing(return_at);
   bool is_left = (cursor.IsInterrupted() && Leave(cursor, FrameShape::kReturnAddress, blob)) ||
                  SkipToCall(cursor, frames, kMaxStubWords);
   return is_left ? std::nullopt : std::optional(WhyStuck(cursor, blob.frame_bytes));

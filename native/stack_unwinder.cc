@@ -8,16 +8,9 @@ namespace {
 
 // A copy of 64 KB has room for 4,000 frames of two words; inlining adds some. Recursion goes no deeper than
 // this.
-constexpr size_t kMaxFrames = 2048;
+constexpr size_t kMaxFrames = 4096;
 // Native code keeps buffers of this size on the stack.
 constexpr uint64_t kMaxNativeFrame = 64 << 10;
-
-// Whether the frames before it may have been left by the rules of other code.
-bool CastsDoubt(Mark mark) {
-  return mark == Mark::kBadReturn || mark == Mark::kBadFrame || mark == Mark::kUnknownCode ||
-         mark == Mark::kNoProgress || mark == Mark::kStackEnded || mark == Mark::kStackCut ||
-         mark == Mark::kNoUnwindRule;
-}
 
 uint64_t MonotonicNs() {
   timespec time;
@@ -55,10 +48,7 @@ ReplacedCode StackUnwinder::Settle() {
 }
 
 // A caller's frame lies above its callee's, except that a signal may come on a stack of its own.
-std::optional<Mark> StackUnwinder::Walk(const ThreadSnapshot& thread) {
-  frames_.clear();
-  FrameCursor cursor(thread);
-  if (hotspot_) hotspot_->BeginStack();
+std::optional<Mark> StackUnwinder::Walk(FrameCursor& cursor) {
   while (frames_.size() < kMaxFrames) {
     uint64_t stack_pointer = cursor.StackPointer();
     bool is_outermost = false;

@@ -37,8 +37,7 @@ class StackUnwinder {
   UnwindCounts TakeCounts();
 
  private:
-  void Revalidate(uint64_t now_ns);
-  std::optional<Mark> Walk(const ThreadSnapshot& thread);
+  std::optional<Mark> Walk(FrameCursor& cursor);
   std::optional<Mark> Native(FrameCursor& cursor, bool& is_outermost);
   std::optional<Mark> LeaveWithoutRow(FrameCursor& cursor, bool& is_outermost);
 

@@ -1,5 +1,7 @@
 /** What samples cost, from the counters of the sampler before and after a span. */
+import { setTimeout as delay } from 'node:timers/promises';
 import type { SamplerCounters } from '../../src/native/sampler-counters.ts';
+import { openBenchSampler } from './watched-jvm.ts';
 
 export interface Cost {
   readonly samples: number;
@@ -9,10 +11,19 @@ export interface Cost {
   readonly foreignReadsPerSample: number | null;
 }
 
-/** What a tick costs that is nobody's we watch: runs of the program while there was no target. */
-export function missMicros(before: SamplerCounters, after: SamplerCounters): number {
-  const runs = runsBetween(before, after);
-  return runs.count === 0 ? 0 : runs.micros / runs.count;
+const MISSES_MS = 5_000;
+
+/** What a tick costs that is nobody's we watch: runs of the program while there is no target. */
+export async function measureMiss(frequencyHz: number): Promise<number> {
+  const sampler = openBenchSampler(frequencyHz);
+  try {
+    const opened = sampler.counters();
+    await delay(MISSES_MS);
+    const runs = runsBetween(opened, sampler.counters());
+    return runs.count === 0 ? 0 : rounded(runs.micros / runs.count);
+  } finally {
+    sampler.close();
+  }
 }
 
 /** Runs that were no sample are taken off at what they cost alone. */

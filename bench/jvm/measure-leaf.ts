@@ -3,7 +3,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import type { Release } from '../../src/jvm/testing/a-jvm.ts';
 import type { Sampler } from '../../src/native/sampler.ts';
 import { startAsyncProfiler } from './async-profiler.ts';
-import { type Cost, costBetween, missMicros } from './cost.ts';
+import { type Cost, costBetween } from './cost.ts';
 import { FREQUENCY_HZ } from './measure-service.ts';
 import { distance, largestDifferences, selfByMethod, selfOfCollapsed, total } from './self-distribution.ts';
 import { startService } from './service.ts';
@@ -19,7 +19,6 @@ export interface Leaf {
 }
 
 export interface Warm {
-  readonly microsOfMiss: number;
   readonly firstNamedProfileMs: number | null;
   readonly cost: Cost;
 }
@@ -28,15 +27,14 @@ const EXACT_LEAF = ['-XX:+UnlockDiagnosticVMOptions', '-XX:+DebugNonSafepoints']
 const HEAVY_RATE = 150; // requests a second: samples come by CPU time
 const WARM_MS = 20_000;
 const TURN_MS = 2_000;
-const MISSES_MS = 4_000;
 const EVERYDAY_HZ = 49;
 const FIRST_PROFILE_MS = 10_000;
 const MOST_DIFFERENCES = 12;
 
 export async function measureLeaf(
   release: Release,
-  leafSeconds: number,
-  costSeconds: number,
+  { leafSeconds, costSeconds }: { readonly leafSeconds: number; readonly costSeconds: number },
+  microsOfMiss: number,
 ): Promise<{ readonly leaf: Leaf; readonly warm: Warm }> {
   const service = await startService(release, 'shallow', EXACT_LEAF);
   try {
@@ -44,7 +42,7 @@ export async function measureLeaf(
     const load = service.startLoad(HEAVY_RATE, 900);
     await delay(WARM_MS);
     const leaf = await compareLeaves(service.pid, leafSeconds);
-    const warm = await costOfWarm(service.pid, costSeconds);
+    const warm = await costOfWarm(service.pid, costSeconds, microsOfMiss);
     await load.stop();
     return { leaf, warm };
   } finally {
@@ -77,12 +75,9 @@ async function compareLeaves(pid: number, seconds: number): Promise<Leaf> {
   }
 }
 
-async function costOfWarm(pid: number, seconds: number): Promise<Warm> {
+async function costOfWarm(pid: number, seconds: number, microsOfMiss: number): Promise<Warm> {
   const sampler = openBenchSampler(EVERYDAY_HZ);
   try {
-    const opened = sampler.counters();
-    await delay(MISSES_MS);
-    const microsOfMiss = missMicros(opened, sampler.counters());
     const firstNamedProfileMs = await firstNamedProfile(sampler, pid);
     using watched = await watchJvm(sampler, pid);
     await delay(WARM_MS);
@@ -90,7 +85,7 @@ async function costOfWarm(pid: number, seconds: number): Promise<Warm> {
     const before = sampler.counters();
     await delay(seconds * 1000);
     watched.take();
-    return { microsOfMiss, firstNamedProfileMs, cost: costBetween(before, sampler.counters(), microsOfMiss) };
+    return { firstNamedProfileMs, cost: costBetween(before, sampler.counters(), microsOfMiss) };
   } finally {
     sampler.close();
   }
