@@ -77,29 +77,30 @@ void CodeCache::Drop(std::map<uint64_t, CodeBlob>::iterator blob) {
   dropped_.push_back(blobs_.extract(blob));
 }
 
+void CodeCache::ListUsed(std::vector<uint64_t>& places) {
+  listed_.clear();
+  for (auto& [address, blob] : blobs_) {
+    blob.is_fresh = false;
+    if (!std::exchange(blob.is_used, false) || blob.kind != BlobKind::kCompiled) continue;
+    listed_.push_back(address);
+    places.push_back(address + static_cast<uint64_t>(layout_.nmethod_compile_id));
+  }
+}
+
 // Each compilation has an id of its own. One that cannot be read, or is zero, tells nothing: the process has
 // ended.
-void CodeCache::Settle(ReplacedCode& replaced) {
+void CodeCache::Settle(std::span<const uint64_t> now, ReplacedCode& replaced) {
   for (const auto& node : dropped_) {
     if (node.mapped().is_used) replaced.blobs.insert(node.mapped().serial);
   }
   dropped_.clear();
-  std::vector<CodeBlob*> used;
-  std::vector<uint64_t> places;
-  for (auto& [address, blob] : blobs_) {
-    blob.is_fresh = false;
-    if (!std::exchange(blob.is_used, false) || blob.kind != BlobKind::kCompiled) continue;
-    used.push_back(&blob);
-    places.push_back(address + static_cast<uint64_t>(layout_.nmethod_compile_id));
-  }
-  std::vector<uint64_t> ids(places.size());
-  memory_.Gather(places, ids);
-  for (size_t i = 0; i < used.size(); i++) {
-    auto id = static_cast<uint32_t>(ids[i]);
-    used[i]->is_fresh = id == used[i]->compile_id;
-    if (used[i]->is_fresh || id == 0) continue;
-    replaced.blobs.insert(used[i]->serial);
-    blobs_.erase(used[i]->address);
+  for (size_t i = 0; i < listed_.size(); i++) {
+    auto blob = blobs_.find(listed_[i]);
+    auto id = static_cast<uint32_t>(now[i]);
+    blob->second.is_fresh = id == blob->second.compile_id;
+    if (blob->second.is_fresh || id == 0) continue;
+    replaced.blobs.insert(blob->second.serial);
+    blobs_.erase(blob);
     generation_++;
   }
 }

@@ -1,6 +1,7 @@
 #pragma once
 #include <cstdint>
 #include <map>
+#include <span>
 #include <string>
 #include <unordered_map>
 #include <vector>
@@ -25,9 +26,12 @@ class CodeCache {
   CodeBlob* Find(uint64_t pc);
   /// Notes that a blob is used. False, if it had not been used for a while and is not there any more.
   bool Use(CodeBlob& blob);
-  /// Looks whether the compiled code used since the last call is still there, and drops what is not: its
-  /// block was freed and used again.
-  void Settle(ReplacedCode& replaced);
+  /// Appends the addresses of the words that tell whether the compiled code used since the last Settle is
+  /// still there.
+  void ListUsed(std::vector<uint64_t>& places);
+  /// Takes those words as they are now, and drops what is not there any more: its block was freed and used
+  /// again.
+  void Settle(std::span<const uint64_t> now, ReplacedCode& replaced);
   /// Rises when blobs were dropped: what was remembered of them is old.
   uint64_t Generation() const { return generation_; }
 
@@ -43,6 +47,7 @@ class CodeCache {
   CodeHeaps heaps_;
   std::map<uint64_t, CodeBlob> blobs_;  ///< by address
   std::vector<std::map<uint64_t, CodeBlob>::node_type> dropped_;
+  std::vector<uint64_t> listed_;
   std::unordered_map<uint64_t, std::string> name_at_;
   NameTable names_;
   uint64_t generation_ = 0;

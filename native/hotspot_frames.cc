@@ -351,8 +351,14 @@ void HotspotFrames::BeginStack() {
 }
 
 void HotspotFrames::Settle(ReplacedCode& replaced) {
-  code_.Settle(replaced);
-  methods_.Settle(replaced);
+  std::vector<uint64_t> places;
+  code_.ListUsed(places);
+  size_t blobs = places.size();
+  methods_.ListUsed(places);
+  std::vector<uint64_t> now(places.size());
+  memory_.Gather(places, now);
+  code_.Settle(std::span(now).first(blobs), replaced);
+  methods_.Settle(std::span(now).subspan(blobs), replaced);
   threads_.Revalidate();
   may_load_heaps_ = true;
 }

@@ -148,19 +148,19 @@ std::optional<std::string> MethodTable::Symbol(uint64_t address) {
                      bytes.begin() + static_cast<ptrdiff_t>(body + length));
 }
 
-void MethodTable::Settle(ReplacedCode& replaced) {
-  std::vector<uint64_t> addresses;
-  std::vector<uint64_t> places;
+void MethodTable::ListUsed(std::vector<uint64_t>& places) {
+  listed_.clear();
   for (auto& [address, method] : methods_) {
     method.is_fresh = false;
     if (!std::exchange(method.is_used, false)) continue;
-    addresses.push_back(address);
+    listed_.push_back(address);
     places.push_back(address + static_cast<uint64_t>(layout_.method_const_method));
   }
-  std::vector<uint64_t> now(places.size());
-  memory_.Gather(places, now);
-  for (size_t i = 0; i < addresses.size(); i++) {
-    auto method = methods_.find(addresses[i]);
+}
+
+void MethodTable::Settle(std::span<const uint64_t> now, ReplacedCode& replaced) {
+  for (size_t i = 0; i < listed_.size(); i++) {
+    auto method = methods_.find(listed_[i]);
     method->second.is_fresh = method->second.const_method == now[i];
     if (method->second.is_fresh || now[i] == 0) continue;
     replaced.methods.insert(method->second.id);

@@ -1,6 +1,7 @@
 #pragma once
 #include <cstdint>
 #include <optional>
+#include <span>
 #include <string>
 #include <unordered_map>
 #include <utility>
@@ -42,9 +43,12 @@ class MethodTable {
   const Method* Find(uint64_t address);
   /// kUnknownMethod for those Find does not have.
   uint32_t IdOf(uint64_t address);
-  /// Looks whether the methods used since the last call are still there, and drops those that are not: their
-  /// class was unloaded. The next Find looks at the others.
-  void Settle(ReplacedCode& replaced);
+  /// Appends the addresses of the words that tell whether the methods used since the last Settle are still
+  /// there.
+  void ListUsed(std::vector<uint64_t>& places);
+  /// Takes those words as they are now, and drops the methods that are not there any more: their class was
+  /// unloaded.
+  void Settle(std::span<const uint64_t> now, ReplacedCode& replaced);
   std::vector<NewMethod> TakeNew() { return std::exchange(new_methods_, {}); }
 
  private:
@@ -57,6 +61,7 @@ class MethodTable {
   const HotspotLayout& layout_;
   std::unordered_map<uint64_t, Method> methods_;
   std::vector<NewMethod> new_methods_;
+  std::vector<uint64_t> listed_;
   uint32_t last_id_ = 0;
 };
 

@@ -58,13 +58,15 @@ void UnwoundProcesses::Unwind(const StackRecord& record, Aggregate& aggregate) {
   if (process.pending.IsFull()) Settle(process, aggregate);
 }
 
-// Since 20 code is freed by collections only: the stacks of before are confirmed when one has begun, for it
-// takes a while to free code, and another for the compiler to use the place again.
+// Since 20 code is freed by collections only: while code is being replaced, the stacks of before are
+// confirmed when one has begun, for it takes a while to free code, and another for the compiler to use the
+// place again.
 bool UnwoundProcesses::MayFreeCode(Process& process, const StackRecord& record) {
   bool is_same = process.collections == record.collections;
   process.collections = record.collections;
   uint64_t now_ns = record.header->time_ns;
-  if (is_same || now_ns < process.settled_ns + kShortestTrustNs) return false;
+  if (is_same || process.trust_ns == kLongestTrustNs || now_ns < process.settled_ns + kShortestTrustNs)
+    return false;
   process.settled_ns = now_ns;
   return !process.pending.IsEmpty();
 }
