@@ -68,6 +68,11 @@ std::optional<HotspotFrames::Place> HotspotFrames::PlaceOf(uint64_t pc) {
   return place;
 }
 
+// Whether compiled code has debug info of exactly this place, as behind every call of Java code.
+bool HotspotFrames::IsCall(const Place& place) const {
+  return place.frame_count > 0 && (chains_[place.first_frame] & uint64_t{kSafepointPlace} << 52) == 0;
+}
+
 // A deoptimised frame returns to the deopt handler; where it would have returned to is in the frame.
 std::optional<Mark> HotspotFrames::Compiled(FrameCursor& cursor, const Place& place,
                                             std::vector<uint64_t>& frames) {
@@ -78,7 +83,9 @@ std::optional<Mark> HotspotFrames::Compiled(FrameCursor& cursor, const Place& pl
     std::optional<uint64_t> original = cursor.Word(cursor.StackPointer() + blob.original_pc_offset);
     if (original && blob.Holds(*original)) named = PlaceOf(*original).value_or(place);
   }
-  uses_.push_back({static_cast<uint32_t>(frames.size()), blob.serial, false});
+  // That debug info begins at the very return address confirms the code: other code's calls are elsewhere.
+  if (cursor.IsInterrupted() || !IsCall(named))
+    uses_.push_back({static_cast<uint32_t>(frames.size()), blob.serial, false});
   auto chain = chains_.begin() + named.first_frame;
   frames.insert(frames.end(), chain, chain + named.frame_count);
 
@@ -301,9 +308,7 @@ bool HotspotFrames::IsCallReturn(uint64_t pc) {
   std::optional<Place> place = PlaceOf(pc);
   if (!place) return false;
   if (place->blob->kind == BlobKind::kInterpreter) return true;
-  bool is_exact =
-      place->frame_count > 0 && (chains_[place->first_frame] & uint64_t{kSafepointPlace} << 52) == 0;
-  return place->blob->kind == BlobKind::kCompiled && is_exact;
+  return place->blob->kind == BlobKind::kCompiled && IsCall(*place);
 }
 
 // The wrapper of the last entry is on the stack and of the sample's moment; the thread's own anchor is read
