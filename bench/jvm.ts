@@ -3,7 +3,7 @@ import { RELEASES } from '../src/jvm/testing/a-jvm.ts';
 import { measureMiss } from './jvm/cost.ts';
 import { measureLeaf } from './jvm/measure-leaf.ts';
 import { FREQUENCY_HZ, type Measured, measureService, type Plan } from './jvm/measure-service.ts';
-import { type Figures, resultOf } from './jvm/result.ts';
+import { type Figures, measuredEarlier, resultOf } from './jvm/result.ts';
 import { printTable } from './jvm/table.ts';
 import { measureTick } from './jvm/tick-cost.ts';
 import { writeResult } from './machine.ts';
@@ -29,15 +29,22 @@ const framePointerPlans: readonly Plan[] = RELEASES.flatMap((release) =>
   ),
 );
 
-const services: Measured[] = [];
+// RESUME=1: goes on where an earlier run was ended.
+const services: Measured[] = process.env['RESUME'] === '1' ? measuredEarlier() : [];
 const tick = measureTick();
 const missMicros = await measureMiss(FREQUENCY_HZ);
 let figures: Figures = { services, tick, missMicros, leaf: undefined };
 // After each step: what is not measured yet is null.
 const write = () => writeResult('jvm', 'make bench-jvm', RELEASES.join(', '), resultOf(figures));
 
+const isMissing = (wanted: Plan) =>
+  !services.some(
+    ({ plan }) =>
+      plan.release === wanted.release && plan.service === wanted.service && plan.variant === wanted.variant,
+  );
+
 async function measureAll(some: readonly Plan[]): Promise<void> {
-  for (const plan of some) {
+  for (const plan of some.filter(isMissing)) {
     try {
       const measured = await measureService(plan, missMicros);
       services.push(measured);
@@ -49,12 +56,11 @@ async function measureAll(some: readonly Plan[]): Promise<void> {
   }
 }
 
-await measureAll(plans);
 const leaf = await measureLeaf(LEAF_RELEASE, { leafSeconds: LEAF_SECONDS, costSeconds: 40 }, missMicros);
 console.log(JSON.stringify(leaf, null, 2));
 figures = { ...figures, leaf };
 write();
-await measureAll(framePointerPlans);
+await measureAll([...plans, ...framePointerPlans]);
 console.log('');
 printTable(services);
 console.log(`\nWritten to ${write()}`);

@@ -1,4 +1,5 @@
 /** The fields of bench/results/jvm.json. */
+import { readFileSync } from 'node:fs';
 import { RELEASES, type Release } from '../../src/jvm/testing/a-jvm.ts';
 import type { measureLeaf } from './measure-leaf.ts';
 import type { Measured, Plan } from './measure-service.ts';
@@ -12,6 +13,20 @@ export interface Figures {
   readonly tick: ReturnType<typeof measureTick>;
   readonly missMicros: number;
   readonly leaf: Awaited<ReturnType<typeof measureLeaf>> | undefined;
+}
+
+interface Written {
+  readonly runs: readonly (Plan & Omit<Measured, 'plan'>)[];
+}
+
+/** The services of the result that is there. */
+export function measuredEarlier(): Measured[] {
+  const path = new URL('../results/jvm.json', import.meta.url);
+  const { runs }: Written = JSON.parse(readFileSync(path, 'utf8'));
+  return runs.map(({ release, service, variant, steadySeconds, ...figures }) => ({
+    plan: { release, service, variant, steadySeconds },
+    ...figures,
+  }));
 }
 
 export function resultOf({ services, tick, missMicros, leaf }: Figures) {
