@@ -2,7 +2,7 @@
 import { RELEASES } from '../src/jvm/testing/a-jvm.ts';
 import { measureMiss } from './jvm/cost.ts';
 import { measureLeaf } from './jvm/measure-leaf.ts';
-import { FREQUENCY_HZ, type Measured, measureService, type Plan } from './jvm/measure-service.ts';
+import { FREQUENCY_HZ, measureService, type Plan } from './jvm/measure-service.ts';
 import { type Figures, measuredEarlier, resultOf } from './jvm/result.ts';
 import { printTable } from './jvm/table.ts';
 import { measureTick } from './jvm/tick-cost.ts';
@@ -11,6 +11,7 @@ import { writeResult } from './machine.ts';
 const STEADY_S = Number(process.env['STEADY_SECONDS'] ?? 25);
 const FRAME_POINTER_S = 15;
 const LEAF_RELEASE = 25;
+const COST_SECONDS = 40;
 const LEAF_SECONDS = Number(process.env['LEAF_SECONDS'] ?? 200); // 20,000 samples where half of a core is left
 
 // What matters most first: a run that is cut short keeps what it has.
@@ -30,15 +31,15 @@ const framePointerPlans: readonly Plan[] = RELEASES.flatMap((release) =>
 );
 
 // RESUME=1: goes on where an earlier run was ended.
-const services: Measured[] = process.env['RESUME'] === '1' ? measuredEarlier() : [];
-const tick = measureTick();
-const missMicros = await measureMiss(FREQUENCY_HZ);
-let figures: Figures = { services, tick, missMicros, leaf: undefined };
+let figures: Figures =
+  process.env['RESUME'] === '1'
+    ? measuredEarlier()
+    : { services: [], tick: measureTick(), missMicros: await measureMiss(FREQUENCY_HZ), leaf: undefined };
 // After each step: what is not measured yet is null.
 const write = () => writeResult('jvm', 'make bench-jvm', RELEASES.join(', '), resultOf(figures));
 
 const isMissing = (wanted: Plan) =>
-  !services.some(
+  !figures.services.some(
     ({ plan }) =>
       plan.release === wanted.release && plan.service === wanted.service && plan.variant === wanted.variant,
   );
@@ -46,8 +47,8 @@ const isMissing = (wanted: Plan) =>
 async function measureAll(some: readonly Plan[]): Promise<void> {
   for (const plan of some.filter(isMissing)) {
     try {
-      const measured = await measureService(plan, missMicros);
-      services.push(measured);
+      const measured = await measureService(plan, figures.missMicros);
+      figures = { ...figures, services: [...figures.services, measured] };
       printTable([measured]);
     } catch (error) {
       console.error(`JDK ${plan.release} ${plan.service} ${plan.variant}: not measured:`, error);
@@ -56,11 +57,15 @@ async function measureAll(some: readonly Plan[]): Promise<void> {
   }
 }
 
-const leaf = await measureLeaf(LEAF_RELEASE, { leafSeconds: LEAF_SECONDS, costSeconds: 40 }, missMicros);
+const leaf = await measureLeaf(
+  LEAF_RELEASE,
+  { leafSeconds: LEAF_SECONDS, costSeconds: COST_SECONDS },
+  figures.missMicros,
+);
 console.log(JSON.stringify(leaf, null, 2));
 figures = { ...figures, leaf };
 write();
 await measureAll([...plans, ...framePointerPlans]);
 console.log('');
-printTable(services);
+printTable(figures.services);
 console.log(`\nWritten to ${write()}`);

@@ -38,7 +38,7 @@ std::optional<Mark> HotspotFrames::Step(FrameCursor& cursor, std::vector<uint64_
       return Adapter(cursor, frames);
     case BlobKind::kFrameless:
       frames.push_back(StubFrame(place->blob->name));
-      return Frameless(cursor, frames);
+      return Frameless(cursor, *place->blob, frames);
     case BlobKind::kContinuation:
       if (cursor.HasJavaCallee()) return ReturnBarrier(cursor, frames);
       return Stub(cursor, *place->blob, frames);
@@ -186,14 +186,15 @@ std::optional<Mark> HotspotFrames::Adapter(FrameCursor& cursor, std::vector<uint
 
 // A few registers may be pushed, which hold no code addresses; the frame pointer is the caller's. The caller
 // of slow_subtype_check has no debug info for that call, so nothing else tells its return address.
-std::optional<Mark> HotspotFrames::Frameless(FrameCursor& cursor, std::vector<uint64_t>& frames) {
+std::optional<Mark> HotspotFrames::Frameless(FrameCursor& cursor, const CodeBlob& blob,
+                                             std::vector<uint64_t>& frames) {
   constexpr int kMaxPushedWords = 8;
   for (int i = 0; i <= kMaxPushedWords; i++) {
     uint64_t at = cursor.StackPointer() + static_cast<uint64_t>(i) * kWord;
     std::optional<uint64_t> pc = cursor.Word(at);
     if (!pc) return cursor.WhyMissing(at);
     if (!IsJavaReturn(*pc)) continue;
-    cursor.Leave(*pc, at + kWord, cursor.FramePointer(), true);
+    cursor.Leave(*pc, at + kWord + blob.frame_bytes, cursor.FramePointer(), true);
     return std::nullopt;
   }
   return SkipToCall(cursor, frames, kMaxStubWords) ? std::nullopt : std::optional(Mark::kBadReturn);

@@ -63,7 +63,7 @@ class HotspotFrames {
   std::optional<Mark> Interpreted(FrameCursor& cursor, std::vector<uint64_t>& frames);
   std::optional<Mark> InterpreterEntry(FrameCursor& cursor, std::vector<uint64_t>& frames);
   std::optional<Mark> Adapter(FrameCursor& cursor, std::vector<uint64_t>& frames);
-  std::optional<Mark> Frameless(FrameCursor& cursor, std::vector<uint64_t>& frames);
+  std::optional<Mark> Frameless(FrameCursor& cursor, const CodeBlob& blob, std::vector<uint64_t>& frames);
   std::optional<Mark> Stub(FrameCursor& cursor, const CodeBlob& blob, std::vector<uint64_t>& frames);
   std::optional<Mark> ReturnBarrier(FrameCursor& cursor, std::vector<uint64_t>& frames);
 

@@ -16,17 +16,22 @@ export interface Figures {
 }
 
 interface Written {
+  readonly noise: { readonly tickMicros: number };
+  readonly tickMicros: number;
+  readonly kernelMicrosPerMiss: number;
   readonly runs: readonly (Plan & Omit<Measured, 'plan'>)[];
 }
 
-/** The services of the result that is there. */
-export function measuredEarlier(): Measured[] {
+/** Of the result that is there. */
+export function measuredEarlier(): Figures {
   const path = new URL('../results/jvm.json', import.meta.url);
-  const { runs }: Written = JSON.parse(readFileSync(path, 'utf8'));
-  return runs.map(({ release, service, variant, steadySeconds, ...figures }) => ({
+  const written: Written = JSON.parse(readFileSync(path, 'utf8'));
+  const services = written.runs.map(({ release, service, variant, steadySeconds, ...figures }) => ({
     plan: { release, service, variant, steadySeconds },
     ...figures,
   }));
+  const tick = { micros: written.tickMicros, noiseMicros: written.noise.tickMicros };
+  return { services, tick, missMicros: written.kernelMicrosPerMiss, leaf: undefined };
 }
 
 export function resultOf({ services, tick, missMicros, leaf }: Figures) {
