@@ -12,7 +12,7 @@
 #define FG_STATIC_ASSERT _Static_assert
 #endif
 
-#define FG_CPU_ABI_VERSION 2
+#define FG_CPU_ABI_VERSION 3
 
 /* The default of kernel.perf_event_max_stack: the kernel itself walks no deeper unless the node was told to.
  */
@@ -22,8 +22,9 @@
 #define FG_MAX_KERNEL_FRAMES 64
 
 /* What is copied of one user stack at most; deeper ones come without their root. Java stacks of a service
- * seen under load need 6 KB in the middle and 15 KB at the most. */
-#define FG_MAX_STACK_BYTES 32768
+ * seen under load need 6 KB in the middle and 15 KB at the most; a Spring service that starts, in the
+ * interpreter, has over 32 KB in one sample of twenty. */
+#define FG_MAX_STACK_BYTES 65536
 /* Leaf functions of the x86-64 ABI keep values below the stack pointer. */
 #define FG_RED_ZONE_BYTES 128
 /* Around the instruction pointer: prologues and epilogues are told by their instructions. */
@@ -135,6 +136,6 @@ struct fg_cpu_stack {
   struct fg_cpu_stack_header header;
   __u8 data[FG_MAX_KERNEL_FRAMES * 8 + FG_MAX_STACK_BYTES + 4096];
 };
-FG_STATIC_ASSERT(sizeof(struct fg_cpu_stack) == 224 + 512 + 32768 + 4096, "records are ABI");
+FG_STATIC_ASSERT(sizeof(struct fg_cpu_stack) == 224 + 512 + 65536 + 4096, "records are ABI");
 
 #endif

@@ -27,13 +27,22 @@ class Header {
   std::span<const uint8_t> bytes_;
 };
 
+constexpr char kSubtypeCheck[] = "slow_subtype_check";
+
 BlobKind KindOf(const std::string& name) {
   if (name == "nmethod" || name == "native nmethod") return BlobKind::kCompiled;
   if (name == "Interpreter") return BlobKind::kInterpreter;
-  if (name.starts_with("vtable") || name.starts_with("I2C/C2I")) return BlobKind::kFrameless;
-  if (name.starts_with("MethodHandle")) return BlobKind::kFrameless;
+  if (name.starts_with("I2C/C2I") || name.starts_with("MethodHandle")) return BlobKind::kAdapter;
+  if (name.starts_with("vtable")) return BlobKind::kFrameless;
+  // It pushes four registers and leaves the frame pointer alone, which is that of another frame then.
+  if (name.find(kSubtypeCheck) != std::string::npos) return BlobKind::kFrameless;
   if (name.find("ontinuation") != std::string::npos) return BlobKind::kContinuation;
   return BlobKind::kStub;
+}
+
+// C1 pushes both classes before it calls for the check, and pops them afterwards.
+uint64_t ArgumentBytes(const std::string& frameless) {
+  return frameless.find(kSubtypeCheck) == std::string::npos ? 0 : 16;
 }
 
 // Up to 22 everything lies in the nmethod; then PcDescs and scopes moved to the immutable data, and in 25 the
@@ -95,6 +104,7 @@ std::optional<CodeBlob> ParseBlob(const HotspotLayout& layout, std::span<const u
   if (!is_sane) return std::nullopt;
   blob.frame_bytes = frame_words < 0 ? 0 : static_cast<uint64_t>(frame_words) * 8;
   if (blob.kind == BlobKind::kCompiled) ReadCompiled(layout, header, blob);
+  if (blob.kind == BlobKind::kFrameless) blob.frame_bytes = ArgumentBytes(name);
   blob.is_native_wrapper = name == "native nmethod";
   return blob;
 }

@@ -13,7 +13,8 @@ namespace flamegate {
 enum class BlobKind : uint8_t {
   kCompiled,  ///< an nmethod, wrappers of native methods included
   kInterpreter,
-  kFrameless,     ///< adapters and vtable stubs: they only jump on
+  kAdapter,       ///< between compiled and interpreted code: it moves arguments and jumps on
+  kFrameless,     ///< vtable stubs and such: they have a few words on the stack at most
   kContinuation,  ///< the stubs to which the lowest frame of a mounted virtual thread returns
   kStub,          ///< any other: a frame of fixed size or, with size 0, one on the frame pointer
 };

@@ -62,8 +62,11 @@ const std::string* CodeCache::NameAt(uint64_t address) {
 bool CodeCache::Use(CodeBlob& blob) {
   blob.is_used = true;
   if (blob.is_fresh || blob.kind != BlobKind::kCompiled) return true;
-  auto id = memory_.Get<uint32_t>(blob.address + static_cast<uint64_t>(layout_.nmethod_compile_id));
-  blob.is_fresh = id == blob.compile_id;
+  std::vector<uint64_t> places;
+  PlacesOf(blob, places);
+  std::array<uint64_t, kConfirmingWords> now;
+  memory_.Gather(places, now);
+  blob.is_fresh = IsConfirmed(blob, now);
   if (!blob.is_fresh) {
     blob.is_used = false;
     Drop(blobs_.find(blob.address));
@@ -83,8 +86,20 @@ void CodeCache::ListUsed(std::vector<uint64_t>& places) {
     blob.is_fresh = false;
     if (!std::exchange(blob.is_used, false) || blob.kind != BlobKind::kCompiled) continue;
     listed_.push_back(address);
-    places.push_back(address + static_cast<uint64_t>(layout_.nmethod_compile_id));
+    PlacesOf(blob, places);
   }
+}
+
+// A block that is freed keeps its bytes. One that is used again begins elsewhere mostly, for what is
+// allocated is cut from the end of a free block: then only the flag in the block's header tells, in the
+// middle of which it is.
+void CodeCache::PlacesOf(const CodeBlob& blob, std::vector<uint64_t>& places) const {
+  places.push_back(blob.address + static_cast<uint64_t>(layout_.nmethod_compile_id));
+  places.push_back(blob.address - static_cast<uint64_t>(layout_.heap_block_size) / 2);
+}
+
+bool CodeCache::IsConfirmed(const CodeBlob& blob, std::span<const uint64_t> now) {
+  return static_cast<uint32_t>(now[0]) == blob.compile_id && (now[1] & 0xff) == 1;
 }
 
 // Each compilation has an id of its own. One that cannot be read, or is zero, tells nothing: the process has
@@ -96,9 +111,9 @@ void CodeCache::Settle(std::span<const uint64_t> now, ReplacedCode& replaced) {
   dropped_.clear();
   for (size_t i = 0; i < listed_.size(); i++) {
     auto blob = blobs_.find(listed_[i]);
-    auto id = static_cast<uint32_t>(now[i]);
-    blob->second.is_fresh = id == blob->second.compile_id;
-    if (blob->second.is_fresh || id == 0) continue;
+    std::span words = now.subspan(i * kConfirmingWords, kConfirmingWords);
+    blob->second.is_fresh = IsConfirmed(blob->second, words);
+    if (blob->second.is_fresh || static_cast<uint32_t>(words[0]) == 0) continue;
     replaced.blobs.insert(blob->second.serial);
     blobs_.erase(blob);
     generation_++;

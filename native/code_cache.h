@@ -38,8 +38,13 @@ class CodeCache {
   NameTable& Names() { return names_; }
 
  private:
+  static constexpr size_t kConfirmingWords = 2;
+
   CodeBlob* Read(uint64_t address);
   const std::string* NameAt(uint64_t address);
+  /// Where the words are that confirm compiled code, kConfirmingWords of them.
+  void PlacesOf(const CodeBlob& blob, std::vector<uint64_t>& places) const;
+  static bool IsConfirmed(const CodeBlob& blob, std::span<const uint64_t> now);
   void Drop(std::map<uint64_t, CodeBlob>::iterator blob);
 
   ForeignMemory& memory_;

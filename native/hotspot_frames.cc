@@ -33,9 +33,12 @@ std::optional<Mark> HotspotFrames::Step(FrameCursor& cursor, std::vector<uint64_
       return Compiled(cursor, *place, frames);
     case BlobKind::kInterpreter:
       return Interpreted(cursor, frames);
+    case BlobKind::kAdapter:
+      frames.push_back(StubFrame(place->blob->name));
+      return Adapter(cursor, frames);
     case BlobKind::kFrameless:
       frames.push_back(StubFrame(place->blob->name));
-      return Frameless(cursor, frames);
+      return Frameless(cursor, *place->blob, frames);
     case BlobKind::kContinuation:
       if (cursor.HasJavaCallee()) return ReturnBarrier(cursor, frames);
       return Stub(cursor, *place->blob, frames);
@@ -65,6 +68,11 @@ std::optional<HotspotFrames::Place> HotspotFrames::PlaceOf(uint64_t pc) {
   return place;
 }
 
+// Whether compiled code has debug info of exactly this place, as behind every call of Java code.
+bool HotspotFrames::IsCall(const Place& place) const {
+  return place.frame_count > 0 && (chains_[place.first_frame] & uint64_t{kSafepointPlace} << 52) == 0;
+}
+
 // A deoptimised frame returns to the deopt handler; where it would have returned to is in the frame.
 std::optional<Mark> HotspotFrames::Compiled(FrameCursor& cursor, const Place& place,
                                             std::vector<uint64_t>& frames) {
@@ -75,7 +83,9 @@ std::optional<Mark> HotspotFrames::Compiled(FrameCursor& cursor, const Place& pl
     std::optional<uint64_t> original = cursor.Word(cursor.StackPointer() + blob.original_pc_offset);
     if (original && blob.Holds(*original)) named = PlaceOf(*original).value_or(place);
   }
-  uses_.push_back({static_cast<uint32_t>(frames.size()), blob.serial, false});
+  // That debug info begins at the very return address confirms the code: other code's calls are elsewhere.
+  if (cursor.IsInterrupted() || !IsCall(named))
+    uses_.push_back({static_cast<uint32_t>(frames.size()), blob.serial, false});
   auto chain = chains_.begin() + named.first_frame;
   frames.insert(frames.end(), chain, chain + named.frame_count);
 
@@ -145,9 +155,18 @@ std::optional<Mark> HotspotFrames::InterpreterEntry(FrameCursor& cursor, std::ve
   return Mark::kBadFrame;
 }
 
+// Whether compiled code that runs at pc may have its frame here: a return address is where it has to be.
+bool HotspotFrames::IsFrameOf(const FrameCursor& cursor, uint64_t pc, uint64_t stack_pointer) {
+  std::optional<Place> place = code_.Contains(pc) ? PlaceOf(pc) : std::nullopt;
+  if (!place || place->blob->kind != BlobKind::kCompiled || place->blob->frame_bytes < kWord) return false;
+  std::optional<uint64_t> caller = cursor.Word(stack_pointer + place->blob->frame_bytes - kWord);
+  return caller && IsReturn(*caller);
+}
+
 // Adapters between compiled and interpreted code keep the sender's stack pointer in r13 while they move
-// arguments; the return address is on the stack or, for an instruction or two, in rax.
-std::optional<Mark> HotspotFrames::Frameless(FrameCursor& cursor, std::vector<uint64_t>& frames) {
+// arguments; the return address is on the stack or, for an instruction or two, in rax. Before r13 is set, it
+// is anything.
+std::optional<Mark> HotspotFrames::Adapter(FrameCursor& cursor, std::vector<uint64_t>& frames) {
   const Registers& registers = cursor.AllRegisters();
   uint64_t sp = cursor.StackPointer();
   std::optional<uint64_t> pc = cursor.Word(sp);
@@ -159,9 +178,26 @@ std::optional<Mark> HotspotFrames::Frameless(FrameCursor& cursor, std::vector<ui
   }
   if (!IsReturn(*pc))
     return SkipToCall(cursor, frames, kMaxStubWords) ? std::nullopt : std::optional(Mark::kBadReturn);
-  if (cursor.IsInterrupted() && IsAbove(registers[kR13], sender, 4096)) sender = registers[kR13];
+  if (cursor.IsInterrupted() && IsAbove(registers[kR13], sender, 4096) && !IsFrameOf(cursor, *pc, sender))
+    sender = registers[kR13];
   cursor.Leave(*pc, sender, cursor.FramePointer(), true);
   return std::nullopt;
+}
+
+// A few registers may be pushed, which hold no code addresses; the frame pointer is the caller's. The caller
+// of slow_subtype_check has no debug info for that call, so nothing else tells its return address.
+std::optional<Mark> HotspotFrames::Frameless(FrameCursor& cursor, const CodeBlob& blob,
+                                             std::vector<uint64_t>& frames) {
+  constexpr int kMaxPushedWords = 8;
+  for (int i = 0; i <= kMaxPushedWords; i++) {
+    uint64_t at = cursor.StackPointer() + static_cast<uint64_t>(i) * kWord;
+    std::optional<uint64_t> pc = cursor.Word(at);
+    if (!pc) return cursor.WhyMissing(at);
+    if (!IsJavaReturn(*pc)) continue;
+    cursor.Leave(*pc, at + kWord + blob.frame_bytes, cursor.FramePointer(), true);
+    return std::nullopt;
+  }
+  return SkipToCall(cursor, frames, kMaxStubWords) ? std::nullopt : std::optional(Mark::kBadReturn);
 }
 
 std::optional<Mark> HotspotFrames::Stub(FrameCursor& cursor, const CodeBlob& blob,
@@ -176,6 +212,8 @@ std::optional<Mark> HotspotFrames::Stub(FrameCursor& cursor, const CodeBlob& blo
   FrameShape shape = cursor.IsInterrupted() ? StubShape(cursor.Code()) : FrameShape::kWhole;
   // Hand-written assembly may be interrupted anywhere: the first place that has a return address.
   if (Leave(cursor, shape, blob) || LeaveByFramePointer(cursor)) return std::nullopt;
+  uint64_t return_at = cursor.FramePointer() + kWord;
+  if (is_entry && cursor.Stack().IsBehindEnd(return_at)) return cursor.WhyMissing(return_at);
   bool is_left = (cursor.IsInterrupted() && Leave(cursor, FrameShape::kReturnAddress, blob)) ||
                  SkipToCall(cursor, frames, kMaxStubWords);
   return is_left ? std::nullopt : std::optional(WhyStuck(cursor, blob.frame_bytes));
@@ -271,9 +309,7 @@ bool HotspotFrames::IsCallReturn(uint64_t pc) {
   std::optional<Place> place = PlaceOf(pc);
   if (!place) return false;
   if (place->blob->kind == BlobKind::kInterpreter) return true;
-  bool is_exact =
-      place->frame_count > 0 && (chains_[place->first_frame] & uint64_t{kSafepointPlace} << 52) == 0;
-  return place->blob->kind == BlobKind::kCompiled && is_exact;
+  return place->blob->kind == BlobKind::kCompiled && IsCall(*place);
 }
 
 // The wrapper of the last entry is on the stack and of the sample's moment; the thread's own anchor is read

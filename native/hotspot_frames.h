@@ -58,13 +58,16 @@ class HotspotFrames {
   bool IsJavaReturn(uint64_t pc) { return code_.Contains(pc) && PlaceOf(pc).has_value(); }
   bool IsReturn(uint64_t pc) { return code_.Contains(pc) ? PlaceOf(pc).has_value() : native_.Holds(pc); }
 
+  bool IsCall(const Place& place) const;
   std::optional<Mark> Compiled(FrameCursor& cursor, const Place& place, std::vector<uint64_t>& frames);
   std::optional<Mark> Interpreted(FrameCursor& cursor, std::vector<uint64_t>& frames);
   std::optional<Mark> InterpreterEntry(FrameCursor& cursor, std::vector<uint64_t>& frames);
-  std::optional<Mark> Frameless(FrameCursor& cursor, std::vector<uint64_t>& frames);
+  std::optional<Mark> Adapter(FrameCursor& cursor, std::vector<uint64_t>& frames);
+  std::optional<Mark> Frameless(FrameCursor& cursor, const CodeBlob& blob, std::vector<uint64_t>& frames);
   std::optional<Mark> Stub(FrameCursor& cursor, const CodeBlob& blob, std::vector<uint64_t>& frames);
   std::optional<Mark> ReturnBarrier(FrameCursor& cursor, std::vector<uint64_t>& frames);
 
+  bool IsFrameOf(const FrameCursor& cursor, uint64_t pc, uint64_t stack_pointer);
   bool Leave(FrameCursor& cursor, FrameShape shape, const CodeBlob& blob);
   Mark WhyStuck(const FrameCursor& cursor, uint64_t frame_bytes) const;
   bool LeaveByFramePointer(FrameCursor& cursor);

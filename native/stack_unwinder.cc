@@ -6,9 +6,9 @@
 namespace flamegate {
 namespace {
 
-// A copy of 32 KB has room for 2,000 frames of two words; inlining adds some. Recursion goes no deeper than
+// A copy of 64 KB has room for 4,000 frames of two words; inlining adds some. Recursion goes no deeper than
 // this.
-constexpr size_t kMaxFrames = 2048;
+constexpr size_t kMaxFrames = 4096;
 // Native code keeps buffers of this size on the stack.
 constexpr uint64_t kMaxNativeFrame = 64 << 10;
 
@@ -47,16 +47,17 @@ ReplacedCode StackUnwinder::Settle() {
   return replaced;
 }
 
-// A caller's frame lies above its callee's, except that a signal may come on a stack of its own.
+// A caller's frame lies above its callee's, except that a signal may come on a stack of its own, and that an
+// adapter which holds the return address in a register has none.
 std::optional<Mark> StackUnwinder::Walk(FrameCursor& cursor) {
   while (frames_.size() < kMaxFrames) {
-    uint64_t stack_pointer = cursor.StackPointer();
+    uint64_t least = cursor.StackPointer() + (cursor.IsInterrupted() ? 0 : 1);
     bool is_outermost = false;
     bool is_java = hotspot_ && hotspot_->Holds(cursor.Pc());
     std::optional<Mark> mark = is_java ? hotspot_->Step(cursor, frames_) : Native(cursor, is_outermost);
     if (mark) return mark;
     if (is_outermost) return std::nullopt;
-    if (cursor.StackPointer() <= stack_pointer && !cursor.IsInterrupted()) return Mark::kNoProgress;
+    if (cursor.StackPointer() < least && !cursor.IsInterrupted()) return Mark::kNoProgress;
   }
   return Mark::kTooDeep;
 }

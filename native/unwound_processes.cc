@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <span>
 #include <utility>
 
 namespace flamegate {
@@ -9,15 +10,21 @@ namespace {
 
 // What is read once in this time is spread over all its stacks, and those of code that was freed in it are
 // lost: so often while a JVM is compiling, and seldom when it is warm.
-constexpr uint64_t kShortestTrustNs = 100'000'000;
+constexpr uint64_t kShortestTrustNs = 25'000'000;
 constexpr uint64_t kLongestTrustNs = 1'000'000'000;
+
+// A stack that makes no sense may have been left by the frame sizes of code that is gone: it is unwound again
+// with everything confirmed. All that comes of the ring at once is younger than that, so once for each time.
+bool CastsDoubt(std::span<const uint64_t> frames) {
+  return !frames.empty() && EndsStack(frames.back()) && frames.back() != MarkFrame(Mark::kUnreadable);
+}
 
 }  // namespace
 
 void UnwoundProcesses::Add(uint32_t pid, const std::optional<HotspotLayout>& layout, Aggregate& aggregate) {
   Remove(pid, aggregate);
   Process process = {
-      std::make_unique<StackUnwinder>(static_cast<pid_t>(pid), layout), {}, 0, kShortestTrustNs, {}};
+      std::make_unique<StackUnwinder>(static_cast<pid_t>(pid), layout), {}, 0, kShortestTrustNs, {}, true};
   processes_.emplace(pid, std::move(process));
 }
 
@@ -42,8 +49,12 @@ void UnwoundProcesses::Unwind(const StackRecord& record, Aggregate& aggregate) {
   }
   Process& process = known->second;
   if (MayFreeCode(process, record)) Settle(process, aggregate);
-  const std::vector<uint64_t>& frames = process.unwinder->Unwind(record.thread);
-  process.pending.Add(*record.header, record.kernel_frames, frames, process.unwinder->Uses());
+  const std::vector<uint64_t>* frames = &process.unwinder->Unwind(record.thread);
+  if (CastsDoubt(*frames) && std::exchange(process.may_doubt, false)) {
+    Settle(process, aggregate);
+    frames = &process.unwinder->Unwind(record.thread);
+  }
+  process.pending.Add(*record.header, record.kernel_frames, *frames, process.unwinder->Uses());
   if (process.pending.IsFull()) Settle(process, aggregate);
 }
 
@@ -62,6 +73,7 @@ bool UnwoundProcesses::MayFreeCode(Process& process, const StackRecord& record) 
 
 void UnwoundProcesses::SettleDue(uint64_t now_ns, Aggregate& aggregate) {
   for (auto& [pid, process] : processes_) {
+    process.may_doubt = true;
     if (now_ns < process.settled_ns + process.trust_ns) continue;
     process.settled_ns = now_ns;
     if (!process.pending.IsEmpty()) Settle(process, aggregate);

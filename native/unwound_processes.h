@@ -42,6 +42,8 @@ class UnwoundProcesses {
     uint64_t settled_ns;
     uint64_t trust_ns;  ///< from one settling to the next
     std::optional<uint32_t> collections;
+    bool may_doubt =
+        true;  ///< a stack that makes no sense may have everything confirmed, once for each drain
   };
 
   void Settle(Process& process, Aggregate& aggregate);

@@ -46,9 +46,9 @@ const RETRY_MS = 30_000;
 const MAX_TARGETS = 4096; // 512 containers with child cgroups or processes; an entry is made when it is used
 const MAX_STACKS = 20_000; // two busy CPUs at 49 Hz give 980 samples a window; 20 000 stacks are 16 MB at the worst
 const MAX_PROCESSES = 512; // as many as there are containers; 24 bytes each in the kernel
-const DEEPEST_RECORD_BYTES = 33_504; // struct fg_cpu_stack without its last page; half of the stacks seen take 6.5 KB
-// The ring is emptied every 25 ms while stacks are copied: four times the room of the deepest stacks, 20 of the usual.
-const ROOM_SECONDS = 0.1;
+const DEEPEST_RECORD_BYTES = 66_272; // struct fg_cpu_stack without its last page; half of the stacks seen take 6.5 KB
+// The ring is emptied every 25 ms while stacks are copied: twice the room of the deepest stacks, 20 times that of the usual.
+const ROOM_SECONDS = 0.05;
 const MIN_RING_BYTES = 256 * 1024;
 // A ring's pages count twice in the agent's resident memory, and CPUs are not all busy with watched JVMs.
 const MAX_RING_BYTES = 4 * 1024 * 1024;

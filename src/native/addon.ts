@@ -2,7 +2,7 @@ import { createRequire } from 'node:module';
 import { SamplerError } from './sampler-error.ts';
 
 /** Of bpf/cpu.h: addon, BPF object and this directory have to be of one version. */
-const ABI_VERSION = 2;
+const ABI_VERSION = 3;
 
 /** What native/addon.cc takes without looking; the caller has checked it. */
 export interface NativeOptions {

@@ -21,7 +21,7 @@ public class Shapes {
   static void recursive() { for (long i = 0; ; i++) sink += deep(40, i); }
 
   /** Deeper than the largest copy. */
-  static void bottomless() { for (long i = 0; ; i++) sink += deep(3000, i); }
+  static void bottomless() { for (long i = 0; ; i++) sink += deep(20_000, i); }
 
   record Order(String id, int cents) { long tax() { return Math.round(cents * 0.19); } }
   static long price(Map<String, Order> orders, int from) {
@@ -114,7 +114,8 @@ public class Shapes {
   public static void main(String[] names) throws Exception {
     for (String name : names) {
       Work work = workOf(name);
-      Thread thread = new Thread(() -> { try { work.run(); } catch (Exception e) { e.printStackTrace(); } }, name);
+      Runnable run = () -> { try { work.run(); } catch (Exception e) { e.printStackTrace(); } };
+      Thread thread = new Thread(null, run, name, 16 << 20); // bytes of stack, for the deepest
       thread.setDaemon(true);
       thread.start();
     }

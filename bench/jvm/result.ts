@@ -1,0 +1,96 @@
+/** The fields of bench/results/jvm.json. */
+import { readFileSync } from 'node:fs';
+import { RELEASES, type Release } from '../../src/jvm/testing/a-jvm.ts';
+import type { measureLeaf } from './measure-leaf.ts';
+import type { Measured, Plan } from './measure-service.ts';
+import type { ServiceName } from './service.ts';
+import { type Shares, share } from './shares.ts';
+import type { measureTick } from './tick-cost.ts';
+import { bytesWrittenByConstruction } from './written-bytes.ts';
+
+export interface Figures {
+  readonly services: readonly Measured[];
+  readonly tick: ReturnType<typeof measureTick>;
+  readonly missMicros: number;
+  readonly leaf: Awaited<ReturnType<typeof measureLeaf>> | undefined;
+}
+
+interface Written {
+  readonly noise: { readonly tickMicros: number };
+  readonly tickMicros: number;
+  readonly kernelMicrosPerMiss: number;
+  readonly runs: readonly (Plan & Omit<Measured, 'plan'>)[];
+}
+
+/** Of the result that is there. */
+export function measuredEarlier(): Figures {
+  const path = new URL('../results/jvm.json', import.meta.url);
+  const written: Written = JSON.parse(readFileSync(path, 'utf8'));
+  const services = written.runs.map(({ release, service, variant, steadySeconds, ...figures }) => ({
+    plan: { release, service, variant, steadySeconds },
+    ...figures,
+  }));
+  const tick = { micros: written.tickMicros, noiseMicros: written.noise.tickMicros };
+  return { services, tick, missMicros: written.kernelMicrosPerMiss, leaf: undefined };
+}
+
+export function resultOf({ services, tick, missMicros, leaf }: Figures) {
+  const cost = leaf?.warm.cost;
+  const jdk = RELEASES.flatMap((release) =>
+    (['shallow', 'deep'] as const).map((service) => rowOf(services, release, service)),
+  );
+  return {
+    noise: { selfDistanceHalves: leaf?.leaf.noise ?? null, tickMicros: tick.noiseMicros },
+    jdk,
+    ...parkedOf(services),
+    selfDistanceToAsyncProfiler: leaf?.leaf.distance ?? null,
+    selfSamples: leaf?.leaf.samples ?? null,
+    selfDifferences: leaf?.leaf.differences ?? null,
+    firstNamedProfileMs: leaf?.warm.firstNamedProfileMs ?? null,
+    kernelMicrosPerSample: cost?.kernelMicrosPerSample ?? null,
+    kernelMicrosPerMiss: missMicros,
+    tickMicros: tick.micros,
+    userMicrosPerSampleMedian: cost?.userMicrosMedian ?? null,
+    userMicrosPerSampleP99: cost?.userMicrosP99 ?? null,
+    foreignReadsPerSample: cost?.foreignReadsPerSample ?? null,
+    warmSamples: cost?.samples ?? null,
+    bytesWrittenToTarget: bytesWrittenByConstruction(),
+    coroutine: null,
+    live: null,
+    agent: null,
+    runs: services.map(({ plan, ...figures }) => ({ ...plan, ...figures })),
+  };
+}
+
+function rowOf(services: readonly Measured[], version: Release, service: ServiceName) {
+  const of = (variant: Plan['variant']) =>
+    services.find(
+      ({ plan }) => plan.release === version && plan.service === service && plan.variant === variant,
+    );
+  const usual = of('default');
+  return {
+    version,
+    service,
+    completeDefault: completeShare(usual?.steady),
+    completeFramePointer: completeShare(of('framePointer')?.steady),
+    completeWarmup: completeShare(usual?.warmUp),
+    virtualThreadsComplete: completeShare(of('virtual')?.steady),
+    lineShare: usual?.steady.lineShare ?? null,
+    inlineShare: usual?.steady.inlineShare ?? null,
+    samples: usual?.steady.due ?? null,
+    framesMedian: usual?.steady.framesMedian ?? null,
+    framesMax: usual?.steady.framesMax ?? null,
+  };
+}
+
+function completeShare(shares: Shares | undefined): number | null {
+  return shares ? share(shares.complete, shares.due) : null;
+}
+
+function parkedOf(services: readonly Measured[]) {
+  const parked = services.flatMap((one) => one.parked ?? []);
+  const frames = parked.reduce((sum, one) => sum + one.frames, 0);
+  const equal = parked.reduce((sum, one) => sum + one.equalFrames, 0);
+  const different = parked.flatMap((one) => one.different);
+  return { parkedThreadEquality: share(equal, frames), parkedThreads: { frames, different } };
+}
