@@ -16,7 +16,7 @@ import { rolledOut } from './support/orders.ts';
 
 const NS = 'gates';
 const LOAD_SECONDS = 1500;
-const VERDICT_SECONDS = 900;
+const VERDICT_SECONDS = 1080;
 
 describe('gates on a real cluster', () => {
   let load: Load;
