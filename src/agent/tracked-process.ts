@@ -63,9 +63,9 @@ export async function trackProcess(pid: number, access: JvmAccess): Promise<Trac
       if (jvm || nowMs - lookedMs < restMs) return;
       lookedMs = nowMs;
       refresh();
-      if (maps?.libjvmPath === undefined) return;
+      if (!maps?.libjvm) return;
       const asJvm = readProcessFacts(access.procRoot, pid) ?? facts; // an entrypoint may have changed its user since
-      jvm = await inspectJvm(asJvm, maps.libjvmPath, access);
+      jvm = await inspectJvm(asJvm, maps.libjvm.path, access);
     },
     age() {
       mapsAreFresh = false;

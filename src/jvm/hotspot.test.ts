@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import { littleEndian } from '../symbols/little-endian.ts';
 import { readHotspot } from './hotspot.ts';
 import type { ReadMemory } from './read-memory.ts';
-import { aJvm, hotspotOf, RELEASES, type TestJvm } from './testing/a-jvm.ts';
+import { aJvm, firstMomentsOf, hotspotOf, RELEASES, type TestJvm } from './testing/a-jvm.ts';
 import { flatUnwindLayout, UNWIND_FIELDS, type UnwindField, type UnwindLayout } from './unwind-layout.ts';
 
 const UP_TO_22: readonly UnwindField[] = [
@@ -44,9 +44,23 @@ for (const release of RELEASES) {
   });
 }
 
-test('compact object headers and other collectors change nothing of it', async (t) => {
+for (const release of RELEASES) {
+  test(`JDK ${release} is starting until it can be read, and never odd`, async () => {
+    const seen = await firstMomentsOf(release);
+
+    const said = seen.map((outcome) => (outcome.kind === 'read' ? 'read' : outcome.reason));
+    assert.equal(said.at(-1), 'read');
+    assert.deepEqual(
+      said.slice(0, -1).filter((each) => each !== 'JvmStarting' && each !== 'MemoryUnreadable'),
+      [],
+    );
+  });
+}
+
+test('compact object headers, other collectors and a code cache in one piece change nothing of it', async (t) => {
   const plain = hotspotOf(await aJvm(t, 25)).layout;
-  const compact = hotspotOf(await aJvm(t, 25, ['-XX:+UseCompactObjectHeaders', '-XX:+UseZGC'])).layout;
+  const flags = ['-XX:+UseCompactObjectHeaders', '-XX:+UseZGC', '-XX:-SegmentedCodeCache'];
+  const compact = hotspotOf(await aJvm(t, 25, flags)).layout;
 
   const members = (layout: UnwindLayout) => [...layout].filter(([, value]) => value < 65_536n);
   assert.deepEqual(members(compact), members(plain));

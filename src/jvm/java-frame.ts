@@ -22,13 +22,11 @@ export interface JavaFrame {
   readonly line: number | undefined;
 }
 
-/** Of a frame whose place is not known: what the contract with the addon says for it. */
-export const UNKNOWN_BCI = 0xffff;
-
-export function javaFrame(method: JavaMethod, bci: number, excluded: ExcludedBytes): JavaFrame {
+/** `bci`: undefined where the JVM has no place for the instruction. */
+export function javaFrame(method: JavaMethod, bci: number | undefined, excluded: ExcludedBytes): JavaFrame {
   return {
     name: javaMethodName(method.holder, method.name),
     file: cleanName(method.sourceFile) || undefined,
-    line: bci === UNKNOWN_BCI ? undefined : lineAt(method.lineTable, bci, excluded),
+    line: bci === undefined ? undefined : lineAt(method.lineTable, bci, excluded),
   };
 }

@@ -4,11 +4,10 @@ import type { ReadMemory } from './read-memory.ts';
 export interface ScatteredMemory {
   /** The memory from `address` on, as far as it was read; undefined where it was not. */
   from(address: bigint): Uint8Array | undefined;
-  readonly reads: number;
 }
 
 const MAX_GAP_BYTES = 32n * 1024n; // to copy 32 KB too much costs about as much as one read more
-const MAX_SPAN_BYTES = 4n * 1024n * 1024n; // all constants of libjvm are 1 MB
+const MAX_BYTES = 4 * 1024 * 1024; // in all; all strings of libjvm lie within 1 MB
 const MAX_SPANS = 64; // longest seen: 5; what is scattered more widely is no table of a JVM
 const PAGE_BYTES = 4096n;
 
@@ -19,12 +18,15 @@ export function readScattered(
   pieceBytes: number,
 ): ScatteredMemory {
   const spans: Span[] = [];
+  let left = MAX_BYTES;
   for (const [start, last] of neighbourhoods(addresses)) {
-    const bytes = readToEnd(read, start, last + BigInt(pieceBytes));
+    const end = last + BigInt(pieceBytes);
+    left -= Number(end - start);
+    if (left < 0) break;
+    const bytes = readToEnd(read, start, end);
     if (bytes) spans.push({ start, bytes });
   }
   return {
-    reads: spans.length,
     from(address) {
       const span = spans.find(
         ({ start, bytes }) => start <= address && address < start + BigInt(bytes.length),
@@ -44,8 +46,7 @@ function neighbourhoods(addresses: readonly bigint[]): [bigint, bigint][] {
   const groups: [bigint, bigint][] = [];
   for (const address of addresses.toSorted((a, b) => (a < b ? -1 : a > b ? 1 : 0))) {
     const group = groups.at(-1);
-    if (group && address - group[1] <= MAX_GAP_BYTES && address - group[0] <= MAX_SPAN_BYTES)
-      group[1] = address;
+    if (group && address - group[1] <= MAX_GAP_BYTES) group[1] = address;
     else if (groups.length < MAX_SPANS) groups.push([address, address]);
     else break;
   }

@@ -79,10 +79,8 @@ function shapeOf(structs: VmStructs): Shape | undefined {
   const mask = structs.constant('JVMFlag::VALUE_ORIGIN_MASK');
   if (!name || !address || !flags || !type || !bytes || mask === undefined) return undefined;
   const offsets = { name: name.offset, address: address.offset, flags: flags.offset, type: type.offset };
-  const fits =
-    bytes <= MAX_FLAG_BYTES &&
-    Object.values(offsets).every((offset) => offset + 8 <= bytes || offset + 4 === bytes);
-  if (!fits) return undefined;
+  const end = Math.max(offsets.name + 8, offsets.address + 8, offsets.flags + 4, offsets.type + 4);
+  if (end > bytes || bytes > MAX_FLAG_BYTES) return undefined;
   const origins = new Map(ORIGINS.map((origin) => [structs.constant(`${ORIGIN_PREFIX}${origin}`), origin]));
   return {
     bytes,

@@ -13,8 +13,6 @@ export interface VmStructs {
   /** Bytes of an instance. */
   size(type: string): number | undefined;
   constant(name: string): bigint | undefined;
-  /** Reads of the process's memory that it took. */
-  readonly reads: number;
 }
 
 export interface InstanceField {
@@ -49,7 +47,6 @@ function structsOf(tables: VmTables): VmStructs {
     address: (type, name) => statics.get(keyOf(type, name)),
     size: (type) => sizes.get(type),
     constant: (name) => constants.get(name),
-    reads: tables.reads,
   };
 }
 

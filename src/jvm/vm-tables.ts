@@ -10,8 +10,6 @@ export interface VmTables {
   readonly types: readonly Row[];
   readonly intConstants: readonly Row[];
   readonly longConstants: readonly Row[];
-  /** Reads of memory that it took. */
-  readonly reads: number;
 }
 
 export interface Row {
@@ -68,20 +66,15 @@ const MIN_PIECE_BYTES = 512; // a table may lie at the very end of its mapping
 
 /** `exports`: addresses of the file by name. The process adds `bias`. Throws LayoutError and UnreadableMemory. */
 export function readVmTables(read: ReadMemory, exports: ReadonlyMap<string, bigint>, bias: bigint): VmTables {
-  let reads = 0;
-  const counted: ReadMemory = (address, length) => {
-    reads++;
-    return read(address, length);
-  };
-  const symbolValue = readSymbols(counted, exports, bias);
+  const symbolValue = readSymbols(read, exports, bias);
   const shapes = TABLES.map((table) => shapeOf(table, symbolValue));
-  const rows = shapes.map((shape) => readRows(counted, shape));
+  const rows = shapes.map((shape) => readRows(read, shape));
   const pointers = shapes.flatMap((shape, i) => textPointers(shape, rows[i] ?? []));
-  const textAt = readTexts(counted, new Set(pointers));
+  const textAt = readTexts(read, new Set(pointers));
   const [fields = [], types = [], intConstants = [], longConstants = []] = shapes.map((shape, i) =>
     (rows[i] ?? []).map((row) => namedRow(shape, row, textAt)),
   );
-  return { fields, types, intConstants, longConstants, reads };
+  return { fields, types, intConstants, longConstants };
 }
 
 interface Shape {

@@ -13,7 +13,7 @@ const JVM = `00400000-00401000 r--p 00000000 fe:00 1                            
 00401000-00402000 r-xp 00001000 fe:00 1                                  /opt/jdk/bin/java
 7f0000000000-7f0000270000 rwxp 00000000 00:00 0
 7f0000270000-7f0003c00000 ---p 00000000 00:00 0
-7f1000000000-7f1001000000 r-xp 00000000 fe:00 2                          /opt/jdk/lib/server/libjvm.so
+7f1000000000-7f1001000000 r-xp 00251000 fe:00 2                          /opt/jdk/lib/server/libjvm.so
 7f1002000000-7f1002100000 r-xp 00000000 fe:00 3                          /usr/lib/lib with space.so (deleted)
 7f1003000000-7f1003100000 r-xp 00000000 00:01 4                          /memfd:jit (deleted)
 7ffc00000000-7ffc00002000 r-xp 00000000 00:00 0                          [vdso]
@@ -29,7 +29,16 @@ test('executable regions are named by their file, and made code by none', () => 
   assert.deepEqual(maps.regionAt(0x7f1002000000), { kind: 'file', name: '[lib with space.so]' });
   assert.deepEqual(maps.regionAt(0x7f1003000000), { kind: 'anonymous' });
   assert.deepEqual(maps.regionAt(0x7ffc00000100), { kind: 'file', name: '[vdso]' });
-  assert.equal(maps.libjvmPath, '/opt/jdk/lib/server/libjvm.so');
+});
+
+test('libjvm is found, with what its load bias is reckoned from', () => {
+  const maps = parse(JVM);
+
+  assert.deepEqual(maps.libjvm, {
+    path: '/opt/jdk/lib/server/libjvm.so',
+    address: 0x7f1000000000,
+    fileOffset: 0x251000,
+  });
 });
 
 test('what is not executable, or not mapped, is no region', () => {

@@ -12,10 +12,18 @@ export type Region =
 export interface ProcMaps {
   /** The executable region that holds the address. */
   regionAt(address: number): Region | undefined;
-  /** Path of libjvm.so inside the process's root, if it is mapped. */
-  readonly libjvmPath: string | undefined;
+  /** Undefined if the process has none. */
+  readonly libjvm: MappedFile | undefined;
   /** Executable regions for which there was no room. */
   readonly dropped: number;
+}
+
+/** Where code of a file is: what loadBias of elf.ts takes. */
+export interface MappedFile {
+  /** Inside the process's root. */
+  readonly path: string;
+  readonly address: number;
+  readonly fileOffset: number;
 }
 
 export interface ProcMapsParser {
@@ -37,7 +45,7 @@ export function createProcMapsParser(decode: (bytes: Uint8Array) => string): Pro
   const regions: Region[] = [];
   const byPath = new Map<string, number>();
   const ranges = createRangeList(MAX_REGIONS);
-  let libjvmPath: string | undefined;
+  let libjvm: MappedFile | undefined;
   let dropped = 0;
 
   const regionOf = (path: string): number => {
@@ -51,7 +59,7 @@ export function createProcMapsParser(decode: (bytes: Uint8Array) => string): Pro
     const fields = executableRange(bytes, start, end);
     if (!fields) return;
     const path = decode(bytes.subarray(pathStart(bytes, start, end), end));
-    if (path.endsWith('/libjvm.so')) libjvmPath ??= path;
+    if (path.endsWith('/libjvm.so')) libjvm ??= { path, address: fields.from, fileOffset: fields.fileOffset };
     if (ranges.length === MAX_REGIONS) dropped++;
     else ranges.add(fields.from, fields.size, regionOf(path));
   };
@@ -61,7 +69,7 @@ export function createProcMapsParser(decode: (bytes: Uint8Array) => string): Pro
     feed: lines.feed,
     finish() {
       lines.finish();
-      return procMaps(ranges.take(), regions, { libjvmPath, dropped }); // the kernel prints them in order
+      return procMaps(ranges.take(), regions, { libjvm, dropped }); // the kernel prints them in order
     },
   };
 }
@@ -70,7 +78,7 @@ export function createProcMapsParser(decode: (bytes: Uint8Array) => string): Pro
 function procMaps(
   ranges: RangeColumns,
   regions: readonly Region[],
-  facts: Pick<ProcMaps, 'libjvmPath' | 'dropped'>,
+  facts: Pick<ProcMaps, 'libjvm' | 'dropped'>,
 ): ProcMaps {
   return {
     ...facts,
@@ -81,19 +89,21 @@ function procMaps(
   };
 }
 
-/** Of "7f00-7fff r-xp ...". vsyscall, above 52 bits, is left out. */
+/** Of "7f00-7fff r-xp 1000 ...". vsyscall, above 52 bits, is left out. */
 function executableRange(
   bytes: Uint8Array,
   start: number,
   end: number,
-): { from: number; size: number } | undefined {
+): { from: number; size: number; fileOffset: number } | undefined {
   const rangeEnd = fieldEnd(bytes, start, end);
   const dash = indexOfByte(bytes, DASH, start, rangeEnd);
   if (bytes[rangeEnd + 3] !== EXECUTABLE || rangeEnd + 3 >= end || dash === rangeEnd) return undefined;
   const from = parseHex(bytes, start, dash);
   const to = parseHex(bytes, dash + 1, rangeEnd);
   if (from === undefined || to === undefined || to <= from) return undefined;
-  return { from, size: Math.min(to - from, MAX_REGION_BYTES) };
+  const offset = fieldEnd(bytes, rangeEnd + 1, end) + 1;
+  const fileOffset = parseHex(bytes, offset, fieldEnd(bytes, offset, end)) ?? 0;
+  return { from, size: Math.min(to - from, MAX_REGION_BYTES), fileOffset };
 }
 
 /** Behind five fields (range, permissions, offset, device, inode) and the spaces that align. */

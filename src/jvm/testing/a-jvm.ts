@@ -1,13 +1,17 @@
 /** For tests: real JVMs of every release that is supported, of a small heap. */
 import assert from 'node:assert/strict';
-import { execFileSync, spawn } from 'node:child_process';
+import { type ChildProcess, type ChildProcessByStdio, execFileSync, spawn } from 'node:child_process';
+import { createHash } from 'node:crypto';
 import { once } from 'node:events';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import type { Readable, Writable } from 'node:stream';
 import type { TestContext } from 'node:test';
+import { setImmediate } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
-import { type Hotspot, type LoadedLibjvm, readHotspot } from '../hotspot.ts';
+import { isDeepStrictEqual } from 'node:util';
+import { type Hotspot, type HotspotOutcome, type LoadedLibjvm, readHotspot } from '../hotspot.ts';
 import type { ReadMemory } from '../read-memory.ts';
 import { loadedLibjvm, openMemory } from './process-memory.ts';
 
@@ -25,8 +29,9 @@ export interface WaitingJvm extends TestJvm {
   readonly classes: string;
 }
 
+const START_MS = 30_000;
 const JDK_HOME = fileURLToPath(new URL('../../../scripts/jdk-home.sh', import.meta.url));
-const SMALL = ['-Xmx32m', '-Xss512k', '-XX:CICompilerCount=2', '-XX:ReservedCodeCacheSize=32m'];
+const SMALL = ['-Xmx32m', '-Xss512k', '-XX:CICompilerCount=2'];
 /** Lines far apart, bytecodes far apart, and a line that goes back by 96: the shortest step of two bytes. */
 const WAITING = `public class Waiting {
   interface Price { long of(int id); }
@@ -57,7 +62,7 @@ export async function aJvm(
   release: Release,
   flags: readonly string[] = [],
 ): Promise<WaitingJvm> {
-  const classes = compiled(t);
+  const classes = compiled();
   const jvm = await startJvm(release, [...flags, '-cp', classes, 'Waiting']);
   t.after(() => jvm[Symbol.asyncDispose]());
   return { ...jvm, classes };
@@ -72,8 +77,7 @@ export function hotspotOf({ read, libjvm }: Pick<TestJvm, 'read' | 'libjvm'>): H
 
 /** A JVM whose program prints "running" when it is ready, and ends with its standard input. */
 export async function startJvm(release: Release, argv: readonly string[]): Promise<TestJvm> {
-  const java = join(jdkHome(release), 'bin/java');
-  const child = spawn(java, [...SMALL, ...argv], { stdio: ['pipe', 'pipe', 'inherit'] });
+  const child = spawnJvm(release, argv);
   const [line] = await once(child.stdout, 'data');
   assert.equal(String(line).trim(), 'running');
   assert(child.pid !== undefined);
@@ -81,25 +85,59 @@ export async function startJvm(release: Release, argv: readonly string[]): Promi
   return {
     pid: child.pid,
     read: memory.read,
-    libjvm: loadedLibjvm(child.pid),
+    libjvm: loadedLibjvm(child.pid) ?? assert.fail('no libjvm'),
     async [Symbol.asyncDispose]() {
       memory[Symbol.dispose]();
-      if (child.exitCode !== null || child.signalCode !== null) return;
-      child.kill('SIGKILL');
-      await once(child, 'exit');
+      await endOf(child);
     },
   };
+}
+
+/** What is seen of a JVM from its first moment until its layout can be read, each outcome once. */
+export async function firstMomentsOf(release: Release): Promise<HotspotOutcome[]> {
+  const child = spawnJvm(release, ['-version']);
+  const seen: HotspotOutcome[] = [];
+  assert(child.pid !== undefined);
+  for (const end = Date.now() + START_MS; seen.at(-1)?.kind !== 'read' && Date.now() < end; ) {
+    await setImmediate();
+    const libjvm = loadedLibjvm(child.pid);
+    using memory = openMemory(child.pid); // anew, for exec gives the process another memory
+    const outcome = libjvm && readHotspot(memory.read, libjvm);
+    if (outcome && !isDeepStrictEqual(outcome, seen.at(-1))) seen.push(outcome);
+  }
+  await endOf(child);
+  return seen;
+}
+
+function spawnJvm(release: Release, argv: readonly string[]): ChildProcessByStdio<Writable, Readable, null> {
+  return spawn(join(jdkHome(release), 'bin/java'), [...SMALL, ...argv], {
+    stdio: ['pipe', 'pipe', 'inherit'],
+  });
+}
+
+async function endOf(child: ChildProcess): Promise<void> {
+  if (child.exitCode !== null || child.signalCode !== null) return;
+  child.kill('SIGKILL');
+  await once(child, 'exit');
 }
 
 export function jdkHome(release: Release): string {
   return execFileSync(JDK_HOME, [String(release)], { encoding: 'utf8' }).trim();
 }
 
-function compiled(t: TestContext): string {
+/** Kept under the hash of its source: compiling takes longer than most tests. */
+function compiled(): string {
+  const hash = createHash('sha256').update(WAITING).digest('hex').slice(0, 16);
+  const kept = join(tmpdir(), `flamegate-jvm-${hash}`);
+  if (existsSync(kept)) return kept;
   const directory = mkdtempSync(join(tmpdir(), 'flamegate-jvm-'));
-  t.after(() => rmSync(directory, { recursive: true, force: true }));
   const source = join(directory, 'Waiting.java');
   writeFileSync(source, WAITING);
   execFileSync(join(jdkHome(17), 'bin/javac'), ['-d', directory, source]);
-  return directory;
+  try {
+    renameSync(directory, kept);
+  } catch {
+    rmSync(directory, { recursive: true }); // another test file was first
+  }
+  return kept;
 }

@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { closeSync, openSync, readFileSync } from 'node:fs';
 import { loadBias, readElf } from '../../symbols/elf.ts';
 import { readExports } from '../../symbols/elf-symbols.ts';
+import { createProcMapsParser } from '../../symbols/proc-maps.ts';
 import { openFile, readFully } from '../../symbols/testing/open-file.ts';
 import type { LoadedLibjvm } from '../hotspot.ts';
 import type { ReadMemory } from '../read-memory.ts';
@@ -20,16 +21,16 @@ export function openMemory(pid: number): OpenMemory {
   };
 }
 
-/** Of a process that has loaded it. */
-export function loadedLibjvm(pid: number): LoadedLibjvm {
-  const maps = readFileSync(`/proc/${pid}/maps`, 'utf8');
-  const mapped = /^([0-9a-f]+)-\S+ \S+ ([0-9a-f]+) \S+ \d+ +(\S+\/libjvm\.so)$/m.exec(maps);
-  assert(mapped, `process ${pid} has no libjvm`);
-  const [, address = '', offset = '', path = ''] = mapped;
-  using file = openFile(path);
+/** Undefined while the process has not loaded it. */
+export function loadedLibjvm(pid: number): LoadedLibjvm | undefined {
+  const parser = createProcMapsParser((bytes) => Buffer.from(bytes).toString());
+  parser.feed(readFileSync(`/proc/${pid}/maps`));
+  const { libjvm } = parser.finish();
+  if (!libjvm) return undefined;
+  using file = openFile(libjvm.path);
   const elf = readElf(file.read);
   const exports = elf && readExports(elf, file.read, VM_TABLES_PREFIX);
-  const bias = elf && loadBias(elf, BigInt(`0x${address}`), BigInt(`0x${offset}`));
-  assert(exports && bias !== undefined, `${path} is no library with exports`);
+  const bias = elf && loadBias(elf, BigInt(libjvm.address), BigInt(libjvm.fileOffset));
+  assert(exports && bias !== undefined, `${libjvm.path} is no library with exports`);
   return { exports, bias };
 }
