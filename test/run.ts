@@ -1,7 +1,7 @@
 /**
- * The whole suite: checks, unit, integration, end to end, in that order, on real parts.
+ * The whole suite: checks, unit, replay, integration, end to end, in that order, on real parts.
  * Prints the seconds of each stage and, alone on the last line, `N passed, N failed`.
- * Usage: run.ts [verify|unit|integration|e2e]...   (nothing: all of them)
+ * Usage: run.ts [verify|unit|replay|integration|e2e]...   (nothing: all of them)
  */
 import { spawnSync } from 'node:child_process';
 import { globSync } from 'node:fs';
@@ -13,17 +13,18 @@ interface Tally {
   passed: number;
   failed: number;
 }
-type Stage = 'verify' | 'unit' | 'integration' | 'e2e';
-const STAGES: readonly Stage[] = ['verify', 'unit', 'integration', 'e2e'];
+type Stage = 'verify' | 'unit' | 'replay' | 'integration' | 'e2e';
+const STAGES: readonly Stage[] = ['verify', 'unit', 'replay', 'integration', 'e2e'];
 const NEEDS_CLUSTER: ReadonlySet<Stage> = new Set<Stage>(['integration', 'e2e']);
 
 const FILES: Record<Exclude<Stage, 'verify'>, readonly string[]> = {
   unit: ['src/**/*.test.ts', 'web/**/*.test.ts', 'scripts/**/*.test.ts', 'bench/**/*.test.ts'],
+  replay: ['test/replay/**/*.test.ts'],
   integration: ['test/integration/**/*.test.ts'],
   e2e: ['test/e2e/**/*.test.ts'],
 };
 /** Unit files are short; gates wait for minutes beside the other e2e files; integration files share one API server. */
-const CONCURRENCY: Record<Exclude<Stage, 'verify'>, number> = { unit: 2, integration: 1, e2e: 3 };
+const CONCURRENCY: Record<Exclude<Stage, 'verify'>, number> = { unit: 2, replay: 2, integration: 1, e2e: 3 };
 /** Longest a single file may take: the gates of the e2e suite need minutes of samples. */
 const FILE_TIMEOUT_MS = 25 * 60_000;
 

@@ -34,6 +34,8 @@ export interface RunningJvm {
 export interface JvmOptions {
   readonly jdk?: string;
   readonly flags?: readonly string[];
+  /** Variables beside those of the test. */
+  readonly env?: Readonly<Record<string, string>>;
   /** In pid and mount namespaces of its own, with a /tmp of its own, as uid 65534. */
   readonly contained?: boolean;
   /** A directory of cgroup v2 to run in. */
@@ -58,7 +60,10 @@ export async function aJvm(t: TestContext, options: JvmOptions = {}): Promise<Ru
   const command = options.contained
     ? `unshare -p -m -f --mount-proc -- sh -c 'cd /tmp; ${inside} ${program}'`
     : program;
-  const child = spawn('sh', ['-c', `${join}exec ${command}`], { stdio: ['ignore', 'pipe', 'pipe'] });
+  const child = spawn('sh', ['-c', `${join}exec ${command}`], {
+    stdio: ['ignore', 'pipe', 'pipe'],
+    env: { ...process.env, ...options.env },
+  });
   let output = '';
   child.stdout.on('data', (chunk: Buffer) => {
     output += chunk.toString();

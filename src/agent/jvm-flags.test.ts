@@ -3,23 +3,35 @@ import { test } from 'node:test';
 import { jvmOptions } from './jvm-flags.ts';
 
 test('flags are seen on the command line and in the variables the JVM reads', () => {
-  const seen = jvmOptions(
-    'java\0-XX:+PreserveFramePointer\0-jar\0app.jar\0',
-    'PATH=/bin\0JAVA_TOOL_OPTIONS=-XX:+UnlockDiagnosticVMOptions -XX:+DebugNonSafepoints\0',
-  );
+  const seen = jvmOptions('java\0-XX:+PreserveFramePointer\0-jar\0app.jar\0', [
+    'JAVA_TOOL_OPTIONS=-XX:+UnlockDiagnosticVMOptions -XX:+DebugNonSafepoints',
+  ]);
 
-  assert.deepEqual(seen, { flags: ['PreserveFramePointer', 'DebugNonSafepoints'], attachDisabled: false });
+  assert.deepEqual(seen.flags, ['PreserveFramePointer', 'DebugNonSafepoints']);
+  assert.equal(seen.attachDisabled, false);
 });
 
 test('what the JVM reads last counts', () => {
-  const seen = jvmOptions(
-    'java\0-XX:-PreserveFramePointer\0-XX:+DisableAttachMechanism\0',
-    'JAVA_TOOL_OPTIONS=-XX:+PreserveFramePointer\0_JAVA_OPTIONS=-XX:-DisableAttachMechanism\0',
-  );
+  const seen = jvmOptions('java\0-XX:-PreserveFramePointer\0-XX:+DisableAttachMechanism\0', [
+    'JAVA_TOOL_OPTIONS=-XX:+PreserveFramePointer',
+    '_JAVA_OPTIONS=-XX:-DisableAttachMechanism',
+  ]);
 
-  assert.deepEqual(seen, { flags: [], attachDisabled: false });
+  assert.deepEqual(seen.flags, []);
+  assert.equal(seen.attachDisabled, false);
 });
 
 test('a variable of a similar name means nothing', () => {
-  assert.deepEqual(jvmOptions('java\0', 'MY_JAVA_TOOL_OPTIONS=-XX:+PreserveFramePointer\0').flags, []);
+  assert.deepEqual(jvmOptions('java\0', ['MY_JAVA_TOOL_OPTIONS=-XX:+PreserveFramePointer']).flags, []);
+});
+
+test('the variables that may carry flags are told by name, even when they are empty', () => {
+  const variables = ['_JAVA_OPTIONS=-Da=b', 'JDK_JAVA_OPTIONS=', 'JAVA_TOOL_OPTIONS=-Dpassword=secret'];
+
+  assert.deepEqual(jvmOptions('java\0', variables).environment, ['JAVA_TOOL_OPTIONS', 'JDK_JAVA_OPTIONS']);
+  assert.deepEqual(jvmOptions('java\0', []).environment, []);
+});
+
+test('of an environment that could not be read nothing is told', () => {
+  assert.equal(jvmOptions('java\0', undefined).environment, undefined);
 });

@@ -1,28 +1,33 @@
 /** Which of the flags that matter to a profiler a JVM was given, as far as its command line and environment tell. */
+import type { OptionVariable } from '../wire/batch-schema.ts';
 
 export interface JvmOptions {
   /** Names of flags that are on: PreserveFramePointer, DebugNonSafepoints. */
   readonly flags: readonly string[];
   readonly attachDisabled: boolean;
+  /** Which of the variables that may carry flags are in the environment; undefined when it could not be read. */
+  readonly environment: readonly OptionVariable[] | undefined;
 }
 
 const REPORTED = ['PreserveFramePointer', 'DebugNonSafepoints'];
+const OPTION_VARIABLES: readonly OptionVariable[] = ['JAVA_TOOL_OPTIONS', 'JDK_JAVA_OPTIONS'];
 
-/** `cmdline` and `environ` are NUL-separated, as /proc gives them. What stands last counts, as in the JVM. */
-export function jvmOptions(cmdline: string, environ: string): JvmOptions {
-  const variables = environ.split('\0');
-  const variable = (name: string) =>
-    variables
-      .find((each) => each.startsWith(`${name}=`))
-      ?.slice(name.length + 1)
-      .split(/\s+/) ?? [];
+/** `cmdline` is NUL-separated, as /proc gives it; `variables` are `NAME=value`. What stands last counts, as in the JVM. */
+export function jvmOptions(cmdline: string, variables: readonly string[] | undefined): JvmOptions {
+  const textOf = (name: string) =>
+    variables?.find((each) => each.startsWith(`${name}=`))?.slice(name.length + 1);
+  const words = (name: string) => textOf(name)?.split(/\s+/) ?? [];
   const options = [
-    ...variable('JAVA_TOOL_OPTIONS'),
-    ...variable('JDK_JAVA_OPTIONS'),
+    ...words('JAVA_TOOL_OPTIONS'),
+    ...words('JDK_JAVA_OPTIONS'),
     ...cmdline.split('\0'),
-    ...variable('_JAVA_OPTIONS'),
+    ...words('_JAVA_OPTIONS'),
   ];
   const on = (flag: string) =>
     options.findLast((each) => /^-XX:[+-]/.test(each) && each.slice(5) === flag)?.[4] === '+';
-  return { flags: REPORTED.filter(on), attachDisabled: on('DisableAttachMechanism') };
+  return {
+    flags: REPORTED.filter(on),
+    attachDisabled: on('DisableAttachMechanism'),
+    environment: variables && OPTION_VARIABLES.filter((name) => textOf(name) !== undefined),
+  };
 }

@@ -16,8 +16,9 @@ import {
 import { readText } from './bounded-read.ts';
 import type { NameStores } from './file-name-store.ts';
 import { openForeignDirectory } from './foreign-directory.ts';
+import { readJavaVariables } from './java-variables.ts';
 import { type JvmOptions, jvmOptions } from './jvm-flags.ts';
-import { ageMs, type ProcessFacts } from './process-facts.ts';
+import { ageMs, isAlive, type ProcessFacts } from './process-facts.ts';
 
 export type JvmReport = PodWindow['jvm'];
 
@@ -39,7 +40,7 @@ export interface JvmAccess {
   readonly stores: NameStores;
 }
 
-const MAX_OPTIONS_BYTES = 128 * 1024; // one argument of exec has at most 128 KB
+const MAX_CMDLINE_BYTES = 128 * 1024; // one argument of exec has at most 128 KB
 const MAX_RELEASE_BYTES = 16 * 1024;
 const MAX_JDK_LENGTH = 64;
 
@@ -73,7 +74,12 @@ export async function inspectJvm(facts: ProcessFacts, libjvmPath: string, access
       names = closed ? undefined : outcome.map;
       if (closed) outcome.map.close();
     },
-    report: () => ({ ...stateOf(latest, names !== undefined), jdk, flags: [...options.flags] }),
+    report: () => ({
+      ...stateOf(latest, names !== undefined),
+      jdk,
+      flags: [...options.flags],
+      ...(options.environment === undefined ? {} : { environment: [...options.environment] }),
+    }),
     close() {
       closed = true;
       names?.close();
@@ -111,16 +117,20 @@ function disabledByFlag(outcome: AttachOutcome, options: JvmOptions): AttachOutc
   return { ...outcome, reason: 'AttachDisabled', message: 'the JVM runs with -XX:+DisableAttachMechanism' };
 }
 
-function readOptions({ pid }: ProcessFacts, procRoot: string): JvmOptions {
-  return jvmOptions(readOwned(`${procRoot}/${pid}/cmdline`), readOwned(`${procRoot}/${pid}/environ`));
+function readOptions(facts: ProcessFacts, procRoot: string): JvmOptions {
+  const directory = `${procRoot}/${facts.pid}`;
+  const cmdline = unlessRefused(() => readText(`${directory}/cmdline`, MAX_CMDLINE_BYTES)) ?? '';
+  const variables = unlessRefused(() => readJavaVariables(`${directory}/environ`));
+  // of a process that ended meanwhile only the beginning may have been read
+  return jvmOptions(cmdline, isAlive(procRoot, facts) ? variables : undefined);
 }
 
-/** Another user's environment takes CAP_SYS_PTRACE; without it the flags stay unknown. */
-function readOwned(path: string): string {
+/** Another user's environment takes CAP_SYS_PTRACE; without it the flags and variables stay unknown. */
+function unlessRefused<T>(read: () => T): T | undefined {
   try {
-    return readText(path, MAX_OPTIONS_BYTES) ?? '';
+    return read();
   } catch {
-    return '';
+    return undefined;
   }
 }
 

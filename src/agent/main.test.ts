@@ -123,7 +123,8 @@ const firstProfiled = ({ batches }: FixtureController) =>
 test('a busy JVM arrives with the name of its method and as many samples as it used CPU', async (t) => {
   const controller = await aController(t);
   const container = aContainer(t);
-  const jvm = await aJvm(t, { cgroup: container.directory, contained: true });
+  const env = { JAVA_TOOL_OPTIONS: '-Dpassword=secret' };
+  const jvm = await aJvm(t, { cgroup: container.directory, contained: true, env });
   controller.assignment = anAssignment(container.id);
   const agent = anAgent(t, controller);
 
@@ -140,6 +141,8 @@ test('a busy JVM arrives with the name of its method and as many samples as it u
   assert(valid(batch), JSON.stringify(valid.errors));
   assert.match(pod.jvm.jdk, /^17\./);
   assert.deepEqual(pod.jvm.flags, ['PreserveFramePointer']);
+  assert.deepEqual(pod.jvm.environment, ['JAVA_TOOL_OPTIONS']);
+  assert.doesNotMatch(JSON.stringify(batch), /secret/);
   const named = collapsed(batch, pod).filter(({ names }) => names.includes('Busy.encodeSlowly'));
   const counted = named.reduce((total, { count }) => total + count, 0);
   assert(counted > 0.8 * pod.samples, `${counted} of ${pod.samples} samples`);

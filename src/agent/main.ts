@@ -5,6 +5,7 @@ import { loadAssignment, saveAssignment } from './assignment-file.ts';
 import { pollAssignments } from './assignment-poll.ts';
 import { openAttachJournal, recoverFromJournal } from './attach-journal.ts';
 import { findCgroupRoots } from './cgroup-roots.ts';
+import { createCodeUpkeep } from './code-upkeep.ts';
 import { type AgentConfig, readConfig } from './config.ts';
 import { createControllerClient } from './controller-client.ts';
 import { fileNameStores } from './file-name-store.ts';
@@ -40,9 +41,13 @@ export async function runAgent(config: AgentConfig, log: AgentLog, signal: Abort
   const stores = fileNameStores(config.spoolDirectory);
   const containers = watchContainers({ ...config, roots, journal, stores });
   const boot = randomBytes(8).toString('hex');
+  const keepCodeSmall = createCodeUpkeep(config.addonPath);
   const agent = createNodeAgent({
     ...{ config, boot, containers, host, spool, stores, metrics, log },
-    windowClosed: push.wake,
+    windowClosed() {
+      push.wake();
+      keepCodeSmall();
+    },
   });
 
   const kept = `${config.spoolDirectory}/assignment.json`;

@@ -89,7 +89,7 @@ test('an answer that says later is tried again, and not-the-leader over a new co
   controller.refusals.push({ status: 403, code: 'TOKEN_REJECTED' }, { status: 503, code: 'NOT_LEADER' });
 
   await add(0);
-  await eventually('it arrived', () => controller.batches.length === 1);
+  await eventually('it was told so', () => pushed.includes('sent'));
 
   assert.deepEqual(pushed, ['failed TOKEN_REJECTED', 'failed NOT_LEADER', 'sent']);
   assert.equal(controller.connections.opened, 2);

@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
+import { parseAllDocuments } from 'yaml';
 import { parseCommandLine } from './command-line.ts';
 
 const words = (line: string) => line.split(' ').filter((word) => word !== '');
@@ -7,7 +9,7 @@ const CLUSTER = {
   kubeconfig: undefined,
   context: undefined,
   token: undefined,
-  serviceAccount: { namespace: 'flamegate-system', name: 'flamegate-controller' },
+  serviceAccount: { namespace: 'flamegate-system', name: 'flamegate-viewer' },
 };
 
 test('nothing typed is a question for help', () => {
@@ -39,6 +41,26 @@ test('each command is understood with its defaults', () => {
     cluster: CLUSTER,
   });
   assert.deepEqual(parseCommandLine(words('noise a b')), { kind: 'noise', recordings: ['a', 'b'] });
+});
+
+test('the account whose token is asked for by default is installed, and may get gates, no more', () => {
+  const path = new URL('../../config/rbac/viewer.yaml', import.meta.url);
+  const objects = parseAllDocuments(readFileSync(path, 'utf8')).map((document) => document.toJS());
+  const ofKind = (kind: string) => objects.filter((object) => object.kind === kind);
+
+  const [account, ...others] = ofKind('ServiceAccount');
+  const { namespace, name } = account.metadata;
+  assert.deepEqual({ namespace, name }, CLUSTER.serviceAccount);
+  assert.deepEqual(others, []);
+  assert.deepEqual(
+    ofKind('ClusterRole').flatMap(({ rules }) => rules),
+    [{ apiGroups: ['flamegate.dev'], resources: ['regressiongates'], verbs: ['get'] }],
+  );
+  assert.deepEqual(
+    ofKind('ClusterRoleBinding').flatMap(({ subjects }) => subjects),
+    [{ kind: 'ServiceAccount', name, namespace }],
+  );
+  assert.equal(objects.length, 3);
 });
 
 test('a wrong line is a usage error that says what is right', () => {

@@ -60,7 +60,7 @@ Cluster (report, record)
   --context NAME      default: the current context
   --token TOKEN       shown to the controller; default: the kubeconfig's own. A kubeconfig with a client
                       certificate has none: then a ten-minute token of --service-account is asked for
-  --service-account NS/NAME   default: flamegate-system/flamegate-controller
+  --service-account NS/NAME   default: flamegate-system/flamegate-viewer, which may read reports, no more
 
 Exit codes
   0   done, whatever the verdict is
@@ -99,6 +99,8 @@ const TAKES: Readonly<Record<Exclude<Command['kind'], 'help'>, readonly (keyof V
   ],
   noise: [],
 };
+/** Made by config/rbac/viewer.yaml. */
+const VIEWER_ACCOUNT = 'flamegate-system/flamegate-viewer';
 const LONGEST_RECORDING_MS = 7 * 24 * 3_600_000;
 
 /** Throws a CliError USAGE that says what is wrong and how it is right. */
@@ -179,7 +181,7 @@ function clusterOptions(values: Values): ClusterOptions {
     kubeconfig: values.kubeconfig,
     context: values.context,
     token: values.token,
-    serviceAccount: objectName(values['service-account'] ?? 'flamegate-system/flamegate-controller'),
+    serviceAccount: objectName(values['service-account'] ?? VIEWER_ACCOUNT),
   };
 }
 

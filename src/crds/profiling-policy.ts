@@ -42,12 +42,12 @@ export const ProfilingPolicySpec = Type.Object(
             mode: oneOf(FLAG_MODES, {
               default: 'Never',
               description:
-                'Never: no flag is set and nothing restarts. Immediate: -XX:+PreserveFramePointer, -XX:+UnlockDiagnosticVMOptions and -XX:+DebugNonSafepoints enter the pod template now, which rolls the workload once.',
+                'Never: no flag is set and nothing restarts. Immediate: -XX:+PreserveFramePointer, -XX:+UnlockDiagnosticVMOptions and -XX:+DebugNonSafepoints enter the pod template, which rolls the workload once, as soon as an agent has seen in a running JVM which variables the image sets itself.',
             }),
             strategy: oneOf(['DeploymentPatch'], {
               default: 'DeploymentPatch',
               description:
-                'How flags reach the JVM. DeploymentPatch: one environment variable in the Deployment, by server-side apply under the field manager flamegate-inject.',
+                'How flags reach the JVM. DeploymentPatch: one environment variable in the Deployment that neither its template nor the image sets, by server-side apply under the field manager flamegate-inject.',
             }),
             acknowledgeRestarts: Type.Boolean({
               default: false,

@@ -100,12 +100,16 @@ export function sumOf(stacks: readonly IndexedStack[], deltas: StackDeltas): num
   return stacks.reduce((sum, stack) => sum + (deltas.deltas[stack.id] ?? 0), 0);
 }
 
-/** The canary's commonest stack that counts for a node; undefined when it has none. */
-export function commonestStack(node: number, deltas: StackDeltas): IndexedStack | undefined {
+/** The commonest stack that counts for a node in an arm, by that arm's counts; undefined when it has none. */
+export function commonestStack(
+  node: number,
+  index: StackIndex,
+  stackCounts: Float64Array,
+): IndexedStack | undefined {
   let commonest: IndexedStack | undefined;
   let most = 0;
-  for (const stack of deltas.index.stacks) {
-    const count = deltas.canaryCounts[stack.id] ?? 0;
+  for (const stack of index.stacks) {
+    const count = stackCounts[stack.id] ?? 0;
     if (count <= most || !stack.nodes.includes(node)) continue;
     commonest = stack;
     most = count;

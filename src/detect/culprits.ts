@@ -73,7 +73,6 @@ export function describeCulprits(
   look: LookEvidence,
   index: StackIndex,
 ): Culprit[] {
-  const deltas = stackDeltas(index, look.context, look.context.scale);
   const shown = findings.slice(0, MOST_CULPRITS);
   const part = look.namedPart;
   const whole = shown.reduce((sum, { evidence }) => sum + evidence.delta, 0);
@@ -86,6 +85,6 @@ export function describeCulprits(
     shareOfDelta: evidence.delta / whole,
     baselineShare: evidence.baselineShare * part,
     canaryShare: evidence.canaryShare * part,
-    stack: commonestStack(evidence.node, deltas)?.frames ?? [],
+    stack: commonestStack(evidence.node, index, look.context.canary.stackCounts)?.frames ?? [],
   }));
 }

@@ -65,12 +65,21 @@ test('a function that some pods inline keeps all of its own spread', () => {
   assert.ok(podVariance > 0.3, `${podVariance}`);
 });
 
-test('bursts within a pod raise the overdispersion', () => {
-  const bursting = (block: number): number => (block % 3 === 0 ? 220 : 40);
+test('bursts of a pod of its own raise the overdispersion', () => {
+  const bursting = (phase: number) => (block: number) => (block % 3 === phase ? 220 : 40);
+  const pods = [0, 1, 2].map(bursting);
 
-  const { overdispersion } = spreadOf([Array(3).fill(bursting), Array(3).fill(bursting)]);
+  const { overdispersion } = spreadOf([pods, pods]);
 
   assert.ok(overdispersion > 20, `${overdispersion}`);
+});
+
+test('what all pods of an arm do at the same time is no overdispersion: both arms live through it', () => {
+  const compiled = (block: number): number => (block < 4 ? 40 : 220);
+
+  const { overdispersion } = spreadOf([Array(3).fill(compiled), Array(3).fill(compiled)]);
+
+  assert.equal(overdispersion, 1);
 });
 
 test('every pod after the first of an arm is a degree of freedom', () => {

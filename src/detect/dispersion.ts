@@ -92,7 +92,7 @@ function armShape(arm: ArmTally): ArmShape {
   return {
     arm,
     pods,
-    blockDf: blocks - pods.length,
+    blockDf: Math.max(0, blocks - pods.length - (arm.blocks - 1)),
     podDf: Math.max(0, pods.length - 1),
     exposure: arm.samples > 0 ? arm.samples - squares / arm.samples : 0,
     samplesPerBlock: blocks > 0 ? arm.samples / blocks : 0,
@@ -138,7 +138,8 @@ function observeNode(shapes: readonly ArmShape[], node: number): NodeObservation
     const share = inArm / arm.samples;
     const binomial = share * (1 - share);
     const podSquares = shape.pods.reduce((sum, pod) => sum + (pod.counts[node] ?? 0) ** 2 / pod.samples, 0);
-    seen.within += (arm.blockSquares[node] ?? 0) - podSquares;
+    const timeSquares = arm.timeSquares[node] ?? 0;
+    seen.within += (arm.blockSquares[node] ?? 0) - podSquares - (timeSquares - inArm * share);
     seen.withinExpected += shape.blockDf * binomial;
     seen.withinPerKappa += shape.blockDf * binomial ** 2 * shape.samplesPerBlock;
     seen.between += podSquares - inArm * share;

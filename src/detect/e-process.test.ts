@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { isClose, readReference } from '../../test/reference/read-reference.ts';
-import { halfWidth, logEValue, logGrowthEValue } from './e-process.ts';
+import { logEValue, logGrowthEValue } from './e-process.ts';
 
 type Four = [number, number, number, number];
 
@@ -10,16 +10,6 @@ test('the log e-value is the log ratio of the marginal densities scipy gives', (
     const [z, information, nullVariance, driftVariance] = args;
 
     const actual = logEValue(z, information, { nullVariance, driftVariance });
-
-    assert.ok(isClose(actual, expected), `${args}: ${actual}, scipy ${expected}`);
-  }
-});
-
-test('the half-width is where the log e-value reaches its threshold', () => {
-  for (const { args, expected } of readReference<Four, number>('halfWidth')) {
-    const [information, nullVariance, driftVariance, alpha] = args;
-
-    const actual = halfWidth(information, { nullVariance, driftVariance }, alpha);
 
     assert.ok(isClose(actual, expected), `${args}: ${actual}, scipy ${expected}`);
   }

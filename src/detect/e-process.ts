@@ -17,15 +17,6 @@ export function logEValue(z: number, information: number, model: DriftModel): nu
   return 0.5 * Math.log(underNull / underDrift) + (0.5 * z * z * gain) / (underNull * underDrift);
 }
 
-/** Half-width, in the units of d, of the interval that covers at every look; `alpha` on each side. */
-export function halfWidth(information: number, model: DriftModel, alpha: number): number {
-  const underNull = 1 + information * model.nullVariance;
-  const underDrift = 1 + information * model.driftVariance;
-  const threshold = Math.log(1 / (2 * alpha)) + 0.5 * Math.log(underDrift / underNull);
-  const gain = information * information * (model.driftVariance - model.nullVariance);
-  return Math.sqrt((2 * threshold * underNull * underDrift) / gain);
-}
-
 const GROWTH_DRIFT_SD = 0.3; // on the log-odds scale: a function that costs a third more
 const NEW_PATH_DRIFT_SD = 2; // a function that was not there, or costs many times as much
 

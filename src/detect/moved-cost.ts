@@ -1,7 +1,7 @@
 import { commonestStack, functionsHolding, type StackDeltas, sumOf } from './attribution.ts';
 import type { LookEvidence } from './look-evidence.ts';
 import { halfWidthOf, type NodeEvidence, weighNode } from './node-evidence.ts';
-import { functionOf, nodeIsTotal, totalNode } from './stack-index.ts';
+import { functionOf, nodeIsTotal, type StackIndex, totalNode } from './stack-index.ts';
 
 /** That a growth was matched by what shrank, and the most by which the place that holds both grew. */
 export interface MovedCost {
@@ -12,7 +12,11 @@ const MATCHED_PART = 0.5;
 // Over the whole program some functions always look as if they had shrunk (the JIT inlines them in one arm's pods only),
 // and together they match anything. Cost that really moved has left one function, nearly whole.
 const MATCHED_PART_ANYWHERE = 0.8;
+// Of its own share: a function that kept less than this has gone, as one does that was renamed or whose work moved.
+const GONE_PART = 0.2;
 const NET_BOUND = 1.96;
+const NOTHING_GONE = { matched: 0, half: 0 };
+
 /**
  * Whether a growth is cost that only changed its name. A rename, a method the JIT inlines in one arm and not
  * in the other, a refactoring: something grew, something else shrank by it, and the code that holds both
@@ -57,32 +61,26 @@ interface Place {
 
 function placesOf(growth: NodeEvidence, look: LookEvidence, deltas: StackDeltas): Place[] {
   const own = functionOf(growth.node);
-  const callers = callersOf(growth.node, deltas);
+  const callers = callersOf(growth.node, deltas.index, deltas.canaryCounts);
   const above = nodeIsTotal(growth.node) ? callers : [own, ...callers];
   const below = nodeIsTotal(growth.node) ? functionsHolding(growth.node, deltas) : [];
   const places = above.map((functionId, level) =>
     placeAt(functionId, { growth, look, deltas, isNear: level === 0 }),
   );
   const inside = below.map(({ functionId }) => placeAt(functionId, { growth, look, deltas, isNear: false }));
-  return [...places, ...inside, wholeProgram(growth, look, deltas)];
+  return [...places, ...inside, ...wholeProgram(growth, look, deltas)];
 }
 
 /**
  * The whole program as a place. What else it does is far too much to have shrunk provably, so here what shrank
- * is the stacks through that one function which shrank most. Its net growth is what the size factor says.
+ * is the stacks through that one function which shrank most. Its net growth is what the size factor says. Where a
+ * function is gone, the two of them are a place of their own.
  */
-function wholeProgram(growth: NodeEvidence, look: LookEvidence, deltas: StackDeltas): Place {
+function wholeProgram(growth: NodeEvidence, look: LookEvidence, deltas: StackDeltas): Place[] {
   const { factor, logError } = look.sizeFactor;
-  const losses = new Map([...shrunkNodes(look)].map((node) => [node, 0]));
-  for (const stack of deltas.index.stacks) {
-    if (stack.nodes.includes(growth.node)) continue;
-    const loss = -sumOf([stack], deltas);
-    for (const node of stack.nodes) {
-      const before = losses.get(node);
-      if (before !== undefined) losses.set(node, before + loss);
-    }
-  }
-  return {
+  const shrunk = shrunkNodes(look);
+  const losses = lossesBeside(growth.node, new Set(shrunk.map(({ node }) => node)), deltas);
+  const everywhere = {
     net: 1 - factor,
     half: NET_BOUND * factor * logError,
     matched: Math.max(0, ...losses.values()),
@@ -90,26 +88,63 @@ function wholeProgram(growth: NodeEvidence, look: LookEvidence, deltas: StackDel
     matchedPart: MATCHED_PART_ANYWHERE,
     isNear: false,
   };
+  const gone = shrunk
+    .filter(({ canaryShare, baselineShare }) => canaryShare < GONE_PART * baselineShare)
+    .map((node) => ({ node, matched: losses.get(node.node) ?? 0, half: node.half }))
+    .filter(({ node, matched }) => !absorbed(node, matched, { growth, look, deltas }))
+    .reduce((most, each) => (each.matched > most.matched ? each : most), NOTHING_GONE);
+  const pair = {
+    net: growth.delta - gone.matched,
+    half: Math.hypot(growth.half, gone.half),
+    matched: gone.matched,
+    proof: 0,
+    matchedPart: MATCHED_PART,
+    isNear: false,
+  };
+  return [everywhere, pair];
 }
 
-// Scaled down only, for the reason that growth is scaled up only.
-function shrunkNodes(look: LookEvidence): Set<number> {
-  const context = { ...look.context, scale: Math.min(1, look.sizeFactor.factor) };
-  const shrunk = new Set<number>();
-  for (const { node, canaryShare, baselineShare } of look.candidates) {
-    if (canaryShare >= baselineShare) continue;
-    const evidence = weighNode(node, context);
-    if (evidence.delta + evidence.half < 0) shrunk.add(node);
+/**
+ * Whether the caller of a function that is gone costs what it did: then the JIT inlined it there, and what it lost matches
+ * no growth elsewhere.
+ */
+function absorbed(gone: NodeEvidence, lost: number, { growth, look, deltas }: Round): boolean {
+  const { canary, baseline } = look.context;
+  const [caller] = callersOf(gone.node, deltas.index, baseline.stackCounts);
+  if (caller === undefined || caller === callersOf(growth.node, deltas.index, canary.stackCounts)[0])
+    return false;
+  const { delta } = weighNode(totalNode(caller), { ...look.context, scale: look.sizeFactor.factor });
+  return -delta < MATCHED_PART * lost;
+}
+
+/** What the stacks through each of some nodes lost, those through the growth left out. */
+function lossesBeside(growth: number, nodes: ReadonlySet<number>, deltas: StackDeltas): Map<number, number> {
+  const losses = new Map<number, number>();
+  for (const stack of deltas.index.stacks) {
+    if (stack.nodes.includes(growth)) continue;
+    const loss = -sumOf([stack], deltas);
+    for (const node of stack.nodes) {
+      if (nodes.has(node)) losses.set(node, (losses.get(node) ?? 0) + loss);
+    }
   }
-  return shrunk;
+  return losses;
 }
 
-interface Search {
+/** Functions that are proven to take less. Scaled down only, for the reason that growth is scaled up only. */
+function shrunkNodes(look: LookEvidence): NodeEvidence[] {
+  const context = { ...look.context, scale: Math.min(1, look.sizeFactor.factor) };
+  return look.candidates
+    .filter(({ canaryShare, baselineShare }) => canaryShare < baselineShare)
+    .map(({ node }) => weighNode(node, context))
+    .filter(({ delta, half }) => delta + half < 0);
+}
+
+interface Round {
   readonly growth: NodeEvidence;
   readonly look: LookEvidence;
   readonly deltas: StackDeltas;
-  readonly isNear: boolean;
 }
+type Search = Round & { readonly isNear: boolean };
 
 function placeAt(functionId: number, { growth, look, deltas, isNear }: Search): Place {
   const total = totalNode(functionId);
@@ -137,16 +172,15 @@ function placeAt(functionId: number, { growth, look, deltas, isNear }: Search): 
   };
 }
 
-/** Functions that call a node's on the canary's commonest stack through it, nearest first. */
-function callersOf(node: number, deltas: StackDeltas): number[] {
-  const stack = commonestStack(node, deltas);
+/** Functions that call a node's on an arm's commonest stack through it, nearest first. */
+function callersOf(node: number, index: StackIndex, stackCounts: Float64Array): number[] {
+  const stack = commonestStack(node, index, stackCounts);
   if (stack === undefined) return [];
-  const { functions } = deltas.index;
   const own = functionOf(node);
   const ids = new Map(
-    stack.nodes.filter(nodeIsTotal).map((total) => [functions[functionOf(total)], functionOf(total)]),
+    stack.nodes.filter(nodeIsTotal).map((total) => [index.functions[functionOf(total)], functionOf(total)]),
   );
-  const above = stack.frames.slice(stack.frames.indexOf(functions[own] ?? '') + 1);
+  const above = stack.frames.slice(stack.frames.indexOf(index.functions[own] ?? '') + 1);
   const callers = above.map((frame) => ids.get(frame)).filter((id) => id !== undefined);
   return [...new Set(callers)].filter((id) => id !== own);
 }

@@ -1,6 +1,6 @@
 import { shareScore } from './deviance.ts';
 import type { Dispersion, Spread } from './dispersion.ts';
-import { halfWidth, logGrowthEValue } from './e-process.ts';
+import { logGrowthEValue } from './e-process.ts';
 import { normalQuantile } from './quantiles.ts';
 import type { ArmTally } from './tally.ts';
 
@@ -14,8 +14,6 @@ export interface NodeEvidence {
   readonly logE: number;
   /** Half-width of the interval around delta that covers at every look that may pass, BOUND_ALPHA on each side. */
   readonly half: number;
-  /** Growth that e-BH would reject with probability DETECTION_POWER. */
-  readonly detectable: number;
 }
 
 /** What is the same for all nodes of a look. */
@@ -39,7 +37,6 @@ export interface LookContext {
 // of it, 20,000 samples an arm pass 58 % of harmless canaries against a 2 % margin instead of 70 %.
 export const BOUND_ALPHA = 0.05;
 const DETECTION_POWER = 0.9;
-const GROWTH_DRIFT_VARIANCE = 0.3 ** 2; // as in e-process.ts: the mixture for functions that were there before
 
 /** Weighs growth of one node against sampling noise, bursts, and the lottery of pods. */
 export function weighNode(node: number, context: LookContext): NodeEvidence {
@@ -64,7 +61,6 @@ export function weighNode(node: number, context: LookContext): NodeEvidence {
     delta: canaryShare - baselineShare,
     logE: logGrowthEValue(score.z / Math.sqrt(spread.overdispersion), information, widened),
     half: halfWidthOf({ canaryShare, baselineShare, spread }, context),
-    detectable: detectableGrowth(baselineShare, { information, widened, podVariance }, context),
   };
 }
 
@@ -104,20 +100,39 @@ export function halfWidthOf(noise: ShareNoise, context: LookContext): number {
   return Math.sqrt(context.podBoundFactor ** 2 * pods + context.boundFactor ** 2 * sampling);
 }
 
-interface GrowthNoise {
-  readonly information: number;
-  readonly widened: number;
-  readonly podVariance: number;
+const HALVINGS = 30; // of [0, 1]: far below any digit that is shown
+
+/**
+ * Growth of a node that e-BH would reject by now with probability DETECTION_POWER. Searched for, because a growth brings
+ * information of its own: a function that is hardly there needs few samples more, not a multiple of its odds.
+ */
+export function detectableGrowth(node: NodeEvidence, context: LookContext): number {
+  let low = 0;
+  let high = 1 - node.baselineShare;
+  for (let step = 0; step < HALVINGS; step++) {
+    const growth = (low + high) / 2;
+    if (isDetectable(growth, node, context)) high = growth;
+    else low = growth;
+  }
+  return high;
 }
 
-function detectableGrowth(share: number, noise: GrowthNoise, context: LookContext): number {
-  if (noise.information <= 0) return 1;
-  const { information, widened, podVariance } = noise;
-  const drift = { nullVariance: widened, driftVariance: widened + GROWTH_DRIFT_VARIANCE };
-  // Half of the mixture's weight, one side: a quarter of the level in the two-sided half-width.
-  const threshold = halfWidth(information, drift, context.nodeAlpha / 4);
-  const reached = threshold + normalQuantile(DETECTION_POWER) * Math.sqrt(1 / information + podVariance);
-  const start = Math.max(share, 1 / context.baseline.samples);
-  const odds = (start / (1 - Math.min(start, 0.999))) * Math.exp(reached);
-  return odds / (1 + odds) - start;
+function isDetectable(growth: number, { node, baselineShare }: NodeEvidence, context: LookContext): boolean {
+  const { canary, baseline, dispersion, scale, podTestFactor } = context;
+  const spread = dispersion.spreads[node] ?? { overdispersion: 1, podVariance: 0 };
+  const expected = {
+    canary: (baselineShare + growth) * canary.samples,
+    baseline: baselineShare * (baseline.samples / scale),
+  };
+  const score = shareScore(
+    { samples: expected.canary, rest: canary.samples - expected.canary },
+    { samples: expected.baseline, rest: baseline.samples / scale - expected.baseline },
+  );
+  const information = score.information / spread.overdispersion;
+  const podVariance = spread.podVariance * (podConcentration(canary) + podConcentration(baseline));
+  const z = score.z / Math.sqrt(spread.overdispersion);
+  const unlucky = z - normalQuantile(DETECTION_POWER) * Math.sqrt(1 + information * podVariance);
+  return (
+    logGrowthEValue(unlucky, information, podVariance * podTestFactor ** 2) >= -Math.log(context.nodeAlpha)
+  );
 }

@@ -20,12 +20,12 @@ test('recursion counts a function once in its total', () => {
   assert.deepEqual(nodes, [totalNode(0), totalNode(1), selfNode(0)]);
 });
 
-test('a kernel leaf gives its caller a total and no self time', () => {
+test('kernel and native code count for the function that called them, and for their group', () => {
   const index = createStackIndex();
 
-  const { nodes, group } = index.of(['do_syscall_64_[k]', 'read']);
+  const { nodes, group } = index.of(['do_syscall_64_[k]', '[libc.so.6]', 'read', 'run']);
 
-  assert.deepEqual(nodes, [totalNode(0)]);
+  assert.deepEqual(nodes, [totalNode(0), totalNode(1), selfNode(0)]);
   assert.equal(group, '[kernel]');
 });
 

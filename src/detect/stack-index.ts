@@ -5,13 +5,16 @@ export interface IndexedStack {
   readonly id: number;
   /** Leaf first. */
   readonly frames: readonly string[];
-  /** Every node the stack counts for: `selfNode` of its leaf and `totalNode` of each function, once. */
+  /** Every node the stack counts for: `selfNode` of its leafmost function and `totalNode` of each function, once. */
   readonly nodes: readonly number[];
   /** Where its self time goes when the leaf is no function. */
   readonly group: string | undefined;
 }
 
-/** A function has two nodes: its own samples, and those of everything it called. */
+/**
+ * A function has two nodes: its own samples, those of the native and kernel code right below it included, and those of
+ * everything it called. So every stack with a function is some function's own.
+ */
 export const selfNode = (functionId: number): number => 2 * functionId;
 export const totalNode = (functionId: number): number => 2 * functionId + 1;
 export const functionOf = (node: number): number => node >> 1;
@@ -50,9 +53,9 @@ export function createStackIndex(): StackIndex {
     // A set: recursion counts a function once in its total.
     const totals = named.filter((name) => !frameIsMachinery(name));
     const nodes = [...new Set(totals.map((name) => totalNode(functionId(name))))];
-    const leafIsFunction = !internal && frameIsFunction(leaf);
-    if (leafIsFunction) nodes.push(selfNode(functionId(leaf)));
-    const group = leafIsFunction ? undefined : internal ? '[jvm]' : frameGroup(leaf);
+    const [owner] = named;
+    if (owner !== undefined) nodes.push(selfNode(functionId(owner)));
+    const group = owner === leaf ? undefined : internal ? '[jvm]' : frameGroup(leaf);
     return { id: stacks.length, frames, nodes, group };
   };
 

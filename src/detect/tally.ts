@@ -19,8 +19,12 @@ export interface ArmTally {
   counts: Float64Array;
   /** Samples per distinct stack over all pods. */
   stackCounts: Float64Array;
-  /** Σ x²/n per node over pods and blocks: with the counts, all that the spread within pods needs. */
+  /** Σ x²/n per node over pods and blocks. */
   blockSquares: Float64Array;
+  /** The same over blocks alone, of all pods together: what was common to them at a time. */
+  timeSquares: Float64Array;
+  /** Blocks with samples. */
+  blocks: number;
   /**
    * Samples of stacks with a function in them: the whole that shares are shares of. A stack of nothing but native,
    * interpreted or kernel frames is the JIT, the collector or a young JVM at work. A canary is younger than its
@@ -44,6 +48,8 @@ export function createArmTally(): ArmTally {
     counts: new Float64Array(0),
     stackCounts: new Float64Array(0),
     blockSquares: new Float64Array(0),
+    timeSquares: new Float64Array(0),
+    blocks: 0,
     samples: 0,
     allSamples: 0,
     samplesTaken: 0,
@@ -68,6 +74,7 @@ function indexStacks(windows: readonly PodWindow[], index: StackIndex): void {
 function addWindows(arm: ArmTally, windows: readonly PodWindow[], index: StackIndex): void {
   makeRoom(arm, index);
   const block = new Float64Array(arm.counts.length);
+  const together = { counts: new Float64Array(arm.counts.length), samples: 0 };
   for (const [pod, ofPod] of Map.groupBy(windows, (window) => window.pod)) {
     block.fill(0);
     const samples = countSamples(arm, ofPod, index, block);
@@ -76,15 +83,25 @@ function addWindows(arm: ArmTally, windows: readonly PodWindow[], index: StackIn
     arm.pods.set(pod, tally);
     tally.samples += samples;
     tally.blocks += 1;
-    arm.samples += samples;
+    together.samples += samples;
     addCounts(arm, tally, block, samples);
+    block.forEach((count, node) => {
+      if (count > 0) together.counts[node] = (together.counts[node] ?? 0) + count;
+    });
   }
+  if (together.samples === 0) return;
+  arm.samples += together.samples;
+  arm.blocks += 1;
+  together.counts.forEach((count, node) => {
+    if (count > 0) arm.timeSquares[node] = (arm.timeSquares[node] ?? 0) + (count * count) / together.samples;
+  });
 }
 
 function makeRoom(arm: ArmTally, index: StackIndex): void {
   const nodes = index.functions.length * 2;
   arm.counts = grown(arm.counts, nodes);
   arm.blockSquares = grown(arm.blockSquares, nodes);
+  arm.timeSquares = grown(arm.timeSquares, nodes);
   arm.stackCounts = grown(arm.stackCounts, index.stacks.length);
 }
 

@@ -78,6 +78,7 @@ export interface NativeAddon {
   take(handle: NativeHandle): NativeBatch;
   counters(handle: NativeHandle): NativeCounters;
   close(handle: NativeHandle): void;
+  releaseCodePages(): number;
 }
 
 const FUNCTIONS = [
@@ -89,6 +90,7 @@ const FUNCTIONS = [
   'take',
   'counters',
   'close',
+  'releaseCodePages',
 ] as const;
 
 /** Loads the addon from an absolute path. Throws SAMPLER_ADDON_UNUSABLE. */

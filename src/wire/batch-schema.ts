@@ -47,11 +47,20 @@ export const PodWindow = Type.Object({
     message: Type.String({ maxLength: 1024 }),
     jdk: Type.String({ maxLength: 64 }),
     flags: Type.Array(Type.String({ maxLength: 64 }), { maxItems: 8 }),
+    /** Names only. Missing when it could not be read, and from agents that do not look. */
+    environment: Type.Optional(
+      Type.Array(
+        Type.Unsafe<OptionVariable>({ type: 'string', enum: ['JAVA_TOOL_OPTIONS', 'JDK_JAVA_OPTIONS'] }),
+        { maxItems: 2 },
+      ),
+    ),
   }),
   /** [index into stacks, samples] pairs, only for pods under a gate. */
   counts: Type.Array(Type.Tuple([count, Type.Integer({ minimum: 1 })]), { maxItems: 65_536 }),
 });
 export type JvmState = 'Profiled' | 'NoJvm' | 'AttachFailed' | 'Gone' | 'Starting';
+/** The variables that may carry flags to a JVM. */
+export type OptionVariable = 'JAVA_TOOL_OPTIONS' | 'JDK_JAVA_OPTIONS';
 export type PodWindow = Static<typeof PodWindow>;
 
 export const Batch = Type.Object({

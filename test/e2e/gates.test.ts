@@ -4,50 +4,28 @@
  */
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
-import { type Load, podAddresses, startLoad } from '../../scripts/demo/load.ts';
+import { type Load, startLoad } from '../../scripts/demo/load.ts';
 import type { RegressionGate } from '../../src/crds/regression-gate.ts';
 import type { RegressionReport } from '../../src/crds/regression-report.ts';
 import { eventually, getJson, kubectl } from '../cluster/cluster.ts';
+import { applyGates, CLEAN, deployArms, REGRESSED } from './support/arms.ts';
+import { fittingRate } from './support/fitting-load.ts';
 import { isAlive, loadedSamplers, pidInPod } from './support/host.ts';
-import { installFlamegate, profilingPolicy, regressionGate } from './support/install.ts';
-import { applyObjects, namespace, ordersDeployment, rolledOut } from './support/orders.ts';
+import { installFlamegate } from './support/install.ts';
+import { rolledOut } from './support/orders.ts';
 
 const NS = 'gates';
-const CLEAN = ['clean-a', 'clean-b', 'clean-c'];
-const REGRESSED = 'surcharge';
-const ARMS = ['stable', ...CLEAN, REGRESSED];
-const WARM_UP_RATES = [1, 3];
-const WARM_UP_SECONDS = 30;
-const RATE_PER_POD = 7; // requests per second; fifteen warm pods then take a little over one of two cores
-const VERDICT_SECONDS = 780;
+const LOAD_SECONDS = 1500;
+const VERDICT_SECONDS = 900;
 
 describe('gates on a real cluster', () => {
   let load: Load;
 
   before(async () => {
     await installFlamegate();
-    applyObjects(namespace(NS), profilingPolicy(NS, 'shop', { cpu: { frequencyHz: 199 } }));
-    for (const name of ARMS) {
-      const surcharge = name === REGRESSED ? { SURCHARGE_SHARE: '0.05' } : {};
-      const env = { LARGE_ORDER_LINES: '100', ...surcharge };
-      applyObjects(ordersDeployment({ namespace: NS, name, env }));
-      await rolledOut(NS, name); // one arm after the other: fifteen starting JVMs would starve the node
-    }
-    const groups = Object.fromEntries(
-      await Promise.all(ARMS.map(async (arm) => [arm, await podAddresses(NS, `arm=${arm}`)] as const)),
-    );
-    for (const rate of WARM_UP_RATES) await startLoad(groups, rate, WARM_UP_SECONDS).ended;
-    load = startLoad(groups, RATE_PER_POD, 1500);
-    applyObjects(
-      ...[...CLEAN, REGRESSED].map((canary) =>
-        regressionGate(NS, canary, {
-          baseline: { podSelector: { matchLabels: { arm: 'stable' } } },
-          canary: { podSelector: { matchLabels: { arm: canary } } },
-          checks: { cpu: { function: { margin: '2%' } } },
-          duration: { warmUp: '2m', min: '2m', deadline: '9m' },
-        }),
-      ),
-    );
+    const groups = await deployArms(NS);
+    load = startLoad(groups, await fittingRate({ namespace: NS, groups }), LOAD_SECONDS);
+    applyGates(NS);
   });
 
   after(async () => {
@@ -85,11 +63,12 @@ describe('gates on a real cluster', () => {
     assert.equal(gate.status.conditions.find((c) => c.type === 'Ready')?.status, 'True');
   });
 
-  test('of three clean canaries none fails, and each says how small a growth it could have seen', async () => {
+  test('of three clean canaries none fails and two pass, and each says how small a growth it could have seen', async () => {
     const judged = await Promise.all(CLEAN.map(verdictOf));
 
     const verdicts = judged.map(({ gate }) => gate.status?.verdict);
     assert.ok(!verdicts.includes('Failed'), describeAll(judged));
+    assert.ok(verdicts.filter((verdict) => verdict === 'Passed').length >= 2, describeAll(judged));
     for (const { report } of judged) assert.match(report.status?.checks?.[0]?.detectable ?? '', /%$/);
   });
 

@@ -4,13 +4,14 @@
  */
 import assert from 'node:assert/strict';
 import { X509Certificate } from 'node:crypto';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { KubeConfig } from '@kubernetes/client-node';
 import { pino } from 'pino';
 import { Registry } from 'prom-client';
+import { parseAllDocuments } from 'yaml';
 import { agentReports } from '../../src/controller/agent-reports-memory.ts';
 import { type Ingest, startIngest } from '../../src/controller/ingest/start-ingest.ts';
 import { type Answer, call, gzipped, push } from '../../src/controller/ingest/testing/https-client.ts';
@@ -56,6 +57,13 @@ async function tokenOf(account: string, audience: string | undefined, pod?: stri
   return status.token;
 }
 
+/** What config/rbac lets the command line's account do. */
+function viewerRules(): readonly unknown[] {
+  const path = new URL('../../config/rbac/viewer.yaml', import.meta.url);
+  const objects = parseAllDocuments(readFileSync(path, 'utf8')).map((document) => document.toJS());
+  return objects.find(({ kind }) => kind === 'ClusterRole').rules;
+}
+
 async function createPod(name: string, account: string): Promise<void> {
   await client.create(core('pods'), {
     apiVersion: 'v1',
@@ -86,7 +94,7 @@ before(async () => {
     apiVersion: 'rbac.authorization.k8s.io/v1',
     kind: 'Role',
     metadata: { name: 'reader' },
-    rules: [{ apiGroups: ['flamegate.dev'], resources: ['regressiongates'], verbs: ['get'] }],
+    rules: viewerRules(),
   });
   await client.create(rbac('rolebindings'), {
     apiVersion: 'rbac.authorization.k8s.io/v1',

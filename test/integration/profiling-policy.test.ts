@@ -58,8 +58,8 @@ const dropPolicy = async (name: string): Promise<void> => {
     (await client.get({ ...policies, namespace: SHOP, name })) === undefined ? true : undefined,
   );
 };
-const makeDeployment = (name: string, env: { name: string; value: string }[] = []) =>
-  kubectl(['apply', '-f', '-'], aDeployment(SHOP, name, env));
+const makeDeployment = (name: string, env: { name: string; value: string }[] = [], image?: string) =>
+  kubectl(['apply', '-f', '-'], aDeployment(SHOP, name, env, image));
 const read = async (name: string): Promise<V1Deployment> => {
   const found = await client.get<V1Deployment>(deploymentRef(SHOP, name));
   assert.ok(found);
@@ -155,6 +155,35 @@ test('with both variables the user’s nothing is touched, and the line to paste
 
   assert.ok(condition.message.includes(FLAG_LINE));
   assert.equal(await weOwnSomething('both'), false);
+});
+
+test('JAVA_TOOL_OPTIONS of the image is not replaced, and JDK_JAVA_OPTIONS carries the flags', async () => {
+  makeDeployment('image-tool', [], 'localhost/sets-tool-options:1');
+  await makePolicy(SHOP, 'image-tool');
+
+  await injected('image-tool', 'JDK_JAVA_OPTIONS');
+
+  assert.equal(await valueIn('image-tool'), undefined);
+});
+
+test('with both variables the image’s nothing is touched, and the line to paste is given', async () => {
+  makeDeployment('image-both', [], 'localhost/sets-both:1');
+  await makePolicy(SHOP, 'image-both');
+
+  const condition = await flagsReason('image-both', 'EnvOwnedByUser');
+
+  assert.match(condition.message, /image sets JAVA_TOOL_OPTIONS/);
+  assert.ok(condition.message.includes(FLAG_LINE));
+  assert.equal(await weOwnSomething('image-both'), false);
+});
+
+test('a named container whose image no agent has seen is left alone', async () => {
+  makeDeployment('unseen', [], 'localhost/no-agent-sees-it:1');
+  await makePolicy(SHOP, 'unseen');
+
+  await flagsReason('unseen', 'WaitingForAgents');
+
+  assert.equal(await weOwnSomething('unseen'), false);
 });
 
 test('a value that the user gives our variable later is kept, and survives the policy', async () => {

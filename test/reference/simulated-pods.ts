@@ -14,6 +14,10 @@ export interface SimulatedNoise {
   readonly lottery: number;
   /** Standard deviation of slow waves (AR(1), 0.8 from window to window) in a pod's function. */
   readonly waveSd: number;
+  /** Part of each function's own samples that are taken in native code below it; default none. */
+  readonly native?: number;
+  /** Windows until half of the methods are compiled, in all pods alike: before, a perf map has no name for them. */
+  readonly halfCompiled?: number;
 }
 
 export interface SimulatedRun {
@@ -96,9 +100,16 @@ export function simulateRun(run: SimulatedRun): { baseline: PodWindow[]; canary:
     if (random() < run.noise.lottery) inlineChance.set(leaf, 0.2 + 0.6 * random());
     else inlineChance.set(leaf, 0);
   }
+  const compiledAt = new Map<string, number>();
+  for (const leaf of inlineChance.keys()) {
+    compiledAt.set(
+      leaf,
+      run.noise.halfCompiled === undefined ? 0 : -Math.log2(random()) * run.noise.halfCompiled,
+    );
+  }
   const arm = (name: string, paths: readonly SimulatedPath[]): PodWindow[] =>
     Array.from({ length: run.pods }, (_, pod) =>
-      simulatePod({ pod: `${name}-${pod}`, paths, run, inlineChance }, random),
+      simulatePod({ pod: `${name}-${pod}`, paths, run, inlineChance, compiledAt }, random),
     ).flat();
   return { baseline: arm('baseline', run.baselinePaths), canary: arm('canary', run.canaryPaths) };
 }
@@ -108,15 +119,20 @@ interface SimulatedPod {
   readonly paths: readonly SimulatedPath[];
   readonly run: SimulatedRun;
   readonly inlineChance: ReadonlyMap<string, number>;
+  /** The window from which on a method has a name. */
+  readonly compiledAt: ReadonlyMap<string, number>;
 }
 
 const WAVE_MEMORY = 0.8;
 
-function simulatePod({ pod, paths, run, inlineChance }: SimulatedPod, random: Random): PodWindow[] {
+function simulatePod(simulated: SimulatedPod, random: Random): PodWindow[] {
+  const { pod, paths, run, inlineChance, compiledAt } = simulated;
   const { noise } = run;
   const inlined = new Set<string>();
   for (const [leaf, chance] of inlineChance) if (random() < chance) inlined.add(leaf);
-  const stacks = paths.map((path) => ({
+  const { native = 0 } = noise;
+  const taken = native === 0 ? paths : paths.flatMap((path) => withNativeLeaf(path, native));
+  const stacks = taken.map((path) => ({
     frames: path.frames.filter((frame) => !inlined.has(frame)),
     mean: path.weight * run.samplesPerWindow * Math.exp(noise.podSd * normal(random)),
     wave: noise.waveSd * normal(random),
@@ -125,11 +141,27 @@ function simulatePod({ pod, paths, run, inlineChance }: SimulatedPod, random: Ra
     const counts: StackCount[] = [];
     for (const stack of stacks) {
       const count = poisson(stack.mean * Math.exp(stack.wave), random);
-      if (count > 0) counts.push({ frames: stack.frames, count });
+      if (count > 0) counts.push({ frames: named(stack.frames, at, compiledAt), count });
       stack.wave = WAVE_MEMORY * stack.wave + Math.sqrt(1 - WAVE_MEMORY ** 2) * noise.waveSd * normal(random);
     }
     return windowOf(pod, at, counts);
   });
+}
+
+function withNativeLeaf({ frames, weight }: SimulatedPath, native: number): SimulatedPath[] {
+  return [
+    { frames, weight: weight * (1 - native) },
+    { frames: ['[libc.so.6]', ...frames], weight: weight * native },
+  ];
+}
+
+function named(
+  frames: readonly string[],
+  at: number,
+  compiledAt: ReadonlyMap<string, number>,
+): readonly string[] {
+  if (frames.every((frame) => (compiledAt.get(frame) ?? 0) <= at)) return frames;
+  return frames.map((frame) => ((compiledAt.get(frame) ?? 0) <= at ? frame : '[jit]'));
 }
 
 function windowOf(pod: string, at: number, stacks: readonly StackCount[]): PodWindow {

@@ -130,7 +130,9 @@ test('what an agent says of itself and of its containers is remembered', async (
 
   assert.equal(bench.reports.agents()[0]?.node, 'node-a');
   assert.equal(bench.reports.agents()[0]?.cpuPercentOfCore, 0.2);
-  assert.equal(bench.reports.container('uid-orders-1', 'app')?.window.jvm.state, 'Profiled');
+  const { jvm } = bench.reports.container('uid-orders-1', 'app')?.window ?? {};
+  assert.equal(jvm?.state, 'Profiled');
+  assert.deepEqual(jvm.environment, ['JAVA_TOOL_OPTIONS']);
 });
 
 test('a pod of another node is refused, one nobody knows is left out and the rest is stored', async (t) => {

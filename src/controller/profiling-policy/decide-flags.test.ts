@@ -70,7 +70,10 @@ test('envFrom, and a named container that is not there', () => {
 test('agents are waited for only while nothing is injected', () => {
   const waits: ContainerPlan = { container: 'side', outcome: 'WaitingForAgents' };
 
-  assert.equal(said(aWorkload([waits])), 'Unknown WaitingForAgents');
+  const found = flagsInjected(immediate, [aWorkload([waits])]);
+
+  assert.equal(`${found.status} ${found.reason}`, 'Unknown WaitingForAgents');
+  assert.match(found.message, /a pod of orders .* whether the image sets JAVA_TOOL_OPTIONS/);
   assert.equal(said(aWorkload([done, waits])), 'True Injected');
 });
 

@@ -5,18 +5,18 @@ import type { ContainerOutcome, ContainerPlan } from './plan-injection.ts';
 import type { WorkloadFlags } from './settle-flags.ts';
 
 /**
- * The first that holds                               → FlagsInjected
- * mode Never                                         → False   NotRequested
- * no Deployment's pod template matches               → False   NoDeploymentMatches
- * somebody keeps taking the flags out                → False   Conflicted
- * the API server refused the change                  → False   Failed
- * a container's variables are the user's             → False   EnvOwnedByUser, with the line to paste
- * a container uses envFrom                           → False   EnvFromMayHideVariable, with the line to paste
- * a named container is not there                     → False   ContainerNotFound
- * nothing injected, a container not yet reported     → Unknown WaitingForAgents
- * nothing injected, none runs a JVM                  → False   NoJvm
- * pods with an older template remain                 → True    RollingOut
- * otherwise                                          → True    Injected
+ * The first that holds                                  → FlagsInjected
+ * mode Never                                            → False   NotRequested
+ * no Deployment's pod template matches                  → False   NoDeploymentMatches
+ * somebody keeps taking the flags out                   → False   Conflicted
+ * the API server refused the change                     → False   Failed
+ * a container's variables are the user's or the image's → False   EnvOwnedByUser, with the line to paste
+ * a container uses envFrom                              → False   EnvFromMayHideVariable, with the line to paste
+ * a named container is not there                        → False   ContainerNotFound
+ * nothing injected, a container's JVM not yet seen      → Unknown WaitingForAgents
+ * nothing injected, none runs a JVM                     → False   NoJvm
+ * pods with an older template remain                    → True    RollingOut
+ * otherwise                                             → True    Injected
  */
 export function flagsInjected(policy: ProfilingPolicy, workloads: readonly WorkloadFlags[]): Finding {
   if (policy.spec.jvm.flags.mode === 'Never') {
@@ -72,7 +72,7 @@ function waiting(workloads: readonly WorkloadFlags[]): Finding | undefined {
   if (names.length === 0) {
     return undefined;
   }
-  const message = `no agent has said yet which containers of ${names.join(', ')} run a JVM; name them in spec.containers to go ahead without`;
+  const message = `waiting until an agent has seen a pod of ${names.join(', ')} with the template’s image: whether it runs a JVM, and whether the image sets JAVA_TOOL_OPTIONS itself, which must not be replaced`;
   return { status: 'Unknown', reason: 'WaitingForAgents', message };
 }
 

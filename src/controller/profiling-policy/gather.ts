@@ -5,7 +5,7 @@ import { selects } from '../../kube/label-selector.ts';
 import type { AgentReports, AgentState, ContainerState } from '../agent-reports.ts';
 import type { ClusterView } from '../cluster-view.ts';
 import { isMeshProxy } from './flag-variables.ts';
-import type { JvmEvidence, Wanted } from './plan-injection.ts';
+import type { Wanted } from './plan-injection.ts';
 import type { WorkloadFlags } from './settle-flags.ts';
 
 export interface SelectedContainer {
@@ -54,7 +54,7 @@ export function gather(
 }
 
 /** Pods that have not ended and are not on their way out. */
-function livePods(view: ClusterView, namespace: string): readonly V1Pod[] {
+export function livePods(view: Pick<ClusterView, 'pods'>, namespace: string): readonly V1Pod[] {
   return view
     .pods(namespace)
     .filter(
@@ -122,32 +122,4 @@ export function asksForFlags(policy: ProfilingPolicy, deployment: V1Deployment):
     policy.metadata.deletionTimestamp === undefined &&
     selects(policy.spec.podSelector, deployment.spec?.template.metadata?.labels)
   );
-}
-
-/** What agents said of a container in the pods of a Deployment: one JVM is enough, one without is not. */
-export function evidenceOf(
-  { view, reports }: GatherFrom,
-  deployment: V1Deployment,
-): (container: string) => JvmEvidence {
-  const pods = livePods(view, deployment.metadata?.namespace ?? '').filter((pod) =>
-    selects(deployment.spec?.selector, pod.metadata?.labels),
-  );
-  return (container) => {
-    const seen = pods
-      .map((pod) => reports.container(pod.metadata?.uid ?? '', container)?.window.jvm)
-      .filter((jvm) => jvm !== undefined);
-    const jdk = seen.map((jvm) => jdkMajor(jvm.jdk)).find((major) => major !== undefined);
-    const runsJvm =
-      jdk !== undefined || seen.some(({ state }) => state === 'Profiled' || state === 'AttachFailed');
-    if (runsJvm) {
-      return { jvm: 'Jvm', ...(jdk === undefined ? {} : { jdk }) };
-    }
-    return { jvm: seen.some(({ state }) => state === 'NoJvm') ? 'NoJvm' : 'Unknown' };
-  };
-}
-
-/** 8 of "1.8.0_412" and "8u412", 17 of "17.0.15+6"; undefined of anything else. */
-export function jdkMajor(version: string): number | undefined {
-  const match = /^(?:1\.)?(\d{1,3})/.exec(version);
-  return match?.[1] === undefined ? undefined : Number(match[1]);
 }

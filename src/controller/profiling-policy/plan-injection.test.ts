@@ -1,15 +1,17 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { FLAG_LINE, type FlagItem } from './flag-variables.ts';
-import { type JvmEvidence, planInjection, type Wanted } from './plan-injection.ts';
+import type { JvmEvidence } from './jvm-evidence.ts';
+import { planInjection, type Wanted } from './plan-injection.ts';
 import { aContainer, aDeployment, ours } from './testing/samples.ts';
 
 const everyJvm: Wanted = { named: new Set(), everyJvm: true };
 const named = (...names: string[]): Wanted => ({ named: new Set(names), everyJvm: false });
+const NEITHER: JvmEvidence['imageSets'] = { JAVA_TOOL_OPTIONS: false, JDK_JAVA_OPTIONS: false };
 const evidence =
-  (jvm: JvmEvidence['jvm'], jdk = 17) =>
+  (jvm: JvmEvidence['jvm'], jdk = 17, imageSets = NEITHER) =>
   (): JvmEvidence =>
-    jvm === 'Jvm' ? { jvm, jdk } : { jvm };
+    jvm === 'Jvm' ? { jvm, jdk, imageSets } : { jvm, imageSets: {} };
 const item = (container: string, variable: FlagItem['variable'] = 'JAVA_TOOL_OPTIONS'): FlagItem => ({
   container,
   variable,
@@ -33,10 +35,14 @@ test('2: a mesh proxy is left out unless it is named', () => {
 test('3: our item stays, whatever agents say meanwhile', () => {
   const deployment = aDeployment([aContainer('main', [ours('JAVA_TOOL_OPTIONS')])], [item('main')]);
 
-  const plan = planInjection(deployment, everyJvm, evidence('Unknown'));
-
-  assert.deepEqual(plan.step, { kind: 'none' });
-  assert.equal(plan.containers[0]?.outcome, 'Injected');
+  const itself = evidence('Jvm', 17, { JAVA_TOOL_OPTIONS: true, JDK_JAVA_OPTIONS: false });
+  for (const said of [evidence('Unknown'), evidence('NoJvm'), itself]) {
+    const plan = planInjection(deployment, everyJvm, said);
+    assert.deepEqual(plan.step, { kind: 'none' });
+    assert.deepEqual(plan.containers, [
+      { container: 'main', outcome: 'Injected', variable: 'JAVA_TOOL_OPTIONS' },
+    ]);
+  }
 });
 
 test('4: flags that a user has set are enough, and stay the user’s', () => {
@@ -58,7 +64,6 @@ test('6: a container that is not named waits for an agent’s word', () => {
   const deployment = aDeployment([aContainer('main')]);
 
   assert.deepEqual(outcomes(deployment, everyJvm, evidence('Unknown')), ['main: WaitingForAgents']);
-  assert.deepEqual(outcomes(deployment, named('main'), evidence('Unknown')), ['main: Injected']);
 });
 
 test('7: envFrom keeps us out, since it may set the variable', () => {
@@ -69,31 +74,98 @@ test('7: envFrom keeps us out, since it may set the variable', () => {
   assert.match(plan.advice ?? '', /JAVA_TOOL_OPTIONS.*-XX:\+PreserveFramePointer/);
 });
 
-test('8: a free JAVA_TOOL_OPTIONS takes the flags, and other variables do not matter', () => {
-  const deployment = aDeployment([aContainer('main', [{ name: 'PORT', value: '8080' }])]);
+test('8: while no agent has seen what the image sets, nothing enters, even when the container is named', () => {
+  const free = aDeployment([aContainer('main')]);
+  const owned = aDeployment([aContainer('main', [{ name: 'JAVA_TOOL_OPTIONS', value: '-Xmx1g' }])]);
 
-  const { step } = planInjection(deployment, everyJvm, evidence('Jvm'));
+  for (const deployment of [free, owned]) {
+    const plan = planInjection(deployment, named('main'), evidence('Unknown'));
+    assert.deepEqual(plan.step, { kind: 'none' });
+    assert.deepEqual(plan.containers, [{ container: 'main', outcome: 'WaitingForAgents' }]);
+  }
+  const unseen = evidence('Jvm', 17, {});
+  assert.deepEqual(outcomes(free, everyJvm, unseen), ['main: WaitingForAgents']);
+  const half = evidence('Jvm', 17, { JAVA_TOOL_OPTIONS: true });
+  assert.deepEqual(outcomes(free, everyJvm, half), ['main: WaitingForAgents']);
+});
+
+test('9: a free JAVA_TOOL_OPTIONS takes the flags, and other variables do not matter', () => {
+  const deployment = aDeployment([aContainer('main', [{ name: 'PORT', value: '8080' }])]);
+  const seen = evidence('Jvm', 17, { JAVA_TOOL_OPTIONS: false });
+
+  const { step } = planInjection(deployment, everyJvm, seen);
 
   assert.deepEqual(step, { kind: 'apply', items: [item('main')] });
 });
 
-test('9: JDK_JAVA_OPTIONS takes them when JAVA_TOOL_OPTIONS is the user’s', () => {
+test('10: JDK_JAVA_OPTIONS takes them when JAVA_TOOL_OPTIONS is the user’s', () => {
   const deployment = aDeployment([aContainer('main', [{ name: 'JAVA_TOOL_OPTIONS', value: '-Xmx1g' }])]);
+  const seen = evidence('Jvm', 17, { JDK_JAVA_OPTIONS: false });
 
-  const { step } = planInjection(deployment, everyJvm, evidence('Jvm', 17));
+  const { step } = planInjection(deployment, everyJvm, seen);
 
   assert.deepEqual(step, { kind: 'apply', items: [item('main', 'JDK_JAVA_OPTIONS')] });
 });
 
-test('10: with both variables the user’s, or JDK 8, the line to paste is given', () => {
+test('10: JDK_JAVA_OPTIONS takes them when the image sets JAVA_TOOL_OPTIONS', () => {
+  const deployment = aDeployment([aContainer('main')]);
+  const seen = evidence('Jvm', 17, { JAVA_TOOL_OPTIONS: true, JDK_JAVA_OPTIONS: false });
+
+  const { step } = planInjection(deployment, named('main'), seen);
+
+  assert.deepEqual(step, { kind: 'apply', items: [item('main', 'JDK_JAVA_OPTIONS')] });
+});
+
+test('11: with both variables the user’s, or JDK 8, the line to paste is given', () => {
   const tool = { name: 'JAVA_TOOL_OPTIONS', value: '-Xmx1g' };
   const both = aDeployment([aContainer('main', [tool, { name: 'JDK_JAVA_OPTIONS', value: '-Da=b' }])]);
   const eight = aDeployment([aContainer('main', [tool])]);
 
   assert.deepEqual(outcomes(both, everyJvm, evidence('Jvm', 17)), ['main: EnvOwnedByUser']);
+  assert.deepEqual(outcomes(both, named('main'), evidence('Unknown')), ['main: EnvOwnedByUser']);
   assert.deepEqual(outcomes(eight, everyJvm, evidence('Jvm', 8)), ['main: EnvOwnedByUser']);
   const [plan] = planInjection(eight, everyJvm, evidence('Jvm', 8)).containers;
-  assert.ok(plan?.advice?.endsWith(FLAG_LINE));
+  assert.equal(plan?.advice, `its own JAVA_TOOL_OPTIONS stays; append to the value: ${FLAG_LINE}`);
+});
+
+test('11: with variables of the image, the advice says so and keeps the image’s value', () => {
+  const both = evidence('Jvm', 17, { JAVA_TOOL_OPTIONS: true, JDK_JAVA_OPTIONS: true });
+  const eight = evidence('Jvm', 8, { JAVA_TOOL_OPTIONS: true, JDK_JAVA_OPTIONS: false });
+
+  for (const seen of [both, eight]) {
+    const { step, containers } = planInjection(aDeployment([aContainer('main')]), everyJvm, seen);
+    assert.deepEqual(step, { kind: 'none' });
+    assert.equal(containers[0]?.outcome, 'EnvOwnedByUser');
+    assert.match(containers[0].advice ?? '', /^its image sets JAVA_TOOL_OPTIONS.*"<value of the image> -XX:/);
+  }
+});
+
+test('11: with one variable the image’s and one the user’s, the user’s can be appended to', () => {
+  const own = aDeployment([aContainer('main', [{ name: 'JDK_JAVA_OPTIONS', value: '-Da=b' }])]);
+  const seen = evidence('Jvm', 17, { JAVA_TOOL_OPTIONS: true });
+
+  const [plan] = planInjection(own, everyJvm, seen).containers;
+
+  assert.equal(plan?.outcome, 'EnvOwnedByUser');
+  assert.match(plan.advice ?? '', /^its own JDK_JAVA_OPTIONS stays; append/);
+});
+
+test('12: a container waits for a named one that no agent has seen, so that the workload rolls once', () => {
+  const containers = [aContainer('main'), aContainer('worker')];
+  const seen = (container: string) => evidence(container === 'main' ? 'Jvm' : 'Unknown')();
+
+  const both = named('main', 'worker');
+  assert.deepEqual(planInjection(aDeployment(containers), both, seen).step, { kind: 'none' });
+  assert.deepEqual(outcomes(aDeployment(containers), both, seen), [
+    'main: WaitingForAgents',
+    'worker: WaitingForAgents',
+  ]);
+  assert.deepEqual(outcomes(aDeployment(containers), everyJvm, seen), [
+    'main: Injected',
+    'worker: WaitingForAgents',
+  ]);
+  const flagged = [aContainer('main', [ours('JAVA_TOOL_OPTIONS')]), aContainer('worker')];
+  assert.deepEqual(planInjection(aDeployment(flagged, [item('main')]), both, seen).step, { kind: 'none' });
 });
 
 test('a variable that comes from a reference counts as the user’s', () => {
@@ -132,8 +204,8 @@ test('E: what is wanted is applied whole: one more container, or one less', () =
   const containers = [aContainer('main', [ours('JAVA_TOOL_OPTIONS')]), aContainer('worker')];
   const deployment = aDeployment(containers, [item('main')]);
 
-  const more = planInjection(deployment, named('main', 'worker'), evidence('Unknown')).step;
-  const other = planInjection(deployment, named('worker'), evidence('Unknown')).step;
+  const more = planInjection(deployment, named('main', 'worker'), evidence('Jvm')).step;
+  const other = planInjection(deployment, named('worker'), evidence('Jvm')).step;
 
   assert.deepEqual(more, { kind: 'apply', items: [item('main'), item('worker')] });
   assert.deepEqual(other, { kind: 'apply', items: [item('worker')] });

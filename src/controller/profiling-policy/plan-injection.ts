@@ -9,9 +9,16 @@
  * 5 agents say it runs no JVM                        → NoJvm
  * 6 not named, and no agent has reported it yet      → WaitingForAgents
  * 7 envFrom is used                                  → EnvFromMayHideVariable, with the line to paste
- * 8 JAVA_TOOL_OPTIONS is free                        → Injected there
- * 9 it is the user's, JDK_JAVA_OPTIONS free, JDK ≥ 9 → Injected there
- * 10 otherwise                                       → EnvOwnedByUser, with the line to paste
+ *   else the first that is not taken, of JAVA_TOOL_OPTIONS and, on JDK ≥ 9, JDK_JAVA_OPTIONS:
+ * 8 no agent has seen whether the image sets it      → WaitingForAgents, even when the container is named
+ * 9 it is JAVA_TOOL_OPTIONS                          → Injected there
+ * 10 it is JDK_JAVA_OPTIONS                          → Injected there
+ * 11 both are taken                                  → EnvOwnedByUser, with the line to paste
+ * 12 it would be Injected now, and a named one waits → WaitingForAgents with it, for one rollout
+ *
+ * A variable is taken when the template sets it, or the image does: the API does not show an ENV of the image, and an
+ * entry of ours would replace it. What an agent sees in a JVM that has our entry says nothing of the image, so 3 comes
+ * first, and jvm-evidence.ts leaves such pods out.
  *
  * The Deployment                                     → is
  * A being deleted, or no policy wants it, nothing ours → left alone
@@ -33,6 +40,7 @@ import {
   sameItem,
   valueHasTheFlags,
 } from './flag-variables.ts';
+import type { JvmEvidence } from './jvm-evidence.ts';
 
 export type ContainerOutcome =
   | 'Injected'
@@ -55,13 +63,6 @@ export interface ContainerPlan {
 export interface Wanted {
   readonly named: ReadonlySet<string>;
   readonly everyJvm: boolean;
-}
-
-/** What agents said of a container of this Deployment's pods. */
-export interface JvmEvidence {
-  readonly jvm: 'Jvm' | 'NoJvm' | 'Unknown';
-  /** 8, 17, 25; undefined while unknown. */
-  readonly jdk?: number;
 }
 
 export type InjectionStep =
@@ -131,7 +132,23 @@ function planContainers(
   const missing = [...wanted.named]
     .filter((name) => !containers.some((container) => container.name === name))
     .map((container): ContainerPlan => ({ container, outcome: 'ContainerNotFound' }));
-  return [...present, ...missing];
+  return [...inOneRollout(present, wanted, owned), ...missing];
+}
+
+/** What is not in the template yet waits for the named ones: the workload shall roll once. */
+function inOneRollout(
+  plans: readonly ContainerPlan[],
+  { named }: Wanted,
+  owned: readonly FlagItem[],
+): readonly ContainerPlan[] {
+  if (!plans.some(({ container, outcome }) => outcome === 'WaitingForAgents' && named.has(container))) {
+    return plans;
+  }
+  return plans.map((plan) =>
+    plan.outcome === 'Injected' && !owned.some(({ container }) => container === plan.container)
+      ? { container: plan.container, outcome: 'WaitingForAgents' }
+      : plan,
+  );
 }
 
 function planContainer(
@@ -154,24 +171,35 @@ function planContainer(
   if (!named && evidence.jvm === 'Unknown') {
     return { container: name, outcome: 'WaitingForAgents' };
   }
-  return planVariable(container, evidence.jdk);
+  return planVariable(container, evidence);
 }
 
-function planVariable(container: V1Container, jdk: number | undefined): ContainerPlan {
+function planVariable(container: V1Container, evidence: JvmEvidence): ContainerPlan {
   const name = container.name;
   if ((container.envFrom?.length ?? 0) > 0) {
-    const advice = `its envFrom may set JAVA_TOOL_OPTIONS, which an entry of ours would hide; add the flags there, or to env: ${pasteLine('JAVA_TOOL_OPTIONS')}`;
+    const advice = `its envFrom may set JAVA_TOOL_OPTIONS, which an entry of ours would hide; add the flags there, or to env: ${pasteLine()}`;
     return { container: name, outcome: 'EnvFromMayHideVariable', advice };
   }
-  const variable = FLAG_VARIABLES.find(
-    (candidate) =>
-      envOf(container, candidate) === undefined && (candidate === 'JAVA_TOOL_OPTIONS' || (jdk ?? 9) >= 9),
+  const usable = FLAG_VARIABLES.filter(
+    (variable) => variable === 'JAVA_TOOL_OPTIONS' || (evidence.jdk ?? 9) >= 9,
   );
-  if (variable !== undefined) {
-    return { container: name, outcome: 'Injected', variable };
+  const variable = usable.find(
+    (candidate) => envOf(container, candidate) === undefined && evidence.imageSets[candidate] !== true,
+  );
+  if (variable === undefined) {
+    return { container: name, outcome: 'EnvOwnedByUser', advice: adviceOnTaken(container, usable) };
   }
-  const advice = `its own JAVA_TOOL_OPTIONS stays; append to the value: ${FLAG_LINE}`;
-  return { container: name, outcome: 'EnvOwnedByUser', advice };
+  if (evidence.imageSets[variable] === undefined) {
+    return { container: name, outcome: 'WaitingForAgents' };
+  }
+  return { container: name, outcome: 'Injected', variable };
 }
 
-const pasteLine = (variable: FlagVariable): string => `{name: ${variable}, value: "${FLAG_LINE}"}`;
+function adviceOnTaken(container: V1Container, usable: readonly FlagVariable[]): string {
+  const own = usable.find((variable) => envOf(container, variable) !== undefined);
+  return own === undefined
+    ? `its image sets JAVA_TOOL_OPTIONS, which an entry of ours would replace; add to env, with the image’s value in front: ${pasteLine('<value of the image> ')}`
+    : `its own ${own} stays; append to the value: ${FLAG_LINE}`;
+}
+
+const pasteLine = (before = ''): string => `{name: JAVA_TOOL_OPTIONS, value: "${before}${FLAG_LINE}"}`;

@@ -9,13 +9,13 @@ import { isKubeError } from '../../kube/kube-error.ts';
 import type { InjectionResult } from '../metrics.ts';
 import { INJECT_MANAGER } from '../trimmed-objects.ts';
 import { FLAG_LINE, type FlagItem, hasOurEntry, ownedItems } from './flag-variables.ts';
-import { evidenceOf, type GatherFrom, wantedOf } from './gather.ts';
+import { type GatherFrom, wantedOf } from './gather.ts';
 import type { InjectionBreaker } from './injection-breaker.ts';
+import { evidenceOf } from './jvm-evidence.ts';
 import {
   type ContainerPlan,
   type InjectionPlan,
   type InjectionStep,
-  type JvmEvidence,
   planInjection,
   type Wanted,
 } from './plan-injection.ts';
@@ -61,7 +61,6 @@ interface Work {
   readonly settler: FlagSettler;
   readonly ref: ObjectRef;
   readonly wanted: Wanted | undefined;
-  readonly evidence: (container: string) => JvmEvidence;
 }
 
 async function settleDeployment(
@@ -71,13 +70,12 @@ async function settleDeployment(
 ): Promise<WorkloadFlags> {
   const { name = '', namespace = '' } = cached.metadata ?? {};
   const ref = { apiVersion: 'apps/v1', plural: 'deployments', namespace, name };
-  const work: Work = { settler, ref, wanted, evidence: evidenceOf(settler, cached) };
-  const plan = planInjection(cached, wanted, work.evidence);
+  const plan = planInjection(cached, wanted, evidenceOf(settler, cached));
   if (plan.step.kind === 'none') {
     return flagsOf(cached, plan, {});
   }
   try {
-    return await stepByStep(work, cached);
+    return await stepByStep({ settler, ref, wanted }, cached);
   } catch (error) {
     if (isKubeError(error, 'KUBE_FORBIDDEN') || isKubeError(error, 'KUBE_INVALID')) {
       settler.count('refused');
@@ -91,7 +89,7 @@ async function stepByStep(work: Work, cached: V1Deployment): Promise<WorkloadFla
   const nothing: InjectionPlan = { step: { kind: 'none' }, containers: [] };
   let live = await work.settler.client.get<V1Deployment>(work.ref);
   for (let steps = 0; live !== undefined && steps < MAX_STEPS; steps++) {
-    const plan = planInjection(live, work.wanted, work.evidence);
+    const plan = planInjection(live, work.wanted, evidenceOf(work.settler, live));
     if (plan.step.kind === 'none') {
       return flagsOf(live, plan, {});
     }

@@ -68,7 +68,7 @@ function verdictShown(
 }
 
 function evaluationFields({ report, spec, status }: Shown): Partial<RegressionGateStatus> {
-  const [culprit] = status.culprits ?? [];
+  const culprit = status.culprits?.find(({ kind }) => kind !== 'Moved'); // moved cost is nobody's worst
   const [check] = status.checks ?? [];
   const delta = culprit?.delta ?? check?.delta;
   const worst = culprit?.function ?? check?.subject;

@@ -17,7 +17,10 @@ export function aPodWindow(fields: Partial<PodWindow> = {}): PodWindow {
     throttledUsec: 0,
     samples: 3,
     losses: { ringFull: 0, tableFull: 0, noUserStack: 0, truncated: 0, unnamed: 0 },
-    jvm: { state: 'Profiled', reason: 'PerfMap', message: '', jdk: '25', flags: [] },
+    jvm: {
+      ...{ state: 'Profiled', reason: 'PerfMap', message: '', jdk: '25', flags: [] },
+      environment: ['JAVA_TOOL_OPTIONS'],
+    },
     counts: [
       [0, 2],
       [1, 1],

@@ -47,11 +47,12 @@ export function kubectl(args: readonly string[], object?: unknown): string {
   });
 }
 
-/** A Deployment without pods: what is tested here is who owns which field. */
+/** A Deployment whose pods nobody schedules, one at a time: what is tested here is who owns which field. */
 export function aDeployment(
   namespace: string,
   name: string,
   env: readonly { readonly name: string; readonly value: string }[] = [],
+  image = 'localhost/sets-neither:1',
 ): V1Deployment {
   const labels = { app: name };
   return {
@@ -59,11 +60,12 @@ export function aDeployment(
     kind: 'Deployment',
     metadata: { name, namespace },
     spec: {
-      replicas: 0,
+      replicas: 1,
+      strategy: { type: 'Recreate' },
       selector: { matchLabels: labels },
       template: {
         metadata: { labels },
-        spec: { containers: [{ name: 'main', image: 'localhost/busybox:1', env: [...env] }] },
+        spec: { schedulerName: 'nobody', containers: [{ name: 'main', image, env: [...env] }] },
       },
     },
   };

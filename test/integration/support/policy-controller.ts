@@ -10,6 +10,7 @@ import { wakeUps } from '../../../src/controller/wake-up.ts';
 import { eventRecorder } from '../../../src/kube/events.ts';
 import { eventually } from '../../cluster/cluster.ts';
 import { client, kubeConfig } from './api-server.ts';
+import { startReportingAgent } from './reporting-agent.ts';
 
 export interface PolicyController {
   /** Reconciles that failed and were tried again. */
@@ -73,9 +74,11 @@ export async function startPolicyController(
   );
   await eventually('filled caches', 30, () => view.synced() || undefined);
   await operator.start();
+  const agent = startReportingAgent({ view, reports, namespaces });
   return {
     failures,
     async stop() {
+      agent.stop();
       await operator.shutdown();
       await events.stop();
       await view.stop();

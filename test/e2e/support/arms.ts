@@ -1,0 +1,45 @@
+/** Arms of the sample service that can be compared: equal ones, and one in which a single function costs 5 % more. */
+import { podAddresses, startLoad } from '../../../scripts/demo/load.ts';
+import { profilingPolicy, regressionGate } from './install.ts';
+import { applyObjects, namespace, ordersDeployment, rolledOut } from './orders.ts';
+
+export const STABLE = 'stable';
+export const CLEAN = ['clean-a', 'clean-b', 'clean-c'] as const;
+export const REGRESSED = 'surcharge';
+
+const WARM_UP_RATES = [1, 3];
+const WARM_UP_SECONDS = 30;
+
+/** Addresses of the pods by arm, as the load generator takes them. */
+export type ArmAddresses = Readonly<Record<string, readonly string[]>>;
+
+/** Three pods an arm, profiled at the highest rate and gently warmed up. */
+export async function deployArms(ns: string): Promise<ArmAddresses> {
+  applyObjects(namespace(ns), profilingPolicy(ns, 'shop', { cpu: { frequencyHz: 199 } }));
+  const arms = [STABLE, ...CLEAN, REGRESSED];
+  for (const name of arms) {
+    const surcharge = name === REGRESSED ? { SURCHARGE_SHARE: '0.05' } : {};
+    const env = { LARGE_ORDER_LINES: '100', ...surcharge };
+    applyObjects(ordersDeployment({ namespace: ns, name, env }));
+    await rolledOut(ns, name); // one arm after the other: fifteen starting JVMs would starve the node
+  }
+  const groups = Object.fromEntries(
+    await Promise.all(arms.map(async (arm) => [arm, await podAddresses(ns, `arm=${arm}`)] as const)),
+  );
+  for (const rate of WARM_UP_RATES) await startLoad(groups, rate, WARM_UP_SECONDS).ended;
+  return groups;
+}
+
+/** A gate for each canary, all against the one baseline, with a margin of 2 % for a function. */
+export function applyGates(ns: string): void {
+  applyObjects(
+    ...[...CLEAN, REGRESSED].map((canary) =>
+      regressionGate(ns, canary, {
+        baseline: { podSelector: { matchLabels: { arm: STABLE } } },
+        canary: { podSelector: { matchLabels: { arm: canary } } },
+        checks: { cpu: { function: { margin: '2%' } } },
+        duration: { warmUp: '2m', min: '2m', deadline: '11m' },
+      }),
+    ),
+  );
+}
