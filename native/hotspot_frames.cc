@@ -53,10 +53,12 @@ std::optional<HotspotFrames::Place> HotspotFrames::PlaceOf(uint64_t pc) {
     generation_ = code_.Generation();
     places_.clear();
     chains_.clear();
+    coroutines_.ForgetSites();
   }
   auto first = static_cast<uint32_t>(chains_.size());
   if (blob->kind == BlobKind::kCompiled) scopes_.Append(*blob, pc, chains_);
-  Place place = {blob, first, static_cast<uint32_t>(chains_.size()) - first};
+  uint32_t site = coroutines_.SiteIn(*blob, pc, std::span(chains_).subspan(first));
+  Place place = {blob, first, static_cast<uint32_t>(chains_.size()) - first, site};
   places_.emplace(pc, place);
   return place;
 }
@@ -71,8 +73,8 @@ std::optional<Mark> HotspotFrames::Compiled(FrameCursor& cursor, const Place& pl
     std::optional<uint64_t> original = cursor.Word(cursor.StackPointer() + blob.original_pc_offset);
     if (original && blob.Holds(*original)) named = PlaceOf(*original).value_or(place);
   }
-  auto chain = chains_.begin() + named.first_frame;
-  frames.insert(frames.end(), chain, chain + named.frame_count);
+  std::span chain = std::span(chains_).subspan(named.first_frame, named.frame_count);
+  coroutines_.AppendCompiled(named.resume_site, cursor, chain, frames);
 
   FrameShape shape = FrameShape::kWhole;
   if (cursor.IsInterrupted()) {
@@ -105,6 +107,8 @@ std::optional<Mark> HotspotFrames::Interpreted(FrameCursor& cursor, std::vector<
   };
   uint64_t bci = cursor.IsInterrupted() ? bci_of(cursor.AllRegisters()[kR13]) : kUnknownBci;
   if (bci == kUnknownBci) bci = bci_of(slot(layout_.interpreter_frame_last_sp_offset - 6).value_or(0));
+  uint64_t locals = slot(layout_.interpreter_frame_last_sp_offset - 5).value_or(0);
+  coroutines_.AppendInterpreted(method->id, cursor, locals, frames);
   frames.push_back(JavaFrame(method->id, bci, kInterpreted));
 
   std::optional<uint64_t> sender = slot(layout_.interpreter_frame_sender_sp_offset);
@@ -289,6 +293,7 @@ void HotspotFrames::Revalidate() {
   code_.Revalidate();
   methods_.Revalidate();
   threads_.Revalidate();
+  coroutines_.Revalidate();
 }
 
 }  // namespace flamegate

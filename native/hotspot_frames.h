@@ -10,6 +10,7 @@
 #include "java_threads.h"
 #include "method_table.h"
 #include "native_code.h"
+#include "resumed_coroutines.h"
 #include "scope_decoder.h"
 
 namespace flamegate {
@@ -25,7 +26,8 @@ class HotspotFrames {
         code_(memory, layout_),
         methods_(memory, layout_),
         scopes_(memory, layout_, methods_),
-        threads_(memory, layout_) {}
+        threads_(memory, layout_),
+        coroutines_(memory, layout_, methods_, scopes_) {}
   HotspotFrames(const HotspotFrames&) = delete;
   HotspotFrames& operator=(const HotspotFrames&) = delete;
 
@@ -40,6 +42,7 @@ class HotspotFrames {
   void BeginStack() { call_wrapper_ = 0; }
   void Revalidate();
 
+  ResumedCoroutines& Coroutines() { return coroutines_; }
   std::vector<NewMethod> TakeNewMethods() { return methods_.TakeNew(); }
   std::vector<NewName> TakeNewNames() { return code_.Names().TakeNew(); }
 
@@ -49,6 +52,7 @@ class HotspotFrames {
     CodeBlob* blob;
     uint32_t first_frame;
     uint32_t frame_count;
+    uint32_t resume_site;
   };
 
   std::optional<Place> PlaceOf(uint64_t pc);
@@ -75,6 +79,7 @@ class HotspotFrames {
   MethodTable methods_;
   ScopeDecoder scopes_;
   JavaThreads threads_;
+  ResumedCoroutines coroutines_;
 
   std::unordered_map<uint64_t, Place> places_;
   std::vector<uint64_t> chains_;

@@ -28,6 +28,7 @@ void UnwindCounts::Add(const UnwindCounts& other) {
   for (size_t i = 0; i < by_mark.size(); i++) by_mark[i] += other.by_mark[i];
   reads += other.reads;
   failed_reads += other.failed_reads;
+  for (size_t i = 0; i < chains.size(); i++) chains[i] += other.chains[i];
   in_pause += other.in_pause;
   for (size_t i = 0; i < by_microseconds.size(); i++) by_microseconds[i] += other.by_microseconds[i];
 }
@@ -35,6 +36,10 @@ void UnwindCounts::Add(const UnwindCounts& other) {
 StackUnwinder::StackUnwinder(pid_t pid, const std::optional<HotspotLayout>& layout)
     : memory_(pid), native_(pid, memory_) {
   if (layout) hotspot_ = std::make_unique<HotspotFrames>(memory_, *layout, native_);
+}
+
+void StackUnwinder::FollowCoroutines(const HeapLayout& heap) {
+  if (hotspot_) hotspot_->Coroutines().Follow(heap);
 }
 
 bool StackUnwinder::Unwind(const ThreadSnapshot& thread, uint64_t now_ns,
@@ -131,8 +136,13 @@ std::vector<NewName> StackUnwinder::TakeNewNames() {
   return hotspot_ ? hotspot_->TakeNewNames() : std::vector<NewName>();
 }
 
+std::vector<NewClass> StackUnwinder::TakeNewClasses() {
+  return hotspot_ ? hotspot_->Coroutines().TakeNewClasses() : std::vector<NewClass>();
+}
+
 UnwindCounts StackUnwinder::TakeCounts() {
   UnwindCounts counts = std::exchange(counts_, {});
+  if (hotspot_) counts.chains = hotspot_->Coroutines().TakeCounts();
   counts.reads = memory_.Reads() - std::exchange(told_reads_, memory_.Reads());
   counts.failed_reads = memory_.Failures() - std::exchange(told_failures_, memory_.Failures());
   return counts;

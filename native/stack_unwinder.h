@@ -20,7 +20,8 @@ struct UnwindCounts {
   std::array<uint64_t, static_cast<size_t>(Mark::kCount)> by_mark = {};  ///< stacks a mark ended, or is in
   uint64_t reads = 0;                                                    ///< of foreign memory
   uint64_t failed_reads = 0;
-  uint64_t in_pause = 0;  ///< stacks taken while the JVM's collector had stopped it
+  ChainCounts chains = {};  ///< resumed coroutines on the stacks, by what was found of their callers
+  uint64_t in_pause = 0;    ///< stacks taken while the JVM's collector had stopped it
   std::array<uint64_t, 128> by_microseconds =
       {};  ///< stacks by the time they took; the last has all longer ones
 
@@ -38,8 +39,12 @@ class StackUnwinder {
   /// is complete. `now_ns` is any clock that does not go back. The result is valid until the next call.
   bool Unwind(const ThreadSnapshot& thread, uint64_t now_ns, const std::vector<uint64_t>*& frames);
 
+  /// From now on the suspended callers of coroutines are among the frames.
+  void FollowCoroutines(const HeapLayout& heap);
+
   std::vector<NewMethod> TakeNewMethods();
   std::vector<NewName> TakeNewNames();
+  std::vector<NewClass> TakeNewClasses();
   /// Since the last call.
   UnwindCounts TakeCounts();
 

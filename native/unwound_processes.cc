@@ -16,6 +16,11 @@ void UnwoundProcesses::Remove(uint32_t pid) {
   unwinders_.erase(unwinder);
 }
 
+void UnwoundProcesses::FollowCoroutines(uint32_t pid, const HeapLayout& heap) {
+  auto unwinder = unwinders_.find(pid);
+  if (unwinder != unwinders_.end()) unwinder->second->FollowCoroutines(heap);
+}
+
 // A sample may still be in the ring when its process is removed: then its leaf is all there is to say.
 UnwoundProcesses::Stack UnwoundProcesses::Unwind(const StackRecord& record) {
   frames_.assign(record.kernel_frames.begin(), record.kernel_frames.end());
@@ -45,8 +50,8 @@ const UnwindCounts& UnwoundProcesses::Counts() {
 
 void UnwoundProcesses::Collect(uint32_t pid, StackUnwinder& unwinder) {
   counts_.Add(unwinder.TakeCounts());
-  ProcessNews news = {pid, unwinder.TakeNewMethods(), unwinder.TakeNewNames()};
-  if (!news.methods.empty() || !news.names.empty()) news_.push_back(std::move(news));
+  ProcessNews news = {pid, unwinder.TakeNewMethods(), unwinder.TakeNewNames(), unwinder.TakeNewClasses()};
+  if (!news.methods.empty() || !news.names.empty() || !news.classes.empty()) news_.push_back(std::move(news));
 }
 
 }  // namespace flamegate

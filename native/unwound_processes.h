@@ -18,6 +18,7 @@ struct ProcessNews {
   uint32_t pid;
   std::vector<NewMethod> methods;
   std::vector<NewName> names;
+  std::vector<NewClass> classes;
 };
 
 /// The processes whose stacks are unwound here. Not thread-safe.
@@ -26,6 +27,8 @@ class UnwoundProcesses {
   /// In place of one that has the pid already.
   void Add(uint32_t pid, const std::optional<HotspotLayout>& layout);
   void Remove(uint32_t pid);
+  /// Of one that was added; others are passed over.
+  void FollowCoroutines(uint32_t pid, const HeapLayout& heap);
   bool IsEmpty() const { return unwinders_.empty(); }
 
   /// Kernel frames, then user frames, each leaf first, and how many of them are the user's. Valid until the
