@@ -23,6 +23,20 @@ struct {
   __type(value, __u64);
 } targets SEC(".maps");
 
+struct {
+  __uint(type, BPF_MAP_TYPE_HASH);
+  __uint(max_entries, 1);
+  __type(key, __u32);
+  __type(value, struct fg_process);
+} processes SEC(".maps");
+
+struct {
+  __uint(type, BPF_MAP_TYPE_ARRAY);
+  __uint(max_entries, 1);
+  __type(key, __u32);
+  __type(value, struct fg_cpu_stack);
+} stack_scratch SEC(".maps");
+
 SEC("perf_event")
 int on_cpu_tick(struct bpf_perf_event_data* ctx) {
   __u64 key = ctx->sample_period + knobs.filter;
