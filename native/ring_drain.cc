@@ -18,8 +18,9 @@ namespace {
 constexpr int kDrainEveryMs = 100;
 // Copied stacks are larger, and what belongs to them has to be read before it changes.
 constexpr int kDrainCopiesEveryMs = 25;
-// Samples that cannot wait wake us, from as many CPUs as there are, but not more often than this.
-constexpr int kLeastMs = 1;
+// Samples that cannot wait wake us, from as many CPUs as there are, but not more often than this: a wake-up
+// costs what the unwinding of a stack does.
+constexpr int kLeastMs = 5;
 
 uint64_t MonotonicNs() {
   timespec time;
@@ -158,21 +159,24 @@ int RingDrain::PatienceMs() const {
   return processes_.IsEmpty() ? kDrainEveryMs : kDrainCopiesEveryMs;
 }
 
-void RingDrain::SleepUntilNeeded(int patience_ms) {
+void RingDrain::SleepUntilNeeded(uint64_t drained_ns, int patience_ms) {
   pollfd events[] = {{stop_event_.Get(), POLLIN, 0}, {ring_fd_, POLLIN, 0}};
-  poll(events, 1, kLeastMs);
-  poll(events, 2, patience_ms - kLeastMs);
+  if (poll(events, 2, patience_ms) <= 0) return;
+  uint64_t passed_ms = (MonotonicNs() - drained_ns) / 1'000'000;
+  if (passed_ms < kLeastMs) poll(events, 1, kLeastMs - static_cast<int>(passed_ms));
 }
 
 void RingDrain::Loop() {
   PreferBriefSlices();
   int patience_ms = kDrainEveryMs;
+  uint64_t drained_ns = 0;
   for (;;) {
-    SleepUntilNeeded(patience_ms);
+    SleepUntilNeeded(drained_ns, patience_ms);
     Locked locked(lock_);
     if (stop_) return;
     ring_buffer__consume(ring_);
-    processes_.SettleDue(MonotonicNs(), aggregate_);
+    drained_ns = MonotonicNs();
+    processes_.SettleDue(drained_ns, aggregate_);
     patience_ms = PatienceMs();
   }
 }

@@ -50,7 +50,7 @@ class RingDrain {
   static void* Run(void* self);
   int PatienceMs() const;
   void Loop();
-  void SleepUntilNeeded(int patience_ms);
+  void SleepUntilNeeded(uint64_t drained_ns, int patience_ms);
 
   uint32_t max_stacks_;
   int ring_fd_;
