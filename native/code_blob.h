@@ -1,6 +1,5 @@
 #pragma once
 #include <cstdint>
-#include <memory>
 #include <optional>
 #include <span>
 #include <string>
@@ -17,14 +16,6 @@ enum class BlobKind : uint8_t {
   kFrameless,     ///< vtable stubs and such: they have a few words on the stack at most
   kContinuation,  ///< the stubs to which the lowest frame of a mounted virtual thread returns
   kStub,          ///< any other: a frame of fixed size or, with size 0, one on the frame pointer
-};
-
-/// What decides about scopes: read at the first decode, kept with its blob.
-struct DebugInfo {
-  std::vector<uint8_t> pc_descs;
-  std::vector<uint8_t> scopes;
-  std::vector<uint64_t> metadata;
-  std::vector<uint32_t> method_ids;  ///< of the metadata asked for: the code keeps its methods alive
 };
 
 /// One block of the code cache, as of when it was read.
@@ -52,7 +43,6 @@ struct CodeBlob {
   uint64_t scopes = 0;
   uint64_t scopes_end = 0;
   uint64_t metadata = 0;
-  std::unique_ptr<DebugInfo> debug_info;
 
   bool Holds(uint64_t pc) const { return pc >= code_begin && pc < code_end; }
 };

@@ -17,7 +17,7 @@ void ResumedCoroutines::Follow(const HeapLayout& heap) {
   chains_ = std::make_unique<CoroutineChains>(memory_, layout_, heap, methods_);
 }
 
-uint32_t ResumedCoroutines::SiteIn(CodeBlob& blob, uint64_t pc, std::span<const uint64_t> chain) {
+uint32_t ResumedCoroutines::SiteIn(const CodeBlob& blob, uint64_t pc, std::span<const uint64_t> chain) {
   for (uint32_t depth = 0; depth < chain.size(); depth++) {
     if (methods_.PartOf(JavaMethodOf(chain[depth])).role != MethodTable::Role::kResumeWith) continue;
     if (depth > 0 && ResumedBy(chain[depth - 1]) == 0) continue;

@@ -24,7 +24,7 @@ class ResumedCoroutines {
 
   /// Which site, counting from 1, the frames of a pc of compiled code are; 0 if no coroutine is resumed
   /// there.
-  uint32_t SiteIn(CodeBlob& blob, uint64_t pc, std::span<const uint64_t> chain);
+  uint32_t SiteIn(const CodeBlob& blob, uint64_t pc, std::span<const uint64_t> chain);
   void ForgetSites() { sites_.clear(); }
 
   /// Appends the frames of compiled code at the cursor.

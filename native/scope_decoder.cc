@@ -1,6 +1,7 @@
 #include "scope_decoder.h"
 
 #include <algorithm>
+#include <utility>
 
 #include "bytes.h"
 #include "frame_word.h"
@@ -12,6 +13,8 @@ namespace {
 // Of one nmethod; the largest seen have a tenth of it. Without it the compiled method is named, without a
 // place.
 constexpr uint64_t kMaxDebugBytes = 1 << 20;
+// Of all nmethods of a process. An instruction is decoded once; what is decoded again soon is its neighbour.
+constexpr size_t kMaxHeldBytes = 256 << 10;
 constexpr uint32_t kMaxMetadata = 16'384;
 constexpr uint32_t kUsualMetadata = 32;
 // -XX:MaxInlineLevel is 15; a hundred covers those who raised it.
@@ -25,8 +28,8 @@ void ReadRange(ForeignMemory& memory, uint64_t begin, uint64_t end, std::vector<
 
 }  // namespace
 
-void ScopeDecoder::Append(CodeBlob& blob, uint64_t pc, std::vector<uint64_t>& frames) {
-  const DebugInfo& info = InfoOf(blob);
+void ScopeDecoder::Append(const CodeBlob& blob, uint64_t pc, std::vector<uint64_t>& frames) {
+  DebugInfo& info = InfoOf(blob);
   Place place = PlaceOf(info, pc - blob.code_begin);
   uint64_t flags = place.is_exact ? 0 : uint64_t{kSafepointPlace};
   size_t first = frames.size();
@@ -39,7 +42,7 @@ void ScopeDecoder::Append(CodeBlob& blob, uint64_t pc, std::vector<uint64_t>& fr
     uint32_t bci = reader.Next() - 1;  // -1 before the first bytecode
     if (reader.Failed()) break;
     frames.push_back(
-        JavaFrame(MethodIdAt(blob, method), bci < kUnknownBci ? bci : kUnknownBci, flags | kInlined));
+        JavaFrame(MethodIdAt(blob, info, method), bci < kUnknownBci ? bci : kUnknownBci, flags | kInlined));
     scope = sender < scope ? sender : 0;
   }
   if (frames.size() == first) {
@@ -51,7 +54,7 @@ void ScopeDecoder::Append(CodeBlob& blob, uint64_t pc, std::vector<uint64_t>& fr
   }
 }
 
-ScopeDecoder::Slots ScopeDecoder::SlotsAt(CodeBlob& blob, uint64_t pc, uint32_t depth) {
+ScopeDecoder::Slots ScopeDecoder::SlotsAt(const CodeBlob& blob, uint64_t pc, uint32_t depth) {
   const DebugInfo& info = InfoOf(blob);
   auto excluded = static_cast<uint32_t>(layout_.unsigned5_excluded);
   Slots slots;
@@ -67,13 +70,25 @@ ScopeDecoder::Slots ScopeDecoder::SlotsAt(CodeBlob& blob, uint64_t pc, uint32_t 
   return slots;
 }
 
-const DebugInfo& ScopeDecoder::InfoOf(CodeBlob& blob) {
-  if (!blob.debug_info) {
-    blob.debug_info = std::make_unique<DebugInfo>();
-    ReadRange(memory_, blob.pc_descs, blob.pc_descs_end, blob.debug_info->pc_descs);
-    ReadRange(memory_, blob.scopes, blob.scopes_end, blob.debug_info->scopes);
+size_t ScopeDecoder::DebugInfo::Bytes() const {
+  return sizeof(*this) + pc_descs.capacity() + scopes.capacity();
+}
+
+ScopeDecoder::DebugInfo& ScopeDecoder::InfoOf(const CodeBlob& blob) {
+  auto known = infos_.find(blob.serial);
+  if (known != infos_.end()) return known->second;
+  DebugInfo read;
+  ReadRange(memory_, blob.pc_descs, blob.pc_descs_end, read.pc_descs);
+  ReadRange(memory_, blob.scopes, blob.scopes_end, read.scopes);
+  held_bytes_ += read.Bytes();
+  while (held_bytes_ > kMaxHeldBytes && !oldest_first_.empty()) {
+    auto oldest = infos_.find(oldest_first_.front());
+    oldest_first_.pop_front();
+    held_bytes_ -= oldest->second.Bytes();
+    infos_.erase(oldest);
   }
-  return *blob.debug_info;
+  oldest_first_.push_back(blob.serial);
+  return infos_.emplace(blob.serial, std::move(read)).first->second;
 }
 
 // PcDescs ascend by offset. The first at or behind the instruction counts, as in HotSpot itself; the array is
@@ -101,9 +116,8 @@ ScopeDecoder::Place ScopeDecoder::PlaceOf(const DebugInfo& info, uint64_t offset
 }
 
 // The index counts from 1; 0 is none.
-uint32_t ScopeDecoder::MethodIdAt(CodeBlob& blob, uint32_t index) {
+uint32_t ScopeDecoder::MethodIdAt(const CodeBlob& blob, DebugInfo& info, uint32_t index) {
   if (index == 0 || index > kMaxMetadata || blob.metadata == 0) return kUnknownMethod;
-  DebugInfo& info = *blob.debug_info;
   std::vector<uint64_t>& known = info.metadata;
   if (index > known.size()) {
     known.resize(std::max((index + 1) / 2 * 3, kUsualMetadata));  // whoever needs one needs its neighbours

@@ -1,5 +1,7 @@
 #pragma once
 #include <cstdint>
+#include <deque>
+#include <unordered_map>
 #include <vector>
 
 #include "code_blob.h"
@@ -18,7 +20,7 @@ class ScopeDecoder {
 
   /// Appends the frames of `pc`, innermost first: one at least. Debug info exists for calls, safepoints and
   /// implicit exceptions; for any other instruction it is the next such place's, and the frames say so.
-  void Append(CodeBlob& blob, uint64_t pc, std::vector<uint64_t>& frames);
+  void Append(const CodeBlob& blob, uint64_t pc, std::vector<uint64_t>& frames);
 
   /// Where the scopes at `pc` keep the references of their locals: those of the scope of this depth, counted
   /// from the innermost, and those of the scopes within it.
@@ -26,21 +28,32 @@ class ScopeDecoder {
     std::vector<OopSlot> own;
     std::vector<OopSlot> inner;
   };
-  Slots SlotsAt(CodeBlob& blob, uint64_t pc, uint32_t depth);
+  Slots SlotsAt(const CodeBlob& blob, uint64_t pc, uint32_t depth);
 
  private:
   struct Place {
     uint32_t scope = 0;  ///< 0 behind the last safepoint: nothing is known
     bool is_exact = false;
   };
+  struct DebugInfo {
+    std::vector<uint8_t> pc_descs;
+    std::vector<uint8_t> scopes;
+    std::vector<uint64_t> metadata;
+    std::vector<uint32_t> method_ids;  ///< of the metadata asked for: the code keeps its methods alive
 
-  const DebugInfo& InfoOf(CodeBlob& blob);
+    size_t Bytes() const;
+  };
+
+  DebugInfo& InfoOf(const CodeBlob& blob);
   Place PlaceOf(const DebugInfo& info, uint64_t offset) const;
-  uint32_t MethodIdAt(CodeBlob& blob, uint32_t index);
+  uint32_t MethodIdAt(const CodeBlob& blob, DebugInfo& info, uint32_t index);
 
   ForeignMemory& memory_;
   const HotspotLayout& layout_;
   MethodTable& methods_;
+  std::unordered_map<uint32_t, DebugInfo> infos_;  ///< by a blob's serial
+  std::deque<uint32_t> oldest_first_;
+  size_t held_bytes_ = 0;
 };
 
 }  // namespace flamegate

@@ -23,7 +23,8 @@ describe('bad input', () => {
   before(async () => {
     await installFlamegate();
     const noAttach = ['-XX:+PreserveFramePointer', '-XX:+DisableAttachMechanism'];
-    applyObjects(namespace(NS), profilingPolicy(NS, 'shop'));
+    // names from a perf map: a JVM's own tables need no attach protocol
+    applyObjects(namespace(NS), profilingPolicy(NS, 'shop', { jvm: { symbols: 'PerfMap' } }));
     applyObjects(
       ordersDeployment({ namespace: NS, name: 'good', replicas: 1, jdk: '17' }),
       ordersDeployment({ namespace: NS, name: 'no-attach', replicas: 1, jdk: '17', jvmArgs: noAttach }),
