@@ -20,7 +20,7 @@ constexpr int kDrainEveryMs = 100;
 constexpr int kDrainCopiesEveryMs = 25;
 // Samples that cannot wait wake us, from as many CPUs as there are, but not more often than this: a wake-up
 // costs what the unwinding of a stack does.
-constexpr int kLeastMs = 5;
+constexpr int kLeastMs = 1;
 
 uint64_t MonotonicNs() {
   timespec time;
