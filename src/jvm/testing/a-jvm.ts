@@ -95,7 +95,7 @@ export async function startJvm(release: Release, argv: readonly string[]): Promi
 
 /** What is seen of a JVM from its first moment until its layout can be read, each outcome once. */
 export async function firstMomentsOf(release: Release): Promise<HotspotOutcome[]> {
-  const child = spawnJvm(release, ['-version']);
+  const child = spawnJvm(release, ['-cp', compiled(), 'Waiting']); // it waits: one that ends may end unseen
   const seen: HotspotOutcome[] = [];
   assert(child.pid !== undefined);
   for (const end = Date.now() + START_MS; seen.at(-1)?.kind !== 'read' && Date.now() < end; ) {
