@@ -26,12 +26,7 @@ const COLUMNS = [
 
 export function comparisonTable(rows: readonly TableRow[], noise: Noise | null): string {
   const lines = rows.map((row) => [
-    row.name,
-    row.cpuMsPerRequest.toFixed(3),
-    outside(row),
-    row.ratioToBare === null ? '-' : `${row.ratioToBare.toFixed(3)}${row.beyondNoise ? '' : ' (noise)'}`,
-    intervalText(row.interval),
-    `${row.p50Ms.toFixed(1)} / ${row.p99Ms.toFixed(1)}`,
+    ...sharedCells(row),
     row.wholeRunCpuMsPerRequest.toFixed(3),
     row.rssMb.toFixed(0),
     row.heapMb.toFixed(1),
@@ -42,16 +37,19 @@ export function comparisonTable(rows: readonly TableRow[], noise: Noise | null):
   return `${aligned([COLUMNS, ...lines])}\n${noiseText(noise)}`;
 }
 
+/** The first six columns, which every comparison has. */
+const sharedCells = (row: ComparedVariant): readonly string[] => [
+  row.name,
+  row.cpuMsPerRequest.toFixed(3),
+  outside(row),
+  row.ratioToBare === null ? '-' : `${row.ratioToBare.toFixed(3)}${row.beyondNoise ? '' : ' (noise)'}`,
+  intervalText(row.interval),
+  `${row.p50Ms.toFixed(1)} / ${row.p99Ms.toFixed(1)}`,
+];
+
 /** The columns that a comparison on one and the same JVM has. */
 export function sameJvmTable(rows: readonly ComparedVariant[], noise: Noise | null): string {
-  const lines = rows.map((row) => [
-    row.name,
-    row.cpuMsPerRequest.toFixed(3),
-    outside(row),
-    row.ratioToBare === null ? '-' : `${row.ratioToBare.toFixed(3)}${row.beyondNoise ? '' : ' (noise)'}`,
-    intervalText(row.interval),
-    `${row.p50Ms.toFixed(1)} / ${row.p99Ms.toFixed(1)}`,
-  ]);
+  const lines = rows.map(sharedCells);
   const columns = ['one JVM', ...COLUMNS.slice(1, 6)];
   return `${aligned([columns, ...lines])}\n${noiseText(noise)}`;
 }
