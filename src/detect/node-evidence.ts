@@ -40,27 +40,37 @@ const DETECTION_POWER = 0.9;
 
 /** Weighs growth of one node against sampling noise, bursts, and the lottery of pods. */
 export function weighNode(node: number, context: LookContext): NodeEvidence {
-  const { canary, baseline, dispersion, scale } = context;
+  const { canary, baseline, scale } = context;
   const inCanary = canary.counts[node] ?? 0;
   const inBaseline = baseline.counts[node] ?? 0;
   const baselineSize = baseline.samples / scale;
   const canaryShare = inCanary / canary.samples;
   const baselineShare = Math.min(1, inBaseline / baselineSize);
-  const score = shareScore(
-    { samples: inCanary, rest: canary.samples - inCanary },
-    { samples: inBaseline, rest: Math.max(0, baselineSize - inBaseline) },
-  );
-  const spread = dispersion.spreads[node] ?? { overdispersion: 1, podVariance: 0 };
-  const information = score.information / spread.overdispersion;
-  const podVariance = spread.podVariance * (podConcentration(canary) + podConcentration(baseline));
+  const { spread, z, information, podVariance } = scoreOf(node, inCanary, inBaseline, context);
   const widened = podVariance * context.podTestFactor ** 2;
   return {
     node,
     canaryShare,
     baselineShare,
     delta: canaryShare - baselineShare,
-    logE: logGrowthEValue(score.z / Math.sqrt(spread.overdispersion), information, widened),
+    logE: logGrowthEValue(z, information, widened),
     half: halfWidthOf({ canaryShare, baselineShare, spread }, context),
+  };
+}
+
+/** Standard errors between a node's samples in both arms, what they tell, and the lottery of pods they have to exceed. */
+function scoreOf(node: number, inCanary: number, inBaseline: number, context: LookContext) {
+  const { canary, baseline, dispersion, scale } = context;
+  const score = shareScore(
+    { samples: inCanary, rest: canary.samples - inCanary },
+    { samples: inBaseline, rest: Math.max(0, baseline.samples / scale - inBaseline) },
+  );
+  const spread = dispersion.spreads[node] ?? { overdispersion: 1, podVariance: 0 };
+  return {
+    spread,
+    z: score.z / Math.sqrt(spread.overdispersion),
+    information: score.information / spread.overdispersion,
+    podVariance: spread.podVariance * (podConcentration(canary) + podConcentration(baseline)),
   };
 }
 
@@ -118,19 +128,10 @@ export function detectableGrowth(node: NodeEvidence, context: LookContext): numb
 }
 
 function isDetectable(growth: number, { node, baselineShare }: NodeEvidence, context: LookContext): boolean {
-  const { canary, baseline, dispersion, scale, podTestFactor } = context;
-  const spread = dispersion.spreads[node] ?? { overdispersion: 1, podVariance: 0 };
-  const expected = {
-    canary: (baselineShare + growth) * canary.samples,
-    baseline: baselineShare * (baseline.samples / scale),
-  };
-  const score = shareScore(
-    { samples: expected.canary, rest: canary.samples - expected.canary },
-    { samples: expected.baseline, rest: baseline.samples / scale - expected.baseline },
-  );
-  const information = score.information / spread.overdispersion;
-  const podVariance = spread.podVariance * (podConcentration(canary) + podConcentration(baseline));
-  const z = score.z / Math.sqrt(spread.overdispersion);
+  const { canary, baseline, scale, podTestFactor } = context;
+  const inCanary = (baselineShare + growth) * canary.samples;
+  const inBaseline = baselineShare * (baseline.samples / scale);
+  const { z, information, podVariance } = scoreOf(node, inCanary, inBaseline, context);
   const unlucky = z - normalQuantile(DETECTION_POWER) * Math.sqrt(1 + information * podVariance);
   return (
     logGrowthEValue(unlucky, information, podVariance * podTestFactor ** 2) >= -Math.log(context.nodeAlpha)
