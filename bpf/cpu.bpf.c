@@ -107,10 +107,11 @@ static __always_inline void describe(struct fg_cpu_sample_header* header, __u16 
   header->time_ns = bpf_ktime_get_ns();
 }
 
-/* User space looks every tenth of a second; waking it per sample would cost more than the sample. */
-static __always_inline void send(void* record, __u64 bytes, struct fg_cpu_counters* count,
+/* User space looks from time to time; waking it costs as much as the sample, and is for those that cannot
+ * wait. */
+static __always_inline void send(void* record, __u64 bytes, bool wake, struct fg_cpu_counters* count,
                                  struct fg_target_counters* target) {
-  if (!bpf_ringbuf_output(&ring, record, bytes, BPF_RB_NO_WAKEUP)) return;
+  if (!bpf_ringbuf_output(&ring, record, bytes, wake ? BPF_RB_FORCE_WAKEUP : BPF_RB_NO_WAKEUP)) return;
   count->by_cause[FG_CAUSE_RING_FULL]++;
   target->ring_full++;
 }
@@ -124,6 +125,14 @@ static __always_inline __u64 fill(struct bpf_perf_event_data* ctx, struct fg_cpu
     return 0;
   }
   __u32 flags = 0;
+  /* Before anything is copied: a collection from here on changes the counter. Both addresses 0 is the usual
+   * failure, and leaves zeros. */
+  __u8 gc_active = 0;
+  long unread = bpf_probe_read_user(&header->total_collections, sizeof(header->total_collections),
+                                    (const void*)process->total_collections);
+  unread |= bpf_probe_read_user(&gc_active, sizeof(gc_active), (const void*)process->gc_active);
+  if (!unread) flags |= gc_active ? FG_SAMPLE_GC_READ | FG_SAMPLE_GC_ACTIVE : FG_SAMPLE_GC_READ;
+
   __u32 kernel = frames_of(bpf_get_stack(ctx, record->data, FG_MAX_KERNEL_FRAMES * sizeof(__u64), 0));
   if (kernel > FG_MAX_KERNEL_FRAMES) return 0; /* never; for the verifier */
   if (kernel == FG_MAX_KERNEL_FRAMES) {
@@ -141,13 +150,6 @@ static __always_inline __u64 fill(struct bpf_perf_event_data* ctx, struct fg_cpu
 
   const void* code = (const void*)(header->registers[FG_INSTRUCTION_POINTER] - FG_CODE_BYTES_BEFORE);
   if (!bpf_probe_read_user(header->code, sizeof(header->code), code)) flags |= FG_SAMPLE_CODE_READ;
-
-  /* Both addresses 0 is the usual failure, and leaves zeros. */
-  __u8 gc_active = 0;
-  long unread = bpf_probe_read_user(&header->total_collections, sizeof(header->total_collections),
-                                    (const void*)process->total_collections);
-  unread |= bpf_probe_read_user(&gc_active, sizeof(gc_active), (const void*)process->gc_active);
-  if (!unread) flags |= gc_active ? FG_SAMPLE_GC_READ | FG_SAMPLE_GC_ACTIVE : FG_SAMPLE_GC_READ;
 
   header->sample.flags = flags;
   header->sample.kernel_frames = kernel;
@@ -183,7 +185,7 @@ int on_cpu_tick(struct bpf_perf_event_data* ctx) {
     __u64 size = fill(ctx, record, process, count);
     if (size && fg_bounded(size, sizeof(*record))) {
       describe(&record->header.sample, FG_RECORD_CPU_STACK, pid_tgid, key);
-      send(record, size, count, target);
+      send(record, size, process->wake, count, target);
       return 0;
     }
   }
@@ -192,6 +194,6 @@ int on_cpu_tick(struct bpf_perf_event_data* ctx) {
   __u64 bytes = sizeof(sample->header) + frames * sizeof(__u64);
   if (!fg_bounded(bytes, sizeof(*sample))) return 0; /* never; for the verifier */
   describe(&sample->header, FG_RECORD_CPU_SAMPLE, pid_tgid, key);
-  send(sample, bytes, count, target);
+  send(sample, bytes, false, count, target);
   return 0;
 }

@@ -12,7 +12,7 @@
 #define FG_STATIC_ASSERT _Static_assert
 #endif
 
-#define FG_CPU_ABI_VERSION 3
+#define FG_CPU_ABI_VERSION 4
 
 /* The default of kernel.perf_event_max_stack: the kernel itself walks no deeper unless the node was told to.
  */
@@ -93,7 +93,7 @@ struct fg_process {
   __u64 total_collections; /* address of an unsigned int, 0 if there is none */
   __u64 gc_active;         /* address of a bool */
   __u32 max_stack_bytes;
-  __u32 reserved;
+  __u32 wake; /* 1: what belongs to its samples is in its heap, and changes soon */
 };
 FG_STATIC_ASSERT(sizeof(struct fg_process) == 24, "processes are ABI");
 
@@ -125,7 +125,7 @@ struct fg_cpu_stack_header {
   __u64 registers[FG_REGISTERS];
   __u64 stack_address; /* the stack pointer less the red zone */
   __u32 stack_bytes;
-  __u32 total_collections;
+  __u32 total_collections;  /* before the stack was copied */
   __u8 code[FG_CODE_BYTES]; /* from the instruction pointer less FG_CODE_BYTES_BEFORE on */
 };
 FG_STATIC_ASSERT(sizeof(struct fg_cpu_stack_header) == 40 + 8 * 17 + 16 + 32, "records are ABI");

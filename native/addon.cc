@@ -138,6 +138,17 @@ void AddProcess(const Napi::CallbackInfo& info) {
   if (!sampler->AddProcess(config, failure)) Throw(info.Env(), failure);
 }
 
+// pid, heap layout (as many numbers as kHeapLayoutNames has).
+void FollowCoroutines(const Napi::CallbackInfo& info) {
+  Sampler* sampler = SamplerOf(info);
+  if (sampler == nullptr) return;
+  auto numbers = info[2].As<Napi::BigInt64Array>();
+  HeapLayout heap = HeapLayoutOf({numbers.Data(), numbers.ElementLength()});
+  Failure failure;
+  if (!sampler->FollowCoroutines(info[1].As<Napi::Number>().Uint32Value(), heap, failure))
+    Throw(info.Env(), failure);
+}
+
 void RemoveProcess(const Napi::CallbackInfo& info) {
   Sampler* sampler = SamplerOf(info);
   if (sampler != nullptr) sampler->RemoveProcess(info[1].As<Napi::Number>().Uint32Value());
@@ -167,6 +178,15 @@ Napi::Object ObjectOf(Napi::Env env, uint32_t pid, const NewName& name) {
   object.Set("pid", Napi::Number::New(env, pid));
   object.Set("id", Napi::Number::New(env, name.id));
   object.Set("name", Napi::String::New(env, name.text));
+  return object;
+}
+
+Napi::Object ObjectOf(Napi::Env env, uint32_t pid, const NewClass& found) {
+  Napi::Object object = Napi::Object::New(env);
+  object.Set("pid", Napi::Number::New(env, pid));
+  object.Set("id", Napi::Number::New(env, found.id));
+  object.Set("address", Napi::BigInt::New(env, found.address));
+  object.Set("name", Napi::String::New(env, found.name));
   return object;
 }
 
@@ -200,12 +220,13 @@ Napi::Value Take(const Napi::CallbackInfo& info) {
   result.Set("targets", BigArrayOf(env, targets));
   result.Set("methods", ArrayOf(env, batch.news, &ProcessNews::methods));
   result.Set("names", ArrayOf(env, batch.news, &ProcessNews::names));
+  result.Set("classes", ArrayOf(env, batch.news, &ProcessNews::classes));
   return result;
 }
 
 // perCpu: FG_CAUSE_COUNT numbers for each possible CPU, in the order of enum fg_cause. unwinding: complete
 // stacks, foreign reads, failed ones, stacks in a pause, then stacks by enum Mark, then by the microseconds
-// they took.
+// they took. chains: resumed coroutines by enum ChainEnd.
 Napi::Value Count(const Napi::CallbackInfo& info) {
   Napi::Env env = info.Env();
   Sampler* sampler = SamplerOf(info);
@@ -225,6 +246,7 @@ Napi::Value Count(const Napi::CallbackInfo& info) {
   unwinding.insert(unwinding.end(), unwound.by_mark.begin(), unwound.by_mark.end());
   unwinding.insert(unwinding.end(), unwound.by_microseconds.begin(), unwound.by_microseconds.end());
   result.Set("unwinding", BigArrayOf(env, unwinding));
+  result.Set("chains", BigArrayOf(env, unwound.chains));
   result.Set("runs", Napi::Number::New(env, static_cast<double>(counters.runs)));
   result.Set("runNs", Napi::Number::New(env, static_cast<double>(counters.run_ns)));
   return result;
@@ -252,11 +274,15 @@ Napi::Object Init(Napi::Env env, Napi::Object exports) {
   Napi::Array layout = Napi::Array::New(env);
   for (const char* name : kHotspotLayoutNames) layout.Set(layout.Length(), name);
   exports.Set("layoutFields", layout);
+  Napi::Array heap = Napi::Array::New(env);
+  for (const char* name : kHeapLayoutNames) heap.Set(heap.Length(), name);
+  exports.Set("heapFields", heap);
   exports.Set("abiVersion", Napi::Number::New(env, FG_CPU_ABI_VERSION));
   exports.Set("open", Napi::Function::New(env, Open, "open"));
   exports.Set("addTarget", Napi::Function::New(env, AddTarget, "addTarget"));
   exports.Set("removeTarget", Napi::Function::New(env, RemoveTarget, "removeTarget"));
   exports.Set("addProcess", Napi::Function::New(env, AddProcess, "addProcess"));
+  exports.Set("followCoroutines", Napi::Function::New(env, FollowCoroutines, "followCoroutines"));
   exports.Set("removeProcess", Napi::Function::New(env, RemoveProcess, "removeProcess"));
   exports.Set("take", Napi::Function::New(env, Take, "take"));
   exports.Set("counters", Napi::Function::New(env, Count, "counters"));

@@ -18,6 +18,7 @@ class FrameCursor {
   uint64_t FramePointer() const { return registers_[kFramePointer]; }
   Registers& AllRegisters() { return registers_; }
   const StackCopy& Stack() const { return thread_.stack; }
+  std::optional<uint32_t> Collections() const { return thread_.collections; }
   std::optional<uint64_t> Word(uint64_t address) const { return thread_.stack.Word(address); }
 
   /// Whether the frame was interrupted rather than left by a call; then `Code()` is what it ran.

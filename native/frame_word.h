@@ -5,7 +5,7 @@ namespace flamegate {
 
 /// A user frame as one 64-bit number. User addresses have 0 in the uppermost byte and kernel addresses 0xff,
 /// so what is between tells the other kinds; src/native/frame-word.ts reads them.
-enum class FrameKind : uint64_t { kJava = 1, kStub = 2, kMark = 3 };
+enum class FrameKind : uint64_t { kJava = 1, kStub = 2, kMark = 3, kSuspended = 4 };
 
 /// Of a Java frame.
 enum FrameFlag : uint64_t {
@@ -13,6 +13,11 @@ enum FrameFlag : uint64_t {
   kInterpreted = 2,
   kSafepointPlace =
       4,  ///< the interrupted instruction has no debug info: method and place are the next safepoint's
+};
+
+/// Of a suspended frame.
+enum SuspendedFlag : uint64_t {
+  kCoroutineRoot = 1,  ///< not a caller but the coroutine itself, where its callers end
 };
 
 /// In place of a frame that could not be had. All but the first two end the stack, whose root is then
@@ -35,10 +40,22 @@ enum class Mark : uint8_t {
 
 constexpr uint64_t kUnknownBci = 0xffff;
 constexpr uint32_t kUnknownMethod = 0;
+constexpr uint64_t kUnknownLabel = 0xffff;
 
 constexpr uint64_t JavaFrame(uint32_t method, uint64_t bci, uint64_t flags) {
   return static_cast<uint64_t>(FrameKind::kJava) << 56 | flags << 52 | uint64_t{method} << 16 |
          (bci & 0xffff);
+}
+/// A caller that waits in the heap, by the class of its continuation and the place it was in when last seen.
+constexpr uint64_t SuspendedFrame(uint32_t continuation_class, uint64_t label, uint64_t flags) {
+  return static_cast<uint64_t>(FrameKind::kSuspended) << 56 | flags << 52 |
+         uint64_t{continuation_class} << 16 | (label & 0xffff);
+}
+constexpr bool IsJavaFrame(uint64_t frame) {
+  return frame >> 56 == static_cast<uint64_t>(FrameKind::kJava);
+}
+constexpr uint32_t JavaMethodOf(uint64_t frame) {
+  return static_cast<uint32_t>(frame >> 16);
 }
 constexpr uint64_t StubFrame(uint32_t name) {
   return static_cast<uint64_t>(FrameKind::kStub) << 56 | name;

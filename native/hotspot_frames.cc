@@ -60,10 +60,12 @@ std::optional<HotspotFrames::Place> HotspotFrames::PlaceOf(uint64_t pc) {
     generation_ = code_.Generation();
     places_.clear();
     chains_.clear();
+    coroutines_.ForgetSites();
   }
   auto first = static_cast<uint32_t>(chains_.size());
   if (blob->kind == BlobKind::kCompiled) scopes_.Append(*blob, pc, chains_);
-  Place place = {blob, first, static_cast<uint32_t>(chains_.size()) - first};
+  uint32_t site = coroutines_.SiteIn(*blob, pc, std::span(chains_).subspan(first));
+  Place place = {blob, first, static_cast<uint32_t>(chains_.size()) - first, site};
   places_.emplace(pc, place);
   return place;
 }
@@ -86,8 +88,8 @@ std::optional<Mark> HotspotFrames::Compiled(FrameCursor& cursor, const Place& pl
   // That debug info begins at the very return address confirms the code: other code's calls are elsewhere.
   if (cursor.IsInterrupted() || !IsCall(named))
     uses_.push_back({static_cast<uint32_t>(frames.size()), blob.serial, false});
-  auto chain = chains_.begin() + named.first_frame;
-  frames.insert(frames.end(), chain, chain + named.frame_count);
+  std::span chain = std::span(chains_).subspan(named.first_frame, named.frame_count);
+  coroutines_.AppendCompiled(named.resume_site, cursor, chain, frames);
 
   FrameShape shape = FrameShape::kWhole;
   if (cursor.IsInterrupted()) {
@@ -123,7 +125,10 @@ std::optional<Mark> HotspotFrames::Interpreted(FrameCursor& cursor, std::vector<
   };
   uint64_t bci = cursor.IsInterrupted() ? bci_of(cursor.AllRegisters()[kR13]) : kUnknownBci;
   if (bci == kUnknownBci) bci = bci_of(slot(layout_.interpreter_frame_last_sp_offset - 6).value_or(0));
+  // First, so that the callers it leads to go with it.
   uses_.push_back({static_cast<uint32_t>(frames.size()), method->id, true});
+  uint64_t locals = slot(layout_.interpreter_frame_last_sp_offset - 5).value_or(0);
+  coroutines_.AppendInterpreted(method->id, cursor, locals, frames);
   frames.push_back(JavaFrame(method->id, bci, kInterpreted));
 
   std::optional<uint64_t> sender = slot(layout_.interpreter_frame_sender_sp_offset);
@@ -366,6 +371,7 @@ void HotspotFrames::Settle(ReplacedCode& replaced) {
   code_.Settle(std::span(now).first(blobs), replaced);
   methods_.Settle(std::span(now).subspan(blobs), replaced);
   threads_.Revalidate();
+  coroutines_.Revalidate();
   may_load_heaps_ = true;
 }
 

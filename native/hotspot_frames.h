@@ -10,6 +10,7 @@
 #include "java_threads.h"
 #include "method_table.h"
 #include "native_code.h"
+#include "resumed_coroutines.h"
 #include "scope_decoder.h"
 
 namespace flamegate {
@@ -25,7 +26,8 @@ class HotspotFrames {
         code_(memory, layout_),
         methods_(memory, layout_),
         scopes_(memory, layout_, methods_),
-        threads_(memory, layout_) {}
+        threads_(memory, layout_),
+        coroutines_(memory, layout_, methods_, scopes_) {}
   HotspotFrames(const HotspotFrames&) = delete;
   HotspotFrames& operator=(const HotspotFrames&) = delete;
 
@@ -43,6 +45,7 @@ class HotspotFrames {
   /// Confirms what has been used since the last call.
   void Settle(ReplacedCode& replaced);
 
+  ResumedCoroutines& Coroutines() { return coroutines_; }
   std::vector<NewMethod> TakeNewMethods() { return methods_.TakeNew(); }
   std::vector<NewName> TakeNewNames() { return code_.Names().TakeNew(); }
 
@@ -52,6 +55,7 @@ class HotspotFrames {
     CodeBlob* blob;
     uint32_t first_frame;
     uint32_t frame_count;
+    uint32_t resume_site;
   };
 
   std::optional<Place> PlaceOf(uint64_t pc);
@@ -83,6 +87,7 @@ class HotspotFrames {
   MethodTable methods_;
   ScopeDecoder scopes_;
   JavaThreads threads_;
+  ResumedCoroutines coroutines_;
 
   std::unordered_map<uint64_t, Place> places_;
   std::vector<uint64_t> chains_;

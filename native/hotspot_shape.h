@@ -13,6 +13,9 @@ enum class FrameShape {
   kReturnAddress,             ///< where the stack pointer points to
 };
 
+/// The number by which debug info calls the frame pointer: the one register that survives calls of Java code.
+extern const uint32_t kFramePointerLocation;
+
 /// `code` has FG_CODE_BYTES, of which FG_CODE_BYTES_BEFORE lie before the instruction; or none, if they are
 /// not known.
 FrameShape CompiledShape(std::span<const uint8_t> code, bool is_frame_complete);

@@ -69,6 +69,9 @@ FrameShape ShapeInPrologue(const Instructions& code) {
 
 }  // namespace
 
+// rbp is the sixth register, and each has two numbers (vmreg_x86.hpp).
+const uint32_t kFramePointerLocation = 10;
+
 FrameShape CompiledShape(std::span<const uint8_t> bytes, bool is_frame_complete) {
   Instructions code(bytes);
   if (!is_frame_complete) return ShapeInPrologue(code);

@@ -42,6 +42,8 @@ struct ThreadSnapshot {
   Registers registers;
   StackCopy stack;
   std::span<const uint8_t> code;  ///< around the instruction pointer; empty if it could not be read
+  /// How many collections the JVM had had; nothing in a pause, and where that is not known.
+  std::optional<uint32_t> collections = {};
 };
 
 }  // namespace flamegate

@@ -20,6 +20,15 @@ constexpr size_t kMaxLineTable = 64 << 10;  // 65,535 bytecodes, a byte for each
 constexpr size_t kUsualLineTable = 512;
 constexpr uint64_t kPointerMask = ~uint64_t{1};  // the lowest bit of a pool slot marks unresolved ones
 
+MethodTable::Role RoleOf(const NewMethod& method) {
+  // A flow's collector has no state of its own: it resumes, on the spot, whom it passes on to.
+  bool is_collector = method.holder == "kotlinx/coroutines/flow/internal/SafeCollector";
+  if (method.name == "invokeSuspend" && !is_collector) return MethodTable::Role::kInvokeSuspend;
+  bool is_resume =
+      method.name == "resumeWith" && method.holder == "kotlin/coroutines/jvm/internal/BaseContinuationImpl";
+  return is_resume ? MethodTable::Role::kResumeWith : MethodTable::Role::kNone;
+}
+
 // The bytes up to and with the zero that ends the table; all of them if it does not end.
 size_t LineTableLength(std::span<const uint8_t> bytes, uint32_t excluded) {
   Unsigned5Reader reader(bytes, 0, excluded);
@@ -58,6 +67,11 @@ uint32_t MethodTable::IdOf(uint64_t address) {
   return method == nullptr ? kUnknownMethod : method->id;
 }
 
+MethodTable::Part MethodTable::PartOf(uint32_t id) const {
+  auto known = parts_.find(id);
+  return known == parts_.end() ? Part() : known->second;
+}
+
 const MethodTable::Method* MethodTable::Read(uint64_t address) {
   if (new_methods_.size() >= kMaxNewMethods || last_id_ == kLastId) return nullptr;
   auto const_method = memory_.Get<uint64_t>(address + static_cast<uint64_t>(layout_.method_const_method));
@@ -79,9 +93,12 @@ const MethodTable::Method* MethodTable::Read(uint64_t address) {
   if ((flags & static_cast<uint64_t>(layout_.const_method_has_linenumber_table)) != 0)
     ReadLineTable(method, names);
 
+  Part part = {RoleOf(names), UnsignedAt(header, layout_.const_method_constants, 8)};
   last_id_++;
   new_methods_.push_back(std::move(names));
   if (methods_.size() >= kMaxMethods) methods_.clear();  // they get other numbers then
+  if (parts_.size() >= kMaxMethods) parts_.clear();
+  if (part.role != Role::kNone) parts_.emplace(method.id, part);
   return &methods_.emplace(address, method).first->second;
 }
 

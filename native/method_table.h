@@ -28,6 +28,12 @@ struct NewMethod {
 /// The methods of a JVM that samples have hit, by number in order of first sight.
 class MethodTable {
  public:
+  /// What of Kotlin's machinery a method is, and whose.
+  enum class Role : uint8_t { kNone, kResumeWith, kInvokeSuspend };
+  struct Part {
+    Role role = Role::kNone;
+    uint64_t constants = 0;  ///< of its class, which tells objects of that
+  };
   struct Method {
     uint32_t id;
     uint64_t const_method;
@@ -49,17 +55,21 @@ class MethodTable {
   /// Takes those words as they are now, and drops the methods that are not there any more: their class was
   /// unloaded.
   void Settle(std::span<const uint64_t> now, ReplacedCode& replaced);
+  /// By a method's number.
+  Part PartOf(uint32_t id) const;
+  /// The text at the address of a symbol of the JVM, in its modified UTF-8.
+  std::optional<std::string> Symbol(uint64_t address);
   std::vector<NewMethod> TakeNew() { return std::exchange(new_methods_, {}); }
 
  private:
   const Method* Read(uint64_t address);
   bool ReadNames(std::span<const uint8_t> header, NewMethod& method);
   void ReadLineTable(const Method& method, NewMethod& into);
-  std::optional<std::string> Symbol(uint64_t address);
 
   ForeignMemory& memory_;
   const HotspotLayout& layout_;
   std::unordered_map<uint64_t, Method> methods_;
+  std::unordered_map<uint32_t, Part> parts_;  ///< by number, of those that have a role
   std::vector<NewMethod> new_methods_;
   std::vector<uint64_t> listed_;
   uint32_t last_id_ = 0;

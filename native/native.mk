@@ -4,7 +4,7 @@
 
 native_out := build
 native_objects := $(patsubst native/%.cc,$(native_out)/native/%.o,$(wildcard native/*.cc))
-native_tests := $(native_out)/bpf-object-exists $(native_out)/unwind-threads \
+native_tests := $(native_out)/bpf-object-exists $(native_out)/unwind-threads $(native_out)/unsigned5 \
 	$(native_out)/unit-tests $(native_out)/blind-library.so $(native_out)/signal-spinner $(native_out)/refused.bpf.o
 native_sources := $(wildcard native/*.cc native/*.h native/testing/*.c native/testing/*.cc bpf/*.c bpf/*.h)
 native_multiarch := $(shell $(CXX) -print-multiarch)
@@ -56,6 +56,9 @@ $(native_out)/unwind-threads: native/testing/unwind_threads.cc
 $(native_out)/unit-tests: native/testing/unit_tests.cc
 $(native_out)/unwind-threads $(native_out)/unit-tests: $(native_unwinder) native/native.mk
 	$(CXX) $(native_cxxflags) -Inative -MMD -MP -MT $@ -MF $(native_out)/native/$(@F).d -o $@ $(filter %.cc,$^) $(native_unwinder)
+
+$(native_out)/unsigned5: native/testing/unsigned5.cc native/unsigned5.h native/native.mk
+	$(CXX) $(native_cxxflags) -Inative -o $@ $<
 
 native-clean: ## Remove what `native` builds
 	rm -rf $(native_out)/native $(native_out)/flamegate.node $(native_out)/cpu.bpf.o $(native_tests)

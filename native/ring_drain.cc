@@ -1,34 +1,31 @@
 #include "ring_drain.h"
 
+#include <poll.h>
+#include <sys/eventfd.h>
+
 #include <cerrno>
 #include <csignal>
 #include <ctime>
 #include <utility>
 
+#include "brief_slice.h"
 #include "cpu.h"
 
 namespace flamegate {
 namespace {
 
-// The kernel never wakes us (BPF_RB_NO_WAKEUP). In this time 64 CPUs at 199 Hz fill 1.4 MB with the deepest
-// stacks.
-constexpr long kDrainEveryNs = 100'000'000;
+// Most samples do not wake us. In this time 64 CPUs at 199 Hz fill 1.4 MB with the deepest stacks.
+constexpr int kDrainEveryMs = 100;
 // Copied stacks are larger, and what belongs to them has to be read before it changes.
-constexpr long kDrainCopiesEveryNs = 25'000'000;
+constexpr int kDrainCopiesEveryMs = 25;
+// Samples that cannot wait wake us, from as many CPUs as there are, but not more often than this: a wake-up
+// costs what the unwinding of a stack does.
+constexpr int kLeastMs = 1;
 
-uint64_t NanosecondsOf(const timespec& time) {
-  return static_cast<uint64_t>(time.tv_sec) * 1'000'000'000 + static_cast<uint64_t>(time.tv_nsec);
-}
-
-timespec FromNow(long ns) {
+uint64_t MonotonicNs() {
   timespec time;
   clock_gettime(CLOCK_MONOTONIC, &time);
-  time.tv_nsec += ns;
-  if (time.tv_nsec >= 1'000'000'000) {
-    time.tv_nsec -= 1'000'000'000;
-    time.tv_sec++;
-  }
-  return time;
+  return static_cast<uint64_t>(time.tv_sec) * 1'000'000'000 + static_cast<uint64_t>(time.tv_nsec);
 }
 
 class Locked {
@@ -55,20 +52,20 @@ int CreateWithoutSignals(pthread_t* thread, void* (*run)(void*), void* argument)
 
 }  // namespace
 
-RingDrain::RingDrain(uint32_t max_stacks) : max_stacks_(max_stacks), aggregate_(max_stacks) {
-  pthread_condattr_t attributes;
-  pthread_condattr_init(&attributes);
-  pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
-  pthread_cond_init(&stop_asked_, &attributes);
-  pthread_condattr_destroy(&attributes);
-}
+RingDrain::RingDrain(int ring_fd, uint32_t max_stacks)
+    : max_stacks_(max_stacks), ring_fd_(ring_fd), aggregate_(max_stacks) {}
 
 // pthreads, for std::thread can only throw when the pod's pid limit is reached.
 std::unique_ptr<RingDrain> RingDrain::Start(int ring_fd, uint32_t max_stacks, Failure& failure) {
-  std::unique_ptr<RingDrain> drain(new RingDrain(max_stacks));
+  std::unique_ptr<RingDrain> drain(new RingDrain(ring_fd, max_stacks));
   drain->ring_ = ring_buffer__new(ring_fd, OnRecord, drain.get(), nullptr);
   if (drain->ring_ == nullptr) {
     failure = {"BPF_LOAD_FAILED", "mapping the ring buffer", errno, {}};
+    return nullptr;
+  }
+  drain->stop_event_ = UniqueFd(eventfd(0, EFD_CLOEXEC));
+  if (drain->stop_event_.Get() < 0) {
+    failure = {"SAMPLER_NO_THREAD", "making the event that ends the draining of the ring", errno, {}};
     return nullptr;
   }
   if (int error = CreateWithoutSignals(&drain->thread_, Run, drain.get()); error != 0) {
@@ -85,12 +82,11 @@ RingDrain::~RingDrain() {
     {
       Locked locked(lock_);
       stop_ = true;
-      pthread_cond_signal(&stop_asked_);
     }
+    eventfd_write(stop_event_.Get(), 1);
     pthread_join(thread_, nullptr);
   }
   ring_buffer__free(ring_);
-  pthread_cond_destroy(&stop_asked_);
   pthread_mutex_destroy(&lock_);
 }
 
@@ -114,6 +110,11 @@ UnwindCounts RingDrain::Unwound() {
 void RingDrain::AddProcess(uint32_t pid, const std::optional<HotspotLayout>& layout) {
   Locked locked(lock_);
   processes_.Add(pid, layout, aggregate_);
+}
+
+void RingDrain::FollowCoroutines(uint32_t pid, const HeapLayout& heap) {
+  Locked locked(lock_);
+  processes_.FollowCoroutines(pid, heap);
 }
 
 void RingDrain::RemoveProcess(uint32_t pid) {
@@ -154,13 +155,29 @@ void* RingDrain::Run(void* self) {
   return nullptr;
 }
 
+int RingDrain::PatienceMs() const {
+  return processes_.IsEmpty() ? kDrainEveryMs : kDrainCopiesEveryMs;
+}
+
+void RingDrain::SleepUntilNeeded(uint64_t drained_ns, int patience_ms) {
+  pollfd events[] = {{stop_event_.Get(), POLLIN, 0}, {ring_fd_, POLLIN, 0}};
+  if (poll(events, 2, patience_ms) <= 0) return;
+  uint64_t passed_ms = (MonotonicNs() - drained_ns) / 1'000'000;
+  if (passed_ms < kLeastMs) poll(events, 1, kLeastMs - static_cast<int>(passed_ms));
+}
+
 void RingDrain::Loop() {
-  Locked locked(lock_);
-  while (!stop_) {
-    timespec next = FromNow(processes_.IsEmpty() ? kDrainEveryNs : kDrainCopiesEveryNs);
-    pthread_cond_timedwait(&stop_asked_, &lock_, &next);
+  PreferBriefSlices();
+  int patience_ms = kDrainEveryMs;
+  uint64_t drained_ns = 0;
+  for (;;) {
+    SleepUntilNeeded(drained_ns, patience_ms);
+    Locked locked(lock_);
+    if (stop_) return;
     ring_buffer__consume(ring_);
-    processes_.SettleDue(NanosecondsOf(next), aggregate_);
+    drained_ns = MonotonicNs();
+    processes_.SettleDue(drained_ns, aggregate_);
+    patience_ms = PatienceMs();
   }
 }
 

@@ -10,6 +10,7 @@
 
 #include "aggregate.h"
 #include "failure.h"
+#include "unique_fd.h"
 #include "unwound_processes.h"
 
 namespace flamegate {
@@ -39,23 +40,27 @@ class RingDrain {
 
   void AddProcess(uint32_t pid, const std::optional<HotspotLayout>& layout);
   void RemoveProcess(uint32_t pid);
+  void FollowCoroutines(uint32_t pid, const HeapLayout& heap);
 
  private:
-  explicit RingDrain(uint32_t max_stacks);
+  RingDrain(int ring_fd, uint32_t max_stacks);
   static int OnRecord(void* self, void* data, size_t size);
   bool AddWalked(std::span<const uint8_t> record);
   bool AddCopied(std::span<const uint8_t> record);
   static void* Run(void* self);
+  int PatienceMs() const;
   void Loop();
+  void SleepUntilNeeded(uint64_t drained_ns, int patience_ms);
 
   uint32_t max_stacks_;
+  int ring_fd_;
+  UniqueFd stop_event_;
   ring_buffer* ring_ = nullptr;
   pthread_t thread_{};
   bool running_ = false;
 
   pthread_mutex_t lock_ =
       PTHREAD_MUTEX_INITIALIZER;  ///< guards what follows, and the reading end of the ring
-  pthread_cond_t stop_asked_;
   bool stop_ = false;
   uint64_t malformed_ = 0;
   Aggregate aggregate_;

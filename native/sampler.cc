@@ -164,6 +164,20 @@ void Sampler::RemoveProcess(uint32_t pid) {
   drain_->RemoveProcess(pid);
 }
 
+bool Sampler::FollowCoroutines(uint32_t pid, const HeapLayout& heap, Failure& failure) {
+  if (const char* fault = FaultIn(heap); fault != nullptr) {
+    failure = {"SAMPLER_LAYOUT_INVALID", std::string("the layout of the JVM's ") + fault, EINVAL, {}};
+    return false;
+  }
+  fg_process process;
+  if (bpf_map_lookup_elem(processes_fd_, &pid, &process) != 0) return true;
+  drain_->FollowCoroutines(pid, heap);
+  process.wake = 1;
+  if (bpf_map_update_elem(processes_fd_, &pid, &process, BPF_EXIST) == 0) return true;
+  failure = {"SAMPLER_TARGET_FAILED", "following a process's coroutines", errno, {}};
+  return false;
+}
+
 // A sample that was under way when its target was removed may come with a later batch: hence the union.
 Batch Sampler::Take() {
   RingDrain::Drained drained = drain_->Take();

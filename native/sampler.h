@@ -72,6 +72,9 @@ class Sampler {
   /// replaces what was known; removing one that is not there changes nothing.
   bool AddProcess(const ProcessConfig& process, Failure& failure);
   void RemoveProcess(uint32_t pid);
+  /// From now on the suspended callers of an added process's coroutines are among its frames, and each of its
+  /// samples wakes the drain. One that was not added is passed over.
+  bool FollowCoroutines(uint32_t pid, const HeapLayout& heap, Failure& failure);
   Batch Take();
   Counters Count();
 

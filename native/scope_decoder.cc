@@ -54,6 +54,22 @@ void ScopeDecoder::Append(const CodeBlob& blob, uint64_t pc, std::vector<uint64_
   }
 }
 
+ScopeDecoder::Slots ScopeDecoder::SlotsAt(const CodeBlob& blob, uint64_t pc, uint32_t depth) {
+  const DebugInfo& info = InfoOf(blob);
+  auto excluded = static_cast<uint32_t>(layout_.unsigned5_excluded);
+  Slots slots;
+  uint32_t scope = PlaceOf(info, pc - blob.code_begin).scope;
+  for (uint32_t i = 0; scope != 0 && i <= depth; i++) {
+    Unsigned5Reader reader(info.scopes, scope, excluded);
+    uint32_t sender = reader.Next();
+    reader.Next();  // the method
+    reader.Next();  // its bytecode
+    AppendLocals(info.scopes, reader.Next(), excluded, i == depth ? slots.own : slots.inner);
+    scope = sender < scope ? sender : 0;
+  }
+  return slots;
+}
+
 size_t ScopeDecoder::DebugInfo::Bytes() const {
   return sizeof(*this) + pc_descs.capacity() + scopes.capacity();
 }

@@ -8,6 +8,7 @@
 #include "foreign_memory.h"
 #include "hotspot_layout.h"
 #include "method_table.h"
+#include "scope_locals.h"
 
 namespace flamegate {
 
@@ -20,6 +21,14 @@ class ScopeDecoder {
   /// Appends the frames of `pc`, innermost first: one at least. Debug info exists for calls, safepoints and
   /// implicit exceptions; for any other instruction it is the next such place's, and the frames say so.
   void Append(const CodeBlob& blob, uint64_t pc, std::vector<uint64_t>& frames);
+
+  /// Where the scopes at `pc` keep the references of their locals: those of the scope of this depth, counted
+  /// from the innermost, and those of the scopes within it.
+  struct Slots {
+    std::vector<OopSlot> own;
+    std::vector<OopSlot> inner;
+  };
+  Slots SlotsAt(const CodeBlob& blob, uint64_t pc, uint32_t depth);
 
  private:
   struct Place {

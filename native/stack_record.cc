@@ -21,6 +21,9 @@ std::optional<StackRecord> ParseStackRecord(std::span<const uint8_t> bytes) {
   record.thread.stack = StackCopy(header->stack_address, stack, is_cut);
   if ((header->sample.flags & FG_SAMPLE_GC_READ) != 0) record.collections = header->total_collections;
   if ((header->sample.flags & FG_SAMPLE_CODE_READ) != 0) record.thread.code = header->code;
+  bool is_heap_still =
+      (header->sample.flags & FG_SAMPLE_GC_READ) != 0 && (header->sample.flags & FG_SAMPLE_GC_ACTIVE) == 0;
+  if (is_heap_still) record.thread.collections = header->total_collections;
   return record;
 }
 

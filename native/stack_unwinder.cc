@@ -25,6 +25,10 @@ StackUnwinder::StackUnwinder(pid_t pid, const std::optional<HotspotLayout>& layo
   if (layout) hotspot_ = std::make_unique<HotspotFrames>(memory_, *layout, native_);
 }
 
+void StackUnwinder::FollowCoroutines(const HeapLayout& heap) {
+  if (hotspot_) hotspot_->Coroutines().Follow(heap);
+}
+
 const std::vector<uint64_t>& StackUnwinder::Unwind(const ThreadSnapshot& thread) {
   uint64_t begin = MonotonicNs();
   frames_.clear();
@@ -111,8 +115,13 @@ std::vector<NewName> StackUnwinder::TakeNewNames() {
   return hotspot_ ? hotspot_->TakeNewNames() : std::vector<NewName>();
 }
 
+std::vector<NewClass> StackUnwinder::TakeNewClasses() {
+  return hotspot_ ? hotspot_->Coroutines().TakeNewClasses() : std::vector<NewClass>();
+}
+
 UnwindCounts StackUnwinder::TakeCounts() {
   UnwindCounts counts = std::exchange(counts_, {});
+  if (hotspot_) counts.chains = hotspot_->Coroutines().TakeCounts();
   counts.reads = memory_.Reads() - std::exchange(told_reads_, memory_.Reads());
   counts.failed_reads = memory_.Failures() - std::exchange(told_failures_, memory_.Failures());
   return counts;

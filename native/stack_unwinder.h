@@ -31,8 +31,12 @@ class StackUnwinder {
   /// Looks at what has been used since the last call: what is not the same any more is forgotten, and told.
   ReplacedCode Settle();
 
+  /// From now on the suspended callers of coroutines are among the frames.
+  void FollowCoroutines(const HeapLayout& heap);
+
   std::vector<NewMethod> TakeNewMethods();
   std::vector<NewName> TakeNewNames();
+  std::vector<NewClass> TakeNewClasses();
   /// Since the last call.
   UnwindCounts TakeCounts();
 

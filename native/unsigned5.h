@@ -6,8 +6,8 @@
 namespace flamegate {
 
 /// Reads HotSpot's UNSIGNED5 numbers one after the other: up to five base-192 digits, the lowest first, of
-/// which all but the last are 192 and more. `excluded` is 1 where zero bytes are never written, else 0.
-/// Beyond the end of the bytes everything is zero, and Failed() says so.
+/// which all but the last are, as bytes, 192 and more. `excluded` is 1 where zero bytes are never written,
+/// else 0. Beyond the end of the bytes everything is zero, and Failed() says so.
 class Unsigned5Reader {
  public:
   Unsigned5Reader(std::span<const uint8_t> bytes, size_t at, uint32_t excluded)
@@ -20,8 +20,8 @@ class Unsigned5Reader {
         failed_ = true;
         return 0;
       }
-      uint32_t byte = bytes_[at_++] - excluded_;
-      value += byte << (6 * digit);
+      uint32_t byte = bytes_[at_++];
+      value += (byte - excluded_) << (6 * digit);
       if (byte < kLastBelow) break;
     }
     return value;

@@ -3,6 +3,7 @@
 #include <cstddef>
 #include <cstdint>
 
+#include "coroutine_chains.h"
 #include "frame_word.h"
 
 namespace flamegate {
@@ -14,6 +15,7 @@ struct UnwindCounts {
   uint64_t failed_reads = 0;
   uint64_t in_pause = 0;  ///< the JVM's collector had stopped it
   std::array<uint64_t, static_cast<size_t>(Mark::kCount)> by_mark = {};  ///< marks that are in them
+  ChainCounts chains = {};  ///< resumed coroutines on them, by what was found of their callers
   std::array<uint64_t, 128> by_microseconds =
       {};  ///< stacks by the time they took; the last has all longer ones
 
@@ -23,6 +25,7 @@ struct UnwindCounts {
     failed_reads += other.failed_reads;
     in_pause += other.in_pause;
     for (size_t i = 0; i < by_mark.size(); i++) by_mark[i] += other.by_mark[i];
+    for (size_t i = 0; i < chains.size(); i++) chains[i] += other.chains[i];
     for (size_t i = 0; i < by_microseconds.size(); i++) by_microseconds[i] += other.by_microseconds[i];
   }
 };

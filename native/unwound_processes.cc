@@ -36,6 +36,11 @@ void UnwoundProcesses::Remove(uint32_t pid, Aggregate& aggregate) {
   processes_.erase(process);
 }
 
+void UnwoundProcesses::FollowCoroutines(uint32_t pid, const HeapLayout& heap) {
+  auto process = processes_.find(pid);
+  if (process != processes_.end()) process->second.unwinder->FollowCoroutines(heap);
+}
+
 // A sample may still be in the ring when its process is removed: then its leaf is all there is to say.
 void UnwoundProcesses::Unwind(const StackRecord& record, Aggregate& aggregate) {
   if ((record.header->flags & FG_SAMPLE_GC_ACTIVE) != 0) counts_.in_pause++;
@@ -104,8 +109,8 @@ const UnwindCounts& UnwoundProcesses::Counts() {
 
 void UnwoundProcesses::Collect(uint32_t pid, StackUnwinder& unwinder) {
   counts_.Add(unwinder.TakeCounts());
-  ProcessNews news = {pid, unwinder.TakeNewMethods(), unwinder.TakeNewNames()};
-  if (!news.methods.empty() || !news.names.empty()) news_.push_back(std::move(news));
+  ProcessNews news = {pid, unwinder.TakeNewMethods(), unwinder.TakeNewNames(), unwinder.TakeNewClasses()};
+  if (!news.methods.empty() || !news.names.empty() || !news.classes.empty()) news_.push_back(std::move(news));
 }
 
 }  // namespace flamegate

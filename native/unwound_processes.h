@@ -17,6 +17,7 @@ struct ProcessNews {
   uint32_t pid;
   std::vector<NewMethod> methods;
   std::vector<NewName> names;
+  std::vector<NewClass> classes;
 };
 
 /// The processes whose stacks are unwound here, and the stacks until they are confirmed. Not thread-safe.
@@ -25,6 +26,8 @@ class UnwoundProcesses {
   /// In place of one that has the pid already.
   void Add(uint32_t pid, const std::optional<HotspotLayout>& layout, Aggregate& aggregate);
   void Remove(uint32_t pid, Aggregate& aggregate);
+  /// Of one that was added; others are passed over.
+  void FollowCoroutines(uint32_t pid, const HeapLayout& heap);
   bool IsEmpty() const { return processes_.empty(); }
 
   void Unwind(const StackRecord& record, Aggregate& aggregate);

@@ -24,13 +24,14 @@ void Expect(bool holds, const char* sentence) {
 }
 
 void TestUnsigned5() {
-  const uint8_t bytes[] = {1, 192, 193, 255, 255, 255, 255, 255, 7};
+  const uint8_t bytes[] = {1, 191, 192, 1, 255, 255, 255, 255, 255, 7};
   Unsigned5Reader reader(bytes, 0, 1);
   Expect(reader.Next() == 0, "with zero excluded, 1 is 0");
-  Expect(reader.Next() == 191, "191 is the last of one digit");
-  Expect(reader.Next() == 192 + (254u << 6) + (254u << 12) + (254u << 18) + (254u << 24),
+  Expect(reader.Next() == 190, "190 is the last of one digit");
+  Expect(reader.Next() == 191, "191 is the first of two");
+  Expect(reader.Next() == 254 + (254u << 6) + (254u << 12) + (254u << 18) + (254u << 24),
          "a number has five digits at most");
-  Expect(reader.Position() == 7, "and no more are read");
+  Expect(reader.Position() == 9, "and no more are read");
   const uint8_t zero[] = {0};
   Unsigned5Reader excluded(zero, 0, 1);
   excluded.Next();

@@ -43,10 +43,14 @@ export function noteWindow(batch: Batch, { metrics, log }: Voice): void {
 
 /** Since the sampler was opened. */
 export function noteUnwinding(sampler: Sampler | undefined, metrics: AgentMetrics): void {
-  const unwinding = sampler?.counters().unwinding;
-  if (!unwinding) return;
+  const counters = sampler?.counters();
+  if (!counters) return;
+  const { unwinding, chains } = counters;
   metrics.unwound.set(unwinding.complete, { outcome: 'complete' });
   for (const [mark, count] of Object.entries(unwinding.byMark)) {
     if (count > 0) metrics.unwound.set(count, { outcome: mark });
+  }
+  for (const [end, count] of Object.entries(chains)) {
+    if (count > 0) metrics.resumed.set(count, { outcome: end });
   }
 }

@@ -48,16 +48,15 @@ export async function closeWindow(input: WindowInput): Promise<Pick<Batch, 'stri
 
 /** What frames refer to by number is told once in a process's life. */
 export function learnNames(
-  { methods, names }: Pick<SampleBatch, 'methods' | 'names'>,
+  { methods, names, classes }: Pick<SampleBatch, 'methods' | 'names' | 'classes'>,
   containers: WatchedContainers,
 ): void {
-  const framesOf = new Map(
-    containers
-      .all()
-      .flatMap(({ processes }) => [...processes].map(([pid, { jvm }]) => [pid, jvm?.frames] as const)),
+  const jvms = new Map(
+    containers.all().flatMap(({ processes }) => [...processes].map(([pid, { jvm }]) => [pid, jvm] as const)),
   );
-  for (const method of methods) framesOf.get(method.pid)?.learnMethod(method);
-  for (const name of names) framesOf.get(name.pid)?.learnStub(name);
+  for (const method of methods) jvms.get(method.pid)?.frames.learnMethod(method);
+  for (const name of names) jvms.get(name.pid)?.frames.learnStub(name);
+  for (const [pid, met] of Map.groupBy(classes, (each) => each.pid)) jvms.get(pid)?.suspended?.learn(met);
 }
 
 /** Of what a node lost since the counters were last read, the share lost in the table of stacks. */

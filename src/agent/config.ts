@@ -16,6 +16,8 @@ export interface AgentConfig {
   readonly objectPath: string;
   /** The install grants the attach protocol: a file in the container's /tmp and a SIGQUIT. */
   readonly attachAllowed: boolean;
+  /** Stacks of coroutines have their suspended callers. Each sample of a JVM that has any wakes the agent then. */
+  readonly followCoroutines: boolean;
   readonly httpPort: number;
   readonly logLevel: LogLevel;
   readonly version: string;
@@ -39,6 +41,7 @@ export function readConfig(env: Readonly<Record<string, string | undefined>> = p
     addonPath: env['FLAMEGATE_ADDON'] ?? `${dist}/flamegate.node`,
     objectPath: env['FLAMEGATE_BPF_OBJECT'] ?? `${dist}/cpu.bpf.o`,
     attachAllowed: env['FLAMEGATE_ATTACH'] === 'true',
+    followCoroutines: env['FLAMEGATE_COROUTINES'] !== 'false',
     httpPort: integer(env, 'FLAMEGATE_HTTP_PORT', 9464, 0),
     logLevel: logLevel(env),
     version: env['FLAMEGATE_VERSION'] ?? 'dev',

@@ -10,6 +10,7 @@ import { codeOf } from './agent-error.ts';
 import { openForeignDirectory } from './foreign-directory.ts';
 import { isAlive, type ProcessFacts } from './process-facts.ts';
 import { openProcessMemory, readWhole } from './process-memory.ts';
+import { readSuspendedCallers, type SuspendedCallers } from './suspended-callers.ts';
 
 /** LibjvmUnreadable: the file is gone or no library. MemoryRefused: the kernel does not let us read the process. */
 export type LayoutReason = HotspotFailure | 'LibjvmUnreadable' | 'MemoryRefused';
@@ -20,6 +21,8 @@ export interface JvmLayout {
   readonly layout: BigInt64Array;
   /** Of the flags that matter to a profiler, those that are on, whoever set them; undefined if the table is unreadable. */
   readonly flags: readonly string[] | undefined;
+  /** Undefined if they cannot be found in its heap, or are not to be. */
+  readonly suspended: SuspendedCallers | undefined;
 }
 
 export type LayoutOutcome =
@@ -27,20 +30,28 @@ export type LayoutOutcome =
   | { readonly kind: 'failed'; readonly reason: LayoutReason; readonly message: string };
 
 export const DEBUG_NON_SAFEPOINTS = 'DebugNonSafepoints';
+/** What is asked of the layout. */
+export interface LayoutAccess {
+  readonly procRoot: string;
+  /** Whether the suspended callers of coroutines are wanted: they cost a wake-up a sample. */
+  readonly followCoroutines: boolean;
+}
+
 const FLAGS = ['PreserveFramePointer', DEBUG_NON_SAFEPOINTS];
 
 /** Never throws for anything the process is or does. */
 export async function readJvmLayout(
   facts: ProcessFacts,
   libjvm: MappedFile,
-  procRoot: string,
+  access: LayoutAccess,
 ): Promise<LayoutOutcome> {
-  const loaded = await readLibjvm(facts, libjvm, procRoot);
+  const loaded = await readLibjvm(facts, libjvm, access.procRoot);
   if (!loaded) return failed('LibjvmUnreadable', `${libjvm.path} cannot be read, or is no ELF library`);
-  return readTables(facts, loaded, procRoot);
+  return readTables(facts, loaded, access);
 }
 
-function readTables(facts: ProcessFacts, libjvm: LoadedLibjvm, procRoot: string): LayoutOutcome {
+function readTables(facts: ProcessFacts, libjvm: LoadedLibjvm, access: LayoutAccess): LayoutOutcome {
+  const { procRoot, followCoroutines } = access;
   try {
     using memory = openProcessMemory(procRoot, facts.pid);
     if (!isAlive(procRoot, facts)) return failed('MemoryUnreadable', 'the process ended');
@@ -48,7 +59,10 @@ function readTables(facts: ProcessFacts, libjvm: LoadedLibjvm, procRoot: string)
     if (hotspot.kind === 'failed') return hotspot;
     const flags = readFlags(memory.read, hotspot.structs, FLAGS);
     const on = flags && FLAGS.filter((name) => flags.get(name)?.on === true);
-    return { kind: 'read', layout: flatUnwindLayout(hotspot.layout), flags: on };
+    const suspended = followCoroutines
+      ? readSuspendedCallers(facts, hotspot, procRoot, memory.read)
+      : undefined;
+    return { kind: 'read', layout: flatUnwindLayout(hotspot.layout), flags: on, suspended };
   } catch (error) {
     const message = `/proc/${facts.pid}/mem: ${codeOf(error)}; it takes CAP_SYS_PTRACE, and kernel.yama.ptrace_scope below 3`;
     return failed('MemoryRefused', message);

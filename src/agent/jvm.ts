@@ -10,10 +10,11 @@ import type { NameStores } from './file-name-store.ts';
 import { createFrameNames, type FrameNames } from './frame-names.ts';
 import { readJdkVersion, readOptions } from './jvm-facts.ts';
 import type { JvmOptions } from './jvm-flags.ts';
-import { DEBUG_NON_SAFEPOINTS, type JvmLayout, readJvmLayout } from './jvm-layout.ts';
+import { DEBUG_NON_SAFEPOINTS, type JvmLayout, type LayoutAccess, readJvmLayout } from './jvm-layout.ts';
 import { type JvmReport, namingReport } from './jvm-report.ts';
 import { ageMs, type ProcessFacts } from './process-facts.ts';
 import type { SamplerFailure, UnwoundJvm } from './sampler-host.ts';
+import type { SuspendedCallers } from './suspended-callers.ts';
 import { afterLayoutFailure, type LayoutKnowledge, layoutIsDue, symbolSource } from './symbol-source.ts';
 
 export interface Jvm {
@@ -22,6 +23,8 @@ export interface Jvm {
   readonly perfMap: PerfMap | undefined;
   /** Of frames that the addon unwound. */
   readonly frames: FrameNames;
+  /** Of callers that wait in its heap; undefined if they are not among the frames. */
+  readonly suspended: SuspendedCallers | undefined;
   /** Without DebugNonSafepoints, what is inlined at the leaf of a stack is only that of the next safepoint. */
   readonly leafIsExact: boolean;
   /** For the sampler; undefined if the JVM is to be walked by frame pointers. */
@@ -36,8 +39,7 @@ export interface Jvm {
   close(): void;
 }
 
-export interface JvmAccess {
-  readonly procRoot: string;
+export interface JvmAccess extends LayoutAccess {
   readonly attachAllowed: boolean;
   readonly journal: AttachJournal;
   readonly stores: NameStores;
@@ -56,6 +58,9 @@ export async function inspectJvm(facts: ProcessFacts, libjvm: MappedFile, access
     frames: tables.frames,
     get perfMap() {
       return attached.names;
+    },
+    get suspended() {
+      return tables.suspended;
     },
     get leafIsExact() {
       return tables.leafIsExact;
@@ -87,7 +92,8 @@ export async function inspectJvm(facts: ProcessFacts, libjvm: MappedFile, access
 }
 
 /** What the JVM tells by itself: how it is unwound, and the names of what is met on the way. */
-function ownTables(facts: ProcessFacts, libjvm: MappedFile, { procRoot, stores, symbols }: JvmAccess) {
+function ownTables(facts: ProcessFacts, libjvm: MappedFile, access: JvmAccess) {
+  const { procRoot, stores, symbols } = access;
   const frames = createFrameNames(() => stores.open());
   let knowledge: LayoutKnowledge = 'Unread';
   let triedMs = Number.NEGATIVE_INFINITY;
@@ -114,13 +120,16 @@ function ownTables(facts: ProcessFacts, libjvm: MappedFile, { procRoot, stores, 
     get flags() {
       return read?.flags;
     },
+    get suspended() {
+      return read?.suspended;
+    },
     get leafIsExact() {
       return read?.flags?.includes(DEBUG_NON_SAFEPOINTS) === true;
     },
     async look(nowMs: number) {
       if (!layoutIsDue(symbols(), knowledge, nowMs - triedMs)) return;
       triedMs = nowMs;
-      const outcome = await readJvmLayout(facts, libjvm, procRoot);
+      const outcome = await readJvmLayout(facts, libjvm, access);
       if (outcome.kind === 'failed') {
         knowledge = afterLayoutFailure(ageMs(procRoot, facts));
         failure = outcome;
@@ -129,7 +138,12 @@ function ownTables(facts: ProcessFacts, libjvm: MappedFile, { procRoot, stores, 
       knowledge = 'Read';
       read = outcome;
       failure = undefined;
-      unwound = { pid: facts.pid, layout: outcome.layout, begin: frames.forget, refused };
+      const begin = () => {
+        frames.forget();
+        outcome.suspended?.forget();
+      };
+      const heap = outcome.suspended?.heap;
+      unwound = { pid: facts.pid, layout: outcome.layout, heap, begin, refused };
     },
   };
 }

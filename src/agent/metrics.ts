@@ -7,6 +7,7 @@ export interface AgentMetrics {
   readonly samples: Metric;
   readonly lost: Metric;
   readonly unwound: Metric;
+  readonly resumed: Metric;
   readonly windows: Metric;
   readonly windowsDropped: Metric;
   readonly pushes: Metric;
@@ -35,6 +36,10 @@ export function createMetrics(): AgentMetrics {
     samples: counter('samples_total', 'Samples of watched containers.'),
     lost: counter('samples_lost_total', 'Samples without a whole named stack, by cause.'),
     unwound: counter('stacks_unwound_total', 'Stacks of JVMs unwound here: complete, or by what they lack.'),
+    resumed: counter(
+      'coroutines_resumed_total',
+      'Resumed coroutines on stacks: with their callers (chain), or by why without.',
+    ),
     windows: counter('windows_total', 'Windows written to the spool.'),
     windowsDropped: gauge('windows_dropped', 'Windows that were never sent, since the start.'),
     pushes: counter('pushes_total', 'Batches by what became of them.'),

@@ -19,6 +19,7 @@ function aProcess(layout: BigInt64Array) {
   const jvm: UnwoundJvm = {
     pid: process.pid,
     layout,
+    heap: undefined,
     begin: () => said.push('begin'),
     refused: ({ code }) => said.push(code),
   };

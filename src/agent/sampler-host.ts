@@ -14,6 +14,8 @@ export interface UnwoundJvm {
   readonly pid: number;
   /** As the addon takes it. */
   readonly layout: BigInt64Array;
+  /** As the addon takes it, to follow coroutines; undefined if they are not followed. */
+  readonly heap: BigInt64Array | undefined;
   /** It is unwound from now on, and its frames are numbered anew. */
   begin(): void;
   /** It stays walked by frame pointers. */
@@ -74,6 +76,12 @@ export function createSamplerHost(options: SamplerHostOptions): SamplerHost {
       jvm.begin();
     } catch (error) {
       jvm.refused({ code: codeOf(error), message: messageOf(error) });
+      return;
+    }
+    try {
+      if (jvm.heap) to.followCoroutines(jvm.pid, jvm.heap);
+    } catch (error) {
+      options.log.warn({ err: error, pid: jvm.pid }, 'coroutines not followed');
     }
   };
   const open = (hz: number) => {

@@ -5,6 +5,7 @@ import { cleanName } from '../symbols/clean-name.ts';
 import { javaName } from '../symbols/java-name.ts';
 import { type KernelSymbols, kernelAddress } from '../symbols/kallsyms.ts';
 import type { Jvm } from './jvm.ts';
+import type { SuspendedCallers } from './suspended-callers.ts';
 import type { TrackedProcess } from './tracked-process.ts';
 
 export const UNKNOWN = '[unknown]';
@@ -22,7 +23,11 @@ const SAFEPOINT_SUFFIX = '_[s]';
 
 /** What names come from: the process's mappings, and its JVM. */
 export interface NamedProcess extends Pick<TrackedProcess, 'regionAt'> {
-  readonly jvm: Pick<Jvm, 'frames' | 'perfMap' | 'leafIsExact'> | undefined;
+  readonly jvm:
+    | (Pick<Jvm, 'frames' | 'perfMap' | 'leafIsExact'> & {
+        readonly suspended: Pick<SuspendedCallers, 'nameOf'> | undefined;
+      })
+    | undefined;
 }
 
 export interface WindowNames {
@@ -111,6 +116,8 @@ function unwoundName({ jvm }: NamedProcess, names: ProcessNames, word: bigint): 
     }
     case 'stub':
       return jvm?.frames.stubName(frame.nameId) ?? UNNAMED_CODE;
+    case 'suspended':
+      return jvm?.suspended?.nameOf(frame) ?? UNNAMED_CODE;
     case 'mark':
       return MARK_NAMES.get(frame.mark) ?? TRUNCATED;
     case 'address':

@@ -45,3 +45,16 @@ test('what is not certain at the leaf is reported under no module', () => {
 
   assert.equal(index.of(['shop.Codec.next_[s]', 'shop.Codec.decode']).group, undefined);
 });
+
+test('suspended callers count for nothing: with and without them a stack is the same to a verdict', () => {
+  const resumed = ['shop.Codec.decode', 'shop.Orders.price'];
+  const callers = ['suspend shop.Orders.checkout_[a]', 'suspend shop.Orders.handle_[a]', '[launch]'];
+
+  const chained = nodesOf(...resumed, ...callers, RUNTIME, 'java.lang.Thread.run');
+
+  assert.deepEqual(chained, nodesOf(...resumed, RUNTIME, 'java.lang.Thread.run'));
+  assert.deepEqual(
+    chained.filter((node) => node.includes('shop')),
+    ['total shop.Codec.decode', 'total shop.Orders.price', 'self shop.Codec.decode'],
+  );
+});

@@ -1,14 +1,19 @@
 const KERNEL = '_[k]';
 const SAFEPOINT = '_[s]';
+const SUSPENDED = '_[a]';
+const UNCOUNTED = [KERNEL, SAFEPOINT, SUSPENDED];
 
 /**
  * Which frames can be blamed. A name in brackets stands for code nobody could name ([libjvm.so],
  * [Interpreter], [unknown]); `_[k]` marks the kernel. Both count in every total, neither is a function a
  * team can fix. `_[s]` marks a method that is inlined at the leaf, as far as the next safepoint tells: what really
- * ran may be its neighbour, so the cost is the leafmost function's that is certain.
+ * ran may be its neighbour, so the cost is the leafmost function's that is certain. `_[a]` marks a caller that waits in the
+ * heap for a coroutine. It is read from there a moment after the sample and is missing when a collection came between: an arm
+ * that collects more has fewer of them, and their totals would differ though no cost has moved. So pictures show them, and no
+ * verdict counts them: with and without them a stack is the same to it.
  */
 export function frameIsFunction(name: string): boolean {
-  return name.length > 0 && !name.startsWith('[') && !name.endsWith(KERNEL) && !name.endsWith(SAFEPOINT);
+  return name.length > 0 && !name.startsWith('[') && !UNCOUNTED.some((suffix) => name.endsWith(suffix));
 }
 
 // The coroutine runtime (kotlin-stdlib and kotlinx-coroutines-core), but for flows, whose operators are users' code.

@@ -21,9 +21,12 @@ export interface HeapReader {
  * MovesAtAnyTime: a collector that moves objects while threads run (ZGC, Shenandoah), so that no counter tells whether an
  * address still holds. HeapUnknown: this JVM does not tell how it stores references.
  */
-export type HeapOutcome =
-  | { readonly kind: 'reader'; readonly reader: HeapReader }
-  | { readonly kind: 'unsupported'; readonly reason: 'MovesAtAnyTime' | 'HeapUnknown' };
+export type HeapUnsupported = {
+  readonly kind: 'unsupported';
+  readonly reason: 'MovesAtAnyTime' | 'HeapUnknown';
+};
+export type HeapOutcome = { readonly kind: 'reader'; readonly reader: HeapReader } | HeapUnsupported;
+export type HeapShapeOutcome = { readonly kind: 'shape'; readonly shape: HeapShape } | HeapUnsupported;
 
 const FLAGS = [
   'UseCompressedOops',
@@ -37,14 +40,19 @@ const FORWARDED = 0b11n; // a collector has copied the object, and the rest of t
 const MAX_SHIFT = 10; // compact headers; references have 3
 
 export function createHeapReader(read: ReadMemory, hotspot: Hotspot): HeapOutcome {
+  const outcome = readHeapShape(read, hotspot);
+  return outcome.kind === 'shape'
+    ? { kind: 'reader', reader: heapReader(foreignReader(read), outcome.shape) }
+    : outcome;
+}
+
+/** How objects are stored, for who reads them. */
+export function readHeapShape(read: ReadMemory, hotspot: Hotspot): HeapShapeOutcome {
   const flags = readFlags(read, hotspot.structs, FLAGS);
   const isOn = (name: string) => flags?.get(name)?.on ?? false;
   if (isOn('UseZGC') || isOn('UseShenandoahGC')) return { kind: 'unsupported', reason: 'MovesAtAnyTime' };
-  const memory = foreignReader(read);
-  const shape = flags && unlessUnreadable(() => shapeOf(memory, hotspot, flags));
-  return shape
-    ? { kind: 'reader', reader: heapReader(memory, shape) }
-    : { kind: 'unsupported', reason: 'HeapUnknown' };
+  const shape = flags && unlessUnreadable(() => shapeOf(foreignReader(read), hotspot, flags));
+  return shape ? { kind: 'shape', shape } : { kind: 'unsupported', reason: 'HeapUnknown' };
 }
 
 /** A narrow reference is an offset in units of 2^shift. */
@@ -53,7 +61,7 @@ interface Narrow {
   readonly shift: bigint;
 }
 
-interface Shape {
+export interface HeapShape {
   /** Undefined when references are whole addresses. */
   readonly narrowOop: Narrow | undefined;
   readonly classWord:
@@ -68,7 +76,7 @@ function shapeOf(
   memory: ForeignReader,
   { structs, layout }: Hotspot,
   flags: ReadonlyMap<string, VmFlag>,
-): Shape | undefined {
+): HeapShape | undefined {
   const isOn = (name: string) => flags.get(name)?.on ?? false;
   const narrowOop = isOn('UseCompressedOops') ? narrow(memory, structs, OOPS) : undefined;
   const classWord = classWordOf(memory, structs, flags);
@@ -85,7 +93,7 @@ function classWordOf(
   memory: ForeignReader,
   structs: VmStructs,
   flags: ReadonlyMap<string, VmFlag>,
-): Shape['classWord'] | undefined {
+): HeapShape['classWord'] | undefined {
   const hasNarrowClasses = flags.get('UseCompressedClassPointers')?.on ?? true; // one day there is no choice any more
   const klass = structs.field('oopDesc', '_metadata._klass');
   const offset = klass && BigInt(klass.offset);
@@ -128,7 +136,7 @@ function narrow(
 
 function heapReader(
   memory: ForeignReader,
-  { narrowOop, classWord, totalCollections, isActive }: Shape,
+  { narrowOop, classWord, totalCollections, isActive }: HeapShape,
 ): HeapReader {
   const u32 = (address: bigint) => BigInt(memory.i32(address) >>> 0);
   const classOf = (object: bigint): bigint | undefined => {
@@ -169,7 +177,7 @@ function heapReader(
 }
 
 /** What stands before the length of an array. With whole class pointers the elements begin elsewhere in each release. */
-function arrayHeaderBytes(classWord: Shape['classWord']): bigint | undefined {
+function arrayHeaderBytes(classWord: HeapShape['classWord']): bigint | undefined {
   switch (classWord.kind) {
     case 'whole':
       return undefined;

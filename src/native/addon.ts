@@ -2,7 +2,7 @@ import { createRequire } from 'node:module';
 import { SamplerError } from './sampler-error.ts';
 
 /** Of bpf/cpu.h: addon, BPF object and this directory have to be of one version. */
-const ABI_VERSION = 3;
+const ABI_VERSION = 4;
 
 /** What native/addon.cc takes without looking; the caller has checked it. */
 export interface NativeOptions {
@@ -29,6 +29,7 @@ export interface NativeBatch {
   readonly targets: BigUint64Array<ArrayBuffer>;
   readonly methods: readonly NativeMethod[];
   readonly names: readonly NativeName[];
+  readonly classes: readonly NativeClass[];
 }
 
 /** A method at its first sight, as raw as the JVM has it. */
@@ -55,6 +56,17 @@ export interface NativeName {
   readonly name: string;
 }
 
+/** A class of continuations or coroutines at its first sight. */
+export interface NativeClass {
+  readonly pid: number;
+  /** Of this pid, counting from 1; frames refer to it. */
+  readonly id: number;
+  /** Where the JVM described it then: classes are unloaded. */
+  readonly address: bigint;
+  /** In the JVM's form: `shop/Orders$checkout$1`. */
+  readonly name: string;
+}
+
 /** `perCpu`: the numbers of enum fg_cause for CPU 0, then for CPU 1, and so on. `unwinding`: native/addon.cc, Count. */
 export interface NativeCounters {
   readonly perCpu: BigUint64Array<ArrayBuffer>;
@@ -62,6 +74,8 @@ export interface NativeCounters {
   readonly tableFull: number;
   readonly malformed: number;
   readonly unwinding: BigUint64Array<ArrayBuffer>;
+  /** Resumed coroutines by enum ChainEnd of native/coroutine_chains.h. */
+  readonly chains: BigUint64Array<ArrayBuffer>;
   readonly runs: number;
   readonly runNs: number;
 }
@@ -70,10 +84,13 @@ export interface NativeAddon {
   readonly abiVersion: number;
   /** What `addProcess` takes the numbers of, in this order. */
   readonly layoutFields: readonly string[];
+  /** And `followCoroutines`. */
+  readonly heapFields: readonly string[];
   open(options: NativeOptions): NativeHandle;
   addTarget(handle: NativeHandle, id: bigint): void;
   removeTarget(handle: NativeHandle, id: bigint): void;
   addProcess(handle: NativeHandle, pid: number, layout: BigInt64Array, maxStackBytes: number): void;
+  followCoroutines(handle: NativeHandle, pid: number, heap: BigInt64Array): void;
   removeProcess(handle: NativeHandle, pid: number): void;
   take(handle: NativeHandle): NativeBatch;
   counters(handle: NativeHandle): NativeCounters;
@@ -86,6 +103,7 @@ const FUNCTIONS = [
   'addTarget',
   'removeTarget',
   'addProcess',
+  'followCoroutines',
   'removeProcess',
   'take',
   'counters',

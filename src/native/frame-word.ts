@@ -24,7 +24,17 @@ export type Frame =
   | JavaFrame
   /** A stub of the JVM, by the number of its name; 0 if there were too many names. */
   | { readonly kind: 'stub'; readonly nameId: number }
-  | { readonly kind: 'mark'; readonly mark: Mark | undefined };
+  | { readonly kind: 'mark'; readonly mark: Mark | undefined }
+  | SuspendedFrame;
+
+/** A caller that waits in the heap, or the coroutine in which such callers end. */
+export interface SuspendedFrame {
+  readonly kind: 'suspended';
+  readonly classId: number;
+  /** Of the place it waited in when last seen; undefined where that is not known. */
+  readonly label: number | undefined;
+  readonly isCoroutine: boolean;
+}
 
 export interface JavaFrame {
   readonly kind: 'java';
@@ -38,7 +48,9 @@ export interface JavaFrame {
   readonly isSafepointPlace: boolean;
 }
 
-const [JAVA, STUB, MARK] = [1n, 2n, 3n];
+const [JAVA, STUB, MARK, SUSPENDED] = [1n, 2n, 3n, 4n];
+const COROUTINE_ROOT = 1;
+const UNKNOWN_LABEL = 0xffff;
 const [INLINED, INTERPRETED, SAFEPOINT_PLACE] = [1, 2, 4];
 const UNKNOWN_BCI = 0xffff;
 
@@ -51,9 +63,21 @@ export function frameOf(word: bigint): Frame {
       return { kind: 'stub', nameId: low };
     case MARK:
       return { kind: 'mark', mark: MARKS[low - 1] };
+    case SUSPENDED:
+      return suspendedFrameOf(word);
     default:
       return { kind: 'address', address: word };
   }
+}
+
+function suspendedFrameOf(word: bigint): SuspendedFrame {
+  const label = Number(word & 0xffffn);
+  return {
+    kind: 'suspended',
+    classId: Number((word >> 16n) & 0xffff_ffffn),
+    label: label === UNKNOWN_LABEL ? undefined : label,
+    isCoroutine: (Number((word >> 52n) & 0xfn) & COROUTINE_ROOT) !== 0,
+  };
 }
 
 function javaFrameOf(word: bigint): JavaFrame {

@@ -1,4 +1,4 @@
-import type { NativeBatch, NativeMethod, NativeName } from './addon.ts';
+import type { NativeBatch, NativeClass, NativeMethod, NativeName } from './addon.ts';
 
 export interface SampleBatch {
   /** Distinct frames of the batch, rows refer to them by index: addresses and, of unwound processes, what frameOf() reads. */
@@ -9,6 +9,7 @@ export interface SampleBatch {
   /** What frames of unwound processes refer to by number, each once in a process's life. */
   readonly methods: readonly NativeMethod[];
   readonly names: readonly NativeName[];
+  readonly classes: readonly NativeClass[];
 }
 
 /** A stack and how often it was seen. `kernel` and `user` are indices into the addresses, leaf first. */
@@ -41,8 +42,15 @@ const NUMBERS_PER_TARGET = 6;
 
 /** Makes names of the addon's numbers. The rows stay views of its buffer. */
 export function decodeBatch(batch: NativeBatch): SampleBatch {
-  const { addresses, methods, names } = batch;
-  return { addresses, rows: decodeRows(batch), targets: decodeTargets(batch.targets), methods, names };
+  const { addresses, methods, names, classes } = batch;
+  return {
+    addresses,
+    rows: decodeRows(batch),
+    targets: decodeTargets(batch.targets),
+    methods,
+    names,
+    classes,
+  };
 }
 
 function decodeRows(batch: NativeBatch): readonly SampleRow[] {

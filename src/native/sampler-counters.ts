@@ -31,6 +31,21 @@ export interface UnwindCounts {
   readonly byMicroseconds: readonly number[];
 }
 
+/** Coroutines that were resumed on a stack, by what was found of their callers, in the order of enum ChainEnd. */
+export const CHAIN_ENDS = [
+  'chain',
+  'unsupported',
+  'notRead',
+  'noContinuation',
+  'uncertain',
+  'heapMoved',
+  'notAContinuation',
+  'noJob',
+  'tooLong',
+] as const;
+
+export type ChainEnd = (typeof CHAIN_ENDS)[number];
+
 // enum fg_cause of bpf/cpu.h
 const CAUSE_COUNT = 10;
 // native/addon.cc, Count
@@ -48,6 +63,7 @@ export interface SamplerCounters {
   /** Records of the ring that made no sense: always 0 unless addon and object do not belong together. */
   readonly malformed: number;
   readonly unwinding: UnwindCounts;
+  readonly chains: Readonly<Record<ChainEnd, number>>;
   /** Of the BPF program, while the kernel's BPF statistics are on; undefined if they never were. */
   readonly bpf: { readonly runs: number; readonly runNs: number } | undefined;
 }
@@ -66,7 +82,8 @@ export function decodeCounters(native: NativeCounters): SamplerCounters {
   const { taken, tableFull, malformed, runs, runNs } = native;
   const bpf = runs > 0 ? { runs, runNs } : undefined;
   const unwinding = decodeUnwinding(native.unwinding);
-  return { total: decodeTicks(sums), perCpu, taken, tableFull, malformed, unwinding, bpf };
+  const chains = decodeChains(native.chains);
+  return { total: decodeTicks(sums), perCpu, taken, tableFull, malformed, unwinding, chains, bpf };
 }
 
 /** In the order of enum fg_cause. */
@@ -83,6 +100,21 @@ function decodeTicks(numbers: BigUint64Array): TickCounts {
     stackCut: at(7),
     stackUnreadable: at(8),
     noUserRegisters: at(9),
+  };
+}
+
+function decodeChains(numbers: BigUint64Array): Readonly<Record<ChainEnd, number>> {
+  const at = (end: ChainEnd) => Number(numbers[CHAIN_ENDS.indexOf(end)] ?? 0n);
+  return {
+    chain: at('chain'),
+    unsupported: at('unsupported'),
+    notRead: at('notRead'),
+    noContinuation: at('noContinuation'),
+    uncertain: at('uncertain'),
+    heapMoved: at('heapMoved'),
+    notAContinuation: at('notAContinuation'),
+    noJob: at('noJob'),
+    tooLong: at('tooLong'),
   };
 }
 

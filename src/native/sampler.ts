@@ -26,8 +26,9 @@ export interface SamplerOptions {
 }
 
 export interface Sampler {
-  /** Names of the numbers of a JVM's layout. */
+  /** Names of the numbers of a JVM's layout, and of its heap's. */
   readonly layoutFields: readonly string[];
+  readonly heapFields: readonly string[];
   /**
    * Begins to sample a target: a cgroup v2 id (inode of the cgroup directory; processes of its child cgroups are not
    * in it) or a pid of the initial namespace, by the filter chosen at open. Throws SAMPLER_TARGETS_FULL.
@@ -41,6 +42,11 @@ export interface Sampler {
    * frames are among them. Throws SAMPLER_LAYOUT_INVALID and SAMPLER_PROCESSES_FULL.
    */
   addProcess(process: UnwoundProcess): void;
+  /**
+   * From now on the suspended callers of coroutines that run in an added process are among its frames, read from its heap
+   * (`heapFields`, -1 for what it lacks) as soon as a sample was taken. Throws SAMPLER_LAYOUT_INVALID.
+   */
+  followCoroutines(pid: number, heap: BigInt64Array): void;
   /** Has to be called when the process has ended, before its pid is used again. */
   removeProcess(pid: number): void;
   /** Everything aggregated since the last call; clears it. */
@@ -112,11 +118,16 @@ export function openSampler(options: SamplerOptions): Sampler {
       }
       explained(() => addon.addProcess(handle, pid, layout, maxStackBytes));
     },
+    followCoroutines(pid, heap) {
+      inRange('heap.length', heap.length, addon.heapFields.length, addon.heapFields.length);
+      explained(() => addon.followCoroutines(handle, pid, heap));
+    },
     removeProcess(pid) {
       inRange('pid', pid, 1, MAX_PID);
       explained(() => addon.removeProcess(handle, pid));
     },
     layoutFields: addon.layoutFields,
+    heapFields: addon.heapFields,
     take: () => decodeBatch(explained(() => addon.take(handle))),
     counters: () => decodeCounters(explained(() => addon.counters(handle))),
     close() {

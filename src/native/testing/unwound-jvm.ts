@@ -91,7 +91,7 @@ export async function startShapes(
 }
 
 /** Of all threads: utime and stime, in hundredths of a second. */
-function processCpuSeconds(pid: number): number {
+export function processCpuSeconds(pid: number): number {
   const fields = readFileSync(`/proc/${pid}/stat`, 'utf8')
     .replace(/^.*\) /, '')
     .split(' ');
@@ -111,6 +111,8 @@ function stackNames(layout: UnwindLayout) {
         return `[${stubs.get(frame.nameId) ?? '?'}]`;
       case 'mark':
         return `<${frame.mark}>`;
+      case 'suspended':
+        return `~${frame.classId}`;
       case 'java': {
         const method = methods.get(frame.methodId);
         if (!method) return 'unknown method';
