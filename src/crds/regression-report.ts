@@ -138,7 +138,7 @@ export const regressionReportKind: Kind = {
     { name: 'Verdict', type: 'string', jsonPath: '.status.verdict' },
     { name: 'Reason', type: 'string', jsonPath: '.status.reason' },
     { name: 'CPUΔ', type: 'string', jsonPath: '.status.checks[0].delta' },
-    { name: 'Culprit', type: 'string', jsonPath: '.status.culprits[0].function' },
+    { name: 'Culprit', type: 'string', jsonPath: ".status.culprits[?(@.kind!='Moved')].function" },
     { name: 'Age', type: 'date', jsonPath: '.metadata.creationTimestamp' },
     { name: 'Baseline', type: 'string', jsonPath: '.spec.baselineHash', priority: 1 },
     { name: 'Canary', type: 'string', jsonPath: '.spec.canaryHash', priority: 1 },
