@@ -25,7 +25,9 @@ export interface WindowInput {
 const ATTACH_WAIT_MS = 4_000; // of a window of 10 s; who is late gets the names with the next
 
 /** Reads samples and usage now, so that both cover the same time; the rest may take its time. */
-export async function closeWindow(input: WindowInput): Promise<Pick<Batch, 'strings' | 'stacks' | 'pods'>> {
+export async function closeWindow(
+  input: WindowInput,
+): Promise<Pick<Batch, 'strings' | 'stacks' | 'places' | 'pods'>> {
   const samples = input.sampler?.take();
   const tableShare = input.tableShare();
   const used = input.containers.all().map((container) => ({ container, usage: container.takeUsage() }));
@@ -42,6 +44,7 @@ export async function closeWindow(input: WindowInput): Promise<Pick<Batch, 'stri
   return {
     strings: stacks.strings,
     stacks: stacks.stacks,
+    places: stacks.places,
     pods: pods.map((pod) => told(pod, input.failure)),
   };
 }
