@@ -5,7 +5,7 @@ import { createSuspendedFrames } from '../jvm/suspended-frames.ts';
 import type { SampleRow } from '../native/sample-batch.ts';
 import { createMemoryNameStore } from '../symbols/name-store.ts';
 import { createFrameNames } from './frame-names.ts';
-import { type NamedFrame, type NamedProcess, nameWindow } from './window-names.ts';
+import { type NamedFrame, type NamedProcess, type NameSources, nameWindow } from './window-names.ts';
 
 // native/frame_word.h
 const [JAVA, STUB, MARK, SUSPENDED] = [1n, 2n, 3n, 4n];
@@ -27,6 +27,13 @@ const CLASSES: ClassReader = {
 };
 /** Line 87 from bytecode 0 on, 88 from bytecode 7. */
 const LINES = Uint8Array.from([0xff, 0, 2 * 87, (7 << 3) | 1, 0]);
+const LIBC_REGION = {
+  kind: 'file',
+  name: '[libc.so.6]',
+  mapped: { path: '/lib/libc.so.6', address: 0x7f00_0000_0000, fileOffset: 0 },
+} as const;
+const LIBJVM = 0x7f11_0000_0000n;
+const LIBJVM_REGION = { ...LIBC_REGION, name: '[libjvm.so]' };
 const LIBC = 0x7f00_0000_1000n;
 
 function aJvmProcess(leafIsExact = false): NamedProcess {
@@ -43,15 +50,20 @@ function aJvmProcess(leafIsExact = false): NamedProcess {
   );
   return {
     jvm: { frames, leafIsExact, excludedBytes: 0, perfMap: undefined, suspended: callers },
-    regionAt: (address) => (address === Number(LIBC) ? { kind: 'file', name: '[libc.so.6]' } : undefined),
+    regionAt: (address) =>
+      address === Number(LIBC) ? LIBC_REGION : address >= Number(LIBJVM) ? LIBJVM_REGION : undefined,
   };
 }
 
 /** Of words, leaf first. */
-function framesOf(words: readonly bigint[], process = aJvmProcess()): readonly NamedFrame[] {
+function framesOf(
+  words: readonly bigint[],
+  process = aJvmProcess(),
+  natives?: NameSources['natives'],
+): readonly NamedFrame[] {
   const user = Uint32Array.from(words.keys());
   const row: SampleRow = { target: 1n, pid: 1, count: 1, kernel: new Uint32Array(), user };
-  return nameWindow(BigUint64Array.from(words), undefined).stackOf(row, process);
+  return nameWindow(BigUint64Array.from(words), { kernel: undefined, natives }).stackOf(row, process);
 }
 
 const stackOf = (words: readonly bigint[], process = aJvmProcess()): readonly string[] =>
@@ -137,4 +149,36 @@ test('a caller in the heap says where it waited when last seen, by what the comp
   ];
 
   assert.deepEqual(placesOf(words), ['Codec.kt:88', 'Orders.kt:54', 'Orders.kt:59', 'Orders.kt', '']);
+});
+
+/** Names what is in libjvm by its place in the list, the first byte of each being 16 behind the one before. */
+const inLibjvm = (names: readonly string[]) => {
+  const words = names.map((_, i) => LIBJVM + BigInt(16 * i + 1));
+  const natives: NameSources['natives'] = {
+    nameAt: (region, address) =>
+      region === LIBJVM_REGION ? names[(address - Number(LIBJVM)) >> 4] : undefined,
+  };
+  return framesOf(words, aJvmProcess(), natives).map(({ name }) => name);
+};
+
+test('a function of a library is named before its file, and stays apart from its neighbour there', () => {
+  assert.deepEqual(inLibjvm(['Foo::bar', 'Foo::bar', 'Foo::baz']), [
+    'Foo::bar [libjvm.so]',
+    'Foo::bar [libjvm.so]',
+    'Foo::baz [libjvm.so]',
+  ]);
+});
+
+test('threads of the JVM itself have a root that says what they do', () => {
+  const rootOf = (...names: string[]) => inLibjvm([...names, 'thread_native_entry']).at(-1);
+
+  assert.equal(
+    rootOf('PhaseChaitin::Split', 'C2Compiler::compile_method', 'CompileBroker::compiler_thread_loop'),
+    '[C2 compiler]',
+  );
+  assert.equal(rootOf('Compiler::compile_method', 'CompileBroker::compiler_thread_loop'), '[C1 compiler]');
+  assert.equal(rootOf('CompileBroker::compiler_thread_loop'), '[compiler]');
+  assert.equal(rootOf('G1ParTask::work', 'WorkerThread::run'), '[GC thread]');
+  assert.equal(rootOf('VMThread::run'), '[VM thread]');
+  assert.equal(rootOf('JavaThread::run'), 'thread_native_entry [libjvm.so]');
 });

@@ -1,13 +1,16 @@
 /** Names and places for the frames of one window's samples. Each distinct frame is named once per process. */
 import { lineAt } from '../jvm/line-table.ts';
+import { vmThreadOf } from '../jvm/vm-threads.ts';
 import { frameOf, type JavaFrame, type Mark, type SuspendedFrame } from '../native/frame-word.ts';
 import type { SampleRow } from '../native/sample-batch.ts';
 import { NOWHERE, placeText } from '../profile/place.ts';
 import { cleanName } from '../symbols/clean-name.ts';
 import { javaName } from '../symbols/java-name.ts';
 import { type KernelSymbols, kernelAddress } from '../symbols/kallsyms.ts';
+import type { FileRegion } from '../symbols/proc-maps.ts';
 import type { KnownMethod } from './frame-names.ts';
 import type { Jvm } from './jvm.ts';
+import type { NativeNames } from './native-names.ts';
 import type { SuspendedCallers } from './suspended-callers.ts';
 import type { TrackedProcess } from './tracked-process.ts';
 
@@ -26,6 +29,7 @@ const KERNEL_SUFFIX = '_[k]';
  * code is what was compiled, wherever in it the instruction stands.
  */
 const SAFEPOINT_SUFFIX = '_[s]';
+const IN_LIBJVM = ' [libjvm.so]';
 const UNKNOWN_FRAME: NamedFrame = { name: UNKNOWN, place: NOWHERE };
 
 /** What names come from: the process's mappings, and its JVM. */
@@ -46,6 +50,8 @@ export interface NamedFrame {
 export interface WindowNames {
   /** Leaf first, kernel before user; equal neighbours in brackets are one. */
   stackOf(row: SampleRow, process: NamedProcess | undefined): readonly NamedFrame[];
+  /** Adds the native frames of a row, by the file they are in. */
+  meetNatives(row: SampleRow, process: NamedProcess, met: Map<FileRegion, Set<number>>): void;
   /** Whether a frame lies in code that the process made itself and for which there is no name yet. */
   hasUnnamedCode(row: SampleRow, process: NamedProcess): boolean;
 }
@@ -53,8 +59,13 @@ export interface WindowNames {
 const decode = (bytes: Uint8Array) =>
   Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString('utf8');
 
+export interface NameSources {
+  readonly kernel: KernelSymbols | undefined;
+  readonly natives: Pick<NativeNames, 'nameAt'> | undefined;
+}
+
 /** `frames`: the distinct frames of the batch, as its rows refer to them. */
-export function nameWindow(frames: BigUint64Array, kernel: KernelSymbols | undefined): WindowNames {
+export function nameWindow(frames: BigUint64Array, { kernel, natives }: NameSources): WindowNames {
   const words = new Uint32Array(frames.buffer, frames.byteOffset, frames.length * 2); // little-endian
   const kernelFrames = new Map<number, NamedFrame>();
   const userNames = new Map<NamedProcess, ProcessNames>();
@@ -68,13 +79,13 @@ export function nameWindow(frames: BigUint64Array, kernel: KernelSymbols | undef
     return withoutPlace(name ? `${cleanName(decode(name))}${KERNEL_SUFFIX}` : '[kernel]');
   };
   const namesOf = (process: NamedProcess): ProcessNames => {
-    const names = userNames.get(process) ?? { frames: new Map(), methods: new Map() };
+    const names = userNames.get(process) ?? { frames: new Map(), methods: new Map(), met: new Set() };
     userNames.set(process, names);
     return names;
   };
   const userFrame = (process: NamedProcess, names: ProcessNames, index: number, depth: number): NamedFrame =>
     isAddress(index)
-      ? withoutPlace(nativeName(process, userAddress(index, depth)))
+      ? withoutPlace(nativeName(process, userAddress(index, depth), natives))
       : unwoundFrame(process, names, frames[index] ?? 0n);
 
   return {
@@ -92,7 +103,20 @@ export function nameWindow(frames: BigUint64Array, kernel: KernelSymbols | undef
           names && cached(names.frames, keyOf(index, depth), () => userFrame(process, names, index, depth));
         push(stack, frame ?? UNKNOWN_FRAME);
       });
+      const thread = process?.jvm && vmThreadOf(functionsOf(stack));
+      if (thread !== undefined) push(stack, withoutPlace(thread));
       return stack.length > 0 ? stack : [UNKNOWN_FRAME];
+    },
+    meetNatives(row, process, met) {
+      const names = namesOf(process);
+      row.user.forEach((index, depth) => {
+        if (!isAddress(index) || names.met.has(keyOf(index, depth))) return;
+        names.met.add(keyOf(index, depth));
+        const address = userAddress(index, depth);
+        const region = process.regionAt(address);
+        if (region?.kind !== 'file') return;
+        met.set(region, (met.get(region) ?? new Set()).add(address));
+      });
     },
     hasUnnamedCode: (row, process) =>
       row.user.some((index, depth) => isAddress(index) && isUnnamedCode(process, userAddress(index, depth))),
@@ -104,6 +128,8 @@ interface ProcessNames {
   readonly frames: Map<number, NamedFrame>;
   /** By number: a method has many places. */
   readonly methods: Map<number, KnownMethod | undefined>;
+  /** Native frames that were asked for. */
+  readonly met: Set<number>;
 }
 
 /** A return address may be the first one behind its function: the call lies before it. The leaf is exact. */
@@ -111,10 +137,13 @@ function calledFrom(low: number, depth: number): number {
   return depth === 0 ? low : low - 1;
 }
 
-function nativeName(process: NamedProcess, address: number): string {
+function nativeName(process: NamedProcess, address: number, natives: NameSources['natives']): string {
   const region = process.regionAt(address);
   if (!region) return UNKNOWN;
-  if (region.kind === 'file') return region.name;
+  if (region.kind === 'file') {
+    const found = natives?.nameAt(region, address);
+    return found === undefined ? region.name : `${found} ${region.name}`;
+  }
   const name = process.jvm?.perfMap?.nameAt(address);
   return name ? javaName(decode(name)) : UNNAMED_CODE;
 }
@@ -172,6 +201,12 @@ function cached<T>(made: Map<number, T>, key: number, make: () => T): T {
   const value = make();
   made.set(key, value);
   return value;
+}
+
+/** Of libjvm.so, without its name behind them. */
+function functionsOf(stack: readonly NamedFrame[]): ReadonlySet<string> {
+  const named = stack.filter(({ name }) => name.endsWith(IN_LIBJVM));
+  return new Set(named.map(({ name }) => name.slice(0, -IN_LIBJVM.length)));
 }
 
 function push(stack: NamedFrame[], frame: NamedFrame): void {
