@@ -67,6 +67,19 @@ export type ReportCheck = Static<typeof ReportCheck>;
 
 export const Culprit = Type.Object({
   function: Type.String({ maxLength: 512, description: 'The function, as flame graphs show it.' }),
+  file: Type.Optional(
+    Type.String({
+      maxLength: 128,
+      description: 'The source file it is written in, where the class says so.',
+    }),
+  ),
+  line: Type.Optional(
+    Type.Integer({
+      minimum: 1,
+      description:
+        "The line of it in which the canary was seen most often; without -XX:+DebugNonSafepoints its own code is placed at the next safepoint's.",
+    }),
+  ),
   kind: oneOf(['New', 'Grown', 'Moved'], {
     description: 'New: the baseline never ran it. Grown: it costs more. Moved: its cost came from elsewhere.',
   }),
@@ -78,7 +91,8 @@ export const Culprit = Type.Object({
   stack: Type.Array(Type.String({ maxLength: 512 }), {
     maxItems: 64,
     'x-kubernetes-list-type': 'atomic',
-    description: 'The commonest canary stack through the function, leaf first.',
+    description:
+      'The commonest canary stack through the function, leaf first, with the lines where it stood.',
   }),
 });
 export type Culprit = Static<typeof Culprit>;

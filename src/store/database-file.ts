@@ -14,7 +14,7 @@ export interface OpenedDatabase {
 }
 
 /** A file of another layout is replaced like a broken one: the store is a cache, agents send again. */
-const LAYOUT = 1;
+const LAYOUT = 2;
 const PAGE_BYTES = 4096;
 
 const TABLES = `
@@ -24,8 +24,11 @@ const TABLES = `
     PRIMARY KEY (node, boot, sequence)
   ) STRICT, WITHOUT ROWID;
   CREATE TABLE string (id INTEGER PRIMARY KEY, text TEXT NOT NULL UNIQUE) STRICT;
-  -- frames: string ids as little-endian uint32, leaf first; hash: of these bytes.
-  CREATE TABLE stack (id INTEGER PRIMARY KEY, hash BLOB NOT NULL UNIQUE, frames BLOB NOT NULL) STRICT;
+  -- frames, places: string ids as little-endian uint32, leaf first; a place of 0 is not known, no bytes: none is.
+  -- hash: of these bytes.
+  CREATE TABLE stack (
+    id INTEGER PRIMARY KEY, hash BLOB NOT NULL UNIQUE, frames BLOB NOT NULL, places BLOB NOT NULL
+  ) STRICT;
   -- counts: pairs of (stack id, samples) as little-endian uint32.
   -- AUTOINCREMENT: an id is never used again, so a larger one means stored later.
   CREATE TABLE window (
