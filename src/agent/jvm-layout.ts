@@ -10,7 +10,7 @@ import { codeOf } from './agent-error.ts';
 import { openForeignDirectory } from './foreign-directory.ts';
 import { isAlive, type ProcessFacts } from './process-facts.ts';
 import { openProcessMemory, readWhole } from './process-memory.ts';
-import { readSuspendedCallers, type SuspendedCallers } from './suspended-callers.ts';
+import { readSuspendedCallers, type SuspendedOutcome } from './suspended-callers.ts';
 
 /** LibjvmUnreadable: the file is gone or no library. MemoryRefused: the kernel does not let us read the process. */
 export type LayoutReason = HotspotFailure | 'LibjvmUnreadable' | 'MemoryRefused';
@@ -21,8 +21,8 @@ export interface JvmLayout {
   readonly layout: BigInt64Array;
   /** Of the flags that matter to a profiler, those that are on, whoever set them; undefined if the table is unreadable. */
   readonly flags: readonly string[] | undefined;
-  /** Undefined if they cannot be found in its heap, or are not to be. */
-  readonly suspended: SuspendedCallers | undefined;
+  /** Of its coroutines. */
+  readonly suspended: SuspendedOutcome;
 }
 
 export type LayoutOutcome =
@@ -59,9 +59,9 @@ function readTables(facts: ProcessFacts, libjvm: LoadedLibjvm, access: LayoutAcc
     if (hotspot.kind === 'failed') return hotspot;
     const flags = readFlags(memory.read, hotspot.structs, FLAGS);
     const on = flags && FLAGS.filter((name) => flags.get(name)?.on === true);
-    const suspended = followCoroutines
+    const suspended: SuspendedOutcome = followCoroutines
       ? readSuspendedCallers(facts, hotspot, procRoot, memory.read)
-      : undefined;
+      : { kind: 'Off' };
     return { kind: 'read', layout: flatUnwindLayout(hotspot.layout), flags: on, suspended };
   } catch (error) {
     const message = `/proc/${facts.pid}/mem: ${codeOf(error)}; it takes CAP_SYS_PTRACE, and kernel.yama.ptrace_scope below 3`;
