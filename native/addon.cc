@@ -226,7 +226,7 @@ Napi::Value Take(const Napi::CallbackInfo& info) {
 
 // perCpu: FG_CAUSE_COUNT numbers for each possible CPU, in the order of enum fg_cause. unwinding: complete
 // stacks, foreign reads, failed ones, stacks in a pause, then stacks by enum Mark, then by the microseconds
-// they took. chains: resumed coroutines by enum ChainEnd.
+// they took. chains: resumed coroutines by enum ChainEnd, then the reads and nanoseconds they took.
 Napi::Value Count(const Napi::CallbackInfo& info) {
   Napi::Env env = info.Env();
   Sampler* sampler = SamplerOf(info);
@@ -246,7 +246,9 @@ Napi::Value Count(const Napi::CallbackInfo& info) {
   unwinding.insert(unwinding.end(), unwound.by_mark.begin(), unwound.by_mark.end());
   unwinding.insert(unwinding.end(), unwound.by_microseconds.begin(), unwound.by_microseconds.end());
   result.Set("unwinding", BigArrayOf(env, unwinding));
-  result.Set("chains", BigArrayOf(env, unwound.chains));
+  std::vector<uint64_t> chains(unwound.chains.by_end.begin(), unwound.chains.by_end.end());
+  chains.insert(chains.end(), {unwound.chains.reads, unwound.chains.ns});
+  result.Set("chains", BigArrayOf(env, chains));
   result.Set("runs", Napi::Number::New(env, static_cast<double>(counters.runs)));
   result.Set("runNs", Napi::Number::New(env, static_cast<double>(counters.run_ns)));
   return result;

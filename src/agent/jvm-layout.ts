@@ -11,7 +11,7 @@ import { codeOf } from './agent-error.ts';
 import { openForeignDirectory } from './foreign-directory.ts';
 import { isAlive, type ProcessFacts } from './process-facts.ts';
 import { openProcessMemory, readWhole } from './process-memory.ts';
-import { readSuspendedCallers, type SuspendedCallers } from './suspended-callers.ts';
+import { readSuspendedCallers, type SuspendedOutcome } from './suspended-callers.ts';
 
 /** LibjvmUnreadable: the file is gone or no library. MemoryRefused: the kernel does not let us read the process. */
 export type LayoutReason = HotspotFailure | 'LibjvmUnreadable' | 'MemoryRefused';
@@ -24,8 +24,8 @@ export interface JvmLayout {
   readonly excludedBytes: ExcludedBytes;
   /** Of the flags that matter to a profiler, those that are on, whoever set them; undefined if the table is unreadable. */
   readonly flags: readonly string[] | undefined;
-  /** Undefined if they cannot be found in its heap, or are not to be. */
-  readonly suspended: SuspendedCallers | undefined;
+  /** Of its coroutines. */
+  readonly suspended: SuspendedOutcome;
 }
 
 export type LayoutOutcome =
@@ -62,9 +62,9 @@ function readTables(facts: ProcessFacts, libjvm: LoadedLibjvm, access: LayoutAcc
     if (hotspot.kind === 'failed') return hotspot;
     const flags = readFlags(memory.read, hotspot.structs, FLAGS);
     const on = flags && FLAGS.filter((name) => flags.get(name)?.on === true);
-    const suspended = followCoroutines
+    const suspended: SuspendedOutcome = followCoroutines
       ? readSuspendedCallers(facts, hotspot, procRoot, memory.read)
-      : undefined;
+      : { kind: 'Off' };
     const layout = flatUnwindLayout(hotspot.layout);
     const excludedBytes = hotspot.layout.get('unsigned5_excluded') === 1n ? 1 : 0;
     return { kind: 'read', layout, excludedBytes, flags: on, suspended };

@@ -8,6 +8,7 @@ const nothing: NamingFacts = {
   attach: undefined,
   hasPerfMap: false,
   leafIsExact: false,
+  coroutines: undefined,
   methods: 0,
 };
 const map = {
@@ -30,6 +31,21 @@ const told = (facts: Partial<NamingFacts>) => {
 test('a JVM that is unwound is profiled, and says how far its leaf is to be trusted', () => {
   assert.equal(told({ source: 'VmStructs' }), 'Profiled VmStructs VmStructs SafepointAccurate');
   assert.equal(told({ source: 'VmStructs', leafIsExact: true }), 'Profiled VmStructs VmStructs Exact');
+});
+
+test('a JVM that is unwound says whether coroutines have their callers, and what forbids it', () => {
+  const coroutines = (facts: Partial<NamingFacts>) => {
+    const report = namingReport({ ...nothing, source: 'VmStructs', ...facts });
+    return `${report.coroutines} ${report.coroutinesReason ?? '-'}`;
+  };
+
+  assert.equal(coroutines({ coroutines: { kind: 'Chains' } }), 'Chains -');
+  assert.equal(coroutines({ coroutines: { kind: 'Unsupported', reason: 'ZGC' } }), 'Unsupported ZGC');
+  assert.equal(coroutines({ coroutines: { kind: 'Off' } }), 'Off -');
+  assert.equal(
+    coroutines({ source: 'PerfMap', attach: named, coroutines: { kind: 'Chains' } }),
+    'undefined -',
+  );
 });
 
 test('a JVM whose tables are not read yet is starting', () => {

@@ -5,7 +5,14 @@ import { MIN_JVM_AGE_MS } from './attach-schedule.ts';
 import type { SymbolSource } from './symbol-source.ts';
 
 export type JvmReport = PodWindow['jvm'];
-export type NamingReport = Pick<JvmReport, 'state' | 'reason' | 'message' | 'symbols' | 'leaf'>;
+export type NamingReport = Pick<
+  JvmReport,
+  'state' | 'reason' | 'message' | 'symbols' | 'leaf' | 'coroutines' | 'coroutinesReason'
+>;
+
+type CoroutineSupport =
+  | { readonly kind: 'Chains' | 'Off' }
+  | { readonly kind: 'Unsupported'; readonly reason: string };
 
 export interface NamingFacts {
   readonly source: SymbolSource;
@@ -15,6 +22,8 @@ export interface NamingFacts {
   /** Names of a perf map are there, if only old ones. */
   readonly hasPerfMap: boolean;
   readonly leafIsExact: boolean;
+  /** Whether coroutines have their suspended callers; undefined until the JVM's own tables are read. */
+  readonly coroutines: CoroutineSupport | undefined;
   readonly methods: number;
 }
 
@@ -27,6 +36,7 @@ export function namingReport(facts: NamingFacts): NamingReport {
       return {
         ...{ state: 'Profiled', reason: 'VmStructs', message: `${facts.methods} methods seen` },
         ...{ symbols: 'VmStructs', leaf: facts.leafIsExact ? 'Exact' : 'SafepointAccurate' },
+        ...coroutinesOf(facts.coroutines),
       };
     case 'Pending': {
       const why = layoutFailure ? `: ${layoutFailure.message}` : '';
@@ -40,6 +50,14 @@ export function namingReport(facts: NamingFacts): NamingReport {
     case 'PerfMap':
       return withCause(perfMapReport(facts), layoutFailure);
   }
+}
+
+function coroutinesOf(
+  support: CoroutineSupport | undefined,
+): Pick<NamingReport, 'coroutines' | 'coroutinesReason'> {
+  if (!support) return {};
+  if (support.kind !== 'Unsupported') return { coroutines: support.kind };
+  return { coroutines: support.kind, coroutinesReason: support.reason };
 }
 
 /** A failure to refresh names leaves those that are there. */

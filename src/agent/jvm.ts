@@ -84,6 +84,7 @@ export async function inspectJvm(facts: ProcessFacts, libjvm: MappedFile, access
         attach: attached.latest,
         hasPerfMap: attached.names !== undefined,
         leafIsExact: tables.leafIsExact,
+        coroutines: tables.coroutines,
         methods: tables.frames.methods,
       }),
       jdk,
@@ -129,8 +130,11 @@ function ownTables(facts: ProcessFacts, libjvm: MappedFile, access: JvmAccess) {
     get excludedBytes() {
       return read?.excludedBytes ?? 0; // until it is read, no method is known
     },
-    get suspended() {
+    get coroutines() {
       return read?.suspended;
+    },
+    get suspended() {
+      return callersOf(read);
     },
     get leafIsExact() {
       return read?.flags?.includes(DEBUG_NON_SAFEPOINTS) === true;
@@ -149,13 +153,16 @@ function ownTables(facts: ProcessFacts, libjvm: MappedFile, access: JvmAccess) {
       failure = undefined;
       const begin = () => {
         frames.forget();
-        outcome.suspended?.forget();
+        callersOf(outcome)?.forget();
       };
-      const heap = outcome.suspended?.heap;
+      const heap = callersOf(outcome)?.heap;
       unwound = { pid: facts.pid, layout: outcome.layout, heap, begin, refused };
     },
   };
 }
+
+const callersOf = (layout: JvmLayout | undefined): SuspendedCallers | undefined =>
+  layout?.suspended.kind === 'Chains' ? layout.suspended.callers : undefined;
 
 /** What the JVM, or somebody else, writes into a perf map. */
 function attachedNames(facts: ProcessFacts, options: JvmOptions, access: JvmAccess) {

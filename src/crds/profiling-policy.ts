@@ -102,6 +102,19 @@ const WorkloadStatus = Type.Object({
         "With VmStructs, what is known of methods inlined at the leaf of a stack. SafepointAccurate: they are the next safepoint's and no verdict rests on them; -XX:+UnlockDiagnosticVMOptions -XX:+DebugNonSafepoints make them Exact. Callers are exact either way.",
     }),
   ),
+  coroutines: Type.Optional(
+    oneOf(['Chains', 'Unsupported', 'Off'], {
+      description:
+        'With VmStructs, whether stacks of Kotlin coroutines that were resumed have their suspended callers; of pods that differ, the worst. Unsupported: the heap of the JVM cannot be followed. Off: the agent was told not to.',
+    }),
+  ),
+  coroutinesReason: Type.Optional(
+    Type.String({
+      maxLength: 64,
+      description:
+        'Why coroutines are Unsupported. ZGC, Shenandoah: this collector moves objects while threads run; G1, Parallel and Serial do not. HeapUnknown: the JVM does not tell how it stores objects.',
+    }),
+  ),
   flags: Type.Optional(
     Type.String({ maxLength: 256, description: 'Profiling flags seen in the running JVM.' }),
   ),

@@ -74,7 +74,7 @@ export interface NativeCounters {
   readonly tableFull: number;
   readonly malformed: number;
   readonly unwinding: BigUint64Array<ArrayBuffer>;
-  /** Resumed coroutines by enum ChainEnd of native/coroutine_chains.h. */
+  /** Resumed coroutines by enum ChainEnd of native/chain_end.h, then the reads and nanoseconds they took. */
   readonly chains: BigUint64Array<ArrayBuffer>;
   readonly runs: number;
   readonly runNs: number;

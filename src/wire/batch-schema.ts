@@ -53,6 +53,12 @@ export const PodWindow = Type.Object({
     ),
     /** Of stacks named by VmStructs: whether what is inlined at the leaf is certain. */
     leaf: Type.Optional(Type.Unsafe<LeafState>({ type: 'string', enum: ['Exact', 'SafepointAccurate'] })),
+    /** Of stacks named by VmStructs: whether coroutines that were resumed have their suspended callers. */
+    coroutines: Type.Optional(
+      Type.Unsafe<CoroutineState>({ type: 'string', enum: ['Chains', 'Unsupported', 'Off'] }),
+    ),
+    /** Why they are Unsupported: the collector's name, or HeapUnknown. */
+    coroutinesReason: Type.Optional(Type.String({ maxLength: 64 })),
     /** Names only. Missing when it could not be read, and from agents that do not look. */
     environment: Type.Optional(
       Type.Array(
@@ -68,6 +74,7 @@ export const PodWindow = Type.Object({
 export type JvmState = 'Profiled' | 'Partial' | 'NoJvm' | 'AttachFailed' | 'Gone' | 'Starting';
 export type SymbolsFrom = 'VmStructs' | 'PerfMap' | 'Partial';
 export type LeafState = 'Exact' | 'SafepointAccurate';
+export type CoroutineState = 'Chains' | 'Unsupported' | 'Off';
 /** The variables that may carry flags to a JVM. */
 export type OptionVariable = 'JAVA_TOOL_OPTIONS' | 'JDK_JAVA_OPTIONS';
 export type PodWindow = Static<typeof PodWindow>;

@@ -47,6 +47,7 @@ function rowOf(group: readonly SelectedContainer[], nowMs: number): WorkloadStat
     profiled,
     ...(jvm === undefined ? {} : { jdk: jvm.jdk.slice(0, 32) }),
     ...namingOf(group),
+    ...coroutinesOf(group),
     ...(flags === '' ? {} : { flags }),
     ...reasonOf(group, profiled, nowMs),
   };
@@ -64,6 +65,18 @@ function namingOf(group: readonly SelectedContainer[]): Pick<WorkloadStatus, 'sy
     symbols: WORST_FIRST.find((each) => symbols.has(each)) ?? 'None',
     ...(leaf === undefined ? {} : { leaf }),
   };
+}
+
+function coroutinesOf(
+  group: readonly SelectedContainer[],
+): Pick<WorkloadStatus, 'coroutines' | 'coroutinesReason'> {
+  const seen = group.flatMap(({ state }) => (state === undefined ? [] : [state.window.jvm]));
+  const worst = (['Unsupported', 'Off', 'Chains'] as const)
+    .map((state) => seen.find(({ coroutines }) => coroutines === state))
+    .find((jvm) => jvm !== undefined);
+  if (worst?.coroutines === undefined) return {};
+  const { coroutines, coroutinesReason } = worst;
+  return { coroutines, ...(coroutinesReason === undefined ? {} : { coroutinesReason }) };
 }
 
 /** Agents of before do not say it, and know perf maps only. */

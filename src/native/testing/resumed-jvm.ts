@@ -21,6 +21,7 @@ import { processCpuSeconds } from './unwound-jvm.ts';
 
 const MAIN = ['main', 'main', '[launch]'];
 const COLLECTING = ['streamed$4.emit', 'streamed$$inlined$map$1$2.emit', 'streamed', 'AbstractFlow.collect'];
+const PIPED = ['piped', 'piped', ...MAIN];
 /** By the number of the leaf: who waits for it in test/jvm/Resumed.kt, innermost first, and the coroutine's builder. */
 const CALLERS: readonly (readonly string[])[] = [
   [],
@@ -41,6 +42,15 @@ const CALLERS: readonly (readonly string[])[] = [
   MAIN,
   ['knot', 'main', '[launch]'],
   [],
+  PIPED,
+  PIPED,
+  ['piped', 'outer', ...PIPED],
+  ['inner', 'piped', 'middle', 'piped', 'outer', ...PIPED],
+  ['piped', 'middle', 'piped', 'outer', ...PIPED],
+  ['piped', 'outer', ...PIPED],
+  ['around', 'direct', 'direct', ...MAIN],
+  ['ask', 'around', 'ask', 'ask', 'served', 'around', 'served', 'served', ...MAIN],
+  ['spoil', 'spoil', 'main', '[launch]'],
 ];
 
 /** Who calls that leaf; in it a coroutine is as it works between one caller and the next. */
@@ -62,6 +72,16 @@ const CALLED_BY = [
   'near',
   'supervised',
   'knotted',
+  'paused',
+  'outer',
+  'outer',
+  'middle',
+  'asked',
+  'inner',
+  'middle',
+  'direct',
+  'answer',
+  'spoilt',
 ];
 const SEQUENCES = [
   ...CALLERS.map((callers, leaf) => [CALLED_BY[leaf] ?? '', ...callers]),
@@ -76,9 +96,11 @@ export interface ResumedStack {
   readonly frames: readonly string[];
 }
 
-/** The leaf that was running, by its number. */
+/** The leaf that was running, by its number, if that is certain. */
 export function leafOf({ frames }: ResumedStack): number | undefined {
-  const leaf = frames.map((frame) => /^resumed\.ResumedKt\.leaf(\d+)/.exec(frame)?.[1]).find(Boolean);
+  const leaf = frames
+    .map((frame) => /^resumed\.ResumedKt\.leaf(\d+)(?: \(i\))?$/.exec(frame)?.[1])
+    .find(Boolean);
   return leaf === undefined ? undefined : Number(leaf);
 }
 
@@ -158,7 +180,7 @@ export async function aResumedJvm(
   words: readonly string[],
   { flags = [], told = (heap) => heap }: Circumstances = {},
 ): Promise<ResumedJvm> {
-  const classPath = kotlinClassPath('Resumed.kt');
+  const classPath = kotlinClassPath('Resumed.kt', 'SuspendFunctionGun.kt');
   const jvm = await startJvm(release, [...flags, '-cp', classPath, 'resumed.ResumedKt', ...words]);
   t.after(() => jvm[Symbol.asyncDispose]());
   const hotspot = hotspotOf(jvm);
@@ -183,6 +205,11 @@ export async function aResumedJvm(
   };
 }
 
+/** Interpreted, or certain only for the next safepoint. */
+function markOf({ isInterpreted, isSafepointPlace }: Extract<Frame, { kind: 'java' }>): string {
+  return isInterpreted ? ' (i)' : isSafepointPlace ? ' (s)' : '';
+}
+
 function stackWords(excluded: ExcludedBytes, reader: ClassReader) {
   const methods = new Map<number, NativeMethod>();
   const suspended = createSuspendedFrames();
@@ -196,9 +223,7 @@ function stackWords(excluded: ExcludedBytes, reader: ClassReader) {
         return `<${frame.mark}>`;
       case 'java': {
         const method = methods.get(frame.methodId);
-        return method
-          ? javaFrame(method, frame.bci, excluded).name + (frame.isInterpreted ? ' (i)' : '')
-          : 'unknown method';
+        return method ? javaFrame(method, frame.bci, excluded).name + markOf(frame) : 'unknown method';
       }
       case 'suspended': {
         const caller = suspended.callerAt(frame) ?? {
