@@ -49,15 +49,13 @@ std::optional<Mark> HotspotFrames::Step(FrameCursor& cursor, std::vector<uint64_
 }
 
 std::optional<HotspotFrames::Place> HotspotFrames::PlaceOf(uint64_t pc) {
-  if (generation_ == code_.Generation()) {
-    auto known = places_.find(pc);
-    if (known != places_.end() && code_.Use(*known->second.blob)) return known->second;
-  }
+  auto known = places_.find(pc);
+  if (known != places_.end() && known->second.blob->serial == known->second.serial &&
+      code_.Use(*known->second.blob))
+    return known->second;
   CodeBlob* blob = code_.Find(pc);
   if (blob == nullptr) return std::nullopt;
-  if (generation_ != code_.Generation() || places_.size() >= kMaxPlaces ||
-      chains_.size() >= kMaxChainFrames) {
-    generation_ = code_.Generation();
+  if (places_.size() >= kMaxPlaces || chains_.size() >= kMaxChainFrames) {
     places_.clear();
     chains_.clear();
     coroutines_.ForgetSites();
@@ -65,8 +63,8 @@ std::optional<HotspotFrames::Place> HotspotFrames::PlaceOf(uint64_t pc) {
   auto first = static_cast<uint32_t>(chains_.size());
   if (blob->kind == BlobKind::kCompiled) scopes_.Append(*blob, pc, chains_);
   uint32_t site = coroutines_.SiteIn(*blob, pc, std::span(chains_).subspan(first));
-  Place place = {blob, first, static_cast<uint32_t>(chains_.size()) - first, site};
-  places_.emplace(pc, place);
+  Place place = {blob, blob->serial, first, static_cast<uint32_t>(chains_.size()) - first, site};
+  places_.insert_or_assign(pc, place);
   return place;
 }
 
@@ -85,9 +83,10 @@ std::optional<Mark> HotspotFrames::Compiled(FrameCursor& cursor, const Place& pl
     std::optional<uint64_t> original = cursor.Word(cursor.StackPointer() + blob.original_pc_offset);
     if (original && blob.Holds(*original)) named = PlaceOf(*original).value_or(place);
   }
-  // That debug info begins at the very return address confirms the code: other code's calls are elsewhere.
-  if (cursor.IsInterrupted() || !IsCall(named))
-    uses_.push_back({static_cast<uint32_t>(frames.size()), blob.serial, false});
+  // That debug info begins at the very return address confirms code that was there a moment ago: other code's
+  // calls are elsewhere.
+  if (cursor.IsInterrupted() || !IsCall(named) || !code_.IsFresh(blob))
+    uses_.push_back({static_cast<uint32_t>(frames.size()), place.serial, false});
   std::span chain = std::span(chains_).subspan(named.first_frame, named.frame_count);
   coroutines_.AppendCompiled(named.resume_site, cursor, chain, frames);
 
@@ -373,6 +372,11 @@ void HotspotFrames::Settle(ReplacedCode& replaced) {
   threads_.Revalidate();
   coroutines_.Revalidate();
   may_load_heaps_ = true;
+}
+
+void HotspotFrames::SetCareful(bool is_careful) {
+  code_.SetCareful(is_careful);
+  methods_.SetCareful(is_careful);
 }
 
 }  // namespace flamegate

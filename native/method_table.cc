@@ -47,23 +47,28 @@ size_t LineTableLength(std::span<const uint8_t> bytes, uint32_t excluded) {
 
 }  // namespace
 
-const MethodTable::Method* MethodTable::Find(uint64_t address) {
+const MethodTable::Method* MethodTable::Find(uint64_t address, bool is_careful) {
   auto known = methods_.find(address);
   if (known == methods_.end()) return Read(address);
   Method& method = known->second;
-  method.is_used = true;
-  if (method.is_fresh) return &method;
+  if (!is_careful || method.confirmed_in == period_) return Used(address, method);
   auto const_method = memory_.Get<uint64_t>(address + static_cast<uint64_t>(layout_.method_const_method));
   if (const_method == method.const_method) {
-    method.is_fresh = true;
-    return &method;
+    method.confirmed_in = period_;
+    return Used(address, method);
   }
+  if (method.used_in == period_) replaced_.push_back(method.id);
   methods_.erase(known);
   return Read(address);
 }
 
+const MethodTable::Method* MethodTable::Used(uint64_t address, Method& method) {
+  if (std::exchange(method.used_in, period_) != period_) used_.push_back(address);
+  return &method;
+}
+
 uint32_t MethodTable::IdOf(uint64_t address) {
-  const Method* method = address == 0 ? nullptr : Find(address);
+  const Method* method = address == 0 ? nullptr : Find(address, true);
   return method == nullptr ? kUnknownMethod : method->id;
 }
 
@@ -80,12 +85,8 @@ const MethodTable::Method* MethodTable::Read(uint64_t address) {
   std::span header = std::span(buffer).first(static_cast<size_t>(layout_.const_method_size));
   if (!memory_.Read(*const_method, header)) return nullptr;
 
-  Method method = {last_id_ + 1,
-                   *const_method,
-                   *const_method + header.size(),
-                   UnsignedAt(header, layout_.const_method_code_size, 2),
-                   true,
-                   true};
+  Method method = {last_id_ + 1, *const_method, *const_method + header.size(),
+                   UnsignedAt(header, layout_.const_method_code_size, 2), period_};
   NewMethod names = {};
   names.id = method.id;
   if (!ReadNames(header, names)) return nullptr;
@@ -99,7 +100,7 @@ const MethodTable::Method* MethodTable::Read(uint64_t address) {
   if (methods_.size() >= kMaxMethods) methods_.clear();  // they get other numbers then
   if (parts_.size() >= kMaxMethods) parts_.clear();
   if (part.role != Role::kNone) parts_.emplace(method.id, part);
-  return &methods_.emplace(address, method).first->second;
+  return Used(address, methods_.emplace(address, method).first->second);
 }
 
 // Method-handle intrinsics have a pool of three slots and a stale index of their source file.
@@ -167,23 +168,25 @@ std::optional<std::string> MethodTable::Symbol(uint64_t address) {
 }
 
 void MethodTable::ListUsed(std::vector<uint64_t>& places) {
-  listed_.clear();
-  for (auto& [address, method] : methods_) {
-    method.is_fresh = false;
-    if (!std::exchange(method.is_used, false)) continue;
-    listed_.push_back(address);
+  for (uint64_t address : used_)
     places.push_back(address + static_cast<uint64_t>(layout_.method_const_method));
-  }
 }
 
 void MethodTable::Settle(std::span<const uint64_t> now, ReplacedCode& replaced) {
-  for (size_t i = 0; i < listed_.size(); i++) {
-    auto method = methods_.find(listed_[i]);
-    method->second.is_fresh = method->second.const_method == now[i];
-    if (method->second.is_fresh || now[i] == 0) continue;
-    replaced.methods.insert(method->second.id);
-    methods_.erase(method);
+  for (size_t i = 0; i < used_.size(); i++) {
+    auto method = methods_.find(used_[i]);
+    if (method == methods_.end()) continue;  // a full table began anew
+    if (method->second.const_method == now[i]) {
+      method->second.confirmed_in = period_ + 1;
+    } else if (now[i] != 0) {
+      replaced_.push_back(method->second.id);
+      methods_.erase(method);
+    }
   }
+  replaced.methods.insert(replaced_.begin(), replaced_.end());
+  replaced_.clear();
+  used_.clear();
+  period_++;
 }
 
 }  // namespace flamegate

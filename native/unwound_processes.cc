@@ -9,9 +9,10 @@ namespace flamegate {
 namespace {
 
 // What is read once in this time is spread over all its stacks, and those of code that was freed in it are
-// lost: so often while a JVM is compiling, and seldom when it is warm.
+// lost: so often while a JVM is compiling, and seldom when it is warm. It doubles from the one to the other
+// while nothing is replaced, which takes the longest once more: from then on the JVM is calm.
 constexpr uint64_t kShortestTrustNs = 25'000'000;
-constexpr uint64_t kLongestTrustNs = 1'000'000'000;
+constexpr uint64_t kLongestTrustNs = 6'400'000'000;
 
 // A stack that makes no sense may have been left by the frame sizes of code that is gone: it is unwound again
 // with everything confirmed. All that comes of the ring at once is younger than that, so once for each time.
@@ -24,7 +25,7 @@ bool CastsDoubt(std::span<const uint64_t> frames) {
 void UnwoundProcesses::Add(uint32_t pid, const std::optional<HotspotLayout>& layout, Aggregate& aggregate) {
   Remove(pid, aggregate);
   Process process = {
-      std::make_unique<StackUnwinder>(static_cast<pid_t>(pid), layout), {}, 0, kShortestTrustNs, {}, true};
+      std::make_unique<StackUnwinder>(static_cast<pid_t>(pid), layout), {}, 0, kShortestTrustNs, {}};
   processes_.emplace(pid, std::move(process));
 }
 
@@ -57,7 +58,9 @@ void UnwoundProcesses::Unwind(const StackRecord& record, Aggregate& aggregate) {
   const std::vector<uint64_t>* frames = &process.unwinder->Unwind(record.thread);
   if (CastsDoubt(*frames) && std::exchange(process.may_doubt, false)) {
     Settle(process, aggregate);
+    process.unwinder->SetCareful(true);
     frames = &process.unwinder->Unwind(record.thread);
+    process.unwinder->SetCareful(!process.is_calm);
   }
   process.pending.Add(*record.header, record.kernel_frames, *frames, process.unwinder->Uses());
   if (process.pending.IsFull()) Settle(process, aggregate);
@@ -70,8 +73,7 @@ bool UnwoundProcesses::MayFreeCode(Process& process, const StackRecord& record) 
   bool is_same = process.collections == record.collections;
   process.collections = record.collections;
   uint64_t now_ns = record.header->time_ns;
-  if (is_same || process.trust_ns == kLongestTrustNs || now_ns < process.settled_ns + kShortestTrustNs)
-    return false;
+  if (is_same || process.is_calm || now_ns < process.settled_ns + kShortestTrustNs) return false;
   process.settled_ns = now_ns;
   return !process.pending.IsEmpty();
 }
@@ -94,6 +96,8 @@ void UnwoundProcesses::SettleAll(Aggregate& aggregate) {
 void UnwoundProcesses::Settle(Process& process, Aggregate& aggregate) {
   ReplacedCode replaced = process.unwinder->Settle();
   process.trust_ns = replaced.IsEmpty() ? std::min(2 * process.trust_ns, kLongestTrustNs) : kShortestTrustNs;
+  process.is_calm = process.trust_ns == kLongestTrustNs;
+  process.unwinder->SetCareful(!process.is_calm);
   process.pending.Flush(replaced, aggregate, counts_);
 }
 

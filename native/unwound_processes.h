@@ -45,6 +45,7 @@ class UnwoundProcesses {
     uint64_t settled_ns;
     uint64_t trust_ns;  ///< from one settling to the next
     std::optional<uint32_t> collections;
+    bool is_calm = false;  ///< no code was replaced for a while: what is not fresh is confirmed in one read
     bool may_doubt =
         true;  ///< a stack that makes no sense may have everything confirmed, once for each drain
   };
