@@ -32,6 +32,8 @@ class CodeCache {
   /// Whether what was not used in this period or the last is confirmed when it is used (careful), or only by
   /// the next Settle.
   void SetCareful(bool is_careful) { is_careful_ = is_careful; }
+  /// From one Settle to the next.
+  uint32_t Period() const { return period_; }
   /// Whether a blob was confirmed when this period began, or in it.
   bool IsFresh(const CodeBlob& blob) const {
     return blob.kind != BlobKind::kCompiled || blob.confirmed_in == period_;

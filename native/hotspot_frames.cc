@@ -56,16 +56,21 @@ std::optional<HotspotFrames::Place> HotspotFrames::PlaceOf(uint64_t pc) {
   CodeBlob* blob = code_.Find(pc);
   if (blob == nullptr) return std::nullopt;
   if (places_.size() >= kMaxPlaces || chains_.size() >= kMaxChainFrames) {
-    places_.clear();
-    chains_.clear();
-    coroutines_.ForgetSites();
+    ForgetPlaces();
   }
   auto first = static_cast<uint32_t>(chains_.size());
   if (blob->kind == BlobKind::kCompiled) scopes_.Append(*blob, pc, chains_);
   uint32_t site = coroutines_.SiteIn(*blob, pc, std::span(chains_).subspan(first));
-  Place place = {blob, blob->serial, first, static_cast<uint32_t>(chains_.size()) - first, site};
+  uint32_t count = static_cast<uint32_t>(chains_.size()) - first;
+  Place place = {blob, blob->serial, first, count, site, code_.Period()};
   places_.insert_or_assign(pc, place);
   return place;
+}
+
+void HotspotFrames::ForgetPlaces() {
+  places_.clear();
+  chains_.clear();
+  coroutines_.ForgetSites();
 }
 
 // Whether compiled code has debug info of exactly this place, as behind every call of Java code.
@@ -88,6 +93,10 @@ std::optional<Mark> HotspotFrames::Compiled(FrameCursor& cursor, const Place& pl
   if (cursor.IsInterrupted() || !IsCall(named) || !code_.IsFresh(blob))
     uses_.push_back({static_cast<uint32_t>(frames.size()), place.serial, false});
   std::span chain = std::span(chains_).subspan(named.first_frame, named.frame_count);
+  if (named.found_in == code_.Period()) {
+    for (uint32_t i = 0; i < chain.size(); i++)
+      uses_.push_back({static_cast<uint32_t>(frames.size()) + i, JavaMethodOf(chain[i]), true});
+  }
   coroutines_.AppendCompiled(named.resume_site, cursor, chain, frames);
 
   FrameShape shape = FrameShape::kWhole;
@@ -369,14 +378,13 @@ void HotspotFrames::Settle(ReplacedCode& replaced) {
   memory_.Gather(places, now);
   code_.Settle(std::span(now).first(blobs), replaced);
   methods_.Settle(std::span(now).subspan(blobs), replaced);
+  if (!replaced.methods.empty()) {
+    ForgetPlaces();
+    scopes_.Forget();
+  }
   threads_.Revalidate();
   coroutines_.Revalidate();
   may_load_heaps_ = true;
-}
-
-void HotspotFrames::SetCareful(bool is_careful) {
-  code_.SetCareful(is_careful);
-  methods_.SetCareful(is_careful);
 }
 
 }  // namespace flamegate

@@ -45,7 +45,7 @@ class HotspotFrames {
   /// Confirms what has been used since the last call.
   void Settle(ReplacedCode& replaced);
   /// Whether what was not used for a while is confirmed before a frame is left by it, or by the next Settle.
-  void SetCareful(bool is_careful);
+  void SetCareful(bool is_careful) { code_.SetCareful(is_careful); }
 
   ResumedCoroutines& Coroutines() { return coroutines_; }
   std::vector<NewMethod> TakeNewMethods() { return methods_.TakeNew(); }
@@ -60,9 +60,11 @@ class HotspotFrames {
     uint32_t first_frame;
     uint32_t frame_count;
     uint32_t resume_site;
+    uint32_t found_in;  ///< the period of the code cache in which the methods of the frames were asked for
   };
 
   std::optional<Place> PlaceOf(uint64_t pc);
+  void ForgetPlaces();
   bool IsJavaReturn(uint64_t pc) { return code_.Contains(pc) && PlaceOf(pc).has_value(); }
   bool IsReturn(uint64_t pc) { return code_.Contains(pc) ? PlaceOf(pc).has_value() : native_.Holds(pc); }
 

@@ -25,7 +25,8 @@ struct NewMethod {
   bool is_line_table_cut;
 };
 
-/// The methods of a JVM that samples have hit, by number in order of first sight.
+/// The methods of a JVM that samples have hit, by number in order of first sight. What it says of one that
+/// was asked for is certain when the next Settle has not named it.
 class MethodTable {
  public:
   /// What of Kotlin's machinery a method is, and whose.
@@ -39,17 +40,14 @@ class MethodTable {
     uint64_t const_method;
     uint64_t code_begin;
     uint64_t code_size;
-    uint32_t confirmed_in;  ///< the last period at whose beginning, or in which, it was known to be the same
-    uint32_t used_in = 0;   ///< the last period in which it was asked for
+    uint32_t used_in = 0;  ///< the last period in which it was asked for
   };
 
   MethodTable(ForeignMemory& memory, const HotspotLayout& layout) : memory_(memory), layout_(layout) {}
 
   /// Null, if that is no Method, or there are too many of them. Valid until the next call.
-  const Method* Find(uint64_t address) { return Find(address, is_careful_); }
-  /// Whether Find confirms what was not used in this period or the last, or leaves it to the next Settle.
-  void SetCareful(bool is_careful) { is_careful_ = is_careful; }
-  /// Confirmed; kUnknownMethod for those Find does not have.
+  const Method* Find(uint64_t address);
+  /// kUnknownMethod for those Find does not have.
   uint32_t IdOf(uint64_t address);
   /// Appends the addresses of the words that tell whether the methods used since the last Settle are still
   /// there.
@@ -64,9 +62,9 @@ class MethodTable {
   std::vector<NewMethod> TakeNew() { return std::exchange(new_methods_, {}); }
 
  private:
-  const Method* Find(uint64_t address, bool is_careful);
   const Method* Used(uint64_t address, Method& method);
   const Method* Read(uint64_t address);
+  std::optional<std::string> Text(uint64_t address, std::span<const uint8_t> beginning);
   bool ReadNames(std::span<const uint8_t> header, NewMethod& method);
   void ReadLineTable(const Method& method, NewMethod& into);
 
@@ -75,11 +73,9 @@ class MethodTable {
   std::unordered_map<uint64_t, Method> methods_;
   std::unordered_map<uint32_t, Part> parts_;  ///< by number, of those that have a role
   std::vector<NewMethod> new_methods_;
-  std::vector<uint64_t> used_;      ///< in this period
-  std::vector<uint32_t> replaced_;  ///< numbers of those used in it that are not the same any more
+  std::vector<uint64_t> used_;  ///< in this period
   uint32_t last_id_ = 0;
   uint32_t period_ = 1;
-  bool is_careful_ = true;
 };
 
 }  // namespace flamegate

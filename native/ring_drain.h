@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "aggregate.h"
+#include "clock_jitter.h"
 #include "failure.h"
 #include "unique_fd.h"
 #include "unwound_processes.h"
@@ -41,6 +42,8 @@ class RingDrain {
   void AddProcess(uint32_t pid, const std::optional<HotspotLayout>& layout);
   void RemoveProcess(uint32_t pid);
   void FollowCoroutines(uint32_t pid, const HeapLayout& heap);
+  /// From now on it keeps these clocks out of step, as long as it lives.
+  void Jitter(ClockJitter jitter);
 
  private:
   RingDrain(int ring_fd, uint32_t max_stacks);
@@ -62,6 +65,7 @@ class RingDrain {
   pthread_mutex_t lock_ =
       PTHREAD_MUTEX_INITIALIZER;  ///< guards what follows, and the reading end of the ring
   bool stop_ = false;
+  ClockJitter jitter_;
   uint64_t malformed_ = 0;
   Aggregate aggregate_;
   UnwoundProcesses processes_;

@@ -20,10 +20,12 @@ constexpr uint32_t kUsualMetadata = 32;
 // -XX:MaxInlineLevel is 15; a hundred covers those who raised it.
 constexpr int kMaxInlineDepth = 100;
 
-void ReadRange(ForeignMemory& memory, uint64_t begin, uint64_t end, std::vector<uint8_t>& into) {
-  if (begin == 0 || end <= begin || end - begin > kMaxDebugBytes) return;
-  into.resize(end - begin);
-  if (!memory.Read(begin, into)) into.clear();
+size_t RangeLength(uint64_t begin, uint64_t end) {
+  return begin == 0 || end <= begin || end - begin > kMaxDebugBytes ? 0 : end - begin;
+}
+
+std::span<uint8_t> BytesOf(std::vector<uint64_t>& words) {
+  return {reinterpret_cast<uint8_t*>(words.data()), words.size() * sizeof(uint64_t)};
 }
 
 }  // namespace
@@ -70,6 +72,12 @@ ScopeDecoder::Slots ScopeDecoder::SlotsAt(const CodeBlob& blob, uint64_t pc, uin
   return slots;
 }
 
+void ScopeDecoder::Forget() {
+  infos_.clear();
+  oldest_first_.clear();
+  held_bytes_ = 0;
+}
+
 size_t ScopeDecoder::DebugInfo::Bytes() const {
   return sizeof(*this) + pc_descs.capacity() + scopes.capacity();
 }
@@ -78,8 +86,16 @@ ScopeDecoder::DebugInfo& ScopeDecoder::InfoOf(const CodeBlob& blob) {
   auto known = infos_.find(blob.serial);
   if (known != infos_.end()) return known->second;
   DebugInfo read;
-  ReadRange(memory_, blob.pc_descs, blob.pc_descs_end, read.pc_descs);
-  ReadRange(memory_, blob.scopes, blob.scopes_end, read.scopes);
+  read.pc_descs.resize(RangeLength(blob.pc_descs, blob.pc_descs_end));
+  read.scopes.resize(RangeLength(blob.scopes, blob.scopes_end));
+  read.metadata.resize(blob.metadata == 0 ? 0 : kUsualMetadata);
+  ForeignMemory::Piece pieces[] = {
+      {blob.pc_descs, read.pc_descs}, {blob.scopes, read.scopes}, {blob.metadata, BytesOf(read.metadata)}};
+  memory_.ReadPieces(pieces);
+  if (pieces[0].got < read.pc_descs.size()) read.pc_descs.clear();
+  if (pieces[1].got < read.scopes.size()) read.scopes.clear();
+  read.metadata.resize(pieces[2].got / sizeof(uint64_t));
+  read.method_ids.resize(read.metadata.size(), kUnknownMethod);
   held_bytes_ += read.Bytes();
   while (held_bytes_ > kMaxHeldBytes && !oldest_first_.empty()) {
     auto oldest = infos_.find(oldest_first_.front());
@@ -120,9 +136,8 @@ uint32_t ScopeDecoder::MethodIdAt(const CodeBlob& blob, DebugInfo& info, uint32_
   if (index == 0 || index > kMaxMetadata || blob.metadata == 0) return kUnknownMethod;
   std::vector<uint64_t>& known = info.metadata;
   if (index > known.size()) {
-    known.resize(std::max((index + 1) / 2 * 3, kUsualMetadata));  // whoever needs one needs its neighbours
-    std::span bytes(reinterpret_cast<uint8_t*>(known.data()), known.size() * sizeof(uint64_t));
-    known.resize(memory_.ReadSome(blob.metadata, bytes) / sizeof(uint64_t));
+    known.resize((index + 1) / 2 * 3);  // whoever needs one needs its neighbours
+    known.resize(memory_.ReadSome(blob.metadata, BytesOf(known)) / sizeof(uint64_t));
     info.method_ids.resize(known.size(), kUnknownMethod);
   }
   if (index > known.size()) return kUnknownMethod;

@@ -29,6 +29,8 @@ class ScopeDecoder {
     std::vector<OopSlot> inner;
   };
   Slots SlotsAt(const CodeBlob& blob, uint64_t pc, uint32_t depth);
+  /// Numbers of methods may be others' from now on.
+  void Forget();
 
  private:
   struct Place {

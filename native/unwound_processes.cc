@@ -42,6 +42,10 @@ void UnwoundProcesses::FollowCoroutines(uint32_t pid, const HeapLayout& heap) {
   if (process != processes_.end()) process->second.unwinder->FollowCoroutines(heap);
 }
 
+bool UnwoundProcesses::AreCalm() const {
+  return std::all_of(processes_.begin(), processes_.end(), [](auto& each) { return each.second.is_calm; });
+}
+
 // A sample may still be in the ring when its process is removed: then its leaf is all there is to say.
 void UnwoundProcesses::Unwind(const StackRecord& record, Aggregate& aggregate) {
   if ((record.header->flags & FG_SAMPLE_GC_ACTIVE) != 0) counts_.in_pause++;

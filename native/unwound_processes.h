@@ -28,7 +28,8 @@ class UnwoundProcesses {
   void Remove(uint32_t pid, Aggregate& aggregate);
   /// Of one that was added; others are passed over.
   void FollowCoroutines(uint32_t pid, const HeapLayout& heap);
-  bool IsEmpty() const { return processes_.empty(); }
+  /// Whether no code of any of them was replaced for a while.
+  bool AreCalm() const;
 
   void Unwind(const StackRecord& record, Aggregate& aggregate);
   /// Confirms and counts the stacks of those whose turn it is.
