@@ -161,8 +161,8 @@ void* RingDrain::Run(void* self) {
   return nullptr;
 }
 
-int RingDrain::PatienceMs() const {
-  return processes_.AreCalm() ? kDrainEveryMs : kDrainChangingEveryMs;
+int RingDrain::PatienceMs(uint64_t now_ns) const {
+  return processes_.AreCalm(now_ns) ? kDrainEveryMs : kDrainChangingEveryMs;
 }
 
 void RingDrain::SleepUntilNeeded(uint64_t drained_ns, int patience_ms) {
@@ -184,7 +184,7 @@ void RingDrain::Loop() {
     drained_ns = MonotonicNs();
     processes_.SettleDue(drained_ns, aggregate_);
     jitter_.Turn(drained_ns);
-    patience_ms = PatienceMs();
+    patience_ms = PatienceMs(drained_ns);
   }
 }
 

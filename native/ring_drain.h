@@ -51,7 +51,7 @@ class RingDrain {
   bool AddWalked(std::span<const uint8_t> record);
   bool AddCopied(std::span<const uint8_t> record);
   static void* Run(void* self);
-  int PatienceMs() const;
+  int PatienceMs(uint64_t now_ns) const;
   void Loop();
   void SleepUntilNeeded(uint64_t drained_ns, int patience_ms);
 

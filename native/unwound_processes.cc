@@ -42,8 +42,10 @@ void UnwoundProcesses::FollowCoroutines(uint32_t pid, const HeapLayout& heap) {
   if (process != processes_.end()) process->second.unwinder->FollowCoroutines(heap);
 }
 
-bool UnwoundProcesses::AreCalm() const {
-  return std::all_of(processes_.begin(), processes_.end(), [](auto& each) { return each.second.is_calm; });
+bool UnwoundProcesses::AreCalm(uint64_t now_ns) const {
+  return std::all_of(processes_.begin(), processes_.end(), [now_ns](auto& each) {
+    return each.second.is_calm || now_ns > each.second.sampled_ns + kLongestTrustNs;
+  });
 }
 
 // A sample may still be in the ring when its process is removed: then its leaf is all there is to say.
@@ -58,6 +60,7 @@ void UnwoundProcesses::Unwind(const StackRecord& record, Aggregate& aggregate) {
     return;
   }
   Process& process = known->second;
+  process.sampled_ns = record.header->time_ns;
   if (MayFreeCode(process, record)) Settle(process, aggregate);
   const std::vector<uint64_t>* frames = &process.unwinder->Unwind(record.thread);
   if (CastsDoubt(*frames) && std::exchange(process.may_doubt, false)) {
