@@ -1,5 +1,5 @@
 /** The agent as it is installed beside busy JVMs: CPU, memory, what it got of the samples; and many JVMs that come and go. */
-import { mkdirSync, rmSync } from 'node:fs';
+import { mkdirSync, readFileSync, rmSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { setTimeout as delay } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
@@ -25,7 +25,11 @@ export interface Redeploys {
   readonly profiledWindows: number;
   /** Behind the first third, in which caches fill; null of too few. */
   readonly slopeMbPer100: number | null;
+  /** Of anonymous memory, where a leak would be. */
+  readonly anonSlopeMbPer100: number | null;
+  /** The least that was seen in each round: what is for a moment only is no leak. */
   readonly rssMb: readonly number[];
+  readonly anonMb: readonly number[];
 }
 
 const DIRECTORY = fileURLToPath(new URL('../../build/bench-agent', import.meta.url));
@@ -41,7 +45,7 @@ const BUSY: readonly (readonly string[])[] = [
   ['recursive', 'collections'],
 ];
 const AT_ONCE = 6;
-const LIVE_MS = 12_000; // a look every two seconds, a window every ten
+const LIVE_SECONDS = 12; // a look every two seconds, a window every ten
 
 export async function measureAgent(windows: number, tickMicros: number): Promise<AgentMeasured> {
   await using started = new AsyncDisposableStack();
@@ -83,23 +87,37 @@ export async function measureRedeploys(count: number): Promise<Redeploys> {
     profiledWindows += pods.filter(({ jvm }) => jvm.state === 'Profiled').length;
   });
   const jvms = started.use(smallJvms());
-  const points: [number, number][] = [];
+  const rss: [number, number][] = [];
+  const anon: [number, number][] = [];
   for (let done = 0; done < count; done += AT_ONCE) {
     const round: ContainerJvm[] = [];
     for (let i = 0; i < AT_ONCE; i++) round.push(jvms.start(17, ['collections']));
     agent.assign(49, ...round.map(({ containerId }) => containerId));
-    await delay(LIVE_MS);
+    const seen: { readonly rssMb: number; readonly anonMb: number }[] = [];
+    for (let second = 0; second < LIVE_SECONDS; second++) {
+      await delay(1000);
+      seen.push({ rssMb: usageOf(agent.pid).rssMb, anonMb: anonMbOf(agent.pid) });
+    }
     await Promise.all(round.map((jvm) => jvm.stop()));
-    points.push([done + AT_ONCE, Number(usageOf(agent.pid).rssMb.toFixed(1))]);
+    rss.push([done + AT_ONCE, Math.min(...seen.map(({ rssMb }) => rssMb))]);
+    anon.push([done + AT_ONCE, Math.min(...seen.map(({ anonMb }) => anonMb))]);
   }
-  const later = points.filter(([redeploys]) => redeploys > count / 3);
-  const perRedeploy = slope(later);
-  return {
-    redeploys: points.at(-1)?.[0] ?? 0,
-    profiledWindows,
-    slopeMbPer100: perRedeploy === null ? null : Number((100 * perRedeploy).toFixed(3)),
-    rssMb: points.map(([, mb]) => mb),
+  const isLater = ([redeploys]: readonly [number, number]) => redeploys > count / 3;
+  const per100 = (points: readonly [number, number][]) => {
+    const perRedeploy = slope(points.filter(isLater));
+    return perRedeploy === null ? null : Number((100 * perRedeploy).toFixed(3));
   };
+  const rounded = (points: readonly [number, number][]) => points.map(([, mb]) => Number(mb.toFixed(1)));
+  return {
+    ...{ redeploys: rss.at(-1)?.[0] ?? 0, profiledWindows },
+    ...{ slopeMbPer100: per100(rss), anonSlopeMbPer100: per100(anon) },
+    ...{ rssMb: rounded(rss), anonMb: rounded(anon) },
+  };
+}
+
+function anonMbOf(pid: number): number {
+  const kilobytes = /^RssAnon:\s+(\d+)/m.exec(readFileSync(`/proc/${pid}/status`, 'latin1'))?.[1];
+  return Number(kilobytes ?? Number.NaN) / 1024;
 }
 
 async function anAgent(
