@@ -76,7 +76,7 @@ export function createNodeAgent(parts: NodeAgentParts): NodeAgent {
       noteNaming(jvm, told, log);
     }
     if (host.sampler) kernel ??= readKernel(parts); // takes a second or two, while the first samples come in
-    notePresence(parts, kernel);
+    notePresence(parts, jvms.length, kernel);
   };
   const lostSince = () => {
     const counters = host.sampler?.counters();
@@ -173,9 +173,9 @@ export function createNodeAgent(parts: NodeAgentParts): NodeAgent {
     },
   };
 
-  function notePresence({ spool }: NodeAgentParts, symbols: KernelSymbols | undefined): void {
+  function notePresence({ spool }: NodeAgentParts, jvms: number, symbols: KernelSymbols | undefined): void {
     metrics.containers.set(containers.all().length);
-    metrics.jvms.set(jvmsOf(containers).length);
+    metrics.jvms.set(jvms);
     metrics.samplerOpen.set(host.sampler ? 1 : 0);
     metrics.kernelSymbols.set(symbols?.symbols ?? 0);
     metrics.windowsDropped.set(spool.dropped + late);

@@ -15,8 +15,8 @@ import { flatUnwindLayout } from '../../jvm/unwind-layout.ts';
 import type { NativeMethod } from '../addon.ts';
 import { type Frame, frameOf } from '../frame-word.ts';
 import type { SampleBatch } from '../sample-batch.ts';
-import type { Sampler } from '../sampler.ts';
-import { aSampler, eventually } from '../sampler-fixture.ts';
+import { openSampler, type Sampler } from '../sampler.ts';
+import { eventually, samplerOptions } from '../sampler-fixture.ts';
 import { processCpuSeconds } from './unwound-jvm.ts';
 
 const MAIN = ['main', 'main', '[launch]'];
@@ -159,7 +159,7 @@ function haveCalled({ frames }: ResumedStack, callers: readonly string[]): boole
   return called.length === 0;
 }
 
-export interface ResumedJvm {
+export interface ResumedJvm extends AsyncDisposable {
   readonly pid: number;
   readonly sampler: Sampler;
   /** What is sampled while the JVM burns so much CPU. */
@@ -174,24 +174,42 @@ interface Circumstances {
   readonly told?: (heap: BigInt64Array) => BigInt64Array;
 }
 
+/** It ends with the test. */
 export async function aResumedJvm(
   t: TestContext,
   release: Release,
   words: readonly string[],
+  circumstances: Circumstances = {},
+): Promise<ResumedJvm> {
+  const jvm = await startResumedJvm(release, words, circumstances);
+  t.after(() => jvm[Symbol.asyncDispose]());
+  return jvm;
+}
+
+export async function startResumedJvm(
+  release: Release,
+  words: readonly string[],
   { flags = [], told = (heap) => heap }: Circumstances = {},
 ): Promise<ResumedJvm> {
+  await using started = new AsyncDisposableStack();
   const classPath = kotlinClassPath('Resumed.kt', 'SuspendFunctionGun.kt');
-  const jvm = await startJvm(release, [...flags, '-cp', classPath, 'resumed.ResumedKt', ...words]);
-  t.after(() => jvm[Symbol.asyncDispose]());
+  const jvm = started.use(
+    await startJvm(release, [...flags, '-cp', classPath, 'resumed.ResumedKt', ...words]),
+  );
   const hotspot = hotspotOf(jvm);
-  const sampler = aSampler(t, { filter: 'pid', frequencyHz: 199, ringBytes: 1 << 23, maxStacks: 50_000 });
+  const sampler = openSampler(
+    samplerOptions({ filter: 'pid', frequencyHz: 199, ringBytes: 1 << 23, maxStacks: 50_000 }),
+  );
+  started.defer(() => sampler.close());
   sampler.addProcess({ pid: jvm.pid, layout: flatUnwindLayout(hotspot.layout) });
   const heap = readHeapLayout(jvm.read, hotspot);
   if (heap.kind === 'layout') sampler.followCoroutines(jvm.pid, told(heap.layout));
   const classes = createClassReader(jvm.read, hotspot) ?? assert.fail('no classes');
   const named = stackWords(hotspot.layout.get('unsigned5_excluded') === 1n ? 1 : 0, classes);
   const reader = createHeapReader(jvm.read, hotspot);
+  const running = started.move();
   return {
+    [Symbol.asyncDispose]: () => running.disposeAsync(),
     pid: jvm.pid,
     sampler,
     collections: () => (reader.kind === 'reader' ? reader.reader.collections() : undefined),
