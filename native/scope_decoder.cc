@@ -17,6 +17,7 @@ constexpr uint64_t kMaxDebugBytes = 1 << 20;
 constexpr size_t kMaxHeldBytes = 256 << 10;
 constexpr uint32_t kMaxMetadata = 16'384;
 constexpr uint32_t kUsualMetadata = 32;
+constexpr uint64_t kClosingPcDescs = 2;
 // -XX:MaxInlineLevel is 15; a hundred covers those who raised it.
 constexpr int kMaxInlineDepth = 100;
 
@@ -31,7 +32,7 @@ void ReadRange(ForeignMemory& memory, uint64_t begin, uint64_t end, std::vector<
 void ScopeDecoder::Append(const CodeBlob& blob, uint64_t pc, std::vector<uint64_t>& frames) {
   DebugInfo& info = InfoOf(blob);
   Place place = PlaceOf(info, pc - blob.code_begin);
-  uint64_t flags = place.is_exact ? 0 : uint64_t{kSafepointPlace};
+  uint64_t flags = place.is_exact || info.covers_all ? 0 : uint64_t{kSafepointPlace};
   size_t first = frames.size();
   // A sender's scope lies before its callee's: so this ends.
   uint32_t scope = place.scope;
@@ -80,6 +81,7 @@ ScopeDecoder::DebugInfo& ScopeDecoder::InfoOf(const CodeBlob& blob) {
   DebugInfo read;
   ReadRange(memory_, blob.pc_descs, blob.pc_descs_end, read.pc_descs);
   ReadRange(memory_, blob.scopes, blob.scopes_end, read.scopes);
+  read.covers_all = CoversAll(blob, read);
   held_bytes_ += read.Bytes();
   while (held_bytes_ > kMaxHeldBytes && !oldest_first_.empty()) {
     auto oldest = infos_.find(oldest_first_.front());
@@ -89,6 +91,21 @@ ScopeDecoder::DebugInfo& ScopeDecoder::InfoOf(const CodeBlob& blob) {
   }
   oldest_first_.push_back(blob.serial);
   return infos_.emplace(blob.serial, std::move(read)).first->second;
+}
+
+// Each safepoint has a PcDesc and an oop map, and the array of PcDescs is closed by one at both ends;
+// whatever is more lies between safepoints (hotspot/share/code/debugInfoRec.cpp, add_safepoint and
+// add_non_safepoint).
+bool ScopeDecoder::CoversAll(const CodeBlob& blob, const DebugInfo& info) {
+  if (layout_.code_blob_oop_maps < 0 || layout_.immutable_oop_map_set_count < 0) return false;
+  uint64_t safepoints = 0;
+  if (blob.oop_maps != 0) {
+    auto place = blob.oop_maps + static_cast<uint64_t>(layout_.immutable_oop_map_set_count);
+    std::optional<uint32_t> count = memory_.Get<uint32_t>(place);
+    if (!count) return false;
+    safepoints = *count;
+  }
+  return info.pc_descs.size() / static_cast<size_t>(layout_.pc_desc_size) > safepoints + kClosingPcDescs;
 }
 
 // PcDescs ascend by offset. The first at or behind the instruction counts, as in HotSpot itself; the array is

@@ -18,8 +18,9 @@ class ScopeDecoder {
   ScopeDecoder(ForeignMemory& memory, const HotspotLayout& layout, MethodTable& methods)
       : memory_(memory), layout_(layout), methods_(methods) {}
 
-  /// Appends the frames of `pc`, innermost first: one at least. Debug info exists for calls, safepoints and
-  /// implicit exceptions; for any other instruction it is the next such place's, and the frames say so.
+  /// Appends the frames of `pc`, innermost first: one at least. Without DebugNonSafepoints debug info exists
+  /// for calls, safepoints and implicit exceptions; for any other instruction it is the next such place's,
+  /// and the frames say so. Whether the flag was on when a method was compiled, its debug info tells.
   void Append(const CodeBlob& blob, uint64_t pc, std::vector<uint64_t>& frames);
 
   /// Where the scopes at `pc` keep the references of their locals: those of the scope of this depth, counted
@@ -39,12 +40,14 @@ class ScopeDecoder {
     std::vector<uint8_t> pc_descs;
     std::vector<uint8_t> scopes;
     std::vector<uint64_t> metadata;
+    bool covers_all = false;  ///< there is debug info between safepoints too, as DebugNonSafepoints makes it
     std::vector<uint32_t> method_ids;  ///< of the metadata asked for: the code keeps its methods alive
 
     size_t Bytes() const;
   };
 
   DebugInfo& InfoOf(const CodeBlob& blob);
+  bool CoversAll(const CodeBlob& blob, const DebugInfo& info);
   Place PlaceOf(const DebugInfo& info, uint64_t offset) const;
   uint32_t MethodIdAt(const CodeBlob& blob, DebugInfo& info, uint32_t index);
 
