@@ -110,7 +110,14 @@ function removed(path: string): boolean {
 export function anAssignment(containerId: string, gated = true, symbols: SymbolMode = 'Auto'): Assignment {
   const container = { namespace: 'shop', pod: 'orders-1', podUid: 'aaaa', container: 'app', containerId };
   const containers = [{ ...container, startedAtMs: Date.now(), gated, symbols }];
-  return { version: '1', store: 'store-of-the-test', windowMs: WINDOW_MS, frequencyHz: 97, containers };
+  return {
+    version: '1',
+    store: 'store-of-the-test',
+    windowMs: WINDOW_MS,
+    frequencyHz: 97,
+    containers,
+    live: [],
+  };
 }
 
 export const collapsed = (batch: Batch, pod: PodWindow) =>

@@ -21,6 +21,11 @@ const KERNEL_SUFFIX = '_[k]';
 /** Inlined at the leaf of a stack, and only sure to be so at the next safepoint. */
 const SAFEPOINT_SUFFIX = '_[s]';
 
+/** Whether what is inlined at the leaf is only sure to be so at the next safepoint. */
+export function isDoubtful(stack: readonly string[]): boolean {
+  return stack.find((name) => !name.endsWith(KERNEL_SUFFIX))?.endsWith(SAFEPOINT_SUFFIX) === true;
+}
+
 /** What names come from: the process's mappings, and its JVM. */
 export interface NamedProcess extends Pick<TrackedProcess, 'regionAt'> {
   readonly jvm:
