@@ -1,6 +1,7 @@
 /** What the unwinder gets of real services, what it costs, and how exact its leaves are: bench/results/jvm.json. */
 import { RELEASES } from '../src/jvm/testing/a-jvm.ts';
 import { measureMiss } from './jvm/cost.ts';
+import { liveFiguresEarlier, measureLive, writeLiveFigures } from './jvm/live-figures.ts';
 import { measureLeaf } from './jvm/measure-leaf.ts';
 import { FREQUENCY_HZ, measureService, type Plan } from './jvm/measure-service.ts';
 import { type Figures, measuredEarlier, resultOf } from './jvm/result.ts';
@@ -13,6 +14,12 @@ const FRAME_POINTER_S = 15;
 const LEAF_RELEASE = 25;
 const COST_SECONDS = 40;
 const LEAF_SECONDS = Number(process.env['LEAF_SECONDS'] ?? 200); // 20,000 samples where half of a core is left
+
+// ONLY=live: measures mode Live, and keeps all else.
+if (process.env['ONLY'] === 'live') {
+  await measureLive(writeLiveFigures);
+  process.exit();
+}
 
 // What matters most first: a run that is cut short keeps what it has.
 const SERVICES = ['shallow', 'deep'] as const;
@@ -34,7 +41,13 @@ const framePointerPlans: readonly Plan[] = RELEASES.flatMap((release) =>
 let figures: Figures =
   process.env['RESUME'] === '1'
     ? measuredEarlier()
-    : { services: [], tick: measureTick(), missMicros: await measureMiss(FREQUENCY_HZ), leaf: undefined };
+    : {
+        services: [],
+        tick: measureTick(),
+        missMicros: await measureMiss(FREQUENCY_HZ),
+        leaf: undefined,
+        live: liveFiguresEarlier(),
+      };
 // After each step: what is not measured yet is null.
 const write = () => writeResult('jvm', 'make bench-jvm', RELEASES.join(', '), resultOf(figures));
 
@@ -66,6 +79,10 @@ console.log(JSON.stringify(leaf, null, 2));
 figures = { ...figures, leaf };
 write();
 await measureAll([...plans, ...framePointerPlans]);
+await measureLive((live) => {
+  figures = { ...figures, live };
+  write();
+});
 console.log('');
 printTable(figures.services);
 console.log(`\nWritten to ${write()}`);

@@ -1,6 +1,7 @@
 /** The fields of bench/results/jvm.json. */
 import { readFileSync } from 'node:fs';
 import { RELEASES, type Release } from '../../src/jvm/testing/a-jvm.ts';
+import { type LiveFigures, liveFiguresEarlier } from './live-figures.ts';
 import type { measureLeaf } from './measure-leaf.ts';
 import type { Measured, Plan } from './measure-service.ts';
 import type { ServiceName } from './service.ts';
@@ -13,6 +14,7 @@ export interface Figures {
   readonly tick: ReturnType<typeof measureTick>;
   readonly missMicros: number;
   readonly leaf: Awaited<ReturnType<typeof measureLeaf>> | undefined;
+  readonly live: LiveFigures | null;
 }
 
 interface Written {
@@ -31,10 +33,16 @@ export function measuredEarlier(): Figures {
     ...figures,
   }));
   const tick = { micros: written.tickMicros, noiseMicros: written.noise.tickMicros };
-  return { services, tick, missMicros: written.kernelMicrosPerMiss, leaf: undefined };
+  return {
+    services,
+    tick,
+    missMicros: written.kernelMicrosPerMiss,
+    leaf: undefined,
+    live: liveFiguresEarlier(),
+  };
 }
 
-export function resultOf({ services, tick, missMicros, leaf }: Figures) {
+export function resultOf({ services, tick, missMicros, leaf, live }: Figures) {
   const cost = leaf?.warm.cost;
   const jdk = RELEASES.flatMap((release) =>
     (['shallow', 'deep'] as const).map((service) => rowOf(services, release, service)),
@@ -56,7 +64,7 @@ export function resultOf({ services, tick, missMicros, leaf }: Figures) {
     warmSamples: cost?.samples ?? null,
     bytesWrittenToTarget: bytesWrittenByConstruction(),
     coroutine: null,
-    live: null,
+    live,
     agent: null,
     runs: services.map(({ plan, ...figures }) => ({ ...plan, ...figures })),
   };
