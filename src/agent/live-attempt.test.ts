@@ -107,6 +107,15 @@ test('a JVM that has run for a while is too old, by its exec or else by its proc
   assert((byExec.outcome?.ageMs ?? 0) >= 5_000);
 });
 
+test('a JVM that an agent of before has set is on, however old it is', async (t) => {
+  const jvm = await aJvm(t, 21);
+  await attempt(jvm.pid);
+
+  const { outcome, changed } = await changedBy(jvm, () => attempt(jvm.pid, 60_000));
+
+  assert.deepEqual([outcome?.state, outcome?.reason, changed], ['AlreadyOn', 'SetBefore', []]);
+});
+
 test('a JVM that is met before it has mapped anything gets the flag as soon as it can', async (t) => {
   const child = spawn(`${jdkHome(21)}/bin/java`, ['-Xmx32m', '-cp', '/nowhere', 'Nowhere'], {
     stdio: 'ignore',

@@ -61,16 +61,18 @@ export async function attemptLive(
     }
     if (attempt.signal.aborted || !isAlive(access.procRoot, attempt.facts)) return undefined;
     if (last.kind === 'failed') return tell('Refused', last.reason, last.message);
-    const age = ageOf(attempt, access);
-    if (!wasStarting && age > LATE_MS)
-      return tell('TooLate', 'JvmTooOld', `the JVM was ${Math.round(age)} ms old when it was met`);
     const decision = decideLive(memory.read, last.structs, loaded.isWritableData);
     switch (decision.kind) {
       case 'on':
-        return tell('AlreadyOn', 'AlreadyOn', `${LIVE_FLAG} is on by ${decision.origin}`);
+        return decision.origin === 'DEFAULT'
+          ? tell('AlreadyOn', 'SetBefore', `${LIVE_FLAG} was set before this agent began`)
+          : tell('AlreadyOn', 'AlreadyOn', `${LIVE_FLAG} is on by ${decision.origin}`);
       case 'refused':
         return tell('Refused', decision.reason, decision.message);
       case 'set': {
+        const age = ageOf(attempt, access);
+        if (!wasStarting && age > LATE_MS)
+          return tell('TooLate', 'JvmTooOld', `the JVM was ${Math.round(age)} ms old when it was met`);
         const refusal = write(attempt, access, memory, decision.address);
         if (refusal === 'ended') return undefined;
         if (refusal) return tell('Refused', refusal.reason, refusal.message);

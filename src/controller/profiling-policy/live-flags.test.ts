@@ -23,7 +23,7 @@ test('a policy’s JVMs that all have the flag are told, with the oldest age', (
   const pods = [aPod('a', live('Set')), aPod('b', live('Set', { ageMs: 310 })), aPod('c', live('AlreadyOn'))];
 
   assert.equal(said(...pods), 'True LiveSet');
-  assert.match(liveFlags(pods).message, /3 JVMs, each at most 310 ms/);
+  assert.match(liveFlags(pods).message, /^on in 3 JVMs; set in 2, at most 310 ms old$/);
   assert.deepEqual(liveStatusOf(pods), {
     set: 2,
     alreadyOn: 1,

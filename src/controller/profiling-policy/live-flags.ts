@@ -63,8 +63,9 @@ export function liveFlags(containers: readonly SelectedContainer[]): Finding {
     return { status: 'False', reason: 'MetTooLate', message };
   }
   if (met.length > 0) {
-    const oldest = Math.max(...met.map(({ live }) => live.ageMs));
-    const message = `on in ${met.length} JVMs, each at most ${oldest} ms old then`;
+    const ages = inState(met, 'Set').map(({ live }) => live.ageMs);
+    const young = ages.length === 0 ? '' : `; set in ${ages.length}, at most ${Math.max(...ages)} ms old`;
+    const message = `on in ${met.length} JVMs${young}`;
     return { status: 'True', reason: 'LiveSet', message };
   }
   const states = containers.map(({ state }) => state?.window.jvm.state);
