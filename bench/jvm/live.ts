@@ -50,6 +50,8 @@ const FLAG = ['-XX:+UnlockDiagnosticVMOptions', '-XX:+DebugNonSafepoints'];
 const ROOT = resolve(import.meta.dirname, '../..');
 const MEET_SECONDS = 30;
 const EARLY_MS = 300;
+const WARM_CPU_SECONDS = 6; // until C2 is through
+const BURN_SECONDS = 600;
 const UID = 'live-bench';
 
 /** By the agent as a process of its own, which samples the container meanwhile, as it would on a node. */
@@ -153,11 +155,10 @@ async function profileOf(
     const runs = once(child.stdout, 'data');
     if (isLive) await setFlag(child.pid ?? 0);
     await runs;
-    await delay(5_000); // until C2 is through
+    await burnt(child.pid ?? 0, WARM_CPU_SECONDS);
     using watched = await watchJvm(sampler, child.pid ?? 0);
-    await delay(1_000);
     watched.take();
-    await delay(seconds * 1000);
+    await burnt(child.pid ?? 0, seconds);
     const { stacks } = watched.take();
     const leaves = stacks.flatMap(({ count, frames }) => {
       const leaf = frames.find((frame) => frame.kind === 'java');
@@ -170,6 +171,12 @@ async function profileOf(
     sampler.close();
     await killed(child);
   }
+}
+
+/** By its own CPU time: on a busy machine a JVM is not warm after so many seconds of the wall's. */
+async function burnt(pid: number, cpuSeconds: number): Promise<void> {
+  const end = usageOf(pid).cpuSeconds + cpuSeconds;
+  await until(`it burns ${cpuSeconds} s`, BURN_SECONDS, () => usageOf(pid).cpuSeconds >= end, 100);
 }
 
 /** Two services under the same load at the same time, one of them with the byte; then two without, for the noise. */
