@@ -40,26 +40,34 @@ export async function attemptLive(
   attempt: LiveAttempt,
   access: LiveAttemptAccess,
 ): Promise<LiveOutcome | undefined> {
-  const libjvm = await untilThere(attempt, NO_JVM_MS, () => mappedLibjvm(access.procRoot, attempt.facts.pid));
-  const loaded = libjvm && (await readLibjvm(attempt.facts, libjvm, access.procRoot));
-  if (!libjvm || !isAlive(access.procRoot, attempt.facts)) return undefined;
+  const { procRoot } = access;
+  const { facts } = attempt;
+  // probes of the kubelet come and go: they must not keep the places of JVMs
+  const found = await untilThere(
+    attempt,
+    NO_JVM_MS,
+    () => mappedLibjvm(procRoot, facts.pid) ?? (isAlive(procRoot, facts) ? undefined : 'ended'),
+  );
+  if (found === undefined || found === 'ended') return undefined;
+  const loaded = await readLibjvm(facts, found, procRoot);
+  if (!isAlive(procRoot, facts)) return undefined;
   const tell = (state: LiveOutcome['state'], reason: string, message: string): LiveOutcome => ({
     ...{ state, reason, message: message.slice(0, MAX_MESSAGE) },
     ...{ ageMs: Math.max(0, Math.round(ageOf(attempt, access))), atMs: Date.now() },
   });
-  if (!loaded) return tell('Refused', 'LibjvmUnreadable', `${libjvm.path} cannot be read`);
+  if (!loaded) return tell('Refused', 'LibjvmUnreadable', `${found.path} cannot be read`);
   try {
-    using memory = openProcessMemory(access.procRoot, attempt.facts.pid);
+    using memory = openProcessMemory(procRoot, facts.pid);
     const read = hotspotReader(memory.read, loaded);
     let last = read();
     const wasStarting = last.kind === 'failed';
     if (last.kind === 'failed') {
       await untilThere(attempt, STARTING_MS, () => {
         last = read();
-        return last.kind === 'read' || !isAlive(access.procRoot, attempt.facts) ? last : undefined;
+        return last.kind === 'read' || !isAlive(procRoot, facts) ? last : undefined;
       });
     }
-    if (attempt.signal.aborted || !isAlive(access.procRoot, attempt.facts)) return undefined;
+    if (attempt.signal.aborted || !isAlive(procRoot, facts)) return undefined;
     if (last.kind === 'failed') return tell('Refused', last.reason, last.message);
     const decision = decideLive(memory.read, last.structs, loaded.isWritableData);
     switch (decision.kind) {
@@ -80,7 +88,7 @@ export async function attemptLive(
       }
     }
   } catch (error) {
-    return tell('Refused', 'MemoryRefused', `/proc/${attempt.facts.pid}/mem: ${codeOf(error)}`);
+    return tell('Refused', 'MemoryRefused', `/proc/${facts.pid}/mem: ${codeOf(error)}`);
   }
 }
 

@@ -69,10 +69,14 @@ export function createLiveSetter(options: LiveSetterOptions): LiveSetter {
     if (attempts.size >= MAX_ATTEMPTS) return; // a look finds it later, too late perhaps
     const cancel = new AbortController();
     const { signal } = cancel;
-    const done = attemptLive({ facts, execMs, signal }, options).then((outcome) => {
-      if (attempts.get(facts.pid) === attempt) attempts.delete(facts.pid);
-      if (!signal.aborted) remember(facts, outcome);
-    });
+    const done = attemptLive({ facts, execMs, signal }, options)
+      .then((outcome) => {
+        if (!signal.aborted) remember(facts, outcome);
+      })
+      .catch((error: unknown) => log.warn({ err: error, pid: facts.pid }, 'a JVM could not be looked at'))
+      .finally(() => {
+        if (attempts.get(facts.pid) === attempt) attempts.delete(facts.pid);
+      });
     const attempt = { startTicks: facts.startTicks, cancel, done };
     attempts.set(facts.pid, attempt);
   };
