@@ -30,6 +30,7 @@ export function anAgent(
   options: AgentOptions = {},
 ): RunningAgent {
   const { env = {}, capabilities = GRANTED } = options;
+  t.after(() => ended(child, 'SIGKILL')); // before its directory goes: hooks run in this order
   const spool = env['FLAMEGATE_SPOOL'] ?? aDirectory(t);
   const only = `-all${capabilities.map((name) => `,+${name}`).join('')}`;
   const agent = [process.execPath, `${import.meta.dirname}/main.ts`];
@@ -51,7 +52,6 @@ export function anAgent(
   child.stdout.on('data', (chunk: Buffer) => {
     output += chunk.toString();
   });
-  t.after(() => ended(child, 'SIGKILL'));
   const get = async (path: string) => {
     await eventually('the agent listens', () => output.includes('"port"'));
     const answer = await fetch(`http://127.0.0.1:${/"port":(\d+)/.exec(output)?.[1]}${path}`);
