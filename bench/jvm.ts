@@ -1,6 +1,7 @@
 /** What the unwinder gets of real services, what it costs, and how exact its leaves are: bench/results/jvm.json. */
 import { RELEASES } from '../src/jvm/testing/a-jvm.ts';
 import { measureMiss } from './jvm/cost.ts';
+import { liveFiguresEarlier, measureLive, writeLiveFigures } from './jvm/live-figures.ts';
 import { measureAgent, measureRedeploys } from './jvm/measure-agent.ts';
 import { measureCoroutines } from './jvm/measure-coroutines.ts';
 import { measureLeaf } from './jvm/measure-leaf.ts';
@@ -23,6 +24,12 @@ const LEAF_SECONDS = Number(process.env['LEAF_SECONDS'] ?? (QUICK ? 30 : 200)); 
 const AGENT_WINDOWS = QUICK ? 2 : 6;
 const REDEPLOYS = Number(process.env['REDEPLOYS'] ?? (QUICK ? 36 : 180));
 const COROUTINE_CPU_S = QUICK ? 1 : 4;
+
+// ONLY=live: measures mode Live, and keeps all else.
+if (process.env['ONLY'] === 'live') {
+  await measureLive(writeLiveFigures);
+  process.exit();
+}
 
 // What matters most first: a run that is cut short keeps what it has.
 const SERVICES = ['shallow', 'deep'] as const;
@@ -52,6 +59,7 @@ let figures: Figures =
           leaf: undefined,
         },
         ...{ coroutines: undefined, agent: undefined, redeploys: undefined },
+        live: liveFiguresEarlier(),
       };
 // After each step: what is not measured yet is null.
 const write = () => writeResult('jvm', 'make bench-jvm', RELEASES.join(', '), resultOf(figures));
@@ -95,6 +103,10 @@ await step('agent', async () => ({ agent: await measureAgent(AGENT_WINDOWS, figu
 await step('coroutines', async () => ({ coroutines: await measureCoroutines(COROUTINE_CPU_S) }));
 await measureAll([...plans, ...framePointerPlans]);
 await step('redeploys', async () => ({ redeploys: await measureRedeploys(REDEPLOYS) }));
+await measureLive((live) => {
+  figures = { ...figures, live };
+  write();
+});
 console.log('');
 printTable(figures.services);
 console.log(`\nWritten to ${write()}`);

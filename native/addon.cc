@@ -8,8 +8,10 @@
 #include <span>
 #include <utility>
 
+#include "addon_failure.h"
 #include "bpf_log.h"
 #include "code_pages.h"
+#include "live_edge.h"
 #include "sampler.h"
 
 namespace flamegate {
@@ -40,15 +42,6 @@ struct State {
 
 // Random; without it, another addon's external given to us would be taken for a Handle.
 constexpr napi_type_tag kHandleTag = {0x8d3f6b0c51e24a97, 0xb19c27d4e60f8a35};
-
-void Throw(Napi::Env env, const Failure& failure) {
-  Napi::Error error = Napi::Error::New(env, failure.what);
-  error.Set("code", Napi::String::New(env, failure.code));
-  error.Set("errno", Napi::Number::New(env, failure.error));
-  error.Set("reason", Napi::String::New(env, strerror(failure.error)));
-  error.Set("log", Napi::String::New(env, failure.log));
-  error.ThrowAsJavaScriptException();
-}
 
 // Null, with an exception pending, if the value is no open sampler.
 Sampler* SamplerOf(const Napi::CallbackInfo& info) {
@@ -290,6 +283,7 @@ Napi::Object Init(Napi::Env env, Napi::Object exports) {
   exports.Set("counters", Napi::Function::New(env, Count, "counters"));
   exports.Set("close", Napi::Function::New(env, Close, "close"));
   exports.Set("releaseCodePages", Napi::Function::New(env, ReleaseCode, "releaseCodePages"));
+  ExportLive(env, exports);
   return exports;
 }
 

@@ -43,6 +43,7 @@ struct CodeBlob {
   uint64_t scopes = 0;
   uint64_t scopes_end = 0;
   uint64_t metadata = 0;
+  uint64_t oop_maps = 0;  ///< 0 without a safepoint, and where the JVM does not tell
 
   bool Holds(uint64_t pc) const { return pc >= code_begin && pc < code_end; }
 };

@@ -1,6 +1,7 @@
 #include "scope_decoder.h"
 
 #include <algorithm>
+#include <array>
 #include <utility>
 
 #include "bytes.h"
@@ -18,6 +19,7 @@ constexpr size_t kMaxScopes = 64 << 10;
 constexpr size_t kMaxHeldBytes = 256 << 10;
 constexpr uint32_t kMaxMetadata = 16'384;
 constexpr uint32_t kUsualMetadata = 32;
+constexpr uint64_t kClosingPcDescs = 2;
 // -XX:MaxInlineLevel is 15; a hundred covers those who raised it.
 constexpr int kMaxInlineDepth = 100;
 
@@ -34,7 +36,7 @@ std::span<uint8_t> BytesOf(std::vector<uint64_t>& words) {
 void ScopeDecoder::Append(const CodeBlob& blob, uint64_t pc, std::vector<uint64_t>& frames) {
   DebugInfo& info = InfoOf(blob);
   Place place = PlaceOf(info, pc - blob.code_begin);
-  uint64_t flags = place.is_exact ? 0 : uint64_t{kSafepointPlace};
+  uint64_t flags = place.is_exact || info.covers_all ? 0 : uint64_t{kSafepointPlace};
   size_t first = frames.size();
   // A sender's scope lies before its callee's: so this ends.
   const Scope* scope = info.ScopeAt(place.scope);
@@ -116,8 +118,15 @@ ScopeDecoder::DebugInfo ScopeDecoder::Read(const CodeBlob& blob) {
   raw_scopes_ = std::vector<uint8_t>(RangeLength(blob.scopes, blob.scopes_end));
   DebugInfo info;
   info.metadata.resize(blob.metadata == 0 ? 0 : kUsualMetadata);
+  std::array<uint8_t, sizeof(uint32_t)> safepoints = {};
+  bool tells_safepoints = layout_.code_blob_oop_maps >= 0 && layout_.immutable_oop_map_set_count >= 0;
+  std::span counted =
+      std::span(safepoints).first(tells_safepoints && blob.oop_maps != 0 ? safepoints.size() : 0);
   ForeignMemory::Piece pieces[] = {
-      {blob.pc_descs, descs}, {blob.scopes, raw_scopes_}, {blob.metadata, BytesOf(info.metadata)}};
+      {blob.pc_descs, descs},
+      {blob.scopes, raw_scopes_},
+      {blob.metadata, BytesOf(info.metadata)},
+      {blob.oop_maps + static_cast<uint64_t>(layout_.immutable_oop_map_set_count), counted}};
   memory_.ReadPieces(pieces);
   info.metadata.resize(pieces[2].got / sizeof(uint64_t));
   info.method_ids.resize(info.metadata.size(), kUnknownMethod);
@@ -131,6 +140,11 @@ ScopeDecoder::DebugInfo ScopeDecoder::Read(const CodeBlob& blob) {
                           static_cast<int32_t>(SignedAt(desc, layout_.pc_desc_scope_decode_offset, 4))});
   }
   info.descs.shrink_to_fit();
+  // Each safepoint has a PcDesc and an oop map, and the array of PcDescs is closed by one at both ends;
+  // whatever is more lies between safepoints (hotspot/share/code/debugInfoRec.cpp, add_safepoint and
+  // add_non_safepoint).
+  info.covers_all = tells_safepoints && pieces[3].got == counted.size() &&
+                    info.descs.size() > UnsignedAt(safepoints, 0, 4) + kClosingPcDescs;
   std::vector<uint32_t> wanted;
   for (const Desc& desc : info.descs) {
     if (desc.scope > 0) wanted.push_back(static_cast<uint32_t>(desc.scope));

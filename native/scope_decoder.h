@@ -19,8 +19,9 @@ class ScopeDecoder {
   ScopeDecoder(ForeignMemory& memory, const HotspotLayout& layout, MethodTable& methods)
       : memory_(memory), layout_(layout), methods_(methods) {}
 
-  /// Appends the frames of `pc`, innermost first: one at least. Debug info exists for calls, safepoints and
-  /// implicit exceptions; for any other instruction it is the next such place's, and the frames say so.
+  /// Appends the frames of `pc`, innermost first: one at least. Without DebugNonSafepoints debug info exists
+  /// for calls, safepoints and implicit exceptions; for any other instruction it is the next such place's,
+  /// and the frames say so. Whether the flag was on when a method was compiled, its debug info tells.
   void Append(const CodeBlob& blob, uint64_t pc, std::vector<uint64_t>& frames);
 
   /// Where the scopes at `pc` keep the references of their locals: those of the scope of this depth, counted
@@ -52,6 +53,7 @@ class ScopeDecoder {
     std::vector<Desc> descs;
     std::vector<Scope> scopes;  ///< ascending
     std::vector<uint64_t> metadata;
+    bool covers_all = false;  ///< there is debug info between safepoints too, as DebugNonSafepoints makes it
     std::vector<uint32_t> method_ids;  ///< of the metadata asked for: the code keeps its methods alive
     size_t counted_bytes = 0;          ///< as part of held_bytes_
 

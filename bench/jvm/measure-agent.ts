@@ -62,7 +62,7 @@ export async function measureAgent(windows: number, tickMicros: number): Promise
   let rssMb = 0;
   let cgroupAnonKernelMb: number | null = null;
   const figuresAt = async (hz: number): Promise<AgentFigures> => {
-    agent.assign(hz, ...ids);
+    agent.assign(hz, ids);
     await delay(WARM_WINDOWS * WINDOW_MS);
     batches.length = 0;
     for (let window = 0; window < windows; window++) {
@@ -92,7 +92,10 @@ export async function measureRedeploys(count: number): Promise<Redeploys> {
   for (let done = 0; done < count; done += AT_ONCE) {
     const round: ContainerJvm[] = [];
     for (let i = 0; i < AT_ONCE; i++) round.push(jvms.start(17, ['collections']));
-    agent.assign(49, ...round.map(({ containerId }) => containerId));
+    agent.assign(
+      49,
+      round.map(({ containerId }) => containerId),
+    );
     const seen: { readonly rssMb: number; readonly anonMb: number }[] = [];
     for (let second = 0; second < LIVE_SECONDS; second++) {
       await delay(1000);

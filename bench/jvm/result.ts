@@ -1,6 +1,7 @@
 /** The fields of bench/results/jvm.json. */
 import { readFileSync } from 'node:fs';
 import { RELEASES, type Release } from '../../src/jvm/testing/a-jvm.ts';
+import { type LiveFigures, liveFiguresEarlier } from './live-figures.ts';
 import type { AgentMeasured, Redeploys } from './measure-agent.ts';
 import type { CoroutineFigures } from './measure-coroutines.ts';
 import type { measureLeaf } from './measure-leaf.ts';
@@ -18,6 +19,7 @@ export interface Figures {
   readonly coroutines: CoroutineFigures | undefined;
   readonly agent: AgentMeasured | undefined;
   readonly redeploys: Redeploys | undefined;
+  readonly live: LiveFigures | null;
 }
 
 interface Written {
@@ -40,11 +42,12 @@ export function measuredEarlier(): Figures {
   return {
     ...{ services, tick, missMicros, leaf: undefined },
     ...{ coroutines: undefined, agent: undefined, redeploys: undefined },
+    live: liveFiguresEarlier(),
   };
 }
 
 export function resultOf(figures: Figures) {
-  const { services, tick, missMicros, leaf, coroutines } = figures;
+  const { services, tick, missMicros, leaf, coroutines, live } = figures;
   const cost = leaf?.warm.cost;
   const jdk = RELEASES.flatMap((release) =>
     (['shallow', 'deep'] as const).map((service) => rowOf(services, release, service)),
@@ -66,7 +69,7 @@ export function resultOf(figures: Figures) {
     warmSamples: cost?.samples ?? null,
     bytesWrittenToTarget: bytesWrittenByConstruction(),
     coroutine: coroutines ?? null,
-    live: null,
+    live,
     agent: agentOf(figures),
     runs: services.map(({ plan, ...figures }) => ({ ...plan, ...figures })),
   };

@@ -15,7 +15,7 @@ export interface LoopbackController {
   readonly caFile: string;
   readonly tokenFile: string;
   /** What the agent is to watch from now on; no container: nothing. The agent has it at once. */
-  assign(frequencyHz: number, ...containerIds: readonly string[]): void;
+  assign(frequencyHz: number, containerIds: readonly string[], live?: Assignment['live']): void;
   stop(): Promise<void>;
 }
 
@@ -57,8 +57,9 @@ export async function startLoopbackController(
   const { port } = server.address() as AddressInfo;
   return {
     ...{ url: `https://localhost:${port}`, caFile: `${directory}/ca.crt`, tokenFile: `${directory}/token` },
-    assign(frequencyHz, ...containerIds) {
-      assignment = assignmentOf(Number(assignment.version) + 1, frequencyHz, containerIds);
+    assign(frequencyHz, containerIds, live = []) {
+      const version = Number(assignment.version) + 1;
+      assignment = { ...assignmentOf(version, frequencyHz, containerIds), live };
       for (const answer of [...held]) answer();
     },
     async stop() {

@@ -18,7 +18,7 @@ export interface NodeAgent {
   /** True when a window of the container came with its JVM Profiled: what follows is everyday work. False: none came. */
   watch(containerId: string, frequencyHz: number): Promise<boolean>;
   /** Watches these from now on. */
-  assign(frequencyHz: number, ...containerIds: readonly string[]): void;
+  assign(frequencyHz: number, containerIds: readonly string[]): void;
   /** Resolves when nothing is sampled any more. */
   rest(): Promise<void>;
 }
@@ -81,14 +81,14 @@ export async function startNodeAgent(
     assign: controller.assign,
     async watch(containerId, frequencyHz) {
       const before = pushed.profiled;
-      controller.assign(frequencyHz, containerId);
+      controller.assign(frequencyHz, [containerId]);
       for (const end = Date.now() + PROFILED_MS; Date.now() < end; await pause(POLL_MS)) {
         if (pushed.profiled > before) return true;
       }
       return false;
     },
     async rest() {
-      controller.assign(IDLE_HZ);
+      controller.assign(IDLE_HZ, []);
       const isClosed = async () => /^flamegate_agent_sampler_open 0$/m.test(await metrics());
       await until(`the sampler is closed; ${log}`, REST_SECONDS, isClosed, 500); // each look is work for the agent
     },

@@ -1,4 +1,5 @@
 /** How the naming of a JVM goes, as the wire says it. Pure. */
+import { LIVE_FLAG } from '../jvm/live-flag.ts';
 import type { PodWindow } from '../wire/batch-schema.ts';
 import type { AttachOutcome } from './attach-outcome.ts';
 import { MIN_JVM_AGE_MS } from './attach-schedule.ts';
@@ -28,6 +29,22 @@ export interface NamingFacts {
 }
 
 const MAX_MESSAGE = 1024;
+
+/** The JVM's flags may have been read before the byte was written. */
+export function withLive(report: JvmReport, live: JvmReport['live']): JvmReport {
+  if (!live) return report;
+  const flags = live.state === 'Set' ? new Set([...report.flags, LIVE_FLAG]) : report.flags;
+  const leaf = report.leaf !== undefined && live.state === 'Set' ? 'Exact' : report.leaf;
+  return { ...report, flags: [...flags], ...(leaf === undefined ? {} : { leaf }), live };
+}
+
+const MAX_DOUBTFUL = 0.02; // of a window's samples; those are marked one by one
+
+/** With the flag on, code of before is still there: too much of it, and the leaf is not said to be exact. */
+export function withDoubt(report: JvmReport, doubtful: number, samples: number): JvmReport {
+  if (report.leaf !== 'Exact' || doubtful <= MAX_DOUBTFUL * samples) return report;
+  return { ...report, leaf: 'SafepointAccurate' };
+}
 
 export function namingReport(facts: NamingFacts): NamingReport {
   const { source, layoutFailure } = facts;

@@ -28,7 +28,10 @@ export interface Jvm {
   readonly excludedBytes: ExcludedBytes;
   /** Of callers that wait in its heap; undefined if they are not among the frames. */
   readonly suspended: SuspendedCallers | undefined;
-  /** Without DebugNonSafepoints, what is inlined at the leaf of a stack is only that of the next safepoint. */
+  /**
+   * DebugNonSafepoints was on before any code was compiled. Otherwise each frame tells whether what is inlined at the leaf
+   * of a stack is only that of the next safepoint.
+   */
   readonly leafIsExact: boolean;
   /** For the sampler; undefined if the JVM is to be walked by frame pointers. */
   readonly unwound: UnwoundJvm | undefined;
@@ -83,7 +86,7 @@ export async function inspectJvm(facts: ProcessFacts, libjvm: MappedFile, access
         layoutFailure: access.symbols() === 'PerfMap' ? undefined : tables.failure,
         attach: attached.latest,
         hasPerfMap: attached.names !== undefined,
-        leafIsExact: tables.leafIsExact,
+        leafIsExact: tables.flags?.includes(DEBUG_NON_SAFEPOINTS) === true,
         coroutines: tables.coroutines,
         methods: tables.frames.methods,
       }),
@@ -137,7 +140,7 @@ function ownTables(facts: ProcessFacts, libjvm: MappedFile, access: JvmAccess) {
       return callersOf(read);
     },
     get leafIsExact() {
-      return read?.flags?.includes(DEBUG_NON_SAFEPOINTS) === true;
+      return read?.isLeafExactFromStart === true;
     },
     async look(nowMs: number) {
       if (!layoutIsDue(symbols(), knowledge, nowMs - triedMs)) return;

@@ -66,6 +66,17 @@ export const PodWindow = Type.Object({
         { maxItems: 2 },
       ),
     ),
+    /** What became of the flag that mode Live sets; missing where no policy asks for it, and before it is known. */
+    live: Type.Optional(
+      Type.Object({
+        state: Type.Unsafe<LiveState>({ type: 'string', enum: ['Set', 'AlreadyOn', 'TooLate', 'Refused'] }),
+        reason: Type.String({ maxLength: 128 }),
+        message: Type.String({ maxLength: 1024 }),
+        /** Of the JVM's program, when it was set or left alone. */
+        ageMs: count,
+        atMs: epochMs,
+      }),
+    ),
   }),
   /** [index into stacks, samples] pairs, only for pods under a gate. */
   counts: Type.Array(Type.Tuple([count, Type.Integer({ minimum: 1 })]), { maxItems: 65_536 }),
@@ -73,6 +84,8 @@ export const PodWindow = Type.Object({
 /** Partial: there is a JVM, and names of its compiled code are not to be had in the ways allowed. */
 export type JvmState = 'Profiled' | 'Partial' | 'NoJvm' | 'AttachFailed' | 'Gone' | 'Starting';
 export type SymbolsFrom = 'VmStructs' | 'PerfMap' | 'Partial';
+/** AlreadyOn: somebody else had set it. TooLate: the JVM had run its program for a while when it was met. */
+export type LiveState = 'Set' | 'AlreadyOn' | 'TooLate' | 'Refused';
 export type LeafState = 'Exact' | 'SafepointAccurate';
 export type CoroutineState = 'Chains' | 'Unsupported' | 'Off';
 /** The variables that may carry flags to a JVM. */

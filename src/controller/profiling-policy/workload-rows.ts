@@ -1,6 +1,7 @@
 /** status.workloads: one row per workload and container, with what its pods say in sum. Pure. */
 import type { WorkloadStatus } from '../../crds/profiling-policy.ts';
 import type { SelectedContainer } from './gather.ts';
+import { liveStatusOf } from './live-flags.ts';
 
 type JvmSeen = NonNullable<SelectedContainer['state']>['window']['jvm'];
 
@@ -38,6 +39,7 @@ function rowOf(group: readonly SelectedContainer[], nowMs: number): WorkloadStat
   const jvm = group
     .map(({ state }) => state?.window.jvm)
     .find((seen) => seen !== undefined && seen.jdk !== '');
+  const live = liveStatusOf(group);
   const flags = jvm?.flags.join(' ').slice(0, 256) ?? '';
   return {
     kind: first.owner.kind.slice(0, 63),
@@ -49,6 +51,7 @@ function rowOf(group: readonly SelectedContainer[], nowMs: number): WorkloadStat
     ...namingOf(group),
     ...coroutinesOf(group),
     ...(flags === '' ? {} : { flags }),
+    ...(live === undefined ? {} : { live }),
     ...reasonOf(group, profiled, nowMs),
   };
 }
