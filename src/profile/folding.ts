@@ -118,13 +118,14 @@ function foldStack(stack: StackCount, frames: readonly Frame[], shown: (frame: F
   let last: Frame | undefined; // that is shown, while no machinery was met behind it
   let run: Frame[] = [];
   const endRun = (isRoot: boolean) => {
+    if (run.length === 0) return;
     const [leaf] = last?.machinery === undefined ? [] : [last];
     const names = [...(leaf ? [leaf] : []), ...run].map(({ name }) => name);
     // Between two functions of a coroutine nobody misses it, and a leaf speaks for itself.
     const isMissed =
       last?.continuation === undefined && leaf === undefined && run.some((frame) => !isOfThread(frame));
-    if (run.length > 0 && (isRoot || isMissed || isResumed(names))) push(labelOf(names, run), NOWHERE);
-    if (run.length > 0) last = undefined;
+    if (isRoot || isMissed || isResumed(names)) push(labelOf(names, run), NOWHERE);
+    last = undefined;
     run = [];
   };
   for (const [depth, frame] of frames.entries()) {
