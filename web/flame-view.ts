@@ -9,6 +9,7 @@ const LEAST_PIXELS = 0.5; // narrower frames, and all below them, are not drawn
 const LABEL_FROM_PIXELS = 26;
 const FONT = '12px ui-monospace, "SF Mono", Menlo, "DejaVu Sans Mono", monospace';
 const ZOOM_MS = 180;
+const CULPRIT_MARK = '◆ ';
 const DIMMED = 0.3;
 const DIMMED_INK = 0.75; // still read, but no longer loud
 
@@ -241,7 +242,8 @@ function drawFrame(context: CanvasRenderingContext2D, scene: Scene, node: number
     const room = Math.floor((box.width - 9) / context.measureText('0').width);
     context.globalAlpha = isDimmed ? DIMMED_INK : 1;
     context.fillStyle = isDimmed ? state.colours.ink : paint.ink;
-    context.fillText(labelIn(isCulprit ? `◆ ${name}` : name, room), box.left + 4, box.top + ROW / 2);
+    const mark = isCulprit ? CULPRIT_MARK : '';
+    context.fillText(`${mark}${labelIn(name, room - mark.length)}`, box.left + 4, box.top + ROW / 2);
   }
   context.globalAlpha = 1;
   if (isCulprit || node === state.focused) {

@@ -160,7 +160,7 @@ function leadsOnlyTo(inner: Frame, frame: Frame): boolean {
 }
 
 function isStateMachineOf(inner: Frame, frame: Frame): boolean {
-  const isFunction = inner.continuation === undefined;
+  const isFunction = inner.continuation === undefined && inner.machinery === undefined;
   return isFunction && frame.continuation !== undefined && frame.functionName === inner.functionName;
 }
 

@@ -34,9 +34,8 @@ const NAMES: Readonly<Record<Machinery, readonly string[]>> = {
     'io.ktor.util.pipeline.Pipeline.execute',
     'io.ktor.util.pipeline.PipelineKt.execute',
     'io.ktor.util.pipeline.PipelineJvmKt.pipelineStartCoroutineUninterceptedOrReturn',
-    'io.ktor.util.pipeline.SuspendFunctionGun.',
-    'io.ktor.util.pipeline.SuspendFunctionGun$continuation$1.',
-    'io.ktor.util.pipeline.DebugPipelineContext.',
+    'io.ktor.util.pipeline.SuspendFunctionGun',
+    'io.ktor.util.pipeline.DebugPipelineContext',
     'io.ktor.util.debug.ContextUtilsKt.initContextInDebugMode',
   ],
   coroutines: [
