@@ -95,6 +95,14 @@ function show(name: string): void {
   status.textContent = describeFrame(shown.tree, node);
 }
 
+/** Machinery can be the culprit too: then it is in the raw stacks only. */
+function showCulprit(): void {
+  if (shown === folded && widestNamed(shown.culprit ?? '') === undefined) {
+    toggleFolding();
+  }
+  show(shown.culprit ?? '');
+}
+
 function neighbour(node: number, key: string): number | undefined {
   const { parent, end, width } = view.layout();
   const siblings: number[] = [];
@@ -207,7 +215,7 @@ search.addEventListener('keydown', (event) => {
 });
 element('by-canary', HTMLButtonElement).addEventListener('click', () => chooseBasis('canary'));
 element('by-baseline', HTMLButtonElement).addEventListener('click', () => chooseBasis('baseline'));
-document.getElementById('show-culprit')?.addEventListener('click', () => show(shown.culprit ?? ''));
+document.getElementById('show-culprit')?.addEventListener('click', showCulprit);
 document.querySelector('.changes')?.addEventListener('click', (event) => {
   const name = event.target instanceof HTMLElement ? event.target.dataset['function'] : undefined;
   if (name !== undefined) {

@@ -119,6 +119,17 @@ test('the culprit is marked and found under the name that each tree has for it, 
   await page.close();
 });
 
+test('machinery that is the culprit is shown in the stacks that have it', async () => {
+  const name = 'kotlinx.coroutines.DispatchedTask.run';
+  const { page } = await open({ ...COROUTINES, culprit: { name, place: '' } });
+
+  await page.click('#show-culprit');
+
+  assert.equal(await isFolded(page), 'false');
+  assert.match((await statusOf(page)) ?? '', /^kotlinx\.coroutines\.DispatchedTask\.run: /);
+  await page.close();
+});
+
 test('the table of changes has the names of the tree above it, and leads into it', async () => {
   const { page } = await open(COROUTINES);
   await page.click('summary');
