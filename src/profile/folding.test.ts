@@ -260,7 +260,26 @@ test('the dispatcher is told by the stack', () => {
     on('java.util.concurrent.ThreadPoolExecutor.runWorker', 'java.lang.Thread.run'),
     '[coroutines: ThreadPoolExecutor]',
   );
+  assert.equal(
+    on(
+      'java.util.concurrent.Executors$RunnableAdapter.call',
+      'java.util.concurrent.FutureTask.run',
+      'java.util.concurrent.ScheduledThreadPoolExecutor$ScheduledFutureTask.run',
+      'java.util.concurrent.ThreadPoolExecutor.runWorker',
+      'java.util.concurrent.ThreadPoolExecutor$Worker.run',
+    ),
+    '[coroutines: ThreadPoolExecutor]',
+  );
   assert.equal(on('shop.OwnThread.loop'), '[coroutines]');
+  assert.equal(
+    fold(
+      'kotlinx.coroutines.scheduling.CoroutineScheduler.dispatch',
+      ...RESUMED,
+      'io.netty.util.concurrent.AbstractEventExecutor.runTask',
+    )[1],
+    '[coroutines: event loop]',
+    'who sends a task to the scheduler does not run on it',
+  );
   assert.deepEqual(fold('shop.Orders$handle$1.invokeSuspend', ...RESUMED, ...IN_RUN_BLOCKING), [
     'suspend shop.Orders.handle',
     '[coroutines: runBlocking]',

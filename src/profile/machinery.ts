@@ -11,6 +11,9 @@ const NAMES: Readonly<Record<Machinery, readonly string[]>> = {
   pool: [
     'java.util.concurrent.ThreadPoolExecutor$Worker.run',
     'java.util.concurrent.ThreadPoolExecutor.runWorker',
+    'java.util.concurrent.ScheduledThreadPoolExecutor$ScheduledFutureTask.run',
+    'java.util.concurrent.FutureTask.run',
+    'java.util.concurrent.Executors$RunnableAdapter.call',
     'java.util.concurrent.ForkJoinWorkerThread.run',
     'java.util.concurrent.ForkJoinPool.runWorker',
     'java.util.concurrent.ForkJoinPool$WorkQueue.topLevelExec',
@@ -100,7 +103,8 @@ const SCHEDULERS = [
 /** The first that is found counts: all tasks of the scheduler run in its workers. */
 const DISPATCHERS: readonly (readonly [string, string])[] = [
   ['kotlinx.coroutines.internal.LimitedDispatcher$Worker.run', 'IO'], // or another limited view of the same threads
-  ['kotlinx.coroutines.scheduling.CoroutineScheduler', 'Default'],
+  ['kotlinx.coroutines.scheduling.CoroutineScheduler$Worker.', 'Default'], // not dispatch, which anybody calls
+  ['kotlinx.coroutines.scheduling.CoroutineScheduler.runSafely', 'Default'],
   ['kotlinx.coroutines.BlockingCoroutine.joinBlocking', 'runBlocking'],
   ['io.netty.', 'event loop'],
   ['java.awt.EventDispatchThread.run', 'Main'],
