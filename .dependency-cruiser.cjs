@@ -3,7 +3,7 @@ const ARROWS = {
   crds: [],
   profile: [],
   symbols: ['profile'],
-  jvm: ['symbols'],
+  jvm: ['profile', 'symbols'],
   detect: ['profile'],
   wire: ['crds', 'profile'],
   native: [],
