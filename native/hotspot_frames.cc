@@ -110,6 +110,7 @@ std::optional<Mark> HotspotFrames::Compiled(FrameCursor& cursor, const Place& pl
   for (FrameShape other : {FrameShape::kWhole, FrameShape::kReturnAddress, FrameShape::kPushedFramePointer}) {
     if (cursor.IsInterrupted() && Leave(cursor, other, blob)) return std::nullopt;
   }
+  if (HasNativeCaller(cursor, pc, cursor.StackPointer())) return Mark::kBadFrame;
   // Barriers of some collectors save registers below the frame and call from there.
   uint64_t top = cursor.StackPointer() + std::max(blob.frame_bytes, kWord) - kWord;
   if (LeaveBySearch(cursor, top, kMaxSavedWords)) return std::nullopt;
@@ -174,6 +175,16 @@ bool HotspotFrames::IsFrameOf(const FrameCursor& cursor, uint64_t pc, uint64_t s
   if (!place || place->blob->kind != BlobKind::kCompiled || place->blob->frame_bytes < kWord) return false;
   std::optional<uint64_t> caller = cursor.Word(stack_pointer + place->blob->frame_bytes - kWord);
   return caller && IsReturn(*caller);
+}
+
+// Compiled code is called by Java code and by stubs. Where native code seems to have called it, its frame is
+// none, but what an earlier call has left there.
+bool HotspotFrames::HasNativeCaller(const FrameCursor& cursor, uint64_t pc, uint64_t stack_pointer) {
+  std::optional<Place> place = code_.Contains(pc) ? PlaceOf(pc) : std::nullopt;
+  if (!place || place->blob->kind != BlobKind::kCompiled || place->blob->frame_bytes < 2 * kWord)
+    return false;
+  std::optional<uint64_t> caller = cursor.Word(stack_pointer + place->blob->frame_bytes - kWord);
+  return caller && !code_.Contains(*caller) && native_.Holds(*caller);
 }
 
 // Adapters between compiled and interpreted code keep the sender's stack pointer in r13 while they move
@@ -261,7 +272,8 @@ bool HotspotFrames::Leave(FrameCursor& cursor, FrameShape shape, const CodeBlob&
   uint64_t sp = cursor.StackPointer();
   auto leave_to = [&](uint64_t return_at, uint64_t caller_fp) {
     std::optional<uint64_t> pc = cursor.Word(return_at);
-    if (!pc || !IsReturn(*pc)) return false;
+    if (!pc || !(is_java ? IsJavaReturn(*pc) : IsReturn(*pc))) return false;
+    if (!is_java && HasNativeCaller(cursor, *pc, return_at + kWord)) return false;
     cursor.Leave(*pc, return_at + kWord, caller_fp, is_java);
     return true;
   };
@@ -297,7 +309,7 @@ bool HotspotFrames::LeaveByFramePointer(FrameCursor& cursor) {
   uint64_t return_at = fp + kWord;
   if (cursor.Word(return_at) == kCookie) return_at += kWord;
   std::optional<uint64_t> pc = cursor.Word(return_at);
-  if (!pc || !IsReturn(*pc)) return false;
+  if (!pc || !IsReturn(*pc) || HasNativeCaller(cursor, *pc, return_at + kWord)) return false;
   cursor.Leave(*pc, return_at + kWord, cursor.Word(fp).value_or(0), false);
   return true;
 }

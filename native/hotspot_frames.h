@@ -78,6 +78,7 @@ class HotspotFrames {
   std::optional<Mark> ReturnBarrier(FrameCursor& cursor, std::vector<uint64_t>& frames);
 
   bool IsFrameOf(const FrameCursor& cursor, uint64_t pc, uint64_t stack_pointer);
+  bool HasNativeCaller(const FrameCursor& cursor, uint64_t pc, uint64_t stack_pointer);
   bool Leave(FrameCursor& cursor, FrameShape shape, const CodeBlob& blob);
   Mark WhyStuck(const FrameCursor& cursor, uint64_t frame_bytes) const;
   bool LeaveByFramePointer(FrameCursor& cursor);
