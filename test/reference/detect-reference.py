@@ -1,11 +1,13 @@
-"""Writes detect-reference.json: values of numpy and scipy that src/detect is checked against.
+"""Writes detect-reference.json: values of numpy, scipy and ddsketch that src/detect and src/requests are checked against.
 
-python3 -m venv /tmp/venv && /tmp/venv/bin/pip install numpy scipy && /tmp/venv/bin/python detect-reference.py
+python3 -m venv /tmp/venv && /tmp/venv/bin/pip install numpy scipy ddsketch && /tmp/venv/bin/python detect-reference.py
 """
 import json
 import pathlib
+import re
 
 import numpy as np
+from ddsketch.mapping import LogarithmicMapping
 from scipy import optimize, stats
 
 
@@ -51,13 +53,20 @@ EBH_CASES = [
 ]
 QUANTILE_CASES = [0.5, 0.9, 0.975, 1 - 0.004 / 500]
 
+SKETCH_CASES = [1.5, 2, 79.9, 80, 1e3, 12345.6, 8e4, 1e6, 59.99e6, 3.5e9]
+latencies = (15e3 * np.exp(0.72 * np.random.default_rng(8).standard_normal(100))).round(1)
+
 reference = {
     'logEValue': [{'args': c, 'expected': float(log_e_value(*c))} for c in E_CASES],
     'shareScore': [{'args': c, 'expected': {k: float(v) for k, v in share_score(*c).items()}} for c in SHARE_CASES],
     'rejectedByEbh': [{'args': c, 'expected': rejected_by_ebh(*c)} for c in EBH_CASES],
     'boundFactor': [{'args': c, 'expected': float(bound_factor(*c))} for c in [(0.025, 1.0), (0.025, 2.7), (0.025, 10), (0.05, 4)]],
     'normalQuantile': [{'args': [p], 'expected': float(stats.norm.ppf(p))} for p in QUANTILE_CASES],
+    'sketchKey': [{'args': [v], 'expected': LogarithmicMapping(0.01).key(v)} for v in SKETCH_CASES],
+    'quantile': [{'args': [latencies.tolist(), p], 'expected': float(np.quantile(latencies, p, method='inverted_cdf'))} for p in (0.5, 0.95)],
     'studentQuantile': [{'args': [p, df], 'expected': float(stats.t.ppf(p, df))} for p in QUANTILE_CASES for df in (4, 10, 24)],
 }
 path = pathlib.Path(__file__).with_suffix('.json')
-path.write_text(json.dumps(reference, indent=1) + '\n')
+# Lists of numbers on one line, so that a reader sees cases.
+text = re.sub(r'\[[^\[\]{}]*\]', lambda numbers: re.sub(r'\s+', ' ', numbers[0]).replace('[ ', '[').replace(' ]', ']'), json.dumps(reference, indent=2))
+path.write_text(text + '\n')
