@@ -35,7 +35,10 @@ test('quantiles are no further than a bucket from the latencies themselves', () 
 
     const quantile = Math.exp(logQuantile(histogram, p));
 
-    assert.ok(Math.abs(Math.log(quantile / expected)) <= BUCKET_WIDTH, `P${p * 100} ${quantile}, numpy ${expected}`);
+    assert.ok(
+      Math.abs(Math.log(quantile / expected)) <= BUCKET_WIDTH,
+      `P${p * 100} ${quantile}, numpy ${expected}`,
+    );
   }
 });
 

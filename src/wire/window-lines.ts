@@ -10,6 +10,8 @@
  * Stacks are leaf first. The last line of an answer says how many windows it held, so that a cut one is noticed.
  */
 import type { StackCount } from '../profile/stack-counts.ts';
+import { parseRequestWindow } from '../requests/parse-request-window.ts';
+import type { RequestWindow } from '../requests/request-window.ts';
 
 /** One container of one pod in one window, with all that a later replay needs to judge it. */
 export interface WindowMeta {
@@ -36,6 +38,8 @@ export interface WindowMeta {
 export interface RecordedWindow {
   readonly meta: WindowMeta;
   readonly stacks: readonly StackCount[];
+  /** Absent when nobody watched them, and in recordings from before that was possible. */
+  readonly requests?: RequestWindow;
 }
 
 export type WindowLine =
@@ -56,7 +60,7 @@ const MAX_FRAMES = 2_048;
 export function createWindowEncoder(): (window: RecordedWindow) => string {
   const names = new Map<string, number>();
   const stacks = new Map<string, number>();
-  return ({ meta, stacks: counted }) => {
+  return ({ meta, stacks: counted, requests }) => {
     const newNames: string[] = [];
     const newStacks: number[][] = [];
     const indexOfName = (name: string): number => indexIn(names, name, () => newNames.push(name));
@@ -64,7 +68,7 @@ export function createWindowEncoder(): (window: RecordedWindow) => string {
       const indices = frames.map(indexOfName);
       return [indexIn(stacks, indices.join(), () => newStacks.push(indices)), count];
     });
-    return `${JSON.stringify({ window: meta, strings: newNames, stacks: newStacks, counts })}\n`;
+    return `${JSON.stringify({ window: meta, strings: newNames, stacks: newStacks, counts, requests })}\n`;
   };
 }
 
@@ -99,7 +103,9 @@ export function createWindowDecoder(): (line: string) => WindowLine {
       const [index, count] = list(pair, 'counts[]', 2);
       return { frames: at(stacks, index, 'stacks'), count: integer(count, 'counts[][1]') };
     });
-    return { kind: 'window', window: { meta: parseMeta(doc['window']), stacks: counted } };
+    const meta = parseMeta(doc['window']);
+    const requests = doc['requests'] === undefined ? {} : { requests: parseRequests(doc['requests']) };
+    return { kind: 'window', window: { meta, stacks: counted, ...requests } };
   };
 }
 
@@ -122,6 +128,14 @@ function parseMeta(json: unknown): WindowMeta {
     flags: text(doc['flags'], 'flags'),
     jdk: text(doc['jdk'], 'jdk'),
   };
+}
+
+function parseRequests(json: unknown): RequestWindow {
+  try {
+    return parseRequestWindow(json);
+  } catch (cause) {
+    throw new WindowLineError(String(cause), { cause });
+  }
 }
 
 function parseJson(line: string): unknown {
