@@ -17,7 +17,11 @@ const storedGate = (spec: object) => ({
 });
 const FULL_SPEC = {
   targetRef: { apiVersion: 'apps/v1', kind: 'Deployment', name: 'orders' },
-  checks: { cpu: { function: { margin: '0.5%' } } },
+  checks: {
+    cpu: { function: { margin: '0.5%' } },
+    latency: [{ quantile: 'p99', margin: { relative: '10%', absolute: '2ms' }, required: false }],
+    errors: { margin: '0.5%', required: false },
+  },
   falseFailureRate: '1%',
   duration: { warmUp: '2m', min: '3m', deadline: '30m' },
   reportHistoryLimit: 10,

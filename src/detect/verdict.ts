@@ -13,6 +13,17 @@ export type CpuReason =
   | 'NoSamples'
   | 'WaitingForLooks';
 
+export type RequestReason =
+  | 'LatencyGrew'
+  | 'ErrorsGrew'
+  | 'NoRegression'
+  | 'MarginNotReached'
+  | 'OnePod'
+  | 'TooMuchLoss'
+  | 'TooFewPods'
+  | 'TooFewRequests'
+  | 'NotObservable';
+
 /** What a reader has to know to weigh the verdict; none of them changes it. */
 export type CpuFlag =
   | 'AssumedVariance'
@@ -53,6 +64,30 @@ export interface CpuCheck {
   readonly verdict: Verdict;
 }
 
+export interface RequestCheck {
+  /** `latency.p99`, `errors`. */
+  readonly check: string;
+  readonly verdict: Verdict | 'NotObservable';
+  readonly reason: RequestReason;
+  /** In a sentence, with the numbers. */
+  readonly message: string;
+  /** Absent while there is too little to weigh. */
+  readonly numbers?: CheckNumbers;
+}
+
+/** Milliseconds, or parts of requests. */
+export interface CheckNumbers {
+  readonly unit: 'ms' | 'share';
+  /** The route with most of the excess. */
+  readonly route?: string;
+  readonly baseline: number;
+  readonly canary: number;
+  readonly delta: number;
+  readonly interval: readonly [number, number];
+  readonly margin: number;
+  readonly detectable: number;
+}
+
 /** Code that is no function of the service: the JVM itself, the kernel, the interpreter. */
 export interface GroupShare {
   readonly group: string;
@@ -75,6 +110,12 @@ export interface CpuJudgement {
   readonly culprits: readonly Culprit[];
   readonly groups: readonly GroupShare[];
   readonly flags: readonly CpuFlag[];
+}
+
+/** What all checks together say. */
+export interface GateJudgement extends Omit<CpuJudgement, 'reason' | 'checks'> {
+  readonly reason: CpuReason | RequestReason;
+  readonly checks: readonly (CpuCheck | RequestCheck)[];
 }
 
 export interface CpuSettings {

@@ -5,9 +5,7 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'n
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
-import { DatabaseSync } from 'node:sqlite';
 import { type TestContext, test } from 'node:test';
-import { aRequestWindow } from '../requests/testing/a-request-window.ts';
 import type { Batch } from '../wire/batch-schema.ts';
 import { StoreError } from './store-error.ts';
 import type { StoredWindow } from './stored-window.ts';
@@ -63,39 +61,6 @@ test('a stored window comes back as it was pushed, with names instead of indices
     throttledUsec: 0,
     flags: '-XX:+A -XX:+B',
   });
-});
-
-test('requests come back as they were pushed, and a window without any has none', (t) => {
-  const store = aStore(t, aPath(t));
-  const requests = aRequestWindow({ lost: 2 });
-
-  store.addBatch(aBatch({ pods: [aPodWindow({ requests })] }));
-  store.addBatch(aBatch({ sequence: 1 }));
-
-  assert.deepEqual(
-    everything(store).map((window) => window.requests),
-    [requests, undefined],
-  );
-});
-
-test('a store from before requests keeps its windows', (t) => {
-  const path = aPath(t);
-  const before = aStore(t, path);
-  before.addBatch(aBatch());
-  const id = before.storeId();
-  before.close();
-  const db = new DatabaseSync(path);
-  db.exec('ALTER TABLE window DROP COLUMN requests; PRAGMA user_version = 1');
-  db.close();
-
-  const store = aStore(t, path);
-  store.addBatch(aBatch({ sequence: 1, pods: [aPodWindow({ requests: aRequestWindow() })] }));
-
-  assert.equal(store.storeId(), id);
-  assert.deepEqual(
-    everything(store).map((window) => window.requests?.state),
-    [undefined, 'Seen'],
-  );
 });
 
 test('a batch pushed twice changes nothing', (t) => {
