@@ -64,7 +64,15 @@ export const REGRESSION_GATE_CONDITIONS = {
     'BaselineGone',
     'Superseded',
   ],
-  Regressed: ['FunctionGrew', 'NewHotPath', 'LatencyGrew', 'ErrorsGrew', 'NoRegression', 'Undecided'],
+  Regressed: [
+    'FunctionGrew',
+    'NewHotPath',
+    'LatencyGrew',
+    'ErrorsGrew',
+    'CostGrew',
+    'NoRegression',
+    'Undecided',
+  ],
 } as const;
 
 type ReasonsOf<Table extends Readonly<Record<string, readonly string[]>>> = {

@@ -98,8 +98,26 @@ export const RegressionGateSpec = Type.Object(
               },
               { default: {}, description: 'CPU of each function, alone and with its callees.' },
             ),
+            perRequest: Type.Object(
+              {
+                margin: percentage({
+                  default: '10%',
+                  description: 'How much more CPU a request may take, as a part of what it takes.',
+                }),
+                decides: Type.Boolean({
+                  default: false,
+                  description:
+                    'False: it is reported only, because a younger JVM still compiles and a few pods tell no small growth of the whole.',
+                }),
+              },
+              {
+                default: {},
+                description:
+                  'CPU of the whole pod by request, at equal load; only where requests can be seen.',
+              },
+            ),
           },
-          { default: {}, description: 'CPU, by function.' },
+          { default: {}, description: 'CPU, by function and in total.' },
         ),
         latency: Type.Array(LatencyCheck, {
           maxItems: 5,

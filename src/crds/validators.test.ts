@@ -18,7 +18,7 @@ const storedGate = (spec: object) => ({
 const FULL_SPEC = {
   targetRef: { apiVersion: 'apps/v1', kind: 'Deployment', name: 'orders' },
   checks: {
-    cpu: { function: { margin: '0.5%' } },
+    cpu: { function: { margin: '0.5%' }, perRequest: { margin: '10%', decides: false } },
     latency: [{ quantile: 'p99', margin: { relative: '10%', absolute: '2ms' }, required: false }],
     errors: { margin: '0.5%', required: false },
   },

@@ -1,3 +1,7 @@
+import { logEValue, randomEffectHalfWidth } from './e-process.ts';
+import { BOUND_ALPHA } from './node-evidence.ts';
+import { normalQuantile, studentFactor, studentQuantile } from './quantiles.ts';
+
 /** What one look says of one number of all requests: a quantile of latency, or the part that failed. */
 export interface EffectEvidence {
   /** On the check's own scale: log latency, or the part of requests. */
@@ -17,6 +21,35 @@ export interface EffectEvidence {
 }
 
 export const DETECTION_POWER = 0.9;
+
+const DRIFT_SD = 0.1; // of the logarithm of a latency or a cost: a tenth more
+
+/** Variances of an estimate on a log scale. */
+export interface EffectNoise {
+  /** Of sampling and of waves: new with more time. */
+  readonly sampling: number;
+  /** Of which pods the arms got: stays. */
+  readonly pods: number;
+  readonly degreesOfFreedom: number;
+}
+
+/** Weighs `growth` against the lottery of pods and the noise of the sample. */
+export function weighGrowth(
+  growth: number,
+  { sampling, pods, degreesOfFreedom }: EffectNoise,
+  { alpha, boundFactor }: { readonly alpha: number; readonly boundFactor: number },
+): Pick<EffectEvidence, 'half' | 'isProven' | 'detectable'> {
+  const nullVariance = pods * studentFactor(alpha, degreesOfFreedom) ** 2;
+  const model = { nullVariance, driftVariance: nullVariance + DRIFT_SD ** 2 };
+  const score = growth / Math.sqrt(sampling);
+  const podBound = studentQuantile(1 - BOUND_ALPHA, degreesOfFreedom);
+  const luck = normalQuantile(DETECTION_POWER) * Math.sqrt(sampling + pods);
+  return {
+    half: Math.sqrt(podBound ** 2 * pods + boundFactor ** 2 * sampling),
+    isProven: growth > 0 && logEValue(score, 1 / sampling, model) >= -Math.log(2 * alpha),
+    detectable: randomEffectHalfWidth(1 / sampling, model, alpha) + luck,
+  };
+}
 
 const ONE_POD_PART = 0.6;
 const LEAST_PODS_TO_BLAME_ONE = 3;

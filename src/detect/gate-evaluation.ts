@@ -4,7 +4,7 @@ import type { Block } from './looks.ts';
 import type { PodWindow } from './pod-window.ts';
 import { advanceRequests, openRequestEvaluation, type RequestEvaluation } from './request-evaluation.ts';
 import { requestChecks } from './request-report.ts';
-import { ERRORS, latencyCheckName, type RequestSettings } from './request-settings.ts';
+import { COST, ERRORS, latencyCheckName, type RequestSettings } from './request-settings.ts';
 import type { CpuJudgement, CpuSettings, GateJudgement, RequestCheck } from './verdict.ts';
 
 export interface GateSettings extends CpuSettings {
@@ -51,13 +51,14 @@ export function advanceGate(evaluation: GateEvaluation, block: Block): void {
 /** Failed or Passed: no later block changes it any more. */
 export function gateIsDecided({ cpu, requests, settings }: GateEvaluation): boolean {
   const checks = requests === undefined ? [] : requestChecks(requests, false);
-  const verdicts = [cpu.decision?.verdict ?? 'Collecting', ...checks.map(({ verdict }) => verdict)];
-  if (verdicts.includes('Failed')) return true;
+  if (cpu.decision?.verdict === 'Failed' || checks.some((check) => failsGate(check, settings))) return true;
   return isDecided(cpu) && checks.every((check) => stands(check, settings));
 }
 
 /** Whether a check is no obstacle to Passed: where requests cannot be seen, only if somebody insists on seeing them. */
-function stands({ verdict, check }: RequestCheck, { requests }: GateSettings): boolean {
+function stands({ verdict, check }: RequestCheck, settings: GateSettings): boolean {
+  const { requests } = settings;
+  if (check === COST && !decides(settings)) return true;
   if (verdict !== 'NotObservable') return verdict === 'Passed';
   if (check === ERRORS) return requests?.errors?.required !== true;
   return requests?.latency.every((one) => !one.required || latencyCheckName(one) !== check) ?? true;
@@ -75,7 +76,8 @@ export function gateJudgement(evaluation: GateEvaluation, nowMs: number, hasWind
   const cpu = judgementOf(evaluation.cpu, nowMs, hasWindows);
   if (requests === undefined) return cpu;
   const endMs = startedAtMs + settings.deadlineMs;
-  const failed = cpu.verdict === 'Failed' || requestChecks(requests, false).some(hasFailed);
+  const failed =
+    cpu.verdict === 'Failed' || requestChecks(requests, false).some((check) => failsGate(check, settings));
   const checks = requestChecks(requests, failed || nowMs >= endMs);
   const ofCpu = cpu.checks.map((check) =>
     failed && check.verdict === 'Collecting' ? { ...check, verdict: 'Inconclusive' as const } : check,
@@ -84,7 +86,7 @@ export function gateJudgement(evaluation: GateEvaluation, nowMs: number, hasWind
   const unseen = checks.filter(({ verdict }) => verdict === 'NotObservable').slice(0, 1);
   const notCompared = unseen.map(({ message }) => `requests were not compared: ${message}`);
   if (failed) {
-    const worse = checks.filter(hasFailed);
+    const worse = checks.filter((check) => failsGate(check, settings));
     const [first] = worse;
     const said = [...worse.map(({ message }) => message), ...(cpu.verdict === 'Failed' ? [cpu.message] : [])];
     return {
@@ -115,7 +117,10 @@ export function gateJudgement(evaluation: GateEvaluation, nowMs: number, hasWind
   };
 }
 
-const hasFailed = ({ verdict }: RequestCheck): boolean => verdict === 'Failed';
+const decides = ({ requests }: GateSettings): boolean => requests?.cost?.decides === true;
+
+const failsGate = ({ verdict, check }: RequestCheck, settings: GateSettings): boolean =>
+  verdict === 'Failed' && (check !== COST || decides(settings));
 
 /** Event time of the newest decision among the checks: the one that made the gate's. */
 function lastDecision({ requests }: GateEvaluation, cpu: CpuJudgement): number {

@@ -220,6 +220,27 @@ test('requests that were lost on the way are never Passed', () => {
   assert.equal(checksOf(judgement)[0]?.reason, 'TooMuchLoss');
 });
 
+test('CPU a request is reported, and decides only where it shall', () => {
+  const { baseline, canary } = arms({ requestsPerSecond: 300 });
+  const withCpu = (windows: readonly PodWindow[], usec: number): PodWindow[] =>
+    windows.map((window) => {
+      const [row] = window.requests?.routes ?? [];
+      return { ...window, cpuUsec: 200_000 + usec * (row?.answers[2] ?? 0) };
+    });
+  const windows = { baseline: withCpu(baseline, 1_000), canary: withCpu(canary, 1_600) };
+  const requests = { latency: [], cost: { margin: 0.1, decides: false } };
+
+  const reported = judged(windows, { requests });
+  const decisive = judged(windows, { requests: { ...requests, cost: { margin: 0.1, decides: true } } });
+
+  assert.equal(reported.verdict, 'Passed', reported.message);
+  assert.deepEqual([decisive.verdict, decisive.reason], ['Failed', 'CostGrew']);
+  assert.match(decisive.message, /^CPU a request grew by 0\.\d+ ms, over the margin of/);
+  const [cost] = checksOf(reported);
+  assert.equal(cost?.check, 'cpu.perRequest');
+  assert.ok((cost?.numbers?.canary ?? 0) > (cost?.numbers?.baseline ?? 9));
+});
+
 test('a gate that asks nothing of requests says what CPU says', () => {
   const { requests: _, ...settings } = SETTINGS;
 

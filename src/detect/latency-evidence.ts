@@ -10,18 +10,14 @@ import {
 } from '../requests/latency-histogram.ts';
 import { BUCKET_WIDTH, countOf } from '../requests/latency-sketch.ts';
 import type { RouteWindow } from '../requests/request-window.ts';
-import { logEValue, randomEffectHalfWidth } from './e-process.ts';
-import { DETECTION_POWER, type EffectEvidence, onePodCarries } from './effect-evidence.ts';
-import { BOUND_ALPHA } from './node-evidence.ts';
+import { type EffectEvidence, type EffectNoise, onePodCarries, weighGrowth } from './effect-evidence.ts';
 import type { Counted, PodCounts } from './pod-counts.ts';
-import { normalQuantile, studentFactor, studentQuantile } from './quantiles.ts';
 import { concentrationOf, type RequestArm, type RequestArms } from './request-arms.ts';
 import type { LatencySettings } from './request-settings.ts';
 import { estimateSpread, type RequestSpread } from './request-spread.ts';
 
 // Measured nowhere yet: five per cent of P99 between pods is what the design assumes without history.
 const ASSUMED = { podSd: 0.05, leastPodSd: 0.01, waveSd: 0.04 };
-const DRIFT_SD = 0.1; // on log latency: a quantile that grows by a tenth
 const FEWEST_SLOWER = 30; // expected in the canary beyond the quantile; below, a count is no normal variable
 
 export interface LatencyLook {
@@ -37,7 +33,7 @@ export interface LatencyLook {
 
 /** Weighs growth of one quantile; undefined while there are too few requests. */
 export function weighLatency(look: LatencyLook): EffectEvidence | undefined {
-  const { arms, check, alpha } = look;
+  const { arms, check } = look;
   const tail = 1 - check.quantile;
   const threshold = logQuantile(arms.baseline.latency, check.quantile);
   if (!(arms.canary.answered * tail >= FEWEST_SLOWER)) return undefined;
@@ -49,20 +45,13 @@ export function weighLatency(look: LatencyLook): EffectEvidence | undefined {
   const slower = countAbove(baseline, threshold) / totalOf(baseline);
   const excess = countAbove(canary, threshold) / totalOf(canary) - slower;
   const noise = noiseOf(look, spread, { binomial: slower * (1 - slower), density });
-  const sd = Math.sqrt(noise.sampling);
-  const model = { nullVariance: noise.podTest, driftVariance: noise.podTest + DRIFT_SD ** 2 };
-  const score = excess / density / sd;
   const before = logQuantile(baseline, check.quantile);
   const effect = logQuantile(canary, check.quantile) - before;
   const baselineMs = Math.exp(before) / 1_000;
-  const proof = randomEffectHalfWidth(1 / noise.sampling, model, alpha);
-  const luck = normalQuantile(DETECTION_POWER) * Math.sqrt(noise.sampling + noise.pods);
   return {
     effect,
-    half: Math.sqrt(noise.podBound ** 2 * noise.pods + look.boundFactor ** 2 * noise.sampling),
+    ...weighGrowth(excess / density, noise, look),
     margin: Math.log1p(Math.max(check.relativeMargin, check.absoluteMarginMs / baselineMs)),
-    isProven: score > 0 && logEValue(score, 1 / noise.sampling, model) >= -Math.log(2 * alpha),
-    detectable: proof + luck,
     baseline: baselineMs,
     canary: Math.exp(before + effect) / 1_000,
     assumedSpread: spread.assumed,
@@ -79,10 +68,10 @@ function withWaits({ latency, waited }: RequestArm, threshold: number): LatencyH
 }
 
 function noiseOf(
-  { arms, blocks, alpha }: LatencyLook,
+  { arms, blocks }: LatencyLook,
   spread: RequestSpread,
   { binomial, density }: { readonly binomial: number; readonly density: number },
-) {
+): EffectNoise {
   const canary = concentrationOf(arms.canary);
   const baseline = concentrationOf(arms.baseline);
   const answered = arms.canary.answered;
@@ -92,8 +81,7 @@ function noiseOf(
   return {
     sampling: (binomial * perRequest) / density ** 2 + waves,
     pods,
-    podTest: pods * studentFactor(alpha, spread.degreesOfFreedom) ** 2,
-    podBound: studentQuantile(1 - BOUND_ALPHA, spread.degreesOfFreedom),
+    degreesOfFreedom: spread.degreesOfFreedom,
   };
 }
 

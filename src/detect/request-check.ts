@@ -1,22 +1,26 @@
 /** One check of requests over the looks of an evaluation: what it counts, and what it concludes. */
 import type { RouteWindow } from '../requests/request-window.ts';
+import { CostCells, weighCost } from './cost-evidence.ts';
 import type { EffectEvidence } from './effect-evidence.ts';
 import { failedOf, weighErrors } from './error-evidence.ts';
 import { slowerThan, thresholdOf, weighLatency } from './latency-evidence.ts';
 import { type Counted, PodCounts } from './pod-counts.ts';
 import type { PodWindow } from './pod-window.ts';
 import type { RequestArms, Stratum } from './request-arms.ts';
-import type { ErrorSettings, LatencySettings } from './request-settings.ts';
+import type { CostSettings, ErrorSettings, LatencySettings } from './request-settings.ts';
 import type { RequestReason, Verdict } from './verdict.ts';
 
 export type CheckKind =
   | { readonly kind: 'latency'; readonly settings: LatencySettings }
-  | { readonly kind: 'errors'; readonly settings: ErrorSettings };
+  | { readonly kind: 'errors'; readonly settings: ErrorSettings }
+  | { readonly kind: 'cost'; readonly settings: CostSettings };
 
 export interface RequestCheckState {
   readonly of: CheckKind;
   readonly alpha: number;
   readonly counts: { readonly canary: PodCounts; readonly baseline: PodCounts };
+  /** Of a check of CPU, what there is instead of counts. */
+  readonly cells: { readonly canary: CostCells; readonly baseline: CostCells };
   /** Of each route: the canary's requests beyond what the baseline's part of them would be. */
   readonly excess: Map<string, number>;
   /** Log latency that pods and routes are counted against: fixed once, so that counts of all blocks are of one kind. */
@@ -43,6 +47,7 @@ export const openCheck = (of: CheckKind, alpha: number): RequestCheckState => ({
   of,
   alpha,
   counts: { canary: new PodCounts(), baseline: new PodCounts() },
+  cells: { canary: new CostCells(), baseline: new CostCells() },
   excess: new Map(),
   threshold: undefined,
   waiting: [],
@@ -55,7 +60,16 @@ export const openCheck = (of: CheckKind, alpha: number): RequestCheckState => ({
 
 /** Counts a block, or keeps it until there is a threshold to count it against. */
 export function observe(check: RequestCheckState, observed: Observed): void {
+  if (check.of.kind === 'cost') {
+    for (const window of observed.canary) check.cells.canary.add(observed.block, window);
+    for (const window of observed.baseline) check.cells.baseline.add(observed.block, window);
+    return;
+  }
   check.waiting.push(observed);
+  if (check.of.kind === 'latency' && check.threshold === undefined) {
+    const rows = check.waiting.flatMap(({ baseline }) => rowsOf(baseline));
+    check.threshold = thresholdOf(rows, check.of.settings.quantile);
+  }
   const countOf = counterOf(check);
   if (countOf === undefined) return;
   for (const waiting of check.waiting) countBlock(check, waiting, countOf);
@@ -64,12 +78,9 @@ export function observe(check: RequestCheckState, observed: Observed): void {
 
 type Counter = (rows: readonly RouteWindow[]) => Counted;
 
-function counterOf(check: RequestCheckState): Counter | undefined {
-  if (check.of.kind === 'errors') return failedOf;
-  const rows = check.threshold === undefined ? check.waiting.flatMap(({ baseline }) => rowsOf(baseline)) : [];
-  check.threshold ??= thresholdOf(rows, check.of.settings.quantile);
-  const { threshold } = check;
-  return threshold === undefined ? undefined : (counted) => slowerThan(counted, threshold);
+function counterOf({ of, threshold }: RequestCheckState): Counter | undefined {
+  if (of.kind !== 'latency') return failedOf;
+  return threshold === undefined ? undefined : (rows) => slowerThan(rows, threshold);
 }
 
 const rowsOf = (windows: readonly PodWindow[]): RouteWindow[] =>
@@ -111,18 +122,13 @@ export interface CheckRound {
  */
 export function decideCheck(check: RequestCheckState, round: CheckRound): void {
   if (check.verdict !== 'Collecting') return;
-  const { arms, boundFactor, blocks } = round;
-  const common = { arms, counts: check.counts, alpha: check.alpha, boundFactor, blocks };
-  check.evidence =
-    check.of.kind === 'latency'
-      ? weighLatency({ ...common, check: check.of.settings })
-      : weighErrors({ ...common, margin: check.of.settings.margin });
+  check.evidence = weigh(check, round);
   const { evidence } = check;
   const provenBefore = check.provenBefore;
   check.provenBefore = false;
   check.reason = round.unusable ?? 'TooFewRequests';
   if (round.unusable !== undefined || evidence === undefined) return;
-  const grown: RequestReason = check.of.kind === 'latency' ? 'LatencyGrew' : 'ErrorsGrew';
+  const grown = GREW[check.of.kind];
   if (evidence.isProven && evidence.effect > evidence.margin) {
     check.provenBefore = !evidence.onePod;
     check.reason = evidence.onePod ? 'OnePod' : grown;
@@ -132,6 +138,21 @@ export function decideCheck(check: RequestCheckState, round: CheckRound): void {
   check.reason = 'MarginNotReached';
   if (round.mayPass && evidence.effect + evidence.half < evidence.margin) {
     settle(check, 'Passed', 'NoRegression', round.lookAtMs);
+  }
+}
+
+const GREW = { latency: 'LatencyGrew', errors: 'ErrorsGrew', cost: 'CostGrew' } as const;
+
+function weigh(check: RequestCheckState, round: CheckRound): EffectEvidence | undefined {
+  const { arms, boundFactor, blocks } = round;
+  const { of, counts, cells, alpha } = check;
+  switch (of.kind) {
+    case 'latency':
+      return weighLatency({ arms, counts, check: of.settings, alpha, boundFactor, blocks });
+    case 'errors':
+      return weighErrors({ arms, counts, margin: of.settings.margin, alpha, boundFactor, blocks });
+    case 'cost':
+      return weighCost({ cells, margin: of.settings.margin, alpha, boundFactor });
   }
 }
 

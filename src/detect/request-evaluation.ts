@@ -4,7 +4,7 @@ import { BOUND_ALPHA } from './node-evidence.ts';
 import type { PodWindow } from './pod-window.ts';
 import { addRequests, createRequestArms, type RequestArm, type RequestArms } from './request-arms.ts';
 import { type CheckKind, decideCheck, observe, openCheck, type RequestCheckState } from './request-check.ts';
-import { errorAlpha, latencyAlpha, type RequestSettings } from './request-settings.ts';
+import { costAlpha, errorAlpha, latencyAlpha, type RequestSettings } from './request-settings.ts';
 import { BLOCK_MS } from './request-spread.ts';
 import type { RequestReason } from './verdict.ts';
 
@@ -40,14 +40,17 @@ export function openRequestEvaluation(
   startedAtMs: number,
   history: readonly PodWindow[] = [],
 ): RequestEvaluation {
-  const perQuantile = latencyAlpha(limits.falseFailureRate, settings.latency.length);
   const kinds: readonly CheckKind[] = [
     ...settings.latency.map((latency) => ({ kind: 'latency' as const, settings: latency })),
     ...(settings.errors === undefined ? [] : [{ kind: 'errors' as const, settings: settings.errors }]),
+    ...(settings.cost === undefined ? [] : [{ kind: 'cost' as const, settings: settings.cost }]),
   ];
-  const checks = kinds.map((kind) =>
-    openCheck(kind, kind.kind === 'latency' ? perQuantile : errorAlpha(limits.falseFailureRate)),
-  );
+  const alphas = {
+    latency: latencyAlpha(limits.falseFailureRate, settings.latency.length),
+    errors: errorAlpha(limits.falseFailureRate),
+    cost: costAlpha(limits.falseFailureRate),
+  };
+  const checks = kinds.map((kind) => openCheck(kind, alphas[kind.kind]));
   const growth = limits.deadlineMs / Math.max(LOOK_MS, limits.minDurationMs);
   const unknown = (): Visibility => ({ watched: false, hidden: undefined });
   const evaluation = {

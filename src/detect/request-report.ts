@@ -1,7 +1,7 @@
 /** A check of requests as the report shows it: its numbers, and a sentence with them. */
 import { type RequestCheckState, worstRoute } from './request-check.ts';
 import { notObservable, type RequestEvaluation } from './request-evaluation.ts';
-import { ERRORS, latencyCheckName } from './request-settings.ts';
+import { COST, ERRORS, latencyCheckName } from './request-settings.ts';
 import type { CheckNumbers, RequestCheck, RequestReason, Verdict } from './verdict.ts';
 
 /** `ended`: what is not decided by now never will be. */
@@ -19,8 +19,28 @@ export function requestChecks(evaluation: RequestEvaluation, ended: boolean): Re
   });
 }
 
-const nameOf = ({ of }: RequestCheckState): string =>
-  of.kind === 'errors' ? ERRORS : latencyCheckName(of.settings);
+function nameOf({ of }: RequestCheckState): string {
+  switch (of.kind) {
+    case 'latency':
+      return latencyCheckName(of.settings);
+    case 'errors':
+      return ERRORS;
+    case 'cost':
+      return COST;
+  }
+}
+
+/** As a sentence begins with it. */
+function subjectOf(check: RequestCheckState): string {
+  switch (check.of.kind) {
+    case 'latency':
+      return `P${nameOf(check).slice('latency.p'.length)} latency`;
+    case 'errors':
+      return 'failed requests';
+    case 'cost':
+      return 'CPU a request';
+  }
+}
 
 function numbersOf(check: RequestCheckState): CheckNumbers | undefined {
   const { evidence, of } = check;
@@ -48,7 +68,7 @@ function sentence(
   numbers: CheckNumbers | undefined,
   { arms, limits }: RequestEvaluation,
 ): string {
-  const what = check.of.kind === 'errors' ? 'failed requests' : `P${nameOf(check).slice(9)} latency`;
+  const what = subjectOf(check);
   const served = `${Math.round(arms.canary.requests)} requests of ${arms.canary.pods.size} canary pods beside ${arms.baseline.pods.size} baseline pods`;
   return numbers === undefined ? withoutNumbers(check.reason) : withNumbers(check.reason, numbers);
 
@@ -66,6 +86,7 @@ function sentence(
     switch (reason) {
       case 'LatencyGrew':
       case 'ErrorsGrew':
+      case 'CostGrew':
         return `${what} grew by ${show(seen.delta)}, over ${margin} (${change})${where}`;
       case 'NoRegression':
         return `${what} did not grow by ${margin} (${change})`;

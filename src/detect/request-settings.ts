@@ -2,6 +2,7 @@
 export interface RequestSettings {
   readonly latency: readonly LatencySettings[];
   readonly errors?: ErrorSettings;
+  readonly cost?: CostSettings;
 }
 
 export interface LatencySettings {
@@ -20,6 +21,14 @@ export interface ErrorSettings {
   readonly required: boolean;
 }
 
+export interface CostSettings {
+  /** Tolerated growth of CPU a request, as a part of it. */
+  readonly margin: number;
+  /** False: it is reported, and decides nothing. */
+  readonly decides: boolean;
+}
+
+export const COST = 'cpu.perRequest';
 export const ERRORS = 'errors';
 /** `latency.p99`, `latency.p99.9`. */
 export const latencyCheckName = ({ quantile }: LatencySettings): string =>
@@ -28,9 +37,11 @@ export const latencyCheckName = ({ quantile }: LatencySettings): string =>
 // Of the gate's false failures: 0.4 are the functions', the rest is left to what is compared in total.
 const LATENCY_PART = 0.4;
 const ERROR_PART = 0.1;
+const COST_PART = 0.1;
 
 /** Each quantile is a test of its own, and gets its part of what latency may spend. */
 export const latencyAlpha = (falseFailureRate: number, quantiles: number): number =>
   (falseFailureRate * LATENCY_PART) / Math.max(1, quantiles);
 
+export const costAlpha = (falseFailureRate: number): number => falseFailureRate * COST_PART;
 export const errorAlpha = (falseFailureRate: number): number => falseFailureRate * ERROR_PART;

@@ -29,14 +29,18 @@ const ENOUGH_POD_DF = 8;
 const ENOUGH_BLOCK_DF = 20;
 const FEWEST_LONG_BLOCKS = 3;
 
-/** `perUnit`: change of the counted part of requests for one unit of the effect. */
+/**
+ * `perUnit`: change of the counted part of requests for one unit of the effect. `binomialOf`: variance of one request's
+ * count, of which what is no count (CPU) has none.
+ */
 export function estimateSpread(
   arms: readonly PodCounts[],
   perUnit: number,
   assumed: AssumedSpread,
+  binomialOf: (part: number) => number = (part) => part * (1 - part),
 ): RequestSpread {
-  const short = arms.map((arm) => sumsOf(arm.cells(), perUnit));
-  const long = arms.map((arm) => sumsOf(arm.cells(LONG_BLOCKS), perUnit));
+  const short = arms.map((arm) => sumsOf(arm.cells(), perUnit, binomialOf));
+  const long = arms.map((arm) => sumsOf(arm.cells(LONG_BLOCKS), perUnit, binomialOf));
   const wave = shrunk(totalWithin(short), assumed.waveSd ** 2, ENOUGH_BLOCK_DF);
   const longEnough = long.filter(({ blocks }) => blocks >= FEWEST_LONG_BLOCKS);
   const longWave = longEnough.length === 0 ? 0 : meanOf(totalWithin(longEnough));
@@ -71,7 +75,11 @@ interface Sums {
   readonly podSquares: number;
 }
 
-function sumsOf(pods: readonly ReadonlyMap<number, Counted>[], perUnit: number): Sums {
+function sumsOf(
+  pods: readonly ReadonlyMap<number, Counted>[],
+  perUnit: number,
+  binomialOf: (part: number) => number,
+): Sums {
   const together = new Map<number, { requests: number; counted: number }>();
   for (const blocks of pods) {
     for (const [block, { requests, counted }] of blocks) {
@@ -88,7 +96,7 @@ function sumsOf(pods: readonly ReadonlyMap<number, Counted>[], perUnit: number):
     counted += sum.counted;
   }
   const part = requests > 0 ? counted / requests : 0;
-  const binomial = part * (1 - part);
+  const binomial = binomialOf(part);
   const blocks = together.size;
   const freedom = blocks > 0 && pods.length > 0 ? (1 - 1 / blocks) * (1 - 1 / pods.length) : 0;
   let podSquares = 0;

@@ -16,6 +16,7 @@ export type CpuReason =
 export type RequestReason =
   | 'LatencyGrew'
   | 'ErrorsGrew'
+  | 'CostGrew'
   | 'NoRegression'
   | 'MarginNotReached'
   | 'OnePod'
@@ -65,7 +66,7 @@ export interface CpuCheck {
 }
 
 export interface RequestCheck {
-  /** `latency.p99`, `errors`. */
+  /** `latency.p99`, `errors`, `cpu.perRequest`. */
   readonly check: string;
   readonly verdict: Verdict | 'NotObservable';
   readonly reason: RequestReason;
@@ -75,7 +76,7 @@ export interface RequestCheck {
   readonly numbers?: CheckNumbers;
 }
 
-/** Milliseconds, or parts of requests. */
+/** Milliseconds (of latency, or of CPU a request), or parts of requests. */
 export interface CheckNumbers {
   readonly unit: 'ms' | 'share';
   /** The route with most of the excess. */

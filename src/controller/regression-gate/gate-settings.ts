@@ -14,7 +14,7 @@ export const gateSettings = ({ checks, falseFailureRate, duration }: RegressionG
   requests: requestSettings(checks),
 });
 
-const requestSettings = ({ latency, errors }: RegressionGateSpec['checks']): RequestSettings => ({
+const requestSettings = ({ cpu, latency, errors }: RegressionGateSpec['checks']): RequestSettings => ({
   latency: latency.map(({ quantile, margin, required }) => ({
     quantile: QUANTILES[quantile],
     relativeMargin: margin.relative === undefined ? 0 : parsePercentage(margin.relative),
@@ -22,4 +22,5 @@ const requestSettings = ({ latency, errors }: RegressionGateSpec['checks']): Req
     required,
   })),
   errors: { margin: parsePercentage(errors.margin), required: errors.required },
+  cost: { margin: parsePercentage(cpu.perRequest.margin), decides: cpu.perRequest.decides },
 });

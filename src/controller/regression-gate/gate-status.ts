@@ -227,7 +227,7 @@ const LACKS = [
 const lackOf = (reason: string | undefined): Reasons['DataSufficient'] =>
   LACKS.find((known) => known === reason) ?? 'DeadlineReached';
 
-const GROWTHS = ['FunctionGrew', 'NewHotPath', 'LatencyGrew', 'ErrorsGrew'] as const;
+const GROWTHS = ['FunctionGrew', 'NewHotPath', 'LatencyGrew', 'ErrorsGrew', 'CostGrew'] as const;
 
 function regressed(
   verdict: RegressionReportStatus['verdict'],

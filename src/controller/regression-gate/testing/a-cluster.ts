@@ -123,7 +123,7 @@ export function aGate(
       baseline: { podSelector: { matchLabels: { app: 'orders', track: 'stable' } } },
       canary: { podSelector: { matchLabels: { app: 'orders', track: 'canary' } } },
       checks: {
-        cpu: { function: { margin: '2%' } },
+        cpu: { function: { margin: '2%' }, perRequest: { margin: '10%', decides: false } },
         latency: [{ quantile: 'p99', margin: { relative: '10%', absolute: '2ms' }, required: false }],
         errors: { margin: '0.5%', required: false },
       },
