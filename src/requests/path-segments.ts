@@ -48,50 +48,56 @@ function decoded(segment: string): string | undefined {
   }
 }
 
-const PLAIN = /^[A-Za-z0-9_.~!$'()+,:@*=-]+$/;
-
-function isWord(segment: string): boolean {
-  if (segment.length > LONGEST_WORD || !PLAIN.test(segment)) return false;
-  if (segment.includes('@') || segment.includes('*') || /^\.+$/.test(segment)) return false;
-  return !looksLikeId(segment);
-}
-
 const FEWEST_ID_DIGITS = 3; // v1, oauth2, log4j, 2fa are words; abc123 and IMG_2024 are not
-const NUMBER = /^[\d._,:-]*\d[\d._,:-]*$/;
-const HEX = /^(0x)?[0-9a-f-]{8,}$/i;
+const FEWEST_HEX = 8;
 const FEWEST_TOKEN_CHARACTERS = 16;
-const TOKEN_CHANGES = 0.3;
-
-function looksLikeId(segment: string): boolean {
-  if (NUMBER.test(segment)) return true;
-  const digits = segment.replace(/\D/g, '').length;
-  if (digits >= FEWEST_ID_DIGITS) return true;
-  if (HEX.test(segment) && (digits > 0 || segment.length >= FEWEST_TOKEN_CHARACTERS)) return true;
-  return segment.length >= FEWEST_TOKEN_CHARACTERS && changesOf(segment) >= TOKEN_CHANGES;
-}
-
 /**
  * How often the kind of character changes, as a part of the length. Capitals before small letters do not count: words
  * in camel case change once a word (1 in 6), random letters and digits every other time. Signs between words are no change.
  */
-function changesOf(segment: string): number {
+const TOKEN_CHANGES = 0.3;
+
+/** One pass over the characters and no regular expression: paths with ids come once for each request. */
+function isWord(segment: string): boolean {
+  const { length } = segment;
+  if (length > LONGEST_WORD) return false;
+  let digits = 0;
+  let letters = 0;
+  let notHex = 0;
   let changes = 0;
-  for (let at = 1; at < segment.length; at++) {
-    const before = kindOf(segment.charCodeAt(at - 1));
-    const now = kindOf(segment.charCodeAt(at));
-    const isSign = before === SIGN || now === SIGN;
-    if (before !== now && !isSign && !(before === CAPITAL && now === SMALL)) changes += 1;
+  let before = SIGN;
+  for (let at = 0; at < length; at++) {
+    const code = segment.charCodeAt(at);
+    const kind = code < KINDS.length ? (KINDS[code] ?? FOREIGN) : FOREIGN;
+    if (kind === FOREIGN) return false;
+    if (kind === DIGIT) digits += 1;
+    else if (kind !== SIGN) letters += 1;
+    if (!isHex(code, kind) && !(at === 1 && segment.startsWith('0x'))) notHex += 1;
+    if (before !== kind && before !== SIGN && kind !== SIGN && !(before === CAPITAL && kind === SMALL))
+      changes += 1;
+    before = kind;
   }
-  return changes / segment.length;
+  if (letters === 0 || digits >= FEWEST_ID_DIGITS) return false; // a number, a date, or signs alone
+  if (notHex === 0 && length >= FEWEST_HEX && (digits > 0 || length >= FEWEST_TOKEN_CHARACTERS)) return false;
+  return length < FEWEST_TOKEN_CHARACTERS || changes < TOKEN_CHANGES * length;
 }
 
-const SIGN = 0;
-const CAPITAL = 1;
-const SMALL = 2;
-const DIGIT = 3;
+const FOREIGN = 0;
+const SIGN = 1;
+const CAPITAL = 2;
+const SMALL = 3;
+const DIGIT = 4;
+const SIGNS = "_.~!$'()+,:=-";
 
-function kindOf(code: number): number {
-  if (code >= 65 && code <= 90) return CAPITAL;
-  if (code >= 97 && code <= 122) return SMALL;
-  return code >= 48 && code <= 57 ? DIGIT : SIGN;
-}
+/** Kind of each ASCII character; what stands for wildcards or is in nobody's route is foreign. */
+const KINDS = Uint8Array.from({ length: 128 }, (_, code) => {
+  const character = String.fromCharCode(code);
+  if (character >= 'A' && character <= 'Z') return CAPITAL;
+  if (character >= 'a' && character <= 'z') return SMALL;
+  if (character >= '0' && character <= '9') return DIGIT;
+  return SIGNS.includes(character) ? SIGN : FOREIGN;
+});
+
+const DASH = 45;
+const isHex = (code: number, kind: number): boolean =>
+  kind === DIGIT || code === DASH || (kind !== SIGN && (code | 32) <= 102); // up to f

@@ -1,5 +1,5 @@
 /** The route of each request of one container: a user's pattern, else a learned one, else `other`. */
-import { pathSegments, wordOrId } from './path-segments.ts';
+import { ID_SEGMENT, pathSegments, wordOrId } from './path-segments.ts';
 import { parseRoutePattern, patternMatches, type RoutePattern } from './route-pattern.ts';
 import { RouteTree, segmentsOf } from './route-tree.ts';
 
@@ -13,7 +13,7 @@ export interface RouteLabel {
 }
 
 const OTHER: RouteLabel = { route: OTHER_ROUTE, byPattern: false };
-/** Paths without ids: a service has dozens. With ids each is new, and costs a parse of some microseconds. */
+/** Paths without ids: a service has dozens. With ids each is new, and costs a parse of a microsecond. */
 const MOST_KEPT = 1_000;
 const LONGEST_KEPT = 256;
 
@@ -33,10 +33,14 @@ export class RouteLabels {
     const path = query < 0 ? target : target.slice(0, query);
     const kept = this.#kept.get(path);
     if (kept !== undefined) return kept;
-    const label = this.#label(path, isFound);
+    const segments = pathSegments(path);
+    if (segments === undefined) return OTHER;
+    const words = segments.map(wordOrId);
+    const label = this.#label(segments, words, isFound);
     if (this.#tree.version !== this.#version || this.#kept.size >= MOST_KEPT) this.#kept.clear();
     this.#version = this.#tree.version;
-    if (path.length <= LONGEST_KEPT && label !== OTHER) this.#kept.set(path, label);
+    const comesAgain = path.length <= LONGEST_KEPT && label !== OTHER && !words.includes(ID_SEGMENT);
+    if (comesAgain) this.#kept.set(path, label);
     return label;
   }
 
@@ -47,14 +51,10 @@ export class RouteLabels {
     return route === undefined ? OTHER : { route, byPattern: false };
   }
 
-  #label(target: string, isFound: boolean): RouteLabel {
-    const segments = pathSegments(target);
-    if (segments === undefined) return OTHER;
+  #label(segments: readonly string[], words: readonly string[], isFound: boolean): RouteLabel {
     const pattern = this.#patterns.find((one) => patternMatches(one, segments));
     if (pattern !== undefined) return { route: pattern.text, byPattern: true };
-    const words = segments.map(wordOrId);
-    if (isFound) return { route: this.#tree.learn(words), byPattern: false };
-    const route = this.#tree.routeOf(words);
+    const route = this.#tree.routeOf(words) ?? (isFound ? this.#tree.learn(words) : undefined);
     return route === undefined ? OTHER : { route, byPattern: false };
   }
 }
