@@ -65,7 +65,8 @@ async function open(input: Partial<DiffPageInput>): Promise<OpenedPage> {
 
 const BASELINE = parseCollapsed('main;serve;encode;fast 600\nmain;serve;route 300\nmain;gc 100');
 const CANARY = parseCollapsed('main;serve;encode;slow;regex 700\nmain;serve;route 200\nmain;gc 100');
-const ordersPage = () => open({ baseline: BASELINE, canary: CANARY, culprit: 'slow' });
+const ordersPage = () =>
+  open({ baseline: BASELINE, canary: CANARY, culprit: { name: 'slow', place: 'Slow.kt:87' } });
 /** The text as a reader sees it, with the breaks of its layout. */
 // biome-ignore lint/performance/useDomNodeTextContent: textContent would run the cells of a table together
 const textOf = (page: Page, selector: string) => page.innerText(selector);
@@ -128,6 +129,29 @@ test('hovering shows both shares, the change and whether it is beyond noise', as
   await page.close();
 });
 
+test('a frame says the lines it stood in, and how they divide it', async () => {
+  const stack = (line: number, count: number): StackCount => ({
+    frames: ['encode', 'main'],
+    places: [`Codec.kt:${line}`, ''],
+    count,
+  });
+  const { page } = await open({
+    baseline: [stack(87, 40), stack(91, 10)],
+    canary: [stack(87, 10), stack(91, 90)],
+  });
+  const box = await page.locator('#canvas').boundingBox();
+  assert.ok(box);
+
+  await page.mouse.move(box.x + box.width * 0.5, box.y + 2 * 20 + 10);
+
+  const details = await textOf(page, '#tooltip');
+  assert.match(details, /^encode\s+Baseline\s+100\.00 %\s+50 samples\s+Canary\s+100\.00 %\s+100 samples/);
+  assert.match(details, /Codec\.kt:91\s+20 % → 90 % of the frame\s+Codec\.kt:87\s+80 % → 10 % of the frame/);
+  await page.mouse.click(box.x + box.width * 0.5, box.y + 2 * 20 + 10);
+  assert.match((await statusOf(page)) ?? '', /^encode \(Codec\.kt:91\): baseline/);
+  await page.close();
+});
+
 test('a search says how much of both profiles matches', async () => {
   const { page } = await ordersPage();
 
@@ -143,7 +167,10 @@ test('a search says how much of both profiles matches', async () => {
 test('the culprit is named, and its button leads to it', async () => {
   const { page } = await ordersPage();
 
-  assert.match(await textOf(page, '.culprit'), /slow\s+0\.00 % → 70\.00 % of CPU\s+\+70\.00\s+points/);
+  assert.match(
+    await textOf(page, '.culprit'),
+    /slow\s+Slow\.kt:87\s+0\.00 % → 70\.00 % of CPU\s+\+70\.00\s+points/,
+  );
   await page.click('#show-culprit');
 
   assert.equal(await page.getAttribute('#canvas', 'data-zoomed'), 'serve');
@@ -191,7 +218,7 @@ test('hostile names are shown as they are and never run', async () => {
     subtitle: HOSTILE[1] ?? '',
     baseline: stacks.slice(0, 4),
     canary: stacks,
-    culprit: HOSTILE[2] ?? '',
+    culprit: { name: HOSTILE[2] ?? '', place: HOSTILE[1] ?? '' },
   });
 
   await page.click('#show-culprit');

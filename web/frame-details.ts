@@ -12,8 +12,10 @@ export function points(delta: number): string {
 
 export function describeFrame(tree: DiffTree, node: number): string {
   const { baselineShare, canaryShare, delta } = shareChange(tree, node);
+  const [site] = sitesOf(tree, node);
+  const place = site === undefined ? '' : ` (${site.place})`;
   const name = tree.names[tree.name[node] ?? 0] ?? '';
-  return `${name}: baseline ${percent(baselineShare)}, canary ${percent(canaryShare)}, ${points(delta)}`;
+  return `${name}${place}: baseline ${percent(baselineShare)}, canary ${percent(canaryShare)}, ${points(delta)}`;
 }
 
 export function fillTooltip(tooltip: HTMLElement, tree: DiffTree, node: number): void {
@@ -28,10 +30,42 @@ export function fillTooltip(tooltip: HTMLElement, tree: DiffTree, node: number):
   if (change.beyondNoise) {
     delta.classList.add(change.delta > 0 ? 'grew' : 'shrank');
   }
+  for (const site of sitesOf(tree, node)) addSite(table, tree, node, site);
   const note = document.createElement('p');
   note.className = 'note';
   note.textContent = noteOf(tree, node, change.beyondNoise);
   tooltip.replaceChildren(name, table, ...(note.textContent === '' ? [] : [note]));
+}
+
+interface Site {
+  readonly place: string;
+  readonly baseline: number;
+  readonly canary: number;
+}
+
+const NUMBERS_PER_SITE = 3;
+
+/** The commonest first. */
+function sitesOf(tree: DiffTree, node: number): readonly Site[] {
+  const numbers = tree.sites[node] ?? [];
+  return Array.from({ length: numbers.length / NUMBERS_PER_SITE }, (_, site) => {
+    const [place = 0, baseline = 0, canary = 0] = numbers.slice(NUMBERS_PER_SITE * site);
+    return { place: tree.places[place] ?? '', baseline, canary };
+  });
+}
+
+/** Shares of the frame's own samples: how it divides among its lines. */
+function addSite(table: HTMLTableElement, tree: DiffTree, node: number, site: Site): void {
+  const part = (seen: number, all = 0) => (all === 0 ? '–' : `${Math.round((100 * seen) / all)} %`);
+  const before = part(site.baseline, tree.baseline[node]);
+  const after = part(site.canary, tree.canary[node]);
+  const row = table.insertRow();
+  row.className = 'site';
+  row.insertCell().textContent = site.place;
+  const cell = row.insertCell();
+  cell.className = 'value';
+  cell.colSpan = 2;
+  cell.textContent = `${before} → ${after} of the frame`;
 }
 
 function noteOf(tree: DiffTree, node: number, beyondNoise: boolean): string {

@@ -4,10 +4,11 @@ const PIECE = 256; // list entries a piece: some 10 KB of text
 
 /** The batch as JSON in pieces, so that it never stands in memory as one string. */
 export function* batchJson(batch: Batch): Generator<string> {
-  const { strings, stacks, pods, ...head } = batch;
+  const { strings, stacks, places, pods, ...head } = batch;
   yield JSON.stringify(head).slice(0, -1);
   yield* listJson('strings', strings, PIECE);
   yield* listJson('stacks', stacks, PIECE);
+  if (places) yield* listJson('places', places, PIECE);
   yield* listJson('pods', pods, 1);
   yield '}';
 }

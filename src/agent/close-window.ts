@@ -2,10 +2,12 @@
 import type { SampleBatch } from '../native/sample-batch.ts';
 import type { Sampler } from '../native/sampler.ts';
 import type { KernelSymbols } from '../symbols/kallsyms.ts';
+import type { FileRegion } from '../symbols/proc-maps.ts';
 import type { Batch, PodWindow } from '../wire/batch-schema.ts';
 import type { AttachQueue } from './attach-queue.ts';
 import { pause } from './backoff.ts';
 import { createBatchStacks } from './batch-stacks.ts';
+import type { MetNatives, NativeNames } from './native-names.ts';
 import type { SamplerFailure } from './sampler-host.ts';
 import type { WatchedContainers } from './watched-containers.ts';
 import { nameWindow, type WindowNames } from './window-names.ts';
@@ -16,6 +18,8 @@ export interface WindowInput {
   readonly sampler: Sampler | undefined;
   readonly failure: SamplerFailure | undefined;
   readonly kernel: KernelSymbols | undefined;
+  readonly natives: NativeNames;
+  readonly procRoot: string;
   readonly attaches: AttachQueue;
   readonly frequencyHz: number;
   /** Asked after the samples were taken: see tableShareOf. */
@@ -25,15 +29,18 @@ export interface WindowInput {
 const ATTACH_WAIT_MS = 4_000; // of a window of 10 s; who is late gets the names with the next
 
 /** Reads samples and usage now, so that both cover the same time; the rest may take its time. */
-export async function closeWindow(input: WindowInput): Promise<Pick<Batch, 'strings' | 'stacks' | 'pods'>> {
+export async function closeWindow(
+  input: WindowInput,
+): Promise<Pick<Batch, 'strings' | 'stacks' | 'places' | 'pods'>> {
   const samples = input.sampler?.take();
   const tableShare = input.tableShare();
   const used = input.containers.all().map((container) => ({ container, usage: container.takeUsage() }));
   const windows = dealRows(samples, used);
   if (samples) learnNames(samples, input.containers);
   await meetUnknown(windows);
-  const names = nameWindow(samples?.addresses ?? new BigUint64Array(0), input.kernel);
+  const names = nameWindow(samples?.addresses ?? new BigUint64Array(0), input);
   await refreshNames(windows, names, input.attaches);
+  await input.natives.learn(metNatives(windows, names, input.procRoot), Date.now());
 
   const stacks = createBatchStacks();
   const context = { names, stacks, hz: input.frequencyHz, nowMs: Date.now(), tableShare };
@@ -42,6 +49,7 @@ export async function closeWindow(input: WindowInput): Promise<Pick<Batch, 'stri
   return {
     strings: stacks.strings,
     stacks: stacks.stacks,
+    places: stacks.places,
     pods: pods.map((pod) => told(pod, input.failure)),
   };
 }
@@ -88,6 +96,25 @@ async function refreshNames(
   const waited = new AbortController();
   await Promise.race([attaches.idle(), pause(ATTACH_WAIT_MS, waited.signal)]);
   waited.abort();
+}
+
+function metNatives(
+  windows: readonly ContainerWindow[],
+  names: WindowNames,
+  procRoot: string,
+): readonly MetNatives[] {
+  const all: MetNatives[] = [];
+  for (const { container, rows } of windows.filter((window) => window.container.assigned.gated)) {
+    for (const [pid, ofPid] of Map.groupBy(rows, (row) => row.pid)) {
+      const process = container.processes.get(pid);
+      if (!process) continue;
+      const met = new Map<FileRegion, Set<number>>();
+      for (const row of ofPid) names.meetNatives(row, process, met);
+      const root = `${procRoot}/${pid}/root`;
+      all.push(...Array.from(met, ([region, addresses]) => ({ root, region, addresses })));
+    }
+  }
+  return all;
 }
 
 /** Why there are no samples, said where people look: at the pod. */

@@ -1,5 +1,6 @@
 /** Reads how a running JVM lays out its data, from its memory and its libjvm.so. The JVM notices nothing. */
 import { type HotspotFailure, type LoadedLibjvm, readHotspot } from '../jvm/hotspot.ts';
+import type { ExcludedBytes } from '../jvm/unsigned5.ts';
 import { flatUnwindLayout } from '../jvm/unwind-layout.ts';
 import { readFlags } from '../jvm/vm-flags.ts';
 import { VM_TABLES_PREFIX } from '../jvm/vm-tables.ts';
@@ -19,6 +20,8 @@ export interface JvmLayout {
   readonly kind: 'read';
   /** As the addon takes it. */
   readonly layout: BigInt64Array;
+  /** In what its line tables are coded. */
+  readonly excludedBytes: ExcludedBytes;
   /** Of the flags that matter to a profiler, those that are on, whoever set them; undefined if the table is unreadable. */
   readonly flags: readonly string[] | undefined;
   /** Undefined if they cannot be found in its heap, or are not to be. */
@@ -62,7 +65,9 @@ function readTables(facts: ProcessFacts, libjvm: LoadedLibjvm, access: LayoutAcc
     const suspended = followCoroutines
       ? readSuspendedCallers(facts, hotspot, procRoot, memory.read)
       : undefined;
-    return { kind: 'read', layout: flatUnwindLayout(hotspot.layout), flags: on, suspended };
+    const layout = flatUnwindLayout(hotspot.layout);
+    const excludedBytes = hotspot.layout.get('unsigned5_excluded') === 1n ? 1 : 0;
+    return { kind: 'read', layout, excludedBytes, flags: on, suspended };
   } catch (error) {
     const message = `/proc/${facts.pid}/mem: ${codeOf(error)}; it takes CAP_SYS_PTRACE, and kernel.yama.ptrace_scope below 3`;
     return failed('MemoryRefused', message);

@@ -1,4 +1,5 @@
 /** A JVM that was found in a container, and what is known of it. */
+import type { ExcludedBytes } from '../jvm/unsigned5.ts';
 import type { PerfMap } from '../symbols/perf-map.ts';
 import type { MappedFile } from '../symbols/proc-maps.ts';
 import type { SymbolMode } from '../wire/assignment.ts';
@@ -23,6 +24,8 @@ export interface Jvm {
   readonly perfMap: PerfMap | undefined;
   /** Of frames that the addon unwound. */
   readonly frames: FrameNames;
+  /** In what the line tables of its methods are coded. */
+  readonly excludedBytes: ExcludedBytes;
   /** Of callers that wait in its heap; undefined if they are not among the frames. */
   readonly suspended: SuspendedCallers | undefined;
   /** Without DebugNonSafepoints, what is inlined at the leaf of a stack is only that of the next safepoint. */
@@ -58,6 +61,9 @@ export async function inspectJvm(facts: ProcessFacts, libjvm: MappedFile, access
     frames: tables.frames,
     get perfMap() {
       return attached.names;
+    },
+    get excludedBytes() {
+      return tables.excludedBytes;
     },
     get suspended() {
       return tables.suspended;
@@ -119,6 +125,9 @@ function ownTables(facts: ProcessFacts, libjvm: MappedFile, access: JvmAccess) {
     },
     get flags() {
       return read?.flags;
+    },
+    get excludedBytes() {
+      return read?.excludedBytes ?? 0; // until it is read, no method is known
     },
     get suspended() {
       return read?.suspended;

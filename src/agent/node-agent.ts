@@ -13,6 +13,7 @@ import type { Jvm } from './jvm.ts';
 import { readKernelSymbols } from './kernel-names.ts';
 import type { AgentLog } from './log.ts';
 import type { AgentMetrics } from './metrics.ts';
+import { createNativeNames } from './native-names.ts';
 import type { SamplerHost, UnwoundJvm } from './sampler-host.ts';
 import { measureSelf } from './self-usage.ts';
 import type { Spool } from './spool.ts';
@@ -47,6 +48,7 @@ const WIRE_VERSION = 1; // src/wire/batch-schema.ts, of which only types may be 
 export function createNodeAgent(parts: NodeAgentParts): NodeAgent {
   const { containers, host, metrics, log } = parts;
   const attaches = createAttachQueue((jvm) => noteAttach(jvm, parts));
+  const natives = createNativeNames();
   const self = measureSelf();
   let assignment: Assignment | undefined;
   let kernel: KernelSymbols | undefined;
@@ -90,7 +92,8 @@ export function createNodeAgent(parts: NodeAgentParts): NodeAgent {
     const { sampler, failure, frequencyHz } = host;
     const hz = sampler ? frequencyHz : (assignment?.frequencyHz ?? 1);
     const folded = await closeWindow({
-      ...{ containers, sampler, failure, kernel, attaches },
+      ...{ containers, sampler, failure, kernel, natives, attaches },
+      procRoot: parts.config.procRoot,
       frequencyHz: hz,
       tableShare: () => tableShareOf(lostSince()),
     });

@@ -4,11 +4,28 @@ import { writeFileSync } from 'node:fs';
 import { type TestContext, test } from 'node:test';
 import { type Release, startJvm } from '../jvm/testing/a-jvm.ts';
 import { kotlinClassPath } from '../jvm/testing/kotlin-classes.ts';
+import type { Batch, PodWindow } from '../wire/batch-schema.ts';
 import { aContainer, anAgent, anAssignment, collapsed, firstProfiled } from './agent-fixture.ts';
 import { aController } from './controller-fixture.ts';
 import { eventually } from './jvm-fixture.ts';
 
 const CHECKOUT = ['suspend resumed.Orders.checkout_[a]', 'suspend resumed.Orders.handle_[a]'];
+
+/** Where they call what they wait for, in test/jvm/Resumed.kt. */
+const CALLED_AT = [['Resumed.kt:76'], ['Resumed.kt:71']];
+
+/** Where the functions stood, each place once. */
+function placesOf({ strings, stacks, places }: Batch, { counts }: PodWindow, functions: readonly string[]) {
+  const found = counts.flatMap(([stack]) =>
+    (stacks[stack] ?? []).map((name, depth) => ({
+      name: strings[name] ?? '',
+      place: strings[(places?.[stack]?.[depth] ?? 0) - 1] ?? '',
+    })),
+  );
+  return functions.map((name) => [
+    ...new Set(found.filter((frame) => frame.name === name).map(({ place }) => place)),
+  ]);
+}
 
 /** Stacks of a window of test/jvm/Resumed.kt, and the page of the agent's figures. */
 async function aWindow(t: TestContext, release: Release, env: Readonly<Record<string, string>>) {
@@ -26,12 +43,17 @@ async function aWindow(t: TestContext, release: Release, env: Readonly<Record<st
   const batch = controller.batches.at(-1);
   const pod = batch?.pods[0];
   assert(batch && pod);
-  return { stacks: collapsed(batch, pod).map(({ names }) => names), metrics: await agent.get('/metrics') };
+  const waited = placesOf(batch, pod, CHECKOUT);
+  return {
+    waited,
+    stacks: collapsed(batch, pod).map(({ names }) => names),
+    metrics: await agent.get('/metrics'),
+  };
 }
 
 for (const release of [17, 25] as const) {
   test(`JDK ${release}: a coroutine that was resumed stands below its suspended callers`, async (t) => {
-    const { stacks, metrics } = await aWindow(t, release, {});
+    const { stacks, waited, metrics } = await aWindow(t, release, {});
 
     const chained = stacks.filter((names) => CHECKOUT.every((name) => names.includes(name)));
     assert(chained.length > 0, JSON.stringify(stacks.slice(0, 5)));
@@ -41,6 +63,7 @@ for (const release of [17, 25] as const) {
       assert(names.indexOf('[launch]') > at);
       assert(names.lastIndexOf('kotlin.coroutines.jvm.internal.BaseContinuationImpl.resumeWith') > at);
     }
+    assert.deepEqual(waited, CALLED_AT);
     assert(!stacks.some((names) => names.includes('[suspended]')), 'every class has its name');
     assert.match(metrics.text, /coroutines_resumed_total\{outcome="chain"\} [1-9]/);
   });

@@ -3,7 +3,12 @@ import { createClassReader } from '../jvm/class-reader.ts';
 import { readHeapLayout } from '../jvm/heap-layout.ts';
 import type { Hotspot } from '../jvm/hotspot.ts';
 import type { ReadMemory } from '../jvm/read-memory.ts';
-import { createSuspendedFrames, type MetClass, type SuspendedPlace } from '../jvm/suspended-frames.ts';
+import {
+  createSuspendedFrames,
+  type MetClass,
+  type SuspendedCaller,
+  type SuspendedPlace,
+} from '../jvm/suspended-frames.ts';
 import { isAlive, type ProcessFacts } from './process-facts.ts';
 import { openProcessMemory } from './process-memory.ts';
 
@@ -14,6 +19,8 @@ export interface SuspendedCallers {
   learn(classes: readonly MetClass[]): void;
   /** As a frame of a stack. */
   nameOf(place: SuspendedPlace): string;
+  /** With where it waited when last seen. */
+  callerAt(place: SuspendedPlace): SuspendedCaller | undefined;
   /** Numbers begin anew. */
   forget(): void;
 }
@@ -44,6 +51,7 @@ export function readSuspendedCallers(
       }
     },
     nameOf: frames.nameOf,
+    callerAt: frames.callerAt,
     forget: frames.forget,
   };
 }

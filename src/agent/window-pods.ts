@@ -58,10 +58,11 @@ export function foldWindow(window: ContainerWindow, context: FoldContext): PodWi
   let unnamed = 0;
   let noRoom = 0;
   for (const row of window.rows) {
-    const names = context.names.stackOf(row, processes.get(row.pid));
-    if (names[0] === UNNAMED_CODE || (names[0] === UNKNOWN && row.user.length > 0)) unnamed += row.count;
+    const frames = context.names.stackOf(row, processes.get(row.pid));
+    const leaf = frames[0]?.name;
+    if (leaf === UNNAMED_CODE || (leaf === UNKNOWN && row.user.length > 0)) unnamed += row.count;
     if (!assigned.gated) continue;
-    const stack = context.stacks.add(names);
+    const stack = context.stacks.add(frames);
     if (stack === undefined) noRoom += row.count;
     else counts.set(stack, (counts.get(stack) ?? 0) + row.count);
   }

@@ -48,13 +48,15 @@ const FAILED: RegressionReportStatus = {
   culprits: [
     {
       function: 'shop.SlowCodec.encode',
+      file: 'SlowCodec.kt',
+      line: 87,
       kind: 'New',
       baseline: '0%',
       canary: '12.3%',
       delta: '+12.3%',
       interval: ['+10.1%', '+14.2%'],
       shareOfDelta: '93.0%',
-      stack: ['java.util.regex.Matcher.find', 'shop.SlowCodec.encode'],
+      stack: ['java.util.regex.Matcher.find (Matcher.java:722)', 'shop.SlowCodec.encode (SlowCodec.kt:87)'],
     },
   ],
   flags: ['AssumedVariance'],
@@ -75,10 +77,10 @@ time      began 2026-01-02T03:00:00Z, decided after 4m20s
 CHECK         VERDICT  BASELINE  CANARY  CHANGE  INTERVAL          MARGIN  DETECTABLE  SUBJECT
 cpu.function  Failed   0%        12.3%   +12.3%  +10.1% to +14.2%  2.00%   0.8%        shop.SlowCodec.encode
 
-1. shop.SlowCodec.encode  New
+1. shop.SlowCodec.encode  (SlowCodec.kt:87)  New
    0% → 12.3% of CPU: +12.3% (+10.1% to +14.2%), 93.0% of the whole increase
-     at java.util.regex.Matcher.find
-     at shop.SlowCodec.encode
+     at java.util.regex.Matcher.find (Matcher.java:722)
+     at shop.SlowCodec.encode (SlowCodec.kt:87)
 
 Know this of the data
   AssumedVariance

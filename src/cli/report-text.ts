@@ -97,8 +97,10 @@ function checkTable(checks: readonly ReportCheck[], paint: Paint): string[] {
 }
 
 function culpritText(culprit: Culprit, rank: number, paint: Paint): string[] {
+  const { file, line } = culprit;
+  const place = file === undefined ? '' : `  (${visible(file)}${line === undefined ? '' : `:${line}`})`;
   return [
-    `${paint('bold', `${rank}. ${visible(culprit.function)}`)}  ${culprit.kind}`,
+    `${paint('bold', `${rank}. ${visible(culprit.function)}`)}${place}  ${culprit.kind}`,
     `   ${culprit.baseline} → ${culprit.canary} of CPU: ${culprit.delta} (${culprit.interval.join(' to ')}), ${culprit.shareOfDelta} of the whole increase`,
     ...culprit.stack.map((frame) => paint('dim', `     at ${visible(frame)}`)),
   ];

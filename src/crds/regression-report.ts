@@ -78,6 +78,19 @@ export type ReportCheck = Static<typeof ReportCheck>;
 
 export const Culprit = Type.Object({
   function: Type.String({ maxLength: 512, description: 'The function, as flame graphs show it.' }),
+  file: Type.Optional(
+    Type.String({
+      maxLength: 128,
+      description: 'The source file it is written in, where the class says so.',
+    }),
+  ),
+  line: Type.Optional(
+    Type.Integer({
+      minimum: 1,
+      description:
+        "The line of it in which the canary was seen most often; without -XX:+DebugNonSafepoints its own code is placed at the next safepoint's.",
+    }),
+  ),
   kind: oneOf(['New', 'Grown', 'Moved'], {
     description: 'New: the baseline never ran it. Grown: it costs more. Moved: its cost came from elsewhere.',
   }),
@@ -89,7 +102,8 @@ export const Culprit = Type.Object({
   stack: Type.Array(Type.String({ maxLength: 512 }), {
     maxItems: 64,
     'x-kubernetes-list-type': 'atomic',
-    description: 'The commonest canary stack through the function, leaf first.',
+    description:
+      'The commonest canary stack through the function, leaf first, with the lines where it stood.',
   }),
 });
 export type Culprit = Static<typeof Culprit>;
@@ -150,7 +164,7 @@ export const regressionReportKind: Kind = {
     { name: 'Reason', type: 'string', jsonPath: '.status.reason' },
     { name: 'P99Δ', type: 'string', jsonPath: ".status.checks[?(@.check=='latency.p99')].delta" },
     { name: 'CPUΔ', type: 'string', jsonPath: ".status.checks[?(@.check=='cpu.function')].delta" },
-    { name: 'Culprit', type: 'string', jsonPath: '.status.culprits[0].function' },
+    { name: 'Culprit', type: 'string', jsonPath: ".status.culprits[?(@.kind!='Moved')].function" },
     { name: 'Age', type: 'date', jsonPath: '.metadata.creationTimestamp' },
     { name: 'Baseline', type: 'string', jsonPath: '.spec.baselineHash', priority: 1 },
     { name: 'Canary', type: 'string', jsonPath: '.spec.canaryHash', priority: 1 },

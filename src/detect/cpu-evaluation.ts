@@ -7,6 +7,7 @@ import { type Levels, type LookEvidence, weighLook } from './look-evidence.ts';
 import { type Block, LOOK_MS } from './looks.ts';
 import { BOUND_ALPHA } from './node-evidence.ts';
 import { checkOf, messageFor } from './report.ts';
+import { createSightings, type Sightings } from './sightings.ts';
 import { createStackIndex, type StackIndex } from './stack-index.ts';
 import { type Arms, addBlock, createArmTally } from './tally.ts';
 import type { CpuJudgement, CpuSettings } from './verdict.ts';
@@ -19,6 +20,8 @@ export interface CpuEvaluation {
   readonly index: StackIndex;
   readonly arms: Arms;
   readonly facts: WindowFacts;
+  /** Of the canary. */
+  readonly sightings: Sightings;
   warmUpExcluded: boolean;
   looks: number;
   lastLookAtMs: number | undefined;
@@ -43,6 +46,7 @@ export function openCpuEvaluation(settings: CpuSettings, startedAtMs: number): C
     index: createStackIndex(),
     arms: { canary: createArmTally(), baseline: createArmTally() },
     facts: createWindowFacts(),
+    sightings: createSightings(),
     warmUpExcluded: false,
     looks: 0,
     lastLookAtMs: undefined,
@@ -66,6 +70,7 @@ export function advance(evaluation: CpuEvaluation, block: Block): void {
   const { arms, index, settings, levels } = evaluation;
   addBlock(arms, block, index);
   addFacts(evaluation.facts, block);
+  evaluation.sightings.add(block.canary, index);
   evaluation.evidence = weighLook(arms, levels);
   const round = { settings, elapsedMs: block.lookAtMs - evaluation.startedAtMs, index };
   evaluation.decision = decideLook(evaluation.evidence, evaluation.decision, round);
@@ -95,7 +100,7 @@ export function judgementOf(evaluation: CpuEvaluation, nowMs: number, hasWindows
     pods: { baseline: context?.baseline.pods.size ?? 0, canary: context?.canary.pods.size ?? 0 },
     checks: check ? [check] : [],
     ...(check ? { detectable: check.detectable } : {}),
-    culprits: evidence ? describeCulprits(decision.findings, evidence, index) : [],
+    culprits: evidence ? describeCulprits(decision.findings, evidence, evaluation) : [],
     groups: context ? groupShares(index, context) : [],
     flags: flagsOf(evaluation.facts, decision.findings, evaluation.warmUpExcluded),
   };

@@ -1,10 +1,12 @@
+import { NOWHERE } from '../profile/place.ts';
 import { commonestStack, deepestExplaining, type StackDeltas, stackDeltas, sumOf } from './attribution.ts';
 import type { LookEvidence } from './look-evidence.ts';
 import { type MovedCost, movedCost } from './moved-cost.ts';
 import { type NodeEvidence, weighNode } from './node-evidence.ts';
-import { functionOf, nodeIsTotal, type StackIndex } from './stack-index.ts';
+import type { Sightings } from './sightings.ts';
+import { functionOf, type IndexedStack, nodeIsTotal, type StackIndex } from './stack-index.ts';
 import type { ArmTally } from './tally.ts';
-import type { Culprit } from './verdict.ts';
+import type { Culprit, CulpritFrame } from './verdict.ts';
 
 /** A proven growth, traced to the function that holds it. */
 export interface Finding {
@@ -71,13 +73,15 @@ function onePodCarries(evidence: NodeEvidence, canary: ArmTally): boolean {
 export function describeCulprits(
   findings: readonly Finding[],
   look: LookEvidence,
-  index: StackIndex,
+  { index, sightings }: { readonly index: StackIndex; readonly sightings: Sightings },
 ): Culprit[] {
   const shown = findings.slice(0, MOST_CULPRITS);
   const part = look.namedPart;
   const whole = shown.reduce((sum, { evidence }) => sum + evidence.delta, 0);
+  const { stackCounts } = look.context.canary;
   return shown.map(({ evidence, moved }) => ({
     function: index.functions[functionOf(evidence.node)] ?? '',
+    place: sightings.placeOf(evidence.node, index),
     kind: moved ? 'Moved' : evidence.baselineShare < NEW_PART * evidence.canaryShare ? 'New' : 'Grown',
     selfOrTotal: nodeIsTotal(evidence.node) ? 'total' : 'self',
     deltaShare: evidence.delta * part,
@@ -85,6 +89,11 @@ export function describeCulprits(
     shareOfDelta: evidence.delta / whole,
     baselineShare: evidence.baselineShare * part,
     canaryShare: evidence.canaryShare * part,
-    stack: commonestStack(evidence.node, index, look.context.canary.stackCounts)?.frames ?? [],
+    stack: framesOf(commonestStack(evidence.node, index, stackCounts), sightings),
   }));
+}
+
+function framesOf(stack: IndexedStack | undefined, sightings: Sightings): readonly CulpritFrame[] {
+  const places = stack && sightings.placesOf(stack);
+  return (stack?.frames ?? []).map((name, depth) => ({ name, place: places?.[depth] ?? NOWHERE }));
 }

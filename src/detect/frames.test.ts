@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { frameIsFunction, frameIsMachinery } from './frames.ts';
+import { frameGroup, frameIsFunction, frameIsMachinery, stackIsJvmInternal } from './frames.ts';
 import { createStackIndex, functionOf, nodeIsTotal } from './stack-index.ts';
 
 const RUNTIME = 'kotlinx.coroutines.scheduling.CoroutineScheduler.runWorker';
@@ -57,4 +57,14 @@ test('suspended callers count for nothing: with and without them a stack is the 
     chained.filter((node) => node.includes('shop')),
     ['total shop.Codec.decode', 'total shop.Orders.price', 'self shop.Codec.decode'],
   );
+});
+
+test('a function of a library counts for its Java caller, and is reported under its library', () => {
+  const native = 'G1ParScanThreadState::trim_queue [libjvm.so]';
+
+  assert.equal(frameIsFunction(native), false);
+  assert.equal(frameGroup(native), '[libjvm.so]');
+  assert.equal(frameGroup('malloc [lib with space.so]'), '[lib with space.so]');
+  assert.equal(stackIsJvmInternal(['memcpy [libc.so.6]', 'VMThread::run [libjvm.so]', '[VM thread]']), true);
+  assert.equal(stackIsJvmInternal(['malloc [libc.so.6]', 'shop.Codec.encode']), false);
 });

@@ -2,18 +2,21 @@ const KERNEL = '_[k]';
 const SAFEPOINT = '_[s]';
 const SUSPENDED = '_[a]';
 const UNCOUNTED = [KERNEL, SAFEPOINT, SUSPENDED];
+/** "malloc [libc.so.6]": no name of a class or method has a bracket (JVM specification, 4.2). */
+const NATIVE = / (\[[^[\]]+\])$/;
 
 /**
  * Which frames can be blamed. A name in brackets stands for code nobody could name ([libjvm.so],
- * [Interpreter], [unknown]); `_[k]` marks the kernel. Both count in every total, neither is a function a
- * team can fix. `_[s]` marks a method that is inlined at the leaf, as far as the next safepoint tells: what really
+ * [Interpreter], [unknown]), with a name before them for a function of a library ("malloc [libc.so.6]"); `_[k]` marks
+ * the kernel. All count in every total, none is a function a team can fix. `_[s]` marks a method that is inlined at the leaf, as far as the next safepoint tells: what really
  * ran may be its neighbour, so the cost is the leafmost function's that is certain. `_[a]` marks a caller that waits in the
  * heap for a coroutine. It is read from there a moment after the sample and is missing when a collection came between: an arm
  * that collects more has fewer of them, and their totals would differ though no cost has moved. So pictures show them, and no
  * verdict counts them: with and without them a stack is the same to it.
  */
 export function frameIsFunction(name: string): boolean {
-  return name.length > 0 && !name.startsWith('[') && !UNCOUNTED.some((suffix) => name.endsWith(suffix));
+  if (name === '' || name.startsWith('[') || NATIVE.test(name)) return false;
+  return !UNCOUNTED.some((suffix) => name.endsWith(suffix));
 }
 
 // The coroutine runtime (kotlin-stdlib and kotlinx-coroutines-core), but for flows, whose operators are users' code.
@@ -34,7 +37,8 @@ export function frameIsMachinery(name: string): boolean {
 export function frameGroup(name: string): string | undefined {
   if (name.endsWith(SAFEPOINT)) return undefined;
   if (name.endsWith(KERNEL)) return '[kernel]';
-  return name.length > 0 ? name : '[unknown]';
+  if (name === '') return '[unknown]';
+  return NATIVE.exec(name)?.[1] ?? name;
 }
 
 // Entry points of the threads a JVM keeps for itself (HotSpot src/hotspot/share: compileBroker.cpp,

@@ -75,8 +75,47 @@ test('a new function over the margin is failed, and named with its stack', () =>
   assert.equal(first?.function, 'hot');
   assert.equal(first.kind, 'New');
   assert.equal(first.selfOrTotal, 'self');
-  assert.deepEqual(first.stack, ['hot', 'handle', 'run']);
+  assert.deepEqual(
+    first.stack.map(({ name }) => name),
+    ['hot', 'handle', 'run'],
+  );
   assert.ok(Math.abs(first.deltaShare - 15 / 215) < 0.01);
+});
+
+test('lines change no verdict, and say where the culprit stands', () => {
+  const lineOf = new Map([
+    ['hot', 'Hot.kt:3'],
+    ['handle', 'Handle.kt:9'],
+  ]);
+  const canary = podsOf('canary', WITH_HOT);
+  const placed = canary.map((window) => ({
+    ...window,
+    stacks: window.stacks.flatMap(({ frames, count }) => {
+      const places = frames.map((name) => lineOf.get(name) ?? '');
+      const moved = places.map((place) => place.replace('Hot.kt:3', 'Hot.kt:4'));
+      const few = Math.floor(count / 3);
+      return [
+        { frames, places, count: count - few },
+        ...(few > 0 ? [{ frames: [...frames], places: moved, count: few }] : []),
+      ];
+    }),
+  }));
+
+  const plain = judge({ canary });
+  const judgement = judge({ canary: placed });
+
+  const [first] = judgement.culprits;
+  assert.equal(first?.place, 'Hot.kt:3');
+  assert.deepEqual(
+    first.stack.map(({ place }) => place),
+    ['Hot.kt:3', 'Handle.kt:9', ''],
+  );
+  const withoutPlaces = (culprits: typeof judgement.culprits) =>
+    culprits.map((culprit) => ({ ...culprit, place: '', stack: culprit.stack.map(({ name }) => name) }));
+  assert.deepEqual(
+    { ...judgement, culprits: withoutPlaces(judgement.culprits) },
+    { ...plain, culprits: withoutPlaces(plain.culprits) },
+  );
 });
 
 test('a function that doubles is failed as grown', () => {

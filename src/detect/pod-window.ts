@@ -24,4 +24,6 @@ export interface StackCount {
   /** Leaf first. Windows that share one array for the same stack are judged faster. */
   readonly frames: readonly string[];
   readonly count: number;
+  /** Where each of the frames stood; no verdict looks at it. */
+  readonly places?: readonly string[];
 }

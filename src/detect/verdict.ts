@@ -39,6 +39,8 @@ export type CulpritKind = 'New' | 'Grown' | 'Moved';
 /** Shares are of the canary's CPU; the baseline's are rescaled to the functions that did not change. */
 export interface Culprit {
   readonly function: string;
+  /** Where in it the canary was seen most often, as src/profile/place.ts has it. */
+  readonly place: string;
   readonly kind: CulpritKind;
   /** Whether its own code grew, or what it calls. */
   readonly selfOrTotal: 'self' | 'total';
@@ -49,7 +51,12 @@ export interface Culprit {
   readonly baselineShare: number;
   readonly canaryShare: number;
   /** The canary's commonest stack through the function, leaf first. */
-  readonly stack: readonly string[];
+  readonly stack: readonly CulpritFrame[];
+}
+
+export interface CulpritFrame {
+  readonly name: string;
+  readonly place: string;
 }
 
 export interface CpuCheck {

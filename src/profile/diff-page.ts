@@ -11,6 +11,7 @@ import {
   DIFF_PAGE_STYLE_HASH,
 } from './diff-page-assets.ts';
 import { type FunctionChange, functionChanges } from './function-changes.ts';
+import { NOWHERE } from './place.ts';
 import type { StackCount } from './stack-counts.ts';
 
 export interface DiffPageInput {
@@ -19,7 +20,13 @@ export interface DiffPageInput {
   readonly baseline: readonly StackCount[];
   readonly canary: readonly StackCount[];
   /** The function a verdict names; marked in the graph. */
-  readonly culprit?: string;
+  readonly culprit?: PageCulprit;
+}
+
+export interface PageCulprit {
+  readonly name: string;
+  /** As place.ts has it. */
+  readonly place: string;
 }
 
 /** What the page's script reads from the element with the id "data". */
@@ -40,9 +47,9 @@ const POLICY = [
 /** One self-contained page. Shares are of each profile's own samples, so profiles of different length compare. */
 export function renderDiffPage(input: DiffPageInput): string {
   const tree = diffTree(input.baseline, input.canary);
-  const data: DiffPageData = { tree, culprit: input.culprit };
+  const data: DiffPageData = { tree, culprit: input.culprit?.name };
   const changes = functionChanges(input.baseline, input.canary);
-  const culprit = changes.find(({ name }) => name === input.culprit);
+  const culprit = changes.find(({ name }) => name === input.culprit?.name);
   return `<!doctype html>
 <html lang="en">
 <head>
@@ -57,7 +64,7 @@ export function renderDiffPage(input: DiffPageInput): string {
 <header>
 <h1>${escapeHtml(input.title)}</h1>
 <p class="subtitle">${escapeHtml(input.subtitle)}</p>
-${culprit === undefined ? '' : renderCulprit(culprit)}
+${culprit === undefined ? '' : renderCulprit(culprit, input.culprit?.place ?? NOWHERE)}
 </header>
 ${renderTools()}
 <main>
@@ -86,8 +93,9 @@ function renderTools(): string {
 </div>`;
 }
 
-function renderCulprit(culprit: FunctionChange): string {
-  return `<div class="culprit"><span class="label">Culprit</span><b>${escapeHtml(culprit.name)}</b>
+function renderCulprit(culprit: FunctionChange, place: string): string {
+  const where = place === NOWHERE ? '' : ` <span class="place">${escapeHtml(place)}</span>`;
+  return `<div class="culprit"><span class="label">Culprit</span><b>${escapeHtml(culprit.name)}</b>${where}
 <span class="delta">${percent(culprit.baselineTotal)} → ${percent(culprit.canaryTotal)} of CPU</span>
 ${renderDelta(culprit.canaryTotal - culprit.baselineTotal)} <span class="label">points</span>
 <button type="button" id="show-culprit">Show in graph</button></div>`;

@@ -1,4 +1,5 @@
 /** Two profiles in one tree, root first: where the canary spends its CPU, and where the baseline did. */
+import { NOWHERE } from './place.ts';
 import { type StackCount, totalCount } from './stack-counts.ts';
 
 /**
@@ -13,6 +14,10 @@ export interface DiffTree {
   /** Samples in the node and below, as counted: shares are these over node 0's. */
   readonly baseline: readonly number[];
   readonly canary: readonly number[];
+  /** Texts of place.ts. */
+  readonly places: readonly string[];
+  /** Of each node, the places it was seen at most: index into `places`, samples of the baseline, of the canary, and so on. */
+  readonly sites: readonly (readonly number[])[];
   /** Nodes left out because both shares are below the smallest one shown. */
   readonly hidden: number;
 }
@@ -26,10 +31,17 @@ const DEFAULT_MIN_SHARE = 0.001; // one and a half pixels of a wide screen
 /** A page with more would take seconds to open; the deepest and smallest go first, as with a larger `minShare`. */
 const MAX_NODES = 60_000;
 
-interface Node {
-  readonly name: string;
+const MOST_SITES = 4; // what a tooltip has room for
+
+interface Counts {
   baseline: number;
   canary: number;
+}
+
+interface Node extends Counts {
+  readonly name: string;
+  /** By place; undefined while none is known. */
+  sites: Map<string, Counts> | undefined;
   readonly children: Map<string, Node>;
 }
 type Side = 'baseline' | 'canary';
@@ -51,11 +63,11 @@ export function diffTree(
 }
 
 function newNode(name: string): Node {
-  return { name, baseline: 0, canary: 0, children: new Map() };
+  return { name, baseline: 0, canary: 0, sites: undefined, children: new Map() };
 }
 
 function addStacks(root: Node, stacks: readonly StackCount[], side: Side): void {
-  for (const { frames, count } of stacks) {
+  for (const { frames, places, count } of stacks) {
     let node = root;
     for (let i = frames.length - 1; i >= 0; i -= 1) {
       const name = frames[i] ?? '';
@@ -65,31 +77,45 @@ function addStacks(root: Node, stacks: readonly StackCount[], side: Side): void 
         node.children.set(name, child);
       }
       child[side] += count;
+      const place = places?.[i] ?? NOWHERE;
+      if (place !== NOWHERE) addSite(child, place, side, count);
       node = child;
     }
   }
 }
 
+/** A function is one node wherever in it a sample stood. */
+function addSite(node: Node, place: string, side: Side, count: number): void {
+  node.sites ??= new Map();
+  const site = node.sites.get(place) ?? { baseline: 0, canary: 0 };
+  site[side] += count;
+  node.sites.set(place, site);
+}
+
 /** Depth first without recursion: a stack of 2,000 frames must not exhaust ours. */
 function flatten(root: Node, shareOf: (node: Node) => number, minShare: number): DiffTree {
-  const indexOf = new Map<string, number>();
+  const names = createNumbering();
+  const places = createNumbering();
   const tree = {
-    names: [] as string[],
+    names: names.texts,
     name: [] as number[],
     depth: [] as number[],
     baseline: [] as number[],
     canary: [] as number[],
+    places: places.texts,
+    sites: [] as number[][],
   };
   let hidden = 0;
   const waiting: { node: Node; depth: number }[] = [{ node: root, depth: 0 }];
   for (let next = waiting.pop(); next !== undefined; next = waiting.pop()) {
     const { node, depth } = next;
-    const index = indexOf.get(node.name) ?? tree.names.push(node.name) - 1;
-    indexOf.set(node.name, index);
-    tree.name.push(index);
+    tree.name.push(names.of(node.name));
     tree.depth.push(depth);
     tree.baseline.push(node.baseline);
     tree.canary.push(node.canary);
+    tree.sites.push(
+      commonestSites(node).flatMap(([place, site]) => [places.of(place), site.baseline, site.canary]),
+    );
     const hasRoom = tree.name.length + waiting.length < MAX_NODES;
     const shown = [...node.children.values()].filter((child) => hasRoom && shareOf(child) >= minShare);
     hidden += node.children.size - shown.length;
@@ -98,4 +124,22 @@ function flatten(root: Node, shareOf: (node: Node) => number, minShare: number):
     waiting.push(...shown.map((child) => ({ node: child, depth: depth + 1 })));
   }
   return { ...tree, hidden };
+}
+
+function createNumbering() {
+  const numbers = new Map<string, number>();
+  const texts: string[] = [];
+  return {
+    texts,
+    of(text: string): number {
+      const number = numbers.get(text) ?? texts.push(text) - 1;
+      numbers.set(text, number);
+      return number;
+    },
+  };
+}
+
+function commonestSites({ sites }: Node): (readonly [string, Counts])[] {
+  const weight = ({ baseline, canary }: Counts) => baseline + canary;
+  return [...(sites ?? [])].sort(([, a], [, b]) => weight(b) - weight(a)).slice(0, MOST_SITES);
 }

@@ -4,6 +4,8 @@
 export interface StackCount {
   readonly frames: readonly string[];
   readonly count: number;
+  /** Where each of the frames stood (place.ts), in their order; missing where that is known of none. */
+  readonly places?: readonly string[];
 }
 
 /** All samples of a profile. */
@@ -15,18 +17,18 @@ export function totalCount(stacks: Iterable<StackCount>): number {
   return total;
 }
 
-/** One profile of many: equal stacks become one, in the order they were first seen. */
+/** One profile of many: equal stacks at equal places become one, in the order they were first seen. */
 export function mergeStacks(...profiles: readonly Iterable<StackCount>[]): StackCount[] {
-  const merged = new Map<string, { frames: readonly string[]; count: number }>();
+  const merged = new Map<string, StackCount & { count: number }>();
   for (const profile of profiles) {
-    for (const { frames, count } of profile) {
+    for (const stack of profile) {
       // NUL ends every name the kernel, the JVM and ELF hand out, so it cannot be part of one.
-      const key = frames.join('\0');
+      const key = [...stack.frames, ...(stack.places ?? [])].join('\0');
       const seen = merged.get(key);
       if (seen === undefined) {
-        merged.set(key, { frames, count });
+        merged.set(key, { ...stack });
       } else {
-        seen.count += count;
+        seen.count += stack.count;
       }
     }
   }

@@ -21,8 +21,6 @@ interface Row {
   readonly waited: LatencySketch;
 }
 
-type Ended = Pick<Exchange, 'method' | 'path' | 'status' | 'outcome' | 'latencyNs'>;
-
 export class RequestTally {
   readonly #labels: RouteLabels;
   readonly #rows = new Map<string, Map<string, Row>>();
@@ -34,11 +32,11 @@ export class RequestTally {
     this.#labels = new RouteLabels(routes);
   }
 
-  add(exchange: Ended): void {
+  add(exchange: Exchange): void {
     const { status } = exchange;
     const isFound = status >= 100 && status < 600 && !(status >= 400 && status < 500);
     const row = this.#rowOf(exchange.method, this.#labels.labelOf(exchange.path, isFound));
-    const latencyUs = Number(exchange.latencyNs) / 1_000;
+    const latencyUs = exchange.latencyNs / 1_000;
     switch (exchange.outcome) {
       case 'Completed': {
         const class_ = statusClass(status);

@@ -14,9 +14,9 @@ export interface OpenedDatabase {
 }
 
 /** A file of another layout is replaced like a broken one: the store is a cache, agents send again. */
-const LAYOUT = 2;
-/** Layout 1 had no requests. */
-const FROM_LAYOUT_1 = 'ALTER TABLE window ADD COLUMN requests TEXT; PRAGMA user_version = 2';
+const LAYOUT = 3;
+/** Layout 2 had no requests. */
+const FROM_LAYOUT_2 = 'ALTER TABLE window ADD COLUMN requests TEXT; PRAGMA user_version = 3';
 const PAGE_BYTES = 4096;
 
 const TABLES = `
@@ -26,8 +26,11 @@ const TABLES = `
     PRIMARY KEY (node, boot, sequence)
   ) STRICT, WITHOUT ROWID;
   CREATE TABLE string (id INTEGER PRIMARY KEY, text TEXT NOT NULL UNIQUE) STRICT;
-  -- frames: string ids as little-endian uint32, leaf first; hash: of these bytes.
-  CREATE TABLE stack (id INTEGER PRIMARY KEY, hash BLOB NOT NULL UNIQUE, frames BLOB NOT NULL) STRICT;
+  -- frames, places: string ids as little-endian uint32, leaf first; a place of 0 is not known, no bytes: none is.
+  -- hash: of these bytes.
+  CREATE TABLE stack (
+    id INTEGER PRIMARY KEY, hash BLOB NOT NULL UNIQUE, frames BLOB NOT NULL, places BLOB NOT NULL
+  ) STRICT;
   -- counts: pairs of (stack id, samples) as little-endian uint32.
   -- requests: a RequestWindow as JSON; NULL when the agent did not watch any.
   -- AUTOINCREMENT: an id is never used again, so a larger one means stored later.
@@ -87,7 +90,7 @@ function openExisting(path: string, maxBytes: number): { db: DatabaseSync; store
 /** The store's id, or undefined when the file is broken, unfinished or of another layout. */
 function verified(db: DatabaseSync): string | undefined {
   const layout = db.prepare('PRAGMA user_version').get()?.['user_version'];
-  if (layout === 1) db.exec(`BEGIN IMMEDIATE; ${FROM_LAYOUT_1}; COMMIT`);
+  if (layout === 2) db.exec(`BEGIN IMMEDIATE; ${FROM_LAYOUT_2}; COMMIT`);
   else if (layout !== LAYOUT) return undefined;
   if (db.prepare('PRAGMA quick_check(1)').get()?.['quick_check'] !== 'ok') return undefined;
   const id = db.prepare("SELECT value FROM meta WHERE key = 'storeId'").get()?.['value'];

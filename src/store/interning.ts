@@ -1,15 +1,21 @@
 /** Each name and each stack once: ids for what is written, shared arrays for what is read. */
 import { hash } from 'node:crypto';
 import type { DatabaseSync } from 'node:sqlite';
+import { NOWHERE } from '../profile/place.ts';
 
 export interface Interner {
   stringId(text: string): number;
-  /** `frames`: string ids, leaf first. */
-  stackId(frames: readonly number[]): number;
-  /** The frames of a stack, one array per stack however often it is asked for; undefined: no such stack. */
-  framesOf(stackId: number): readonly string[] | undefined;
+  /** String ids, leaf first; `places`: as many, 0 for none, or no entry at all. */
+  stackId(frames: readonly number[], places: readonly number[]): number;
+  /** A stack, one object however often it is asked for, its frames shared with stacks of other places; undefined: no such stack. */
+  stackOf(stackId: number): InternedStack | undefined;
   /** After a rolled-back transaction or a sweep, ids known from before may be gone. */
   forget(): void;
+}
+
+export interface InternedStack {
+  readonly frames: readonly string[];
+  readonly places: readonly string[] | undefined;
 }
 
 /** Distinct names of a few dozen JVMs; one cached entry costs about 150 bytes. */
@@ -20,37 +26,47 @@ export function interner(db: DatabaseSync): Interner {
   const findString = db.prepare('SELECT id FROM string WHERE text = ?');
   const textOf = db.prepare('SELECT text FROM string WHERE id = ?');
   const addStack = db.prepare(
-    'INSERT INTO stack (hash, frames) VALUES (?, ?) ON CONFLICT DO NOTHING RETURNING id',
+    'INSERT INTO stack (hash, frames, places) VALUES (?, ?, ?) ON CONFLICT DO NOTHING RETURNING id',
   );
   const findStack = db.prepare('SELECT id FROM stack WHERE hash = ?');
-  const framesById = db.prepare('SELECT frames FROM stack WHERE id = ?');
+  const stackById = db.prepare('SELECT frames, places FROM stack WHERE id = ?');
   const stringIds = new BoundedMap<string, number>(MAX_CACHED);
   const stackIds = new BoundedMap<string, number>(MAX_CACHED);
   const texts = new BoundedMap<number, string>(MAX_CACHED);
-  const frames = new BoundedMap<number, readonly string[]>(MAX_CACHED);
+  const frames = new BoundedMap<string, readonly string[]>(MAX_CACHED);
+  const stacks = new BoundedMap<number, InternedStack>(MAX_CACHED);
   const readText = (id: number): string => String(textOf.get(id)?.['text'] ?? '[unknown]');
+  const text = (id: number): string => texts.get(id, () => readText(id));
+  const textsOf = (bytes: Uint8Array): readonly string[] =>
+    decodeIds(bytes).map((id) => (id === 0 ? NOWHERE : text(id)));
   return {
     stringId: (text) =>
       stringIds.get(text, () => Number((addString.get(text) ?? findString.get(text))?.['id'])),
-    stackId: (ids) => {
-      const bytes = encodeIds(ids);
-      const digest = hash('sha256', bytes, 'buffer').subarray(0, 16);
+    stackId: (ids, placeIds) => {
+      const bytes = encodeIds([...ids, ...placeIds]);
+      const [ofFrames, ofPlaces] = [bytes.subarray(0, ids.length * 4), bytes.subarray(ids.length * 4)];
+      const digest = digestOf(bytes);
       return stackIds.get(digest.toString('latin1'), () =>
-        Number((addStack.get(digest, bytes) ?? findStack.get(digest))?.['id']),
+        Number((addStack.get(digest, ofFrames, ofPlaces) ?? findStack.get(digest))?.['id']),
       );
     },
-    framesOf: (id) => {
-      const known = frames.peek(id);
+    stackOf: (id) => {
+      const known = stacks.peek(id);
       if (known !== undefined) return known;
-      const blob = framesById.get(id)?.['frames'];
-      if (!(blob instanceof Uint8Array)) return undefined;
-      return frames.get(id, () => decodeIds(blob).map((string) => texts.get(string, () => readText(string))));
+      const { frames: ofFrames, places } = stackById.get(id) ?? {};
+      if (!(ofFrames instanceof Uint8Array && places instanceof Uint8Array)) return undefined;
+      return stacks.get(id, () => ({
+        frames: frames.get(digestOf(ofFrames).toString('latin1'), () => textsOf(ofFrames)),
+        places: places.length === 0 ? undefined : textsOf(places),
+      }));
     },
     forget: () => {
-      for (const cache of [stringIds, stackIds, texts, frames]) cache.clear();
+      for (const cache of [stringIds, stackIds, texts, frames, stacks]) cache.clear();
     },
   };
 }
+
+const digestOf = (bytes: Uint8Array): Buffer => hash('sha256', bytes, 'buffer').subarray(0, 16);
 
 export function encodeIds(ids: readonly number[]): Uint8Array {
   const bytes = new Uint8Array(ids.length * 4);

@@ -54,9 +54,9 @@ export function sweepInterned(db: DatabaseSync): void {
   }
   const strings = new Set<number>();
   const deadStacks: number[] = [];
-  for (const { id, frames } of db.prepare('SELECT id, frames FROM stack').iterate()) {
+  for (const { id, frames, places } of db.prepare('SELECT id, frames, places FROM stack').iterate()) {
     if (!stacks.has(Number(id))) deadStacks.push(Number(id));
-    else if (frames instanceof Uint8Array) for (const string of decodeIds(frames)) strings.add(string);
+    else for (const string of [...idsIn(frames), ...idsIn(places)]) strings.add(string);
   }
   const deadStrings: number[] = [];
   for (const { id } of db.prepare('SELECT id FROM string').iterate()) {
@@ -69,3 +69,5 @@ export function sweepInterned(db: DatabaseSync): void {
   for (const id of deadStrings) dropString.run(id);
   db.exec('COMMIT');
 }
+
+const idsIn = (blob: unknown): readonly number[] => (blob instanceof Uint8Array ? decodeIds(blob) : []);

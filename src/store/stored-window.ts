@@ -21,7 +21,7 @@ export interface StoredWindow {
   readonly throttledUsec: number;
   /** Profiling flags of the JVM, '' when default. */
   readonly flags: string;
-  /** Frames arrays are shared between windows: the same stack is the same array. */
+  /** Arrays are shared between windows: the same frames are the same array, and so are the same places of them. */
   readonly stacks: readonly StackCount[];
   /** Absent when nobody watched them. */
   readonly requests?: RequestWindow;
@@ -59,7 +59,11 @@ export function windowWriter(
 /** Stack index of the batch → stack id, each asked for once. */
 export function stackIdsOf(batch: Batch, names: Interner): (index: number) => number {
   const stringId = remembered((index: number) => names.stringId(batch.strings[index] ?? '[unknown]'));
-  return remembered((index: number) => names.stackId((batch.stacks[index] ?? []).map(stringId)));
+  const placeId = (place: number) => (place === 0 ? 0 : stringId(place - 1));
+  return remembered((index: number) => {
+    const frames = batch.stacks[index] ?? [];
+    return names.stackId(frames.map(stringId), (batch.places?.[index] ?? []).map(placeId));
+  });
 }
 
 function remembered(make: (index: number) => number): (index: number) => number {
@@ -80,9 +84,10 @@ export function decodeWindow(row: Readonly<Record<string, unknown>>, names: Inte
   let unreadable = 0;
   for (let index = 0; index + 1 < pairs.length; index += 2) {
     const count = pairs[index + 1] ?? 0;
-    const frames = names.framesOf(pairs[index] ?? 0);
-    if (frames === undefined) unreadable += count;
-    else stacks.push({ frames, count });
+    const stack = names.stackOf(pairs[index] ?? 0);
+    if (stack === undefined) unreadable += count;
+    else if (stack.places === undefined) stacks.push({ frames: stack.frames, count });
+    else stacks.push({ frames: stack.frames, places: stack.places, count });
   }
   return {
     pod: `${String(row['podUid'])}/${String(row['container'])}`,

@@ -58,7 +58,7 @@ test('a store from before requests keeps its windows', (t) => {
   const id = before.storeId();
   before.close();
   const db = new DatabaseSync(path);
-  db.exec('ALTER TABLE window DROP COLUMN requests; PRAGMA user_version = 1');
+  db.exec('ALTER TABLE window DROP COLUMN requests; PRAGMA user_version = 2');
   db.close();
 
   const store = aStore(t, path);

@@ -169,6 +169,44 @@ test('equal stacks of different windows share one frames array', (t) => {
   assert.equal(first?.stacks[0]?.frames, second?.stacks[0]?.frames);
 });
 
+test('places come back with their stacks, and the same frames at other places share one array', (t) => {
+  const store = aStore(t, aPath(t));
+  store.addBatch(
+    aBatch({
+      strings: ['encode', 'handle', 'Codec.kt:87', 'Codec.kt:91'],
+      stacks: [[0, 1], [0, 1], [1]],
+      places: [[3, 0], [4, 0], []],
+      pods: [aPodWindow({ counts: [0, 1, 2].map((stack) => [stack, 1]) })],
+    }),
+  );
+
+  const [first, second, third] = everything(store)[0]?.stacks ?? [];
+
+  assert.deepEqual(
+    [first?.places, second?.places, third?.places],
+    [['Codec.kt:87', ''], ['Codec.kt:91', ''], undefined],
+  );
+  assert.equal(first?.frames, second?.frames);
+});
+
+test('a place that is still in use is kept when names are swept', (t) => {
+  let nowMs = EPOCH_MS + WINDOW_MS;
+  const store = aStore(t, aPath(t), { now: () => nowMs, retentionMs: 60 * 60_000 });
+  store.addBatch(
+    aBatch({
+      strings: ['encode', 'Codec.kt:87'],
+      stacks: [[0]],
+      places: [[2]],
+      pods: [aPodWindow({ counts: [[0, 1]] })],
+    }),
+  );
+
+  nowMs += 20 * 60_000;
+  store.addBatch(aBatch({ sequence: 120 }));
+
+  assert.deepEqual(everything(store)[0]?.stacks[0]?.places, ['Codec.kt:87']);
+});
+
 test('the window of a pod without a gate, which carries no stacks, is left out; that of an idle pod is kept', (t) => {
   const store = aStore(t, aPath(t));
 

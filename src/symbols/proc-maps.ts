@@ -5,9 +5,16 @@ import { cleanName } from './clean-name.ts';
 import { createRangeList, type RangeColumns, rangeAt } from './range-list.ts';
 
 export type Region =
-  | { readonly kind: 'file' /** In brackets: "[libc.so.6]". */; readonly name: string }
+  | FileRegion
   /** Executable memory of no file: code that the process made itself. */
   | { readonly kind: 'anonymous' };
+
+export interface FileRegion {
+  readonly kind: 'file';
+  /** In brackets: "[libc.so.6]". */
+  readonly name: string;
+  readonly mapped: MappedFile;
+}
 
 export interface ProcMaps {
   /** The executable region that holds the address. */
@@ -35,6 +42,7 @@ const MAX_LINE_BYTES = 8 * 1024; // a path has at most 4096, and the kernel esca
 const MAX_REGIONS = 8192; // a JVM with two hundred libraries has about 210 executable regions
 const MAX_REGION_BYTES = 2 ** 32 - 1; // a code cache has at most 2 GB
 const MAX_FILE_NAME = 128;
+const ANONYMOUS: Region = { kind: 'anonymous' };
 const DASH = 0x2d;
 const SPACE = 0x20;
 const EXECUTABLE = 0x78; // x
@@ -42,26 +50,18 @@ const ANONYMOUS_PATH = /^$|^\[(?!vdso\]|vsyscall\])|^\/(?:memfd:|dev\/zero|anon_
 
 /** `decode` makes a string of bytes (UTF-8); rooms without I/O have no decoder of their own. */
 export function createProcMapsParser(decode: (bytes: Uint8Array) => string): ProcMapsParser {
-  const regions: Region[] = [];
-  const byPath = new Map<string, number>();
+  const regions: Region[] = [ANONYMOUS];
   const ranges = createRangeList(MAX_REGIONS);
   let libjvm: MappedFile | undefined;
   let dropped = 0;
 
-  const regionOf = (path: string): number => {
-    const known = byPath.get(path);
-    if (known !== undefined) return known;
-    byPath.set(path, regions.length);
-    regions.push(ANONYMOUS_PATH.test(path) ? { kind: 'anonymous' } : { kind: 'file', name: bracketed(path) });
-    return regions.length - 1;
-  };
   const line = (bytes: Uint8Array, start: number, end: number) => {
     const fields = executableRange(bytes, start, end);
     if (!fields) return;
     const path = decode(bytes.subarray(pathStart(bytes, start, end), end));
     if (path.endsWith('/libjvm.so')) libjvm ??= { path, address: fields.from, fileOffset: fields.fileOffset };
-    if (ranges.length === MAX_REGIONS) dropped++;
-    else ranges.add(fields.from, fields.size, regionOf(path));
+    if (!ranges.add(fields.from, fields.size, ANONYMOUS_PATH.test(path) ? 0 : regions.length)) dropped++;
+    else if (!ANONYMOUS_PATH.test(path)) regions.push(fileRegion(path, fields));
   };
   const lines = createLineSplitter(MAX_LINE_BYTES, { line, tooLong: () => dropped++ });
 
@@ -112,6 +112,10 @@ function pathStart(bytes: Uint8Array, start: number, end: number): number {
   for (let field = 0; field < 5; field++) at = Math.min(end, fieldEnd(bytes, at, end) + 1);
   while (at < end && bytes[at] === SPACE) at++;
   return at;
+}
+
+function fileRegion(path: string, { from, fileOffset }: { from: number; fileOffset: number }): FileRegion {
+  return { kind: 'file', name: bracketed(path), mapped: { path, address: from, fileOffset } };
 }
 
 function bracketed(path: string): string {

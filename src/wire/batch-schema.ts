@@ -1,7 +1,7 @@
 /**
  * What an agent pushes: one batch per node and closed window, gzipped JSON.
  * Names are sent once (`strings`), stacks once (`stacks`, leaf first, as indices into `strings`),
- * and a pod refers to stacks by index. A batch is identified by (node, boot, sequence): pushing it
+ * and a pod refers to stacks by index. The same functions at other lines are another stack. A batch is identified by (node, boot, sequence): pushing it
  * twice changes nothing. The agent takes only the types from here, so TypeBox stays out of its memory.
  */
 import { type Static, Type } from '@sinclair/typebox';
@@ -125,6 +125,11 @@ export const Batch = Type.Object({
   }),
   strings: Type.Array(Type.String({ maxLength: 1024 }), { maxItems: 131_072 }),
   stacks: Type.Array(Type.Array(count, { maxItems: 1024 }), { maxItems: 65_536 }),
+  /**
+   * Where in the source the frames of a stack stood, one list for each of `stacks`: indices into `strings` from 1 on,
+   * 0 where it is not known; empty where it is known of none. Missing from agents that do not tell.
+   */
+  places: Type.Optional(Type.Array(Type.Array(count, { maxItems: 1024 }), { maxItems: 65_536 })),
   pods: Type.Array(PodWindow, { maxItems: 512 }),
 });
 export type Batch = Static<typeof Batch>;

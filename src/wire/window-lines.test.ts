@@ -78,3 +78,25 @@ test('requests survive a stream, and foreign ones are refused', () => {
     message: /lost: no count/,
   });
 });
+
+test('places survive a stream, and stacks that differ in nothing else share their frames', () => {
+  const encode = createWindowEncoder();
+  const decode = createWindowDecoder();
+  const at = (line: number) => ({ frames: ['a', 'main'], places: [`A.kt:${line}`, ''], count: 1 });
+  const window = { ...aWindow(''), stacks: [at(7), at(8), { frames: ['a', 'main'], count: 2 }] };
+
+  const line = decode(encode(window));
+
+  assert.deepEqual(line, { kind: 'window', window });
+  const [first, second] = line.kind === 'window' ? line.window.stacks : [];
+  assert.equal(first?.frames, second?.frames);
+});
+
+test('places that are not those of their stack are refused', () => {
+  const line = (places: unknown) =>
+    `{"strings":["a","main"],"stacks":[[0,1]],"places":${JSON.stringify(places)},"counts":[]}`;
+
+  assert.throws(() => createWindowDecoder()(line([[1]])), { message: /1 entries for a stack of 2 frames/ });
+  assert.throws(() => createWindowDecoder()(line([[3, 0]])), { message: /points past the 2 strings/ });
+  assert.throws(() => createWindowDecoder()(line([[1, 0], []])), { message: /not a list of at most 1/ });
+});

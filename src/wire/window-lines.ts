@@ -2,13 +2,14 @@
  * Windows of pods as lines of JSON: what the controller streams to a recorder, and what a recording holds.
  *
  * A stream (one HTTP answer, one file) is read from its first line on, because names and stacks are sent once:
- * `strings` and `stacks` of a line are appended to the stream's tables, and `counts` points into them.
+ * `strings`, `stacks` and `places` of a line are appended to the stream's tables, and `counts` points into them.
  * ```
- * {"window":{"pod":"orders-7c…",…},"strings":["main","run"],"stacks":[[1,0]],"counts":[[0,7]]}
+ * {"window":{"pod":"orders-7c…",…},"strings":["main","run","Run.kt:7"],"stacks":[[1,0]],"places":[[3,0]],"counts":[[0,7]]}
  * {"end":true,"windows":1}
  * ```
- * Stacks are leaf first. The last line of an answer says how many windows it held, so that a cut one is noticed.
+ * Stacks are leaf first. `places` is as src/wire/batch-schema.ts has it; streams of before it was there have none. The last line of an answer says how many windows it held, so that a cut one is noticed.
  */
+import { NOWHERE } from '../profile/place.ts';
 import type { StackCount } from '../profile/stack-counts.ts';
 import { parseRequestWindow } from '../requests/parse-request-window.ts';
 import type { RequestWindow } from '../requests/request-window.ts';
@@ -63,12 +64,20 @@ export function createWindowEncoder(): (window: RecordedWindow) => string {
   return ({ meta, stacks: counted, requests }) => {
     const newNames: string[] = [];
     const newStacks: number[][] = [];
+    const newPlaces: number[][] = [];
     const indexOfName = (name: string): number => indexIn(names, name, () => newNames.push(name));
-    const counts = counted.map(({ frames, count }) => {
-      const indices = frames.map(indexOfName);
-      return [indexIn(stacks, indices.join(), () => newStacks.push(indices)), count];
+    const counts = counted.map(({ frames, places = [], count }) => {
+      const ofFrames = frames.map(indexOfName);
+      const ofPlaces = places.map((place) => (place === NOWHERE ? 0 : indexOfName(place) + 1));
+      const key = `${ofFrames.join()}/${ofPlaces.join()}`;
+      const index = indexIn(stacks, key, () => {
+        newStacks.push(ofFrames);
+        newPlaces.push(ofPlaces);
+      });
+      return [index, count];
     });
-    return `${JSON.stringify({ window: meta, strings: newNames, stacks: newStacks, counts, requests })}\n`;
+    const line = { window: meta, strings: newNames, stacks: newStacks, places: newPlaces, counts, requests };
+    return `${JSON.stringify(line)}\n`;
   };
 }
 
@@ -87,7 +96,8 @@ export const encodeEndLine = (windows: number): string => `${JSON.stringify({ en
 /** Reads the lines of one stream in order. Throws a WindowLineError that names what is wrong with a line. */
 export function createWindowDecoder(): (line: string) => WindowLine {
   const names: string[] = [];
-  const stacks: (readonly string[])[] = [];
+  const stacks: Omit<StackCount, 'count'>[] = [];
+  const shared = new Map<string, readonly string[]>(); // by their indices: stacks at other places have the same frames
   return (line) => {
     const doc = record(parseJson(line), 'a line');
     if (doc['end'] === true) {
@@ -96,17 +106,40 @@ export function createWindowDecoder(): (line: string) => WindowLine {
     for (const name of list(doc['strings'], 'strings', MAX_NAMES - names.length)) {
       names.push(text(name, 'strings[]'));
     }
-    for (const indices of list(doc['stacks'], 'stacks', MAX_STACKS - stacks.length)) {
-      stacks.push(list(indices, 'stacks[]', MAX_FRAMES).map((index) => at(names, index, 'strings')));
+    const newStacks = list(doc['stacks'], 'stacks', MAX_STACKS - stacks.length);
+    const newPlaces = list(doc['places'] ?? [], 'places', newStacks.length);
+    for (const [i, indices] of newStacks.entries()) {
+      const ofFrames = list(indices, 'stacks[]', MAX_FRAMES);
+      const named = ofFrames.map((index) => at(names, index, 'strings'));
+      const key = ofFrames.join();
+      const frames = shared.get(key) ?? named;
+      shared.set(key, frames);
+      const places = list(newPlaces[i] ?? [], 'places[]', frames.length);
+      stacks.push(places.length === 0 ? { frames } : { frames, places: placesOf(places, frames, names) });
     }
     const counted = list(doc['counts'], 'counts', MAX_STACKS).map((pair): StackCount => {
       const [index, count] = list(pair, 'counts[]', 2);
-      return { frames: at(stacks, index, 'stacks'), count: integer(count, 'counts[][1]') };
+      return { ...at(stacks, index, 'stacks'), count: integer(count, 'counts[][1]') };
     });
     const meta = parseMeta(doc['window']);
     const requests = doc['requests'] === undefined ? {} : { requests: parseRequests(doc['requests']) };
     return { kind: 'window', window: { meta, stacks: counted, ...requests } };
   };
+}
+
+function placesOf(
+  indices: readonly unknown[],
+  frames: readonly string[],
+  names: readonly string[],
+): readonly string[] {
+  if (indices.length !== frames.length) {
+    throw new WindowLineError(
+      `places[] has ${indices.length} entries for a stack of ${frames.length} frames`,
+    );
+  }
+  return indices.map((index) =>
+    index === 0 ? NOWHERE : at(names, integer(index, 'places[][]') - 1, 'strings'),
+  );
 }
 
 function parseMeta(json: unknown): WindowMeta {

@@ -193,6 +193,29 @@ test('kubectl get prints a column for what a reader wants to know', async () => 
   assert.match(all, /regressionreport.flamegate.dev\/kept\s+orders\s+Failed/);
 });
 
+test('the column Culprit passes over cost that has only moved', async () => {
+  const path = `${pathOf({ ...reports, name: 'kept' })}/status`;
+  const found = {
+    baseline: '0%',
+    canary: '5%',
+    delta: '5%',
+    interval: ['4%', '6%'],
+    shareOfDelta: '50%',
+    stack: [],
+  };
+  const culprit = (name: string, kind: string) => ({ function: name, kind, ...found });
+  const culprits = [culprit('shop.Renamed', 'Moved'), culprit('shop.Dearer', 'Grown')];
+  await client.request('PATCH', path, { status: { culprits } }, 'application/merge-patch+json');
+
+  const printed = await kubectl('get', 'rreport', 'kept', '-n', NAMESPACE, `--kubeconfig=${kubeconfig}`);
+
+  assert.match(
+    printed,
+    /^NAME\s+GATE\s+VERDICT\s+REASON\s+CPUΔ\s+CULPRIT\s+AGE\nkept\s+orders\s+Failed.*shop\.Dearer/,
+  );
+  assert.doesNotMatch(printed, /Renamed/);
+});
+
 function fieldNames(schema: OpenApiSchema): string[] {
   const own = Object.keys(schema.properties ?? {});
   const nested = [

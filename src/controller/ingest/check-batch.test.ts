@@ -19,11 +19,15 @@ function checkedRequests(requests: unknown): string {
 }
 
 function checked(environment: readonly string[] | undefined): string {
-  const batch = aBatch();
   const { environment: _, ...jvm } = aPodWindow().jvm;
-  const json = { ...batch, pods: [{ ...aPodWindow(), jvm: { ...jvm, environment } }] };
+  return outcomeOf({ ...aBatch(), pods: [{ ...aPodWindow(), jvm: { ...jvm, environment } }] });
+}
+
+const withPlaces = (places: unknown): string => outcomeOf({ ...aBatch(), places });
+
+function outcomeOf(json: unknown): string {
   try {
-    checkBatch(JSON.parse(JSON.stringify(json)), batch.endMs);
+    checkBatch(JSON.parse(JSON.stringify(json)), aBatch().endMs);
     return 'taken';
   } catch (error) {
     return error instanceof Refusal ? error.code : 'no refusal';
@@ -74,4 +78,14 @@ test('requests that contradict themselves are refused', () => {
   ]) {
     assert.equal(checkedRequests(requests), 'BATCH_INCONSISTENT');
   }
+});
+
+test('places are as many as the stacks, each empty or as long as its stack, of strings that are there', () => {
+  assert.equal(withPlaces(undefined), 'taken');
+  assert.equal(withPlaces([[3, 0, 1], []]), 'taken');
+  assert.equal(withPlaces([[3, 0, 1]]), 'BATCH_INCONSISTENT');
+  assert.equal(withPlaces([[3, 0], []]), 'BATCH_INCONSISTENT');
+  assert.equal(withPlaces([[4, 0, 0], []]), 'BATCH_INCONSISTENT');
+  assert.equal(withPlaces([[-1, 0, 0], []]), 'BATCH_INVALID');
+  assert.equal(withPlaces([['Codec.kt:87', 0, 0], []]), 'BATCH_INVALID');
 });

@@ -55,11 +55,27 @@ function assertIndices(batch: Batch): void {
     const bad = stack.find((name) => name >= batch.strings.length);
     if (bad !== undefined) throw wrong(`a frame of /stacks/${index}`, bad, batch.strings.length);
   }
+  assertPlaces(batch);
   for (const [index, pod] of batch.pods.entries()) {
     const bad = pod.counts.find(([stack]) => stack >= batch.stacks.length);
     if (bad !== undefined) throw wrong(`a stack of /pods/${index}/counts`, bad[0], batch.stacks.length);
     const huge = pod.counts.find(([, count]) => count > 0xffff_ffff);
     if (huge !== undefined) throw wrong(`a count of /pods/${index}/counts`, huge[1], 0xffff_ffff);
+  }
+}
+
+function assertPlaces({ places, stacks, strings }: Batch): void {
+  if (places === undefined) return;
+  const wrong = (sentence: string) => new Refusal(400, 'BATCH_INCONSISTENT', sentence);
+  if (places.length !== stacks.length) throw wrong(`${places.length} places for ${stacks.length} stacks`);
+  for (const [index, ofStack] of places.entries()) {
+    const frames = stacks[index]?.length ?? 0;
+    if (ofStack.length > 0 && ofStack.length !== frames) {
+      throw wrong(`/places/${index} has ${ofStack.length} entries, its stack ${frames} frames`);
+    }
+    const bad = ofStack.find((place) => place > strings.length);
+    if (bad !== undefined)
+      throw wrong(`an entry of /places/${index} is ${bad}, of ${strings.length} strings`);
   }
 }
 

@@ -1,8 +1,9 @@
 /** GET of a report's diff flame graph: one self-contained HTML page, for people with their own token. */
 
 import { parseDurationMs } from '../../crds/quantities.ts';
-import type { RegressionReport } from '../../crds/regression-report.ts';
-import { renderDiffPage } from '../../profile/diff-page.ts';
+import type { Culprit, RegressionReport } from '../../crds/regression-report.ts';
+import { type PageCulprit, renderDiffPage } from '../../profile/diff-page.ts';
+import { placeText } from '../../profile/place.ts';
 import type { StackCount } from '../../profile/stack-counts.ts';
 import type { Arm, WindowStore } from '../../store/window-store.ts';
 import type { ClusterView } from '../cluster-view.ts';
@@ -53,9 +54,14 @@ function pageOf(report: RegressionReport, options: ReportPageOptions): string {
     subtitle: `canary ${spec.canaryHash} against baseline ${spec.baselineHash}, attempt ${spec.attempt}. ${status?.message ?? ''}`,
     baseline,
     canary,
-    ...(culprit === undefined ? {} : { culprit: culprit.function }),
+    ...(culprit === undefined ? {} : { culprit: culpritOf(culprit) }),
   });
 }
+
+const culpritOf = ({ function: name, file, line }: Culprit): PageCulprit => ({
+  name,
+  place: placeText(file, line),
+});
 
 /** What the arm burnt during the evaluation, without the windows of pods that were still warming up. */
 function profileOf(report: RegressionReport, arm: Arm, options: ReportPageOptions): readonly StackCount[] {
@@ -67,10 +73,15 @@ function profileOf(report: RegressionReport, arm: Arm, options: ReportPageOption
     fromMs: Date.parse(status?.startedAt ?? metadata.creationTimestamp),
     toMs: status?.decidedAt === undefined ? options.now() : Date.parse(status.decidedAt),
   });
-  const counts = new Map<readonly string[], number>(); // equal stacks are one array in the store
+  const counts = new Map<readonly string[], { -readonly [Field in keyof StackCount]: StackCount[Field] }>();
   for (const window of windows) {
     if (window.startMs < window.podStartedAtMs + warmUpMs) continue;
-    for (const { frames, count } of window.stacks) counts.set(frames, (counts.get(frames) ?? 0) + count);
+    for (const stack of window.stacks) {
+      const key = stack.places ?? stack.frames; // equal ones are one array in the store
+      const seen = counts.get(key);
+      if (seen === undefined) counts.set(key, { ...stack });
+      else seen.count += stack.count;
+    }
   }
-  return Array.from(counts, ([frames, count]) => ({ frames, count }));
+  return [...counts.values()];
 }

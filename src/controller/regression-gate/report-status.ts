@@ -6,13 +6,22 @@ import type {
   ReportCheck,
   Culprit as ReportedCulprit,
 } from '../../crds/regression-report.ts';
-import type { CheckNumbers, CpuCheck, Culprit, GateJudgement, RequestCheck } from '../../detect/verdict.ts';
+import type {
+  CheckNumbers,
+  CpuCheck,
+  Culprit,
+  CulpritFrame,
+  GateJudgement,
+  RequestCheck,
+} from '../../detect/verdict.ts';
+import { NOWHERE, parsePlace } from '../../profile/place.ts';
 import { startedAtMs } from './evaluation.ts';
 
 // The bounds in the kind's schema: the API server refuses a status that exceeds one of them.
 const MAX_CULPRITS = 10;
 const MAX_STACK = 64;
 const MAX_NAME = 512;
+const MAX_FILE = 128;
 const MAX_MESSAGE = 2048;
 
 export function reportOf(
@@ -76,14 +85,25 @@ function reportedNumbers(numbers: CheckNumbers): Omit<ReportCheck, 'check' | 've
 
 const asCulprit = (culprit: Culprit): ReportedCulprit => ({
   function: cut(culprit.function, MAX_NAME),
+  ...placeFields(culprit.place),
   kind: culprit.kind,
   baseline: formatSharePercent(culprit.baselineShare),
   canary: formatSharePercent(culprit.canaryShare),
   delta: signed(culprit.deltaShare),
   interval: culprit.interval.map(signed),
   shareOfDelta: formatSharePercent(culprit.shareOfDelta),
-  stack: culprit.stack.slice(0, MAX_STACK).map((frame) => cut(frame, MAX_NAME)),
+  stack: culprit.stack.slice(0, MAX_STACK).map(frameText),
 });
+
+function placeFields(text: string): Pick<ReportedCulprit, 'file' | 'line'> {
+  const place = parsePlace(text);
+  if (place === undefined) return {};
+  return { file: cut(place.file, MAX_FILE), ...(place.line === undefined ? {} : { line: place.line }) };
+}
+
+/** As a stack trace of the JVM has it. */
+const frameText = ({ name, place }: CulpritFrame): string =>
+  place === NOWHERE ? cut(name, MAX_NAME) : cut(`${name} (${place})`, MAX_NAME);
 
 const signed = (share: number): string => formatSharePercent(share, { sign: true });
 
