@@ -68,7 +68,7 @@ test('requests that cost half as much again are proven, at the same load and at 
   const less = weighed({ cost: 1.5 });
 
   assert.equal(same?.isProven, true);
-  assert.ok(Math.abs((same?.effect ?? 0) - Math.log(210 / 160)) < 0.03, `${same?.effect}`);
+  assert.ok(Math.abs(same.effect - Math.log(210 / 160)) < 0.03, `${same.effect}`);
   assert.equal(less?.isProven, true);
 });
 

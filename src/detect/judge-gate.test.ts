@@ -238,7 +238,7 @@ test('CPU a request is reported, and decides only where it shall', () => {
   assert.match(decisive.message, /^CPU a request grew by 0\.\d+ ms, over the margin of/);
   const [cost] = checksOf(reported);
   assert.equal(cost?.check, 'cpu.perRequest');
-  assert.ok((cost?.numbers?.canary ?? 0) > (cost?.numbers?.baseline ?? 9));
+  assert.ok((cost.numbers?.canary ?? 0) > (cost.numbers?.baseline ?? 9));
 });
 
 test('a gate that asks nothing of requests says what CPU says', () => {
