@@ -33,6 +33,7 @@ interface Judged {
 function judgeRuns(
   runs: number,
   run: Omit<SimulatedRequests, 'seed' | keyof typeof CASE> & Partial<SimulatedRequests>,
+  warmUpMs = 0,
 ): Judged[] {
   return Array.from({ length: runs }, (_, number) => {
     const windows = simulateRequests({ ...CASE, seed: 4_000 + number, ...run });
@@ -45,8 +46,10 @@ function judgeRuns(
       maxLossShare: 0.05,
     };
     const evaluation = openRequestEvaluation(SETTINGS, limits, 0, windows.history);
-    const plan = { startedAtMs: 0, deadlineMs, warmUpMs: 0 };
-    for (const block of planLooks(windows, plan, deadlineMs)) advanceRequests(evaluation, block);
+    const plan = { startedAtMs: 0, deadlineMs, warmUpMs };
+    const canary = windows.canary.map((window) => ({ ...window, podStartedAtMs: 0 }));
+    const arms = { baseline: windows.baseline, canary };
+    for (const block of planLooks(arms, plan, deadlineMs)) advanceRequests(evaluation, block);
     const failed = evaluation.checks.filter(({ verdict }) => verdict === 'Failed');
     return {
       failed: failed.length > 0,
@@ -89,6 +92,16 @@ test('three pods beside three, without history, fail none of 50 harmless canarie
   const judged = judgeRuns(50, { requestsPerSecond: 200, windows: 90, ...few });
 
   assert.equal(failedOf(judged), 0);
+});
+
+test('canaries that take twice as long when they are young are harmless past a warm-up of three minutes', () => {
+  const young = { requestsPerSecond: 1_000, windows: 90, canary: { warmUp: 1 } };
+
+  assert.ok(failedOf(judgeRuns(20, young, 180_000)) <= 1);
+  assert.ok(
+    failedOf(judgeRuns(5, young)) >= 4,
+    'without a warm-up they are caught: it is what keeps them harmless',
+  );
 });
 
 test('one request in a hundred that fails, beside one in a thousand, is failed in 19 of 20 canaries', () => {

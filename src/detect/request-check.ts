@@ -25,8 +25,8 @@ export interface RequestCheckState {
   readonly excess: Map<string, number>;
   /** Log latency that pods and routes are counted against: fixed once, so that counts of all blocks are of one kind. */
   threshold: number | undefined;
-  /** Rows seen before there was a threshold. */
-  waiting: Observed[];
+  /** What was seen before there was a threshold, without its stacks. */
+  waiting: Served[];
   evidence: EffectEvidence | undefined;
   verdict: Verdict;
   reason: RequestReason;
@@ -42,6 +42,13 @@ export interface Observed {
   readonly baseline: readonly PodWindow[];
   readonly strata: readonly Stratum[];
 }
+
+/** Of a block what is counted. */
+type Served = Omit<Observed, 'canary' | 'baseline'> & {
+  readonly canary: readonly ServedWindow[];
+  readonly baseline: readonly ServedWindow[];
+};
+type ServedWindow = Pick<PodWindow, 'pod' | 'requests'>;
 
 export const openCheck = (of: CheckKind, alpha: number): RequestCheckState => ({
   of,
@@ -65,7 +72,9 @@ export function observe(check: RequestCheckState, observed: Observed): void {
     for (const window of observed.baseline) check.cells.baseline.add(observed.block, window);
     return;
   }
-  check.waiting.push(observed);
+  const { block, strata } = observed;
+  const served = { block, strata, canary: servedOf(observed.canary), baseline: servedOf(observed.baseline) };
+  check.waiting.push(served);
   if (check.of.kind === 'latency' && check.threshold === undefined) {
     const rows = check.waiting.flatMap(({ baseline }) => rowsOf(baseline));
     check.threshold = thresholdOf(rows, check.of.settings.quantile);
@@ -83,10 +92,13 @@ function counterOf({ of, threshold }: RequestCheckState): Counter | undefined {
   return threshold === undefined ? undefined : (rows) => slowerThan(rows, threshold);
 }
 
-const rowsOf = (windows: readonly PodWindow[]): RouteWindow[] =>
+const servedOf = (windows: readonly PodWindow[]): ServedWindow[] =>
+  windows.map(({ pod, requests }) => ({ pod, ...(requests && { requests }) }));
+
+const rowsOf = (windows: readonly ServedWindow[]): RouteWindow[] =>
   windows.flatMap(({ requests }) => requests?.routes ?? []);
 
-function countBlock(check: RequestCheckState, observed: Observed, countOf: Counter): void {
+function countBlock(check: RequestCheckState, observed: Served, countOf: Counter): void {
   for (const arm of ['canary', 'baseline'] as const) {
     for (const { pod, requests } of observed[arm]) {
       check.counts[arm].add(pod, observed.block, countOf(requests?.routes ?? []));

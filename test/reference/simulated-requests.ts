@@ -40,6 +40,8 @@ export interface CanaryChange {
   readonly errors?: number;
   /** Windows until the change begins. */
   readonly from?: number;
+  /** Young canary pods take this part more at first, which is gone by a factor of e every 45 s. */
+  readonly warmUp?: number;
   /** Only in this canary pod. */
   readonly onlyPod?: number;
 }
@@ -123,7 +125,8 @@ export function simulateRequests(run: SimulatedRequests): SimulatedArms {
       const waves = wave(history + run.windows, run.noise.waveSd, 0.8, random);
       const windows: PodWindow[] = [];
       for (let at = from; at < run.windows; at++) {
-        const shift = podShift + (waves[at + history] ?? 0) + (common[at + history] ?? 0);
+        const age = arm === 'canary' ? Math.log1p((run.canary?.warmUp ?? 0) * Math.exp((-10 * at) / 45)) : 0;
+        const shift = podShift + (waves[at + history] ?? 0) + (common[at + history] ?? 0) + age;
         const isChanged = change !== undefined && at >= (change.from ?? 0);
         const parts = (run.routes ?? ONE_ROUTE).map((route) => {
           const ofRoute = arm === 'canary' ? route.canaryPart : route.baselinePart;
