@@ -69,7 +69,7 @@ bench-demo: build ## The demo, measured: bench/results/demo.json
 bench-overhead: build ## What Flamegate, its rivals and flags cost a service (ROUNDS=10): bench/results/overhead.json
 	@$(NODE) bench/overhead.ts
 
-bench-jvm: build ## Completeness, exactness and cost of unwinding real services on JDK 17, 21 and 25: bench/results/jvm.json
+bench-jvm: build ## Completeness, exactness and cost of unwinding real services, the agent's own, and redeploys (QUICK=1: a quarter of an hour): bench/results/jvm.json
 	@$(NODE) bench/jvm.ts
 
 noise: build ## Record unchanged pods for an hour (MINUTES=60) and print the table of docs/noise.md

@@ -1,6 +1,9 @@
 /** What the unwinder gets of real services, what it costs, and how exact its leaves are: bench/results/jvm.json. */
 import { RELEASES } from '../src/jvm/testing/a-jvm.ts';
 import { measureMiss } from './jvm/cost.ts';
+import { liveFiguresEarlier, measureLive, writeLiveFigures } from './jvm/live-figures.ts';
+import { measureAgent, measureRedeploys } from './jvm/measure-agent.ts';
+import { measureCoroutines } from './jvm/measure-coroutines.ts';
 import { measureLeaf } from './jvm/measure-leaf.ts';
 import { FREQUENCY_HZ, measureService, type Plan } from './jvm/measure-service.ts';
 import { type Figures, measuredEarlier, resultOf } from './jvm/result.ts';
@@ -8,11 +11,25 @@ import { printTable } from './jvm/table.ts';
 import { measureTick } from './jvm/tick-cost.ts';
 import { writeResult } from './machine.ts';
 
-const STEADY_S = Number(process.env['STEADY_SECONDS'] ?? 25);
-const FRAME_POINTER_S = 15;
+// QUICK=1 fills every field in a quarter of an hour; its shares are coarse.
+const QUICK = process.env['QUICK'] === '1';
+const STEADY_S = Number(process.env['STEADY_SECONDS'] ?? (QUICK ? 8 : 25));
+const WARM_UP_S = QUICK ? 10 : 20;
+const FRAME_POINTER_S = QUICK ? 6 : 15;
 const LEAF_RELEASE = 25;
-const COST_SECONDS = 40;
-const LEAF_SECONDS = Number(process.env['LEAF_SECONDS'] ?? 200); // 20,000 samples where half of a core is left
+// Code that is met for the first time is read: it takes minutes until a service is warm for us, too.
+const WARM_SECONDS = QUICK ? 40 : 240;
+const COST_SECONDS = QUICK ? 20 : 120;
+const LEAF_SECONDS = Number(process.env['LEAF_SECONDS'] ?? (QUICK ? 30 : 200)); // 20,000 samples where half of a core is left
+const AGENT_WINDOWS = QUICK ? 2 : 6;
+const REDEPLOYS = Number(process.env['REDEPLOYS'] ?? (QUICK ? 36 : 180));
+const COROUTINE_CPU_S = QUICK ? 1 : 4;
+
+// ONLY=live: measures mode Live, and keeps all else.
+if (process.env['ONLY'] === 'live') {
+  await measureLive(writeLiveFigures);
+  process.exit();
+}
 
 // What matters most first: a run that is cut short keeps what it has.
 const SERVICES = ['shallow', 'deep'] as const;
@@ -34,7 +51,16 @@ const framePointerPlans: readonly Plan[] = RELEASES.flatMap((release) =>
 let figures: Figures =
   process.env['RESUME'] === '1'
     ? measuredEarlier()
-    : { services: [], tick: measureTick(), missMicros: await measureMiss(FREQUENCY_HZ), leaf: undefined };
+    : {
+        ...{
+          services: [],
+          tick: measureTick(),
+          missMicros: await measureMiss(FREQUENCY_HZ),
+          leaf: undefined,
+        },
+        ...{ coroutines: undefined, agent: undefined, redeploys: undefined },
+        live: liveFiguresEarlier(),
+      };
 // After each step: what is not measured yet is null.
 const write = () => writeResult('jvm', 'make bench-jvm', RELEASES.join(', '), resultOf(figures));
 
@@ -47,7 +73,7 @@ const isMissing = (wanted: Plan) =>
 async function measureAll(some: readonly Plan[]): Promise<void> {
   for (const plan of some.filter(isMissing)) {
     try {
-      const measured = await measureService(plan, figures.missMicros);
+      const measured = await measureService(plan, WARM_UP_S, figures.missMicros);
       figures = { ...figures, services: [...figures.services, measured] };
       printTable([measured]);
     } catch (error) {
@@ -57,15 +83,30 @@ async function measureAll(some: readonly Plan[]): Promise<void> {
   }
 }
 
-const leaf = await measureLeaf(
-  LEAF_RELEASE,
-  { leafSeconds: LEAF_SECONDS, costSeconds: COST_SECONDS },
-  figures.missMicros,
-);
-console.log(JSON.stringify(leaf, null, 2));
-figures = { ...figures, leaf };
-write();
+/** One that fails leaves the others their turn, and null for its own. */
+async function step(name: string, measure: () => Promise<Partial<Figures>>): Promise<void> {
+  try {
+    const measured = await measure();
+    console.log(name, JSON.stringify(measured, null, 2));
+    figures = { ...figures, ...measured };
+  } catch (error) {
+    console.error(`${name}: not measured:`, error);
+  }
+  write();
+}
+
+const seconds = { warmSeconds: WARM_SECONDS, leafSeconds: LEAF_SECONDS, costSeconds: COST_SECONDS };
+await step('warm service', async () => ({
+  leaf: await measureLeaf(LEAF_RELEASE, seconds, figures.missMicros),
+}));
+await step('agent', async () => ({ agent: await measureAgent(AGENT_WINDOWS, figures.tick.micros) }));
+await step('coroutines', async () => ({ coroutines: await measureCoroutines(COROUTINE_CPU_S) }));
 await measureAll([...plans, ...framePointerPlans]);
+await step('redeploys', async () => ({ redeploys: await measureRedeploys(REDEPLOYS) }));
+await measureLive((live) => {
+  figures = { ...figures, live };
+  write();
+});
 console.log('');
 printTable(figures.services);
 console.log(`\nWritten to ${write()}`);

@@ -108,9 +108,10 @@ static __always_inline void describe(struct fg_cpu_sample_header* header, __u16 
 }
 
 /* User space looks from time to time; waking it costs as much as the sample, and is for those that cannot
- * wait. */
+ * wait, and for a ring that fills faster than it is looked at. */
 static __always_inline void send(void* record, __u64 bytes, bool wake, struct fg_cpu_counters* count,
                                  struct fg_target_counters* target) {
+  wake |= bpf_ringbuf_query(&ring, BPF_RB_AVAIL_DATA) > bpf_ringbuf_query(&ring, BPF_RB_RING_SIZE) / 4;
   if (!bpf_ringbuf_output(&ring, record, bytes, wake ? BPF_RB_FORCE_WAKEUP : BPF_RB_NO_WAKEUP)) return;
   count->by_cause[FG_CAUSE_RING_FULL]++;
   target->ring_full++;

@@ -8,8 +8,10 @@
 #include <span>
 #include <utility>
 
+#include "addon_failure.h"
 #include "bpf_log.h"
 #include "code_pages.h"
+#include "live_edge.h"
 #include "sampler.h"
 
 namespace flamegate {
@@ -40,15 +42,6 @@ struct State {
 
 // Random; without it, another addon's external given to us would be taken for a Handle.
 constexpr napi_type_tag kHandleTag = {0x8d3f6b0c51e24a97, 0xb19c27d4e60f8a35};
-
-void Throw(Napi::Env env, const Failure& failure) {
-  Napi::Error error = Napi::Error::New(env, failure.what);
-  error.Set("code", Napi::String::New(env, failure.code));
-  error.Set("errno", Napi::Number::New(env, failure.error));
-  error.Set("reason", Napi::String::New(env, strerror(failure.error)));
-  error.Set("log", Napi::String::New(env, failure.log));
-  error.ThrowAsJavaScriptException();
-}
 
 // Null, with an exception pending, if the value is no open sampler.
 Sampler* SamplerOf(const Napi::CallbackInfo& info) {
@@ -226,7 +219,7 @@ Napi::Value Take(const Napi::CallbackInfo& info) {
 
 // perCpu: FG_CAUSE_COUNT numbers for each possible CPU, in the order of enum fg_cause. unwinding: complete
 // stacks, foreign reads, failed ones, stacks in a pause, then stacks by enum Mark, then by the microseconds
-// they took. chains: resumed coroutines by enum ChainEnd.
+// they took. chains: resumed coroutines by enum ChainEnd, then the reads and nanoseconds they took.
 Napi::Value Count(const Napi::CallbackInfo& info) {
   Napi::Env env = info.Env();
   Sampler* sampler = SamplerOf(info);
@@ -246,7 +239,9 @@ Napi::Value Count(const Napi::CallbackInfo& info) {
   unwinding.insert(unwinding.end(), unwound.by_mark.begin(), unwound.by_mark.end());
   unwinding.insert(unwinding.end(), unwound.by_microseconds.begin(), unwound.by_microseconds.end());
   result.Set("unwinding", BigArrayOf(env, unwinding));
-  result.Set("chains", BigArrayOf(env, unwound.chains));
+  std::vector<uint64_t> chains(unwound.chains.by_end.begin(), unwound.chains.by_end.end());
+  chains.insert(chains.end(), {unwound.chains.reads, unwound.chains.ns});
+  result.Set("chains", BigArrayOf(env, chains));
   result.Set("runs", Napi::Number::New(env, static_cast<double>(counters.runs)));
   result.Set("runNs", Napi::Number::New(env, static_cast<double>(counters.run_ns)));
   return result;
@@ -288,6 +283,7 @@ Napi::Object Init(Napi::Env env, Napi::Object exports) {
   exports.Set("counters", Napi::Function::New(env, Count, "counters"));
   exports.Set("close", Napi::Function::New(env, Close, "close"));
   exports.Set("releaseCodePages", Napi::Function::New(env, ReleaseCode, "releaseCodePages"));
+  ExportLive(env, exports);
   return exports;
 }
 

@@ -50,6 +50,7 @@ uint64_t ArgumentBytes(const std::string& frameless) {
 void ReadCompiled(const HotspotLayout& layout, const Header& header, CodeBlob& blob) {
   blob.compile_id = static_cast<uint32_t>(header.Int(layout.nmethod_compile_id));
   blob.method = header.Pointer(layout.nmethod_method);
+  if (layout.code_blob_oop_maps >= 0) blob.oop_maps = header.Pointer(layout.code_blob_oop_maps);
   blob.original_pc_offset = static_cast<uint64_t>(header.Int(layout.nmethod_orig_pc_offset));
   blob.deopt_handler =
       header.Place(layout.nmethod_deopt_handler_begin, layout.nmethod_deopt_handler_offset, blob.address);

@@ -27,9 +27,9 @@ struct CodeBlob {
   int64_t frame_complete = 0;  ///< from code_begin; before it the frame is being built
   BlobKind kind = BlobKind::kStub;
   uint32_t name = 0;
-  uint32_t serial = 0;   ///< no two blobs of a cache have the same
-  bool is_used = false;  ///< since it was last confirmed
-  bool is_fresh = true;  ///< confirmed when all were last, or read since then
+  uint32_t serial = 0;        ///< no two blobs of a cache have the same; 0 once it was dropped
+  uint32_t used_in = 0;       ///< the last period of its cache in which it was used
+  uint32_t confirmed_in = 0;  ///< and the last one at whose beginning, or in which, it was known to be there
 
   // Of compiled code.
   uint32_t compile_id = 0;  ///< tells a block that was freed and used again
@@ -43,6 +43,7 @@ struct CodeBlob {
   uint64_t scopes = 0;
   uint64_t scopes_end = 0;
   uint64_t metadata = 0;
+  uint64_t oop_maps = 0;  ///< 0 without a safepoint, and where the JVM does not tell
 
   bool Holds(uint64_t pc) const { return pc >= code_begin && pc < code_end; }
 };

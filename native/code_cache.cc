@@ -17,16 +17,16 @@ constexpr size_t kMaxNamePlaces = 4096;
 }  // namespace
 
 CodeBlob* CodeCache::Find(uint64_t pc) {
-  auto after = blobs_.upper_bound(pc);
-  if (after != blobs_.begin()) {
-    CodeBlob& known = std::prev(after)->second;
+  auto after = by_address_.upper_bound(pc);
+  if (after != by_address_.begin()) {
+    CodeBlob& known = *std::prev(after)->second;
     if (known.Holds(pc) && Use(known)) return &known;
   }
   std::optional<uint64_t> address = heaps_.FindBlob(memory_, pc);
   if (!address) return nullptr;
   CodeBlob* blob = Read(*address);
   if (blob == nullptr || !blob->Holds(pc)) return nullptr;
-  blob->is_used = true;
+  Use(*blob);
   return blob;
 }
 
@@ -40,12 +40,22 @@ CodeBlob* CodeCache::Read(uint64_t address) {
   if (!blob) return nullptr;
   if (blob->kind != BlobKind::kCompiled) blob->name = names_.IdOf(*name);
   // A block that was split or joined lies across those it was made of; a full cache begins anew.
-  bool is_full = blobs_.size() >= kMaxBlobs;
-  auto first = is_full ? blobs_.begin() : blobs_.lower_bound(address);
-  auto last = is_full ? blobs_.end() : blobs_.lower_bound(blob->code_end);
-  while (first != last) Drop(first++);
-  blob->serial = ++last_serial_;
-  return &blobs_.emplace(address, std::move(*blob)).first->second;
+  bool is_full = by_address_.size() >= kMaxBlobs;
+  auto first = is_full ? by_address_.begin() : by_address_.lower_bound(address);
+  auto last = is_full ? by_address_.end() : by_address_.lower_bound(blob->code_end);
+  while (first != last) Drop(*(first++)->second);
+  return Add(*blob);
+}
+
+CodeBlob* CodeCache::Add(CodeBlob blob) {
+  blob.serial = ++last_serial_;
+  blob.confirmed_in = period_;
+  if (free_.empty()) free_.push_back(&blobs_.emplace_back());
+  CodeBlob* place = free_.back();
+  free_.pop_back();
+  *place = blob;
+  by_address_.emplace(blob.address, place);
+  return place;
 }
 
 const std::string* CodeCache::NameAt(uint64_t address) {
@@ -60,34 +70,33 @@ const std::string* CodeCache::NameAt(uint64_t address) {
 }
 
 bool CodeCache::Use(CodeBlob& blob) {
-  blob.is_used = true;
-  if (blob.is_fresh || blob.kind != BlobKind::kCompiled) return true;
-  std::vector<uint64_t> places;
-  PlacesOf(blob, places);
-  std::array<uint64_t, kConfirmingWords> now;
-  memory_.Gather(places, now);
-  blob.is_fresh = IsConfirmed(blob, now);
-  if (!blob.is_fresh) {
-    blob.is_used = false;
-    Drop(blobs_.find(blob.address));
+  if (is_careful_ && !IsFresh(blob)) {
+    std::vector<uint64_t> places;
+    PlacesOf(blob, places);
+    std::array<uint64_t, kConfirmingWords> now;
+    memory_.Gather(places, now);
+    if (!IsConfirmed(blob, now)) {
+      Drop(blob);
+      return false;
+    }
+    blob.confirmed_in = period_;
   }
-  return blob.is_fresh;
+  if (std::exchange(blob.used_in, period_) != period_ && blob.kind == BlobKind::kCompiled)
+    used_.push_back(&blob);
+  return true;
 }
 
-// What is dropped stays until the next Settle, for callers may hold it.
-void CodeCache::Drop(std::map<uint64_t, CodeBlob>::iterator blob) {
-  generation_++;
-  dropped_.push_back(blobs_.extract(blob));
+// What is dropped stays as it is until the next Settle, for callers may hold it.
+void CodeCache::Drop(CodeBlob& blob) {
+  if (blob.used_in == period_) replaced_.push_back(blob.serial);
+  by_address_.erase(blob.address);
+  blob.serial = 0;
+  dropped_.push_back(&blob);
 }
 
 void CodeCache::ListUsed(std::vector<uint64_t>& places) {
-  listed_.clear();
-  for (auto& [address, blob] : blobs_) {
-    blob.is_fresh = false;
-    if (!std::exchange(blob.is_used, false) || blob.kind != BlobKind::kCompiled) continue;
-    listed_.push_back(address);
-    PlacesOf(blob, places);
-  }
+  std::erase_if(used_, [](const CodeBlob* blob) { return blob->serial == 0; });
+  for (const CodeBlob* blob : used_) PlacesOf(*blob, places);
 }
 
 // A block that is freed keeps its bytes. One that is used again begins elsewhere mostly, for what is
@@ -105,19 +114,19 @@ bool CodeCache::IsConfirmed(const CodeBlob& blob, std::span<const uint64_t> now)
 // Each compilation has an id of its own. One that cannot be read, or is zero, tells nothing: the process has
 // ended.
 void CodeCache::Settle(std::span<const uint64_t> now, ReplacedCode& replaced) {
-  for (const auto& node : dropped_) {
-    if (node.mapped().is_used) replaced.blobs.insert(node.mapped().serial);
-  }
-  dropped_.clear();
-  for (size_t i = 0; i < listed_.size(); i++) {
-    auto blob = blobs_.find(listed_[i]);
+  for (size_t i = 0; i < used_.size(); i++) {
     std::span words = now.subspan(i * kConfirmingWords, kConfirmingWords);
-    blob->second.is_fresh = IsConfirmed(blob->second, words);
-    if (blob->second.is_fresh || static_cast<uint32_t>(words[0]) == 0) continue;
-    replaced.blobs.insert(blob->second.serial);
-    blobs_.erase(blob);
-    generation_++;
+    if (IsConfirmed(*used_[i], words))
+      used_[i]->confirmed_in = period_ + 1;
+    else if (static_cast<uint32_t>(words[0]) != 0)
+      Drop(*used_[i]);
   }
+  replaced.blobs.insert(replaced_.begin(), replaced_.end());
+  replaced_.clear();
+  used_.clear();
+  free_.insert(free_.end(), dropped_.begin(), dropped_.end());
+  dropped_.clear();
+  period_++;
 }
 
 }  // namespace flamegate

@@ -16,15 +16,32 @@ constexpr size_t kMaxFieldBytes = 64 << 10;
 constexpr size_t kArrayHeader = 4;               // Array<u1> and Array<u2>: a length, then the elements
 constexpr uint64_t kPointerMask = ~uint64_t{1};  // the lowest bit of a pool slot marks unresolved ones
 
+using Kind = ContinuationClass::Kind;
+
 constexpr char kFunction[] = "kotlin/coroutines/jvm/internal/BaseContinuationImpl";
+constexpr char kInterceptedFunction[] = "kotlin/coroutines/jvm/internal/ContinuationImpl";
 constexpr char kCoroutine[] = "kotlinx/coroutines/AbstractCoroutine";
-struct PassingOn {
+
+/// Classes by the fields that lead on: the first that is among a class and its ancestors counts.
+struct Guide {
   const char* name;
-  const char* field;
+  Kind kind;
+  const char* next;
+  const char* label;
 };
-constexpr PassingOn kPassingOn[] = {
-    {"kotlinx/coroutines/internal/ScopeCoroutine", "uCont"},  // a coroutine too, but its caller waits
-    {"kotlinx/coroutines/flow/internal/SafeCollector", "completion_"},  // a function too, but of no one's
+constexpr Guide kGuides[] = {
+    // A coroutine too, but its caller waits.
+    {"kotlinx/coroutines/internal/ScopeCoroutine", Kind::kPassingOn, "uCont", nullptr},
+    // A function too, but of no one's.
+    {"kotlinx/coroutines/flow/internal/SafeCollector", Kind::kPassingOn, "completion_", nullptr},
+    // What a function is resumed by, where that is kept instead of itself.
+    {"kotlinx/coroutines/internal/DispatchedContinuation", Kind::kPassingOn, "continuation", nullptr},
+    {"kotlinx/coroutines/CancellableContinuationImpl", Kind::kPassingOn, "delegate", nullptr},
+    {"kotlin/coroutines/SafeContinuation", Kind::kPassingOn, "delegate", nullptr},
+    {"io/ktor/util/pipeline/SuspendFunctionGun$continuation$1", Kind::kPipelineEntrance, "this$0", nullptr},
+    {"io/ktor/util/pipeline/SuspendFunctionGun", Kind::kPipeline, "suspensions", "lastSuspensionIndex"},
+    {"[Lkotlin/coroutines/Continuation;", Kind::kContinuations, nullptr, nullptr},
+    {"kotlin/coroutines/jvm/internal/CompletedContinuation", Kind::kEnded, nullptr, nullptr},
 };
 
 }  // namespace
@@ -51,24 +68,30 @@ std::optional<ContinuationClass> ContinuationClasses::Read(uint64_t klass) {
 
   ContinuationClass result;
   result.constants = *constants;
-  auto leads_by = [&](uint64_t declaring, const char* field, ContinuationClass::Kind kind) {
-    std::optional<uint32_t> next = FieldOffset(declaring, field);
-    if (!next) return false;
-    result.kind = kind;
-    result.next = *next;
-    return true;
+  auto offset_in = [&](uint64_t declaring, const char* field) {
+    return field == nullptr ? 0 : FieldOffset(declaring, field);
   };
-  for (const PassingOn& passing : kPassingOn) {
-    uint64_t declaring = ancestor(passing.name);
+  for (const Guide& guide : kGuides) {
+    uint64_t declaring = ancestor(guide.name);
     if (declaring == 0) continue;
-    if (!leads_by(declaring, passing.field, ContinuationClass::Kind::kPassingOn)) return std::nullopt;
+    std::optional<uint32_t> next = offset_in(declaring, guide.next);
+    std::optional<uint32_t> label = offset_in(declaring, guide.label);
+    if (!next || !label) return result;  // a release that has other fields
+    result.kind = guide.kind;
+    result.next = *next;
+    result.label = *label;
     return result;
   }
   if (uint64_t declaring = ancestor(kFunction); declaring != 0) {
-    if (!leads_by(declaring, "completion", ContinuationClass::Kind::kFunction)) return std::nullopt;
+    std::optional<uint32_t> next = FieldOffset(declaring, "completion");
+    if (!next) return std::nullopt;
+    result.kind = Kind::kFunction;
+    result.next = *next;
     result.label = FieldOffset(klass, "label").value_or(0);
+    uint64_t intercepted = ancestor(kInterceptedFunction);
+    if (intercepted != 0) result.intercepted = FieldOffset(intercepted, "intercepted").value_or(0);
   } else if (ancestor(kCoroutine) != 0) {
-    result.kind = ContinuationClass::Kind::kCoroutine;
+    result.kind = Kind::kCoroutine;
   } else {
     return result;
   }

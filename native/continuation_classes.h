@@ -28,14 +28,26 @@ struct ContinuationClass {
     kFunction,   ///< the state of a suspended function, which has a caller
     kPassingOn,  ///< only passes on to another continuation: withContext, coroutineScope, a flow's collector
     kCoroutine,  ///< what launch, async and runBlocking start: a Job, and the end
-    kOther,      ///< no continuation, or one of which nothing is known
+    kPipelineEntrance,  ///< what all interceptors of a pipeline of Ktor's have for their caller
+    kPipeline,          ///< a pipeline of Ktor's, no continuation itself
+    kContinuations,     ///< an array of continuations
+    kEnded,             ///< stands for what a dispatcher had made of a function that has ended
+    kOther,             ///< no continuation, or one of which nothing is known
   };
   Kind kind = Kind::kOther;
-  uint32_t id = 0;         ///< of functions and coroutines
-  uint32_t next = 0;       ///< where the caller is; of functions and those that pass on
-  uint32_t label = 0;      ///< where the place in the function is; 0: nowhere
-  uint64_t constants = 0;  ///< tells whether another class has taken the address
+  uint32_t id = 0;  ///< of functions and coroutines
+  /// Where the caller is; of functions and those that pass on. Of the entrance, where the pipeline is, and of
+  /// that, where the stack is of those that called `proceed`.
+  uint32_t next = 0;
+  /// Where the place in the function is; 0: nowhere. Of a pipeline, where the place in its stack is.
+  uint32_t label = 0;
+  uint32_t intercepted = 0;  ///< of functions: where what a dispatcher made of it is; 0: nowhere
+  uint64_t constants = 0;    ///< tells whether another class has taken the address
 };
+
+inline bool IsContinuation(ContinuationClass::Kind kind) {
+  return kind <= ContinuationClass::Kind::kPipelineEntrance;
+}
 
 /// The classes of a JVM that were met on the way along continuations.
 ///

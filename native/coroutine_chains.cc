@@ -2,18 +2,10 @@
 
 #include <algorithm>
 
-#include "frame_word.h"
-
 namespace flamegate {
 namespace {
 
-constexpr int kMaxLinks = 256;         // deeper than any stack of suspended functions that is written by hand
 constexpr size_t kMaxCandidates = 16;  // resumeWith has four locals that can be continuations
-constexpr uint32_t kLabelMask = 0x7fff'ffff;  // the highest bit is set while the function runs
-
-uint64_t LabelOf(uint32_t label) {
-  return std::min(uint64_t{label & kLabelMask}, kUnknownLabel);
-}
 
 }  // namespace
 
@@ -23,7 +15,8 @@ ChainEnd CoroutineChains::Append(const ResumeLocals& locals, std::vector<uint64_
   collections_ = locals.collections;
   size_t first = frames.size();
   ChainEnd end = ChainEnd::kNoContinuation;
-  if (const Candidate* completion = Completion(locals, end)) end = Walk(completion->object, frames);
+  if (std::optional<Start> start = StartAmong(locals, end))
+    end = walk_.Append(start->resumed, start->completion, frames);
   // Last, for whatever was read before may have been moved meanwhile.
   if (!StoodStill(*locals.collections)) end = ChainEnd::kHeapMoved;
   if (end != ChainEnd::kChain) frames.resize(first);
@@ -33,20 +26,25 @@ ChainEnd CoroutineChains::Append(const ResumeLocals& locals, std::vector<uint64_
 // resumeWith may hold the continuation that it resumes, until its last use, and always holds that one's
 // caller, which is what is looked for: the caller of an object of the class whose invokeSuspend runs, or all
 // there is. Where the locals may be of another moment, both have to be there and agree.
-const CoroutineChains::Candidate* CoroutineChains::Completion(const ResumeLocals& locals, ChainEnd& why_not) {
+std::optional<CoroutineChains::Start> CoroutineChains::StartAmong(const ResumeLocals& locals,
+                                                                  ChainEnd& why_not) {
   candidates_.clear();
   AddCandidates(locals.references);
   size_t own = candidates_.size();
   if (!locals.is_exact) AddCandidates(locals.inlined);
-  if (own == 0) return nullptr;
+  if (own == 0) return std::nullopt;
   why_not = ChainEnd::kUncertain;
   bool is_certain = true;
   const Candidate* resumed = Resumed(locals.resumed, is_certain);
-  if (!is_certain) return nullptr;
+  if (!is_certain) return std::nullopt;
   for (size_t i = 0; resumed != nullptr && i < own; i++) {
-    if (candidates_[i].object.address == resumed->next) return &candidates_[i];
+    if (candidates_[i].object.address == resumed->next) return Start{resumed->object, candidates_[i].object};
   }
-  return locals.is_exact && own == 1 ? &candidates_.front() : nullptr;
+  if (!locals.is_exact || own != 1) return std::nullopt;
+  if (resumed == nullptr) return Start{std::nullopt, candidates_.front().object};
+  std::optional<JavaObject> completion = heap_.Read(resumed->next);
+  if (!completion) return std::nullopt;
+  return Start{resumed->object, *completion};
 }
 
 // In a recursion, the innermost of several.
@@ -72,40 +70,11 @@ void CoroutineChains::AddCandidates(std::span<const uint64_t> addresses) {
     if (is_known || candidates_.size() == kMaxCandidates) continue;
     std::optional<JavaObject> object = heap_.Read(address);
     const ContinuationClass* facts = object ? classes_.Find(heap_.ClassOf(*object)) : nullptr;
-    if (facts == nullptr || facts->kind == ContinuationClass::Kind::kOther) continue;
+    if (facts == nullptr || !IsContinuation(facts->kind)) continue;
     bool is_last = facts->kind == ContinuationClass::Kind::kCoroutine;
     uint64_t next = is_last ? 0 : heap_.Reference(*object, facts->next);
     if (is_last || next != 0) candidates_.push_back({*object, next, facts->constants});
   }
-}
-
-// A circle is known by coming back to where the walk was at the last power of two (Brent).
-ChainEnd CoroutineChains::Walk(JavaObject object, std::vector<uint64_t>& frames) {
-  uint64_t passed = 0;
-  for (int link = 0; link < kMaxLinks; link++) {
-    if (object.address == passed) return ChainEnd::kTooLong;
-    if ((link & (link - 1)) == 0) passed = object.address;
-    const ContinuationClass* facts = classes_.Find(heap_.ClassOf(object));
-    if (facts == nullptr) return ChainEnd::kNotAContinuation;
-    switch (facts->kind) {
-      case ContinuationClass::Kind::kFunction: {
-        uint64_t label = facts->label == 0 ? kUnknownLabel : LabelOf(heap_.Int(object, facts->label));
-        frames.push_back(SuspendedFrame(facts->id, label, 0));
-        break;
-      }
-      case ContinuationClass::Kind::kPassingOn:
-        break;
-      case ContinuationClass::Kind::kCoroutine:
-        frames.push_back(SuspendedFrame(facts->id, kUnknownLabel, kCoroutineRoot));
-        return ChainEnd::kChain;
-      case ContinuationClass::Kind::kOther:
-        return ChainEnd::kNoJob;
-    }
-    std::optional<JavaObject> next = heap_.Read(heap_.Reference(object, facts->next));
-    if (!next) return ChainEnd::kNotAContinuation;
-    object = *next;
-  }
-  return ChainEnd::kTooLong;
 }
 
 // A collector counts a collection before it moves anything.

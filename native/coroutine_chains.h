@@ -7,7 +7,9 @@
 #include <utility>
 #include <vector>
 
+#include "chain_end.h"
 #include "continuation_classes.h"
+#include "continuation_walk.h"
 #include "foreign_memory.h"
 #include "heap_layout.h"
 #include "hotspot_layout.h"
@@ -15,21 +17,6 @@
 #include "method_table.h"
 
 namespace flamegate {
-
-/// What became of the search for a resumed coroutine's callers.
-enum class ChainEnd : uint8_t {
-  kChain,             ///< they were found
-  kUnsupported,       ///< this JVM's collector moves objects at any time, or its heap is not known
-  kNotRead,           ///< a pause was active when the sample was taken, or nothing tells
-  kNoContinuation,    ///< none among the locals
-  kUncertain,         ///< several, of which nothing tells which it is; or the only one may be old
-  kHeapMoved,         ///< a collection ran since the sample, or runs
-  kNotAContinuation,  ///< a link is none
-  kNoJob,             ///< the chain ends in something else: sequences, callbacks
-  kTooLong,           ///< it has no end
-  kCount,
-};
-using ChainCounts = std::array<uint64_t, static_cast<size_t>(ChainEnd::kCount)>;
 
 /// What the locals of the frame that resumed a coroutine refer to.
 struct ResumeLocals {
@@ -51,7 +38,8 @@ class CoroutineChains {
         layout_(layout),
         heap_layout_(heap),
         heap_(memory, heap_layout_),
-        classes_(memory, layout_, heap_layout_, methods) {}
+        classes_(memory, layout_, heap_layout_, methods),
+        walk_(heap_, classes_) {}
   CoroutineChains(const CoroutineChains&) = delete;
   CoroutineChains& operator=(const CoroutineChains&) = delete;
 
@@ -69,10 +57,14 @@ class CoroutineChains {
     uint64_t constants;  ///< of its class
   };
 
+  struct Start {
+    std::optional<JavaObject> resumed;  ///< who runs, if that is among the locals
+    JavaObject completion;              ///< its caller
+  };
+
   void AddCandidates(std::span<const uint64_t> addresses);
-  const Candidate* Completion(const ResumeLocals& locals, ChainEnd& why_not);
+  std::optional<Start> StartAmong(const ResumeLocals& locals, ChainEnd& why_not);
   const Candidate* Resumed(uint64_t constants, bool& is_certain) const;
-  ChainEnd Walk(JavaObject object, std::vector<uint64_t>& frames);
   bool StoodStill(uint32_t collections);
 
   ForeignMemory& memory_;
@@ -80,6 +72,7 @@ class CoroutineChains {
   HeapLayout heap_layout_;
   JavaHeap heap_;
   ContinuationClasses classes_;
+  ContinuationWalk walk_;
   std::vector<Candidate> candidates_;
   std::optional<uint32_t> collections_;  ///< of the last search: the classes are as of then
 };

@@ -26,6 +26,33 @@ size_t ForeignMemory::ReadSome(uint64_t address, std::span<uint8_t> into) {
   return got < 0 ? 0 : static_cast<size_t>(got);
 }
 
+// A call ends at the first address that cannot be read: the next call begins with the piece behind it.
+void ForeignMemory::ReadPieces(std::span<Piece> pieces) {
+  constexpr size_t kMostAtOnce = 8;
+  std::array<iovec, kMostAtOnce> local;
+  std::array<iovec, kMostAtOnce> remote;
+  while (!pieces.empty()) {
+    size_t count = std::min(kMostAtOnce, pieces.size());
+    for (size_t i = 0; i < count; i++) {
+      local[i] = {pieces[i].into.data(), pieces[i].into.size()};
+      remote[i] = {reinterpret_cast<void*>(pieces[i].address), pieces[i].into.size()};
+    }
+    reads_++;
+    ssize_t got = process_vm_readv(pid_, local.data(), count, remote.data(), count, 0);
+    size_t left = got < 0 ? 0 : static_cast<size_t>(got);
+    size_t done = 0;
+    while (done < count) {
+      Piece& piece = pieces[done++];
+      piece.got = std::min(left, piece.into.size());
+      left -= piece.got;
+      if (piece.got == piece.into.size()) continue;
+      failures_++;
+      break;
+    }
+    pieces = pieces.subspan(done);
+  }
+}
+
 // A call ends at the first address that cannot be read: that word stays zero, and the next call begins behind
 // it.
 void ForeignMemory::Gather(std::span<const uint64_t> addresses, std::span<uint64_t> into) {

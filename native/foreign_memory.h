@@ -24,6 +24,13 @@ class ForeignMemory {
   }
   /// What can be had of it, up to the first page that is not there.
   size_t ReadSome(uint64_t address, std::span<uint8_t> into);
+  struct Piece {
+    uint64_t address;
+    std::span<uint8_t> into;
+    size_t got = 0;
+  };
+  /// What can be had of each piece, up to its first page that is not there, in as few calls as can be.
+  void ReadPieces(std::span<Piece> pieces);
   /// One 8-byte word of each address, in as few calls as can be; zero where there is none.
   void Gather(std::span<const uint64_t> addresses, std::span<uint64_t> into);
 

@@ -11,8 +11,8 @@ enum class FrameKind : uint64_t { kJava = 1, kStub = 2, kMark = 3, kSuspended = 
 enum FrameFlag : uint64_t {
   kInlined = 1,
   kInterpreted = 2,
-  kSafepointPlace =
-      4,  ///< the interrupted instruction has no debug info: method and place are the next safepoint's
+  kSafepointPlace = 4,  ///< code with debug info for safepoints only, of which this is none: the next one's
+                        ///< method and place
 };
 
 /// Of a suspended frame.

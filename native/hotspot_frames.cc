@@ -49,25 +49,28 @@ std::optional<Mark> HotspotFrames::Step(FrameCursor& cursor, std::vector<uint64_
 }
 
 std::optional<HotspotFrames::Place> HotspotFrames::PlaceOf(uint64_t pc) {
-  if (generation_ == code_.Generation()) {
-    auto known = places_.find(pc);
-    if (known != places_.end() && code_.Use(*known->second.blob)) return known->second;
-  }
+  auto known = places_.find(pc);
+  if (known != places_.end() && known->second.blob->serial == known->second.serial &&
+      code_.Use(*known->second.blob))
+    return known->second;
   CodeBlob* blob = code_.Find(pc);
   if (blob == nullptr) return std::nullopt;
-  if (generation_ != code_.Generation() || places_.size() >= kMaxPlaces ||
-      chains_.size() >= kMaxChainFrames) {
-    generation_ = code_.Generation();
-    places_.clear();
-    chains_.clear();
-    coroutines_.ForgetSites();
+  if (places_.size() >= kMaxPlaces || chains_.size() >= kMaxChainFrames) {
+    ForgetPlaces();
   }
   auto first = static_cast<uint32_t>(chains_.size());
   if (blob->kind == BlobKind::kCompiled) scopes_.Append(*blob, pc, chains_);
   uint32_t site = coroutines_.SiteIn(*blob, pc, std::span(chains_).subspan(first));
-  Place place = {blob, first, static_cast<uint32_t>(chains_.size()) - first, site};
-  places_.emplace(pc, place);
+  uint32_t count = static_cast<uint32_t>(chains_.size()) - first;
+  Place place = {blob, blob->serial, first, count, site, code_.Period()};
+  places_.insert_or_assign(pc, place);
   return place;
+}
+
+void HotspotFrames::ForgetPlaces() {
+  places_.clear();
+  chains_.clear();
+  coroutines_.ForgetSites();
 }
 
 // Whether compiled code has debug info of exactly this place, as behind every call of Java code.
@@ -85,10 +88,15 @@ std::optional<Mark> HotspotFrames::Compiled(FrameCursor& cursor, const Place& pl
     std::optional<uint64_t> original = cursor.Word(cursor.StackPointer() + blob.original_pc_offset);
     if (original && blob.Holds(*original)) named = PlaceOf(*original).value_or(place);
   }
-  // That debug info begins at the very return address confirms the code: other code's calls are elsewhere.
-  if (cursor.IsInterrupted() || !IsCall(named))
-    uses_.push_back({static_cast<uint32_t>(frames.size()), blob.serial, false});
+  // That debug info begins at the very return address confirms code that was there a moment ago: other code's
+  // calls are elsewhere.
+  if (cursor.IsInterrupted() || !IsCall(named) || !code_.IsFresh(blob))
+    uses_.push_back({static_cast<uint32_t>(frames.size()), place.serial, false});
   std::span chain = std::span(chains_).subspan(named.first_frame, named.frame_count);
+  if (named.found_in == code_.Period()) {
+    for (uint32_t i = 0; i < chain.size(); i++)
+      uses_.push_back({static_cast<uint32_t>(frames.size()) + i, JavaMethodOf(chain[i]), true});
+  }
   coroutines_.AppendCompiled(named.resume_site, cursor, chain, frames);
 
   FrameShape shape = FrameShape::kWhole;
@@ -370,6 +378,10 @@ void HotspotFrames::Settle(ReplacedCode& replaced) {
   memory_.Gather(places, now);
   code_.Settle(std::span(now).first(blobs), replaced);
   methods_.Settle(std::span(now).subspan(blobs), replaced);
+  if (!replaced.methods.empty()) {
+    ForgetPlaces();
+    scopes_.Forget();
+  }
   threads_.Revalidate();
   coroutines_.Revalidate();
   may_load_heaps_ = true;

@@ -44,21 +44,27 @@ class HotspotFrames {
   const std::vector<CodeUse>& Uses() const { return uses_; }
   /// Confirms what has been used since the last call.
   void Settle(ReplacedCode& replaced);
+  /// Whether what was not used for a while is confirmed before a frame is left by it, or by the next Settle.
+  void SetCareful(bool is_careful) { code_.SetCareful(is_careful); }
 
   ResumedCoroutines& Coroutines() { return coroutines_; }
   std::vector<NewMethod> TakeNewMethods() { return methods_.TakeNew(); }
   std::vector<NewName> TakeNewNames() { return code_.Names().TakeNew(); }
 
  private:
-  /// What is known of a pc: its blob and, in compiled code, its frames in chains_.
+  /// What is known of a pc: its blob, while that has this serial, and, in compiled code, its frames in
+  /// chains_.
   struct Place {
     CodeBlob* blob;
+    uint32_t serial;
     uint32_t first_frame;
     uint32_t frame_count;
     uint32_t resume_site;
+    uint32_t found_in;  ///< the period of the code cache in which the methods of the frames were asked for
   };
 
   std::optional<Place> PlaceOf(uint64_t pc);
+  void ForgetPlaces();
   bool IsJavaReturn(uint64_t pc) { return code_.Contains(pc) && PlaceOf(pc).has_value(); }
   bool IsReturn(uint64_t pc) { return code_.Contains(pc) ? PlaceOf(pc).has_value() : native_.Holds(pc); }
 
@@ -91,7 +97,6 @@ class HotspotFrames {
 
   std::unordered_map<uint64_t, Place> places_;
   std::vector<uint64_t> chains_;
-  uint64_t generation_ = 0;
   std::vector<CodeUse> uses_;
   uint64_t call_wrapper_ = 0;  ///< of the last call_stub of this stack: it knows the Java frame before
   bool has_heaps_ = false;

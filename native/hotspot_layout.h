@@ -33,6 +33,8 @@
   FIELD(code_blob_data_offset)          /* int from the blob's start: the end of the code, from 23 on */     \
   FIELD(code_blob_mutable_data)         /* pointer, from 25 on */                                            \
   FIELD(code_blob_relocation_size)      /* int: metadata follow in the mutable data, from 25 on */           \
+  FIELD(code_blob_oop_maps)             /* pointer to an ImmutableOopMapSet, or null */                      \
+  FIELD(immutable_oop_map_set_count)    /* int: one for each safepoint */                                    \
   /* Compiled methods. Offsets of the CompiledMethod that releases up to 22 have are here too. */            \
   FIELD(nmethod_size)                                                                                        \
   FIELD(nmethod_method)                                                                                      \

@@ -7,6 +7,8 @@ namespace {
 
 constexpr uint64_t kAlignment = 8;  // of objects
 constexpr size_t kLongestHeader = 16;
+constexpr uint32_t kMarkBytes = 8;
+constexpr uint32_t kLengthBytes = 4;
 // The lowest bits of a mark word: a collector has copied the object, and the rest is where to.
 constexpr uint64_t kLockBits = 3;
 constexpr uint64_t kForwarded = 3;
@@ -42,6 +44,28 @@ uint64_t JavaHeap::Reference(const JavaObject& object, uint32_t offset) {
 
 uint32_t JavaHeap::Int(const JavaObject& object, uint32_t offset) {
   return static_cast<uint32_t>(Field(object, offset, 4));
+}
+
+// Behind the class word, or the mark that has the class in it: a length of four bytes, then the elements.
+// With whole class words narrow elements begin elsewhere in each release.
+std::optional<std::vector<uint64_t>> JavaHeap::References(const JavaObject& array, uint32_t count) {
+  bool is_narrow = layout_.narrow_oop_base != -1;
+  bool has_whole_klass = layout_.narrow_klass_base == -1;
+  if (has_whole_klass && is_narrow) return std::nullopt;
+  uint32_t length_at = kMarkBytes;
+  if (layout_.mark_klass_shift == -1)
+    length_at = static_cast<uint32_t>(layout_.object_klass) + (has_whole_klass ? 8 : 4);
+  uint32_t width = is_narrow ? 4 : 8;
+  uint32_t begin = (length_at + kLengthBytes + width - 1) / width * width;
+  if (count > Int(array, length_at)) return std::nullopt;
+  std::vector<uint8_t> bytes(size_t{count} * width);
+  if (!bytes.empty() && !memory_.Read(array.address + begin, bytes)) return std::nullopt;
+  std::vector<uint64_t> references;
+  for (size_t at = 0; at < bytes.size(); at += width) {
+    uint64_t word = UnsignedAt(bytes, static_cast<int64_t>(at), width);
+    references.push_back(is_narrow ? Widened(static_cast<uint32_t>(word)) : word);
+  }
+  return references;
 }
 
 uint64_t JavaHeap::Widened(uint32_t narrow) const {

@@ -3,6 +3,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <optional>
+#include <vector>
 
 #include "foreign_memory.h"
 #include "heap_layout.h"
@@ -27,6 +28,8 @@ class JavaHeap {
   /// What a field refers to: 0 is null, or cannot be read.
   uint64_t Reference(const JavaObject& object, uint32_t offset);
   uint32_t Int(const JavaObject& object, uint32_t offset);
+  /// The first elements of an array of objects; nothing if it has not as many, or cannot be read.
+  std::optional<std::vector<uint64_t>> References(const JavaObject& array, uint32_t count);
   uint64_t Widened(uint32_t narrow) const;
 
  private:

@@ -49,17 +49,12 @@ size_t LineTableLength(std::span<const uint8_t> bytes, uint32_t excluded) {
 
 const MethodTable::Method* MethodTable::Find(uint64_t address) {
   auto known = methods_.find(address);
-  if (known == methods_.end()) return Read(address);
-  Method& method = known->second;
-  method.is_used = true;
-  if (method.is_fresh) return &method;
-  auto const_method = memory_.Get<uint64_t>(address + static_cast<uint64_t>(layout_.method_const_method));
-  if (const_method == method.const_method) {
-    method.is_fresh = true;
-    return &method;
-  }
-  methods_.erase(known);
-  return Read(address);
+  return known == methods_.end() ? Read(address) : Used(address, known->second);
+}
+
+const MethodTable::Method* MethodTable::Used(uint64_t address, Method& method) {
+  if (std::exchange(method.used_in, period_) != period_) used_.push_back(address);
+  return &method;
 }
 
 uint32_t MethodTable::IdOf(uint64_t address) {
@@ -80,12 +75,8 @@ const MethodTable::Method* MethodTable::Read(uint64_t address) {
   std::span header = std::span(buffer).first(static_cast<size_t>(layout_.const_method_size));
   if (!memory_.Read(*const_method, header)) return nullptr;
 
-  Method method = {last_id_ + 1,
-                   *const_method,
-                   *const_method + header.size(),
-                   UnsignedAt(header, layout_.const_method_code_size, 2),
-                   true,
-                   true};
+  Method method = {last_id_ + 1, *const_method, *const_method + header.size(),
+                   UnsignedAt(header, layout_.const_method_code_size, 2)};
   NewMethod names = {};
   names.id = method.id;
   if (!ReadNames(header, names)) return nullptr;
@@ -99,7 +90,7 @@ const MethodTable::Method* MethodTable::Read(uint64_t address) {
   if (methods_.size() >= kMaxMethods) methods_.clear();  // they get other numbers then
   if (parts_.size() >= kMaxMethods) parts_.clear();
   if (part.role != Role::kNone) parts_.emplace(method.id, part);
-  return &methods_.emplace(address, method).first->second;
+  return Used(address, methods_.emplace(address, method).first->second);
 }
 
 // Method-handle intrinsics have a pool of three slots and a stale index of their source file.
@@ -118,15 +109,25 @@ bool MethodTable::ReadNames(std::span<const uint8_t> header, NewMethod& method) 
   uint64_t symbols[std::size(places)];
   memory_.Gather(places, symbols);
 
-  auto name = Symbol(symbols[0] & kPointerMask);
-  auto signature = name ? Symbol(symbols[1] & kPointerMask) : std::nullopt;
-  auto holder = signature ? Symbol(symbols[2]) : std::nullopt;
+  size_t usual = static_cast<size_t>(layout_.symbol_body) + kUsualSymbol;
+  std::vector<uint8_t> beginnings(std::size(symbols) * usual);
+  std::vector<ForeignMemory::Piece> pieces;
+  for (uint64_t& symbol : symbols) {
+    symbol &= kPointerMask;
+    pieces.push_back({symbol, std::span(beginnings).subspan(pieces.size() * usual, usual)});
+  }
+  bool has_source = UnsignedAt(constants, layout_.constant_pool_source_file_name_index, 2) != 0;
+  if (!has_source) pieces.pop_back();
+  memory_.ReadPieces(pieces);
+  auto text = [&](size_t i) { return Text(symbols[i], pieces[i].into.first(pieces[i].got)); };
+  auto name = text(0);
+  auto signature = name ? text(1) : std::nullopt;
+  auto holder = signature ? text(2) : std::nullopt;
   if (!holder) return false;
   method.name = std::move(*name);
   method.signature = std::move(*signature);
   method.holder = std::move(*holder);
-  bool has_source = UnsignedAt(constants, layout_.constant_pool_source_file_name_index, 2) != 0;
-  if (has_source) method.source_file = Symbol(symbols[3] & kPointerMask).value_or(std::string());
+  if (has_source) method.source_file = text(3).value_or(std::string());
   return true;
 }
 
@@ -155,35 +156,40 @@ std::optional<std::string> MethodTable::Symbol(uint64_t address) {
   std::vector<uint8_t> bytes(body + kUsualSymbol);
   if (address == 0) return std::nullopt;
   bytes.resize(memory_.ReadSome(address, bytes));
-  if (bytes.size() < body) return std::nullopt;
-  size_t length = std::min(UnsignedAt(bytes, layout_.symbol_length, 2), uint64_t{kMaxSymbol});
+  return Text(address, bytes);
+}
+
+// Of a symbol whose beginning was read; the rest of a long one is read now.
+std::optional<std::string> MethodTable::Text(uint64_t address, std::span<const uint8_t> beginning) {
+  auto body = static_cast<size_t>(layout_.symbol_body);
+  if (address == 0 || beginning.size() < body) return std::nullopt;
+  size_t length = std::min(UnsignedAt(beginning, layout_.symbol_length, 2), uint64_t{kMaxSymbol});
   if (length == 0) return std::nullopt;
-  if (bytes.size() < body + length) {
-    bytes.resize(body + length);
-    if (!memory_.Read(address, bytes)) return std::nullopt;
+  std::vector<uint8_t> whole;
+  if (beginning.size() < body + length) {
+    whole.resize(body + length);
+    if (!memory_.Read(address, whole)) return std::nullopt;
+    beginning = whole;
   }
-  return std::string(bytes.begin() + static_cast<ptrdiff_t>(body),
-                     bytes.begin() + static_cast<ptrdiff_t>(body + length));
+  return std::string(beginning.begin() + static_cast<ptrdiff_t>(body),
+                     beginning.begin() + static_cast<ptrdiff_t>(body + length));
 }
 
 void MethodTable::ListUsed(std::vector<uint64_t>& places) {
-  listed_.clear();
-  for (auto& [address, method] : methods_) {
-    method.is_fresh = false;
-    if (!std::exchange(method.is_used, false)) continue;
-    listed_.push_back(address);
+  for (uint64_t address : used_)
     places.push_back(address + static_cast<uint64_t>(layout_.method_const_method));
-  }
 }
 
 void MethodTable::Settle(std::span<const uint64_t> now, ReplacedCode& replaced) {
-  for (size_t i = 0; i < listed_.size(); i++) {
-    auto method = methods_.find(listed_[i]);
-    method->second.is_fresh = method->second.const_method == now[i];
-    if (method->second.is_fresh || now[i] == 0) continue;
+  for (size_t i = 0; i < used_.size(); i++) {
+    auto method = methods_.find(used_[i]);
+    if (method == methods_.end()) continue;  // a full table began anew
+    if (method->second.const_method == now[i] || now[i] == 0) continue;
     replaced.methods.insert(method->second.id);
     methods_.erase(method);
   }
+  used_.clear();
+  period_++;
 }
 
 }  // namespace flamegate

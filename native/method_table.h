@@ -25,7 +25,8 @@ struct NewMethod {
   bool is_line_table_cut;
 };
 
-/// The methods of a JVM that samples have hit, by number in order of first sight.
+/// The methods of a JVM that samples have hit, by number in order of first sight. What it says of one that
+/// was asked for is certain when the next Settle has not named it.
 class MethodTable {
  public:
   /// What of Kotlin's machinery a method is, and whose.
@@ -39,8 +40,7 @@ class MethodTable {
     uint64_t const_method;
     uint64_t code_begin;
     uint64_t code_size;
-    bool is_fresh;  ///< known to be the same since the last Settle
-    bool is_used;   ///< asked for since then
+    uint32_t used_in = 0;  ///< the last period in which it was asked for
   };
 
   MethodTable(ForeignMemory& memory, const HotspotLayout& layout) : memory_(memory), layout_(layout) {}
@@ -53,7 +53,7 @@ class MethodTable {
   /// there.
   void ListUsed(std::vector<uint64_t>& places);
   /// Takes those words as they are now, and drops the methods that are not there any more: their class was
-  /// unloaded.
+  /// unloaded. A new period begins.
   void Settle(std::span<const uint64_t> now, ReplacedCode& replaced);
   /// By a method's number.
   Part PartOf(uint32_t id) const;
@@ -62,7 +62,9 @@ class MethodTable {
   std::vector<NewMethod> TakeNew() { return std::exchange(new_methods_, {}); }
 
  private:
+  const Method* Used(uint64_t address, Method& method);
   const Method* Read(uint64_t address);
+  std::optional<std::string> Text(uint64_t address, std::span<const uint8_t> beginning);
   bool ReadNames(std::span<const uint8_t> header, NewMethod& method);
   void ReadLineTable(const Method& method, NewMethod& into);
 
@@ -71,8 +73,9 @@ class MethodTable {
   std::unordered_map<uint64_t, Method> methods_;
   std::unordered_map<uint32_t, Part> parts_;  ///< by number, of those that have a role
   std::vector<NewMethod> new_methods_;
-  std::vector<uint64_t> listed_;
+  std::vector<uint64_t> used_;  ///< in this period
   uint32_t last_id_ = 0;
+  uint32_t period_ = 1;
 };
 
 }  // namespace flamegate

@@ -1,5 +1,7 @@
 #include "resumed_coroutines.h"
 
+#include <ctime>
+
 #include "frame_word.h"
 
 namespace flamegate {
@@ -10,6 +12,12 @@ constexpr uint64_t kMaxLocals = 16;  // resumeWith has eight
 // Of an interpreted frame: older releases have a pointer to the locals, newer ones words from the frame
 // pointer.
 constexpr uint64_t kMaxRelative = 64 << 10;
+
+uint64_t MonotonicNs() {
+  timespec time;
+  clock_gettime(CLOCK_MONOTONIC, &time);
+  return static_cast<uint64_t>(time.tv_sec) * 1'000'000'000 + static_cast<uint64_t>(time.tv_nsec);
+}
 
 }  // namespace
 
@@ -79,8 +87,12 @@ void ResumedCoroutines::AppendInterpreted(uint32_t method, const FrameCursor& cu
 }
 
 void ResumedCoroutines::AppendCallers(const ResumeLocals& locals, std::vector<uint64_t>& frames) {
+  uint64_t begin = MonotonicNs();
+  uint64_t reads = memory_.Reads();
   ChainEnd end = chains_ ? chains_->Append(locals, frames) : ChainEnd::kUnsupported;
-  counts_[static_cast<size_t>(end)]++;
+  counts_.by_end[static_cast<size_t>(end)]++;
+  counts_.reads += memory_.Reads() - reads;
+  counts_.ns += MonotonicNs() - begin;
 }
 
 void ResumedCoroutines::Revalidate() {

@@ -14,10 +14,11 @@
 namespace flamegate {
 namespace {
 
-// Most samples do not wake us. In this time 64 CPUs at 199 Hz fill 1.4 MB with the deepest stacks.
+// Most samples do not wake us, unless the ring fills up. What is unwound at one go finds its tables in the
+// CPU's caches but once.
 constexpr int kDrainEveryMs = 100;
-// Copied stacks are larger, and what belongs to them has to be read before it changes.
-constexpr int kDrainCopiesEveryMs = 25;
+// What belongs to copied stacks has to be read before it changes, which it does while a JVM compiles.
+constexpr int kDrainChangingEveryMs = 25;
 // Samples that cannot wait wake us, from as many CPUs as there are, but not more often than this: a wake-up
 // costs what the unwinding of a stack does.
 constexpr int kLeastMs = 1;
@@ -117,6 +118,11 @@ void RingDrain::FollowCoroutines(uint32_t pid, const HeapLayout& heap) {
   processes_.FollowCoroutines(pid, heap);
 }
 
+void RingDrain::Jitter(ClockJitter jitter) {
+  Locked locked(lock_);
+  jitter_ = std::move(jitter);
+}
+
 void RingDrain::RemoveProcess(uint32_t pid) {
   Locked locked(lock_);
   ring_buffer__consume(ring_);
@@ -155,8 +161,8 @@ void* RingDrain::Run(void* self) {
   return nullptr;
 }
 
-int RingDrain::PatienceMs() const {
-  return processes_.IsEmpty() ? kDrainEveryMs : kDrainCopiesEveryMs;
+int RingDrain::PatienceMs(uint64_t now_ns) const {
+  return processes_.AreCalm(now_ns) ? kDrainEveryMs : kDrainChangingEveryMs;
 }
 
 void RingDrain::SleepUntilNeeded(uint64_t drained_ns, int patience_ms) {
@@ -177,7 +183,8 @@ void RingDrain::Loop() {
     ring_buffer__consume(ring_);
     drained_ns = MonotonicNs();
     processes_.SettleDue(drained_ns, aggregate_);
-    patience_ms = PatienceMs();
+    jitter_.Turn(drained_ns);
+    patience_ms = PatienceMs(drained_ns);
   }
 }
 

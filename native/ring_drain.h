@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "aggregate.h"
+#include "clock_jitter.h"
 #include "failure.h"
 #include "unique_fd.h"
 #include "unwound_processes.h"
@@ -41,6 +42,8 @@ class RingDrain {
   void AddProcess(uint32_t pid, const std::optional<HotspotLayout>& layout);
   void RemoveProcess(uint32_t pid);
   void FollowCoroutines(uint32_t pid, const HeapLayout& heap);
+  /// From now on it keeps these clocks out of step, as long as it lives.
+  void Jitter(ClockJitter jitter);
 
  private:
   RingDrain(int ring_fd, uint32_t max_stacks);
@@ -48,7 +51,7 @@ class RingDrain {
   bool AddWalked(std::span<const uint8_t> record);
   bool AddCopied(std::span<const uint8_t> record);
   static void* Run(void* self);
-  int PatienceMs() const;
+  int PatienceMs(uint64_t now_ns) const;
   void Loop();
   void SleepUntilNeeded(uint64_t drained_ns, int patience_ms);
 
@@ -62,6 +65,7 @@ class RingDrain {
   pthread_mutex_t lock_ =
       PTHREAD_MUTEX_INITIALIZER;  ///< guards what follows, and the reading end of the ring
   bool stop_ = false;
+  ClockJitter jitter_;
   uint64_t malformed_ = 0;
   Aggregate aggregate_;
   UnwoundProcesses processes_;

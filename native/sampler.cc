@@ -30,7 +30,7 @@ const char* CodeOfLoad(int error, const std::string& log) {
 
 // cpu-clock, for many virtual machines have no hardware counters. The kernel makes a fixed period of its
 // sample_freq (perf_swevent_init_hrtimer), which falls in step with periodic load: hence odd rates, chosen by
-// the caller.
+// the caller, and ClockJitter.
 UniqueFd OpenCpuClock(int cpu, uint32_t frequency_hz) {
   perf_event_attr attributes = {};
   attributes.size = sizeof(attributes);
@@ -62,6 +62,7 @@ std::unique_ptr<Sampler> Sampler::Open(const SamplerConfig& config, Failure& fai
     failure.log = log.Take();
     return nullptr;
   }
+  sampler->drain_->Jitter(ClockJitter(sampler->clocks_, config.frequency_hz));
   return sampler;
 }
 
@@ -133,7 +134,7 @@ bool Sampler::AttachTo(int cpu, uint32_t frequency_hz, Failure& failure) {
                {}};
     return false;
   }
-  event.Release();  // the link's now
+  clocks_.push_back(event.Release());  // the link's now
   links_.emplace_back(link);
   return true;
 }

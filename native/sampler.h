@@ -98,6 +98,7 @@ class Sampler {
   std::unique_ptr<TargetTable> targets_;
   UniqueFd statistics_;
   std::vector<std::unique_ptr<bpf_link, DestroyLink>> links_;
+  std::vector<int> clocks_;  ///< the perf events of the links
   std::unique_ptr<RingDrain> drain_;
   uint64_t taken_ = 0;
   uint64_t table_full_ = 0;

@@ -40,6 +40,11 @@ const std::vector<uint64_t>& StackUnwinder::Unwind(const ThreadSnapshot& thread)
   return frames_;
 }
 
+void StackUnwinder::SetCareful(bool is_careful) {
+  native_.SetCareful(is_careful);
+  if (hotspot_) hotspot_->SetCareful(is_careful);
+}
+
 std::span<const CodeUse> StackUnwinder::Uses() const {
   return hotspot_ ? std::span<const CodeUse>(hotspot_->Uses()) : std::span<const CodeUse>();
 }
@@ -73,7 +78,7 @@ std::optional<Mark> StackUnwinder::Native(FrameCursor& cursor, bool& is_outermos
     is_outermost = true;
     return std::nullopt;
   }
-  if (!native_.Holds(pc)) return Mark::kUnknownCode;
+  if (!native_.Ran(pc)) return Mark::kUnknownCode;
   frames_.push_back(pc);
   const CfiRow* row = native_.RowAt(cursor.IsInterrupted() ? pc : pc - 1);
   if (row == nullptr) return LeaveWithoutRow(cursor, is_outermost);

@@ -26,6 +26,9 @@ class StackUnwinder {
   /// Leaf first, as frame words (frame_word.h); a stack whose root is missing ends in a mark. Valid until the
   /// next call, as is Uses().
   const std::vector<uint64_t>& Unwind(const ThreadSnapshot& thread);
+  /// Whether stacks are unwound by what is known to be there (careful), or by what was there when it was used
+  /// last, for Settle to find out.
+  void SetCareful(bool is_careful);
   /// What the frames were read from, that has to be confirmed by Settle.
   std::span<const CodeUse> Uses() const;
   /// Looks at what has been used since the last call: what is not the same any more is forgotten, and told.

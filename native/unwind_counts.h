@@ -15,7 +15,7 @@ struct UnwindCounts {
   uint64_t failed_reads = 0;
   uint64_t in_pause = 0;  ///< the JVM's collector had stopped it
   std::array<uint64_t, static_cast<size_t>(Mark::kCount)> by_mark = {};  ///< marks that are in them
-  ChainCounts chains = {};  ///< resumed coroutines on them, by what was found of their callers
+  ChainCounts chains = {};
   std::array<uint64_t, 128> by_microseconds =
       {};  ///< stacks by the time they took; the last has all longer ones
 
@@ -25,7 +25,9 @@ struct UnwindCounts {
     failed_reads += other.failed_reads;
     in_pause += other.in_pause;
     for (size_t i = 0; i < by_mark.size(); i++) by_mark[i] += other.by_mark[i];
-    for (size_t i = 0; i < chains.size(); i++) chains[i] += other.chains[i];
+    for (size_t i = 0; i < chains.by_end.size(); i++) chains.by_end[i] += other.chains.by_end[i];
+    chains.reads += other.chains.reads;
+    chains.ns += other.chains.ns;
     for (size_t i = 0; i < by_microseconds.size(); i++) by_microseconds[i] += other.by_microseconds[i];
   }
 };

@@ -9,9 +9,10 @@ namespace flamegate {
 namespace {
 
 // What is read once in this time is spread over all its stacks, and those of code that was freed in it are
-// lost: so often while a JVM is compiling, and seldom when it is warm.
+// lost: so often while a JVM is compiling, and seldom when it is warm. It doubles from the one to the other
+// while nothing is replaced, which takes the longest once more: from then on the JVM is calm.
 constexpr uint64_t kShortestTrustNs = 25'000'000;
-constexpr uint64_t kLongestTrustNs = 1'000'000'000;
+constexpr uint64_t kLongestTrustNs = 6'400'000'000;
 
 // A stack that makes no sense may have been left by the frame sizes of code that is gone: it is unwound again
 // with everything confirmed. All that comes of the ring at once is younger than that, so once for each time.
@@ -24,7 +25,7 @@ bool CastsDoubt(std::span<const uint64_t> frames) {
 void UnwoundProcesses::Add(uint32_t pid, const std::optional<HotspotLayout>& layout, Aggregate& aggregate) {
   Remove(pid, aggregate);
   Process process = {
-      std::make_unique<StackUnwinder>(static_cast<pid_t>(pid), layout), {}, 0, kShortestTrustNs, {}, true};
+      std::make_unique<StackUnwinder>(static_cast<pid_t>(pid), layout), {}, 0, kShortestTrustNs, {}};
   processes_.emplace(pid, std::move(process));
 }
 
@@ -41,6 +42,12 @@ void UnwoundProcesses::FollowCoroutines(uint32_t pid, const HeapLayout& heap) {
   if (process != processes_.end()) process->second.unwinder->FollowCoroutines(heap);
 }
 
+bool UnwoundProcesses::AreCalm(uint64_t now_ns) const {
+  return std::all_of(processes_.begin(), processes_.end(), [now_ns](auto& each) {
+    return each.second.is_calm || now_ns > each.second.sampled_ns + kLongestTrustNs;
+  });
+}
+
 // A sample may still be in the ring when its process is removed: then its leaf is all there is to say.
 void UnwoundProcesses::Unwind(const StackRecord& record, Aggregate& aggregate) {
   if ((record.header->flags & FG_SAMPLE_GC_ACTIVE) != 0) counts_.in_pause++;
@@ -53,11 +60,14 @@ void UnwoundProcesses::Unwind(const StackRecord& record, Aggregate& aggregate) {
     return;
   }
   Process& process = known->second;
+  process.sampled_ns = record.header->time_ns;
   if (MayFreeCode(process, record)) Settle(process, aggregate);
   const std::vector<uint64_t>* frames = &process.unwinder->Unwind(record.thread);
   if (CastsDoubt(*frames) && std::exchange(process.may_doubt, false)) {
     Settle(process, aggregate);
+    process.unwinder->SetCareful(true);
     frames = &process.unwinder->Unwind(record.thread);
+    process.unwinder->SetCareful(!process.is_calm);
   }
   process.pending.Add(*record.header, record.kernel_frames, *frames, process.unwinder->Uses());
   if (process.pending.IsFull()) Settle(process, aggregate);
@@ -70,8 +80,7 @@ bool UnwoundProcesses::MayFreeCode(Process& process, const StackRecord& record) 
   bool is_same = process.collections == record.collections;
   process.collections = record.collections;
   uint64_t now_ns = record.header->time_ns;
-  if (is_same || process.trust_ns == kLongestTrustNs || now_ns < process.settled_ns + kShortestTrustNs)
-    return false;
+  if (is_same || process.is_calm || now_ns < process.settled_ns + kShortestTrustNs) return false;
   process.settled_ns = now_ns;
   return !process.pending.IsEmpty();
 }
@@ -94,6 +103,8 @@ void UnwoundProcesses::SettleAll(Aggregate& aggregate) {
 void UnwoundProcesses::Settle(Process& process, Aggregate& aggregate) {
   ReplacedCode replaced = process.unwinder->Settle();
   process.trust_ns = replaced.IsEmpty() ? std::min(2 * process.trust_ns, kLongestTrustNs) : kShortestTrustNs;
+  process.is_calm = process.trust_ns == kLongestTrustNs;
+  process.unwinder->SetCareful(!process.is_calm);
   process.pending.Flush(replaced, aggregate, counts_);
 }
 

@@ -28,7 +28,8 @@ class UnwoundProcesses {
   void Remove(uint32_t pid, Aggregate& aggregate);
   /// Of one that was added; others are passed over.
   void FollowCoroutines(uint32_t pid, const HeapLayout& heap);
-  bool IsEmpty() const { return processes_.empty(); }
+  /// Whether no code of any of them was replaced for a while, but of those that are not sampled.
+  bool AreCalm(uint64_t now_ns) const;
 
   void Unwind(const StackRecord& record, Aggregate& aggregate);
   /// Confirms and counts the stacks of those whose turn it is.
@@ -45,6 +46,8 @@ class UnwoundProcesses {
     uint64_t settled_ns;
     uint64_t trust_ns;  ///< from one settling to the next
     std::optional<uint32_t> collections;
+    uint64_t sampled_ns = 0;
+    bool is_calm = false;  ///< no code was replaced for a while: what is not fresh is confirmed in one read
     bool may_doubt =
         true;  ///< a stack that makes no sense may have everything confirmed, once for each drain
   };

@@ -33,7 +33,7 @@ const MOST_DIFFERENCES = 12;
 
 export async function measureLeaf(
   release: Release,
-  { leafSeconds, costSeconds }: { readonly leafSeconds: number; readonly costSeconds: number },
+  seconds: { readonly warmSeconds: number; readonly leafSeconds: number; readonly costSeconds: number },
   microsOfMiss: number,
 ): Promise<{ readonly leaf: Leaf; readonly warm: Warm }> {
   const service = await startService(release, 'shallow', EXACT_LEAF);
@@ -41,8 +41,8 @@ export async function measureLeaf(
     await service.answers;
     const load = service.startLoad(HEAVY_RATE, 900);
     await delay(WARM_MS);
-    const leaf = await compareLeaves(service.pid, leafSeconds);
-    const warm = await costOfWarm(service.pid, costSeconds, microsOfMiss);
+    const leaf = await compareLeaves(service.pid, seconds.leafSeconds);
+    const warm = await costOfWarm(service.pid, seconds, microsOfMiss);
     await load.stop();
     return { leaf, warm };
   } finally {
@@ -75,15 +75,19 @@ async function compareLeaves(pid: number, seconds: number): Promise<Leaf> {
   }
 }
 
-async function costOfWarm(pid: number, seconds: number, microsOfMiss: number): Promise<Warm> {
+async function costOfWarm(
+  pid: number,
+  { warmSeconds, costSeconds }: { readonly warmSeconds: number; readonly costSeconds: number },
+  microsOfMiss: number,
+): Promise<Warm> {
   const sampler = openBenchSampler(EVERYDAY_HZ);
   try {
     const firstNamedProfileMs = await firstNamedProfile(sampler, pid);
     using watched = await watchJvm(sampler, pid);
-    await delay(WARM_MS);
+    await delay(warmSeconds * 1000);
     watched.take();
     const before = sampler.counters();
-    await delay(seconds * 1000);
+    await delay(costSeconds * 1000);
     watched.take();
     return { firstNamedProfileMs, cost: costBetween(before, sampler.counters(), microsOfMiss) };
   } finally {

@@ -28,7 +28,6 @@ export interface Measured {
 
 export const FREQUENCY_HZ = 199;
 export const RATE = { shallow: 40, deep: 40 } as const;
-const WARM_UP_MS = 20_000;
 const LONGEST_LOAD_S = 300;
 const SETTLE_MS = 3_000; // until what the load began has ended
 const EXAMPLES_OF_A_CAUSE = 3;
@@ -39,7 +38,11 @@ const FLAGS = {
 } as const;
 
 /** `microsOfMiss`: what a tick costs that is not of the service. */
-export async function measureService(plan: Plan, microsOfMiss: number): Promise<Measured> {
+export async function measureService(
+  plan: Plan,
+  warmUpSeconds: number,
+  microsOfMiss: number,
+): Promise<Measured> {
   const sampler = openBenchSampler(FREQUENCY_HZ);
   const service = await startService(plan.release, plan.service, FLAGS[plan.variant]);
   try {
@@ -47,7 +50,7 @@ export async function measureService(plan: Plan, microsOfMiss: number): Promise<
     const begin = Date.now();
     await service.answers;
     const load = service.startLoad(RATE[plan.service], LONGEST_LOAD_S);
-    await delay(Math.max(0, begin + WARM_UP_MS - Date.now()));
+    await delay(Math.max(0, begin + warmUpSeconds * 1000 - Date.now()));
     const warmUp = watched.take();
     const before = sampler.counters();
     await delay(plan.steadySeconds * 1000);

@@ -1,6 +1,9 @@
 /** The fields of bench/results/jvm.json. */
 import { readFileSync } from 'node:fs';
 import { RELEASES, type Release } from '../../src/jvm/testing/a-jvm.ts';
+import { type LiveFigures, liveFiguresEarlier } from './live-figures.ts';
+import type { AgentMeasured, Redeploys } from './measure-agent.ts';
+import type { CoroutineFigures } from './measure-coroutines.ts';
 import type { measureLeaf } from './measure-leaf.ts';
 import type { Measured, Plan } from './measure-service.ts';
 import type { ServiceName } from './service.ts';
@@ -13,6 +16,10 @@ export interface Figures {
   readonly tick: ReturnType<typeof measureTick>;
   readonly missMicros: number;
   readonly leaf: Awaited<ReturnType<typeof measureLeaf>> | undefined;
+  readonly coroutines: CoroutineFigures | undefined;
+  readonly agent: AgentMeasured | undefined;
+  readonly redeploys: Redeploys | undefined;
+  readonly live: LiveFigures | null;
 }
 
 interface Written {
@@ -31,10 +38,16 @@ export function measuredEarlier(): Figures {
     ...figures,
   }));
   const tick = { micros: written.tickMicros, noiseMicros: written.noise.tickMicros };
-  return { services, tick, missMicros: written.kernelMicrosPerMiss, leaf: undefined };
+  const missMicros = written.kernelMicrosPerMiss;
+  return {
+    ...{ services, tick, missMicros, leaf: undefined },
+    ...{ coroutines: undefined, agent: undefined, redeploys: undefined },
+    live: liveFiguresEarlier(),
+  };
 }
 
-export function resultOf({ services, tick, missMicros, leaf }: Figures) {
+export function resultOf(figures: Figures) {
+  const { services, tick, missMicros, leaf, coroutines, live } = figures;
   const cost = leaf?.warm.cost;
   const jdk = RELEASES.flatMap((release) =>
     (['shallow', 'deep'] as const).map((service) => rowOf(services, release, service)),
@@ -55,10 +68,27 @@ export function resultOf({ services, tick, missMicros, leaf }: Figures) {
     foreignReadsPerSample: cost?.foreignReadsPerSample ?? null,
     warmSamples: cost?.samples ?? null,
     bytesWrittenToTarget: bytesWrittenByConstruction(),
-    coroutine: null,
-    live: null,
-    agent: null,
+    coroutine: coroutines ?? null,
+    live,
+    agent: agentOf(figures),
     runs: services.map(({ plan, ...figures }) => ({ ...plan, ...figures })),
+  };
+}
+
+function agentOf({ agent, redeploys }: Figures) {
+  if (!agent && !redeploys) return null;
+  return {
+    rssMb: agent?.rssMb ?? null,
+    cgroupAnonKernelMb: agent?.cgroupAnonKernelMb ?? null,
+    slopeMbPer100Redeploys: redeploys?.slopeMbPer100 ?? null,
+    corePercentAt49Hz: agent?.at49Hz.corePercent ?? null,
+    corePercentAt99Hz: agent?.at99Hz.corePercent ?? null,
+    corePercentWithKernelAt99Hz: agent?.at99Hz.corePercentWithKernel ?? null,
+    samplesGotShare: agent?.at99Hz.samplesGotShare ?? null,
+    samplesLostShare: agent?.at99Hz.samplesLostShare ?? null,
+    at49Hz: agent?.at49Hz ?? null,
+    at99Hz: agent?.at99Hz ?? null,
+    redeploys: redeploys ?? null,
   };
 }
 

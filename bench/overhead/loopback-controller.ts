@@ -15,7 +15,7 @@ export interface LoopbackController {
   readonly caFile: string;
   readonly tokenFile: string;
   /** What the agent is to watch from now on; no container: nothing. The agent has it at once. */
-  assign(frequencyHz: number, containerId: string | undefined): void;
+  assign(frequencyHz: number, containerIds: readonly string[], live?: Assignment['live']): void;
   stop(): Promise<void>;
 }
 
@@ -28,7 +28,7 @@ export async function startLoopbackController(
   took: (batch: Batch) => void,
 ): Promise<LoopbackController> {
   certificates(directory);
-  let assignment = assignmentOf(0, 1, undefined);
+  let assignment = assignmentOf(0, 1, []);
   const held = new Set<() => void>();
   const keys = {
     key: readFileSync(`${directory}/server.key`),
@@ -57,8 +57,9 @@ export async function startLoopbackController(
   const { port } = server.address() as AddressInfo;
   return {
     ...{ url: `https://localhost:${port}`, caFile: `${directory}/ca.crt`, tokenFile: `${directory}/token` },
-    assign(frequencyHz, containerId) {
-      assignment = assignmentOf(Number(assignment.version) + 1, frequencyHz, containerId);
+    assign(frequencyHz, containerIds, live = []) {
+      const version = Number(assignment.version) + 1;
+      assignment = { ...assignmentOf(version, frequencyHz, containerIds), live };
       for (const answer of [...held]) answer();
     },
     async stop() {
@@ -71,10 +72,11 @@ export async function startLoopbackController(
 }
 
 /** Gated, so that stacks are named and pushed, which is the most the agent ever does for a pod. */
-function assignmentOf(version: number, frequencyHz: number, containerId: string | undefined): Assignment {
-  const pod = { namespace: 'bench', pod: 'orders', podUid: 'orders', container: 'orders' };
-  const containers =
-    containerId === undefined ? [] : [{ ...pod, containerId, startedAtMs: Date.now(), gated: true }];
+function assignmentOf(version: number, frequencyHz: number, containerIds: readonly string[]): Assignment {
+  const containers = containerIds.map((containerId) => {
+    const pod = { namespace: 'bench', pod: 'orders', podUid: containerId, container: 'orders' };
+    return { ...pod, containerId, startedAtMs: Date.now(), gated: true };
+  });
   return parseAssignment({
     ...{ version: String(version), store: STORE, windowMs: WINDOW_MS, frequencyHz, containers },
   });

@@ -2,6 +2,7 @@
 import { mkdirSync, readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
+import type { Batch } from '../../src/wire/batch-schema.ts';
 import { usageOf } from '../process-usage.ts';
 import { parseAgentGrant } from './agent-grant.ts';
 import { answers, startProcess, until } from './child-process.ts';
@@ -16,6 +17,8 @@ export interface NodeAgent {
   readonly pushed: PushedWindows;
   /** True when a window of the container came with its JVM Profiled: what follows is everyday work. False: none came. */
   watch(containerId: string, frequencyHz: number): Promise<boolean>;
+  /** Watches these from now on. */
+  assign(frequencyHz: number, containerIds: readonly string[]): void;
   /** Resolves when nothing is sampled any more. */
   rest(): Promise<void>;
 }
@@ -27,12 +30,24 @@ const PROFILED_MS = 90_000; // two windows, and a machine with other work
 const POLL_MS = 100;
 const REST_SECONDS = 60; // a sampler is closed at the end of the window
 
+export interface NodeAgentOptions {
+  /** The cgroup.procs it enters before anything of it is in memory. */
+  readonly cgroupProcs?: string;
+  /** Of all that it pushes. */
+  readonly took?: (batch: Batch) => void;
+}
+
 /** It ends with `started`. */
-export async function startNodeAgent(directory: string, started: AsyncDisposableStack): Promise<NodeAgent> {
+export async function startNodeAgent(
+  directory: string,
+  started: AsyncDisposableStack,
+  { cgroupProcs = '/dev/null', took }: NodeAgentOptions = {},
+): Promise<NodeAgent> {
   mkdirSync(`${directory}/spool`, { recursive: true });
   let pushed = NOTHING_PUSHED;
   const controller = await startLoopbackController(directory, (batch) => {
     pushed = addBatch(pushed, batch);
+    took?.(batch);
   });
   started.defer(controller.stop);
   const { command, env, capabilities } = parseAgentGrant(
@@ -42,7 +57,10 @@ export async function startNodeAgent(directory: string, started: AsyncDisposable
   const own = command.slice(1).map((word) => word.replace(/^\/app\//, `${ROOT}/`));
   const bounding = ['-all', ...capabilities.map((name) => `+${name.toLowerCase()}`)].join(',');
   const child = startProcess({
-    command: ['setpriv', '--bounding-set', bounding, '--inh-caps', '-all', '--', process.execPath, ...own],
+    command: [
+      ...['sh', '-c', 'echo $$ >"$0"; exec "$@"', cgroupProcs],
+      ...['setpriv', '--bounding-set', bounding, '--inh-caps', '-all', '--', process.execPath, ...own],
+    ],
     env: {
       ...env,
       ...{ NODE_NAME: 'bench', FLAMEGATE_CONTROLLER: controller.url, FLAMEGATE_SPOOL: `${directory}/spool` },
@@ -60,16 +78,17 @@ export async function startNodeAgent(directory: string, started: AsyncDisposable
     get pushed() {
       return pushed;
     },
+    assign: controller.assign,
     async watch(containerId, frequencyHz) {
       const before = pushed.profiled;
-      controller.assign(frequencyHz, containerId);
+      controller.assign(frequencyHz, [containerId]);
       for (const end = Date.now() + PROFILED_MS; Date.now() < end; await pause(POLL_MS)) {
         if (pushed.profiled > before) return true;
       }
       return false;
     },
     async rest() {
-      controller.assign(IDLE_HZ, undefined);
+      controller.assign(IDLE_HZ, []);
       const isClosed = async () => /^flamegate_agent_sampler_open 0$/m.test(await metrics());
       await until(`the sampler is closed; ${log}`, REST_SECONDS, isClosed, 500); // each look is work for the agent
     },

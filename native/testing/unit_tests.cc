@@ -1,9 +1,11 @@
 // What is pure in native/ and cannot be brought about at will by a living process. Prints what failed and how
 // many.
+#include <algorithm>
 #include <cstdio>
 #include <string_view>
 
 #include "cfi_expression.h"
+#include "clock_jitter.h"
 #include "frame_word.h"
 #include "hotspot_layout.h"
 #include "hotspot_shape.h"
@@ -40,6 +42,26 @@ void TestUnsigned5() {
   Unsigned5Reader short_one(cut, 0, 0);
   short_one.Next();
   Expect(short_one.Failed(), "a number that does not end fails");
+}
+
+void TestClockJitter() {
+  constexpr uint64_t kSecond = 1'000'000'000;
+  constexpr int kTurns = 10'000;
+  for (uint32_t frequency : {19u, 49u, 199u}) {
+    uint64_t ticks = 0;
+    uint64_t shortest = kSecond;
+    uint64_t longest = 0;
+    for (int i = 0; i < kTurns; i++) {
+      uint64_t period = JitteredPeriod(frequency, kSecond, static_cast<uint32_t>(i) * (UINT32_MAX / kTurns));
+      ticks += kSecond / period;
+      shortest = std::min(shortest, period);
+      longest = std::max(longest, period);
+    }
+    double got = static_cast<double>(ticks) / (static_cast<double>(frequency) * kTurns);
+    Expect(got > 0.998 && got < 1.002, "jittered clocks tick as often as their frequency says");
+    Expect(static_cast<double>(longest) > 1.2 * static_cast<double>(shortest),
+           "and their periods differ by a fifth");
+  }
 }
 
 void TestMemoryMap() {
@@ -130,6 +152,7 @@ void TestLayout() {
 
 int main() {
   flamegate::TestUnsigned5();
+  flamegate::TestClockJitter();
   flamegate::TestMemoryMap();
   flamegate::TestCfiExpressions();
   flamegate::TestShapes();

@@ -30,6 +30,7 @@ export function anAgent(
   options: AgentOptions = {},
 ): RunningAgent {
   const { env = {}, capabilities = GRANTED } = options;
+  t.after(() => ended(child, 'SIGKILL')); // before its directory goes: hooks run in this order
   const spool = env['FLAMEGATE_SPOOL'] ?? aDirectory(t);
   const only = `-all${capabilities.map((name) => `,+${name}`).join('')}`;
   const agent = [process.execPath, `${import.meta.dirname}/main.ts`];
@@ -51,7 +52,6 @@ export function anAgent(
   child.stdout.on('data', (chunk: Buffer) => {
     output += chunk.toString();
   });
-  t.after(() => ended(child, 'SIGKILL'));
   const get = async (path: string) => {
     await eventually('the agent listens', () => output.includes('"port"'));
     const answer = await fetch(`http://127.0.0.1:${/"port":(\d+)/.exec(output)?.[1]}${path}`);
@@ -110,7 +110,14 @@ function removed(path: string): boolean {
 export function anAssignment(containerId: string, gated = true, symbols: SymbolMode = 'Auto'): Assignment {
   const container = { namespace: 'shop', pod: 'orders-1', podUid: 'aaaa', container: 'app', containerId };
   const containers = [{ ...container, startedAtMs: Date.now(), gated, symbols }];
-  return { version: '1', store: 'store-of-the-test', windowMs: WINDOW_MS, frequencyHz: 97, containers };
+  return {
+    version: '1',
+    store: 'store-of-the-test',
+    windowMs: WINDOW_MS,
+    frequencyHz: 97,
+    containers,
+    live: [],
+  };
 }
 
 export const collapsed = (batch: Batch, pod: PodWindow) =>

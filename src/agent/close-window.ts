@@ -121,7 +121,7 @@ function metNatives(
 function told(pod: PodWindow, failure: SamplerFailure | undefined): PodWindow {
   if (!failure || pod.jvm.state === 'NoJvm' || pod.jvm.state === 'Gone') return pod;
   const message = `${failure.code}: ${failure.message}`.slice(0, 1024);
-  const { leaf: _, ...jvm } = pod.jvm;
+  const { leaf: _, coroutines: __, coroutinesReason: ___, ...jvm } = pod.jvm;
   return {
     ...pod,
     jvm: { ...jvm, state: 'AttachFailed', reason: 'SamplerNotOpen', message, symbols: 'Partial' },

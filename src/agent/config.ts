@@ -18,6 +18,9 @@ export interface AgentConfig {
   readonly attachAllowed: boolean;
   /** Stacks of coroutines have their suspended callers. Each sample of a JVM that has any wakes the agent then. */
   readonly followCoroutines: boolean;
+  /** The install grants mode Live: one byte of a JVM's flag, written while it starts. */
+  readonly liveAllowed: boolean;
+  readonly execObjectPath: string;
   readonly httpPort: number;
   readonly logLevel: LogLevel;
   readonly version: string;
@@ -42,6 +45,8 @@ export function readConfig(env: Readonly<Record<string, string | undefined>> = p
     objectPath: env['FLAMEGATE_BPF_OBJECT'] ?? `${dist}/cpu.bpf.o`,
     attachAllowed: env['FLAMEGATE_ATTACH'] === 'true',
     followCoroutines: env['FLAMEGATE_COROUTINES'] !== 'false',
+    liveAllowed: env['FLAMEGATE_LIVE'] === 'true',
+    execObjectPath: env['FLAMEGATE_EXEC_OBJECT'] ?? `${dist}/exec.bpf.o`,
     httpPort: integer(env, 'FLAMEGATE_HTTP_PORT', 9464, 0),
     logLevel: logLevel(env),
     version: env['FLAMEGATE_VERSION'] ?? 'dev',

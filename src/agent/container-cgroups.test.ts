@@ -1,8 +1,15 @@
 import assert from 'node:assert/strict';
 import { mkdirSync } from 'node:fs';
 import { test } from 'node:test';
-import { cgroupSubtree, containerIdOf, findContainerCgroups } from './container-cgroups.ts';
+import {
+  cgroupSubtree,
+  containerIdOf,
+  findContainerCgroups,
+  findPodCgroups,
+  findPodsCgroup,
+} from './container-cgroups.ts';
 import { aDirectory } from './jvm-fixture.ts';
+import { podUidIn } from './pod-of-process.ts';
 
 const id = (digit: string) => digit.repeat(64);
 
@@ -41,4 +48,27 @@ test('the cgroups below a container belong to it, 64 at most', (t) => {
 
   assert.equal(cgroupSubtree(`${root}/c`).length, 64);
   assert.equal(cgroupSubtree(`${root}/gone`).length, 0);
+});
+
+test('pods are found by uid under both drivers of cgroups', (t) => {
+  const root = aDirectory(t);
+  const paths = [
+    '/kubepods/burstable/pod0f3c-11',
+    '/kubelet.slice/kubelet-kubepods.slice/kubelet-kubepods-podaa_bb.slice',
+  ];
+  for (const path of [...paths, '/kubepods/podother']) mkdirSync(`${root}${path}/c`, { recursive: true });
+
+  const found = findPodCgroups(root, new Set(['0f3c-11', 'aa-bb', 'gone']), podUidIn);
+
+  assert.deepEqual(new Set(found), new Set(paths.map((path) => `${root}${path}`)));
+});
+
+test('the cgroup of all pods has one name, and is unknown where several have it', (t) => {
+  const root = aDirectory(t);
+  assert.equal(findPodsCgroup(root), undefined);
+  mkdirSync(`${root}/node/kubepods.slice/kubepods-burstable.slice`, { recursive: true });
+
+  assert.equal(findPodsCgroup(root), `${root}/node/kubepods.slice`);
+  mkdirSync(`${root}/other/kubepods`, { recursive: true });
+  assert.equal(findPodsCgroup(root), undefined);
 });

@@ -4,14 +4,14 @@ import type { ExcludedBytes } from '../jvm/unsigned5.ts';
 import { flatUnwindLayout } from '../jvm/unwind-layout.ts';
 import { readFlags } from '../jvm/vm-flags.ts';
 import { VM_TABLES_PREFIX } from '../jvm/vm-tables.ts';
-import { loadBias, readElf } from '../symbols/elf.ts';
+import { isWritableData, loadBias, readElf } from '../symbols/elf.ts';
 import { readExports } from '../symbols/elf-symbols.ts';
 import type { MappedFile } from '../symbols/proc-maps.ts';
 import { codeOf } from './agent-error.ts';
 import { openForeignDirectory } from './foreign-directory.ts';
 import { isAlive, type ProcessFacts } from './process-facts.ts';
 import { openProcessMemory, readWhole } from './process-memory.ts';
-import { readSuspendedCallers, type SuspendedCallers } from './suspended-callers.ts';
+import { readSuspendedCallers, type SuspendedOutcome } from './suspended-callers.ts';
 
 /** LibjvmUnreadable: the file is gone or no library. MemoryRefused: the kernel does not let us read the process. */
 export type LayoutReason = HotspotFailure | 'LibjvmUnreadable' | 'MemoryRefused';
@@ -24,8 +24,10 @@ export interface JvmLayout {
   readonly excludedBytes: ExcludedBytes;
   /** Of the flags that matter to a profiler, those that are on, whoever set them; undefined if the table is unreadable. */
   readonly flags: readonly string[] | undefined;
-  /** Undefined if they cannot be found in its heap, or are not to be. */
-  readonly suspended: SuspendedCallers | undefined;
+  /** DebugNonSafepoints was on before any code was compiled; otherwise each piece of code tells (docs/adr/0010). */
+  readonly isLeafExactFromStart: boolean;
+  /** Of its coroutines. */
+  readonly suspended: SuspendedOutcome;
 }
 
 export type LayoutOutcome =
@@ -62,24 +64,31 @@ function readTables(facts: ProcessFacts, libjvm: LoadedLibjvm, access: LayoutAcc
     if (hotspot.kind === 'failed') return hotspot;
     const flags = readFlags(memory.read, hotspot.structs, FLAGS);
     const on = flags && FLAGS.filter((name) => flags.get(name)?.on === true);
-    const suspended = followCoroutines
+    const suspended: SuspendedOutcome = followCoroutines
       ? readSuspendedCallers(facts, hotspot, procRoot, memory.read)
-      : undefined;
+      : { kind: 'Off' };
     const layout = flatUnwindLayout(hotspot.layout);
     const excludedBytes = hotspot.layout.get('unsigned5_excluded') === 1n ? 1 : 0;
-    return { kind: 'read', layout, excludedBytes, flags: on, suspended };
+    const given = flags?.get(DEBUG_NON_SAFEPOINTS);
+    const isLeafExactFromStart = given?.on === true && given.origin !== 'DEFAULT';
+    return { kind: 'read', layout, excludedBytes, flags: on, isLeafExactFromStart, suspended };
   } catch (error) {
     const message = `/proc/${facts.pid}/mem: ${codeOf(error)}; it takes CAP_SYS_PTRACE, and kernel.yama.ptrace_scope below 3`;
     return failed('MemoryRefused', message);
   }
 }
 
+export interface LibjvmFile extends LoadedLibjvm {
+  /** Whether an address of the process lies in the library's writable data. */
+  isWritableData(address: bigint): boolean;
+}
+
 /** Undefined if the file is not there any more, or is not what the process has mapped. */
-async function readLibjvm(
-  { pid }: ProcessFacts,
+export async function readLibjvm(
+  { pid }: Pick<ProcessFacts, 'pid'>,
   libjvm: MappedFile,
   procRoot: string,
-): Promise<LoadedLibjvm | undefined> {
+): Promise<LibjvmFile | undefined> {
   const path = libjvm.path.split('/').filter((each) => each !== '');
   try {
     const directory = await openForeignDirectory(`${procRoot}/${pid}/root`, path.slice(0, -1));
@@ -95,12 +104,13 @@ async function readLibjvm(
   }
 }
 
-function exportsOf(fd: number, libjvm: MappedFile): LoadedLibjvm | undefined {
+function exportsOf(fd: number, libjvm: MappedFile): LibjvmFile | undefined {
   const read = (offset: number, length: number) => readWhole(fd, BigInt(offset), length);
   const elf = readElf(read);
   const exports = elf && readExports(elf, read, VM_TABLES_PREFIX);
   const bias = elf && loadBias(elf, BigInt(libjvm.address), BigInt(libjvm.fileOffset));
-  return exports && bias !== undefined ? { exports, bias } : undefined;
+  if (!elf || !exports || bias === undefined) return undefined;
+  return { exports, bias, isWritableData: (address) => isWritableData(elf, address - bias) };
 }
 
 function failed(reason: LayoutReason, message: string): LayoutOutcome {

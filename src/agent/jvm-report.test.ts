@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { type NamingFacts, namingReport } from './jvm-report.ts';
+import { type NamingFacts, namingReport, withDoubt, withLive } from './jvm-report.ts';
 
 const nothing: NamingFacts = {
   source: 'Pending',
@@ -8,6 +8,7 @@ const nothing: NamingFacts = {
   attach: undefined,
   hasPerfMap: false,
   leafIsExact: false,
+  coroutines: undefined,
   methods: 0,
 };
 const map = {
@@ -30,6 +31,21 @@ const told = (facts: Partial<NamingFacts>) => {
 test('a JVM that is unwound is profiled, and says how far its leaf is to be trusted', () => {
   assert.equal(told({ source: 'VmStructs' }), 'Profiled VmStructs VmStructs SafepointAccurate');
   assert.equal(told({ source: 'VmStructs', leafIsExact: true }), 'Profiled VmStructs VmStructs Exact');
+});
+
+test('a JVM that is unwound says whether coroutines have their callers, and what forbids it', () => {
+  const coroutines = (facts: Partial<NamingFacts>) => {
+    const report = namingReport({ ...nothing, source: 'VmStructs', ...facts });
+    return `${report.coroutines} ${report.coroutinesReason ?? '-'}`;
+  };
+
+  assert.equal(coroutines({ coroutines: { kind: 'Chains' } }), 'Chains -');
+  assert.equal(coroutines({ coroutines: { kind: 'Unsupported', reason: 'ZGC' } }), 'Unsupported ZGC');
+  assert.equal(coroutines({ coroutines: { kind: 'Off' } }), 'Off -');
+  assert.equal(
+    coroutines({ source: 'PerfMap', attach: named, coroutines: { kind: 'Chains' } }),
+    'undefined -',
+  );
 });
 
 test('a JVM whose tables are not read yet is starting', () => {
@@ -68,4 +84,25 @@ test('when neither is to be had, both are said', () => {
 
 test('where nothing but its tables may be used, it is partial for their reason', () => {
   assert.equal(told({ source: 'None', layoutFailure: incomplete }), 'Partial LayoutIncomplete Partial -');
+});
+
+const unwound = { ...namingReport({ ...nothing, source: 'VmStructs' }), jdk: '25', flags: [] };
+const live = { reason: '', message: '', ageMs: 90, atMs: 1 };
+
+test('a flag that was set after the tables were read is among the flags, and makes the leaf exact', () => {
+  const set = withLive(unwound, { ...live, state: 'Set' });
+  const late = withLive(unwound, { ...live, state: 'TooLate' });
+
+  assert.deepEqual([set.flags, set.leaf, set.live?.state], [['DebugNonSafepoints'], 'Exact', 'Set']);
+  assert.deepEqual([late.flags, late.leaf, late.live?.state], [[], 'SafepointAccurate', 'TooLate']);
+  assert.equal(withLive(unwound, undefined), unwound);
+});
+
+test('a leaf is not said to be exact while more than two samples in a hundred are in doubt', () => {
+  const set = withLive(unwound, { ...live, state: 'Set' });
+
+  assert.equal(withDoubt(set, 2, 100).leaf, 'Exact');
+  assert.equal(withDoubt(set, 3, 100).leaf, 'SafepointAccurate');
+  assert.equal(withDoubt(set, 0, 0).leaf, 'Exact');
+  assert.equal(withDoubt(unwound, 0, 100).leaf, 'SafepointAccurate');
 });

@@ -1,11 +1,19 @@
 /** How the naming of a JVM goes, as the wire says it. Pure. */
+import { LIVE_FLAG } from '../jvm/live-flag.ts';
 import type { PodWindow } from '../wire/batch-schema.ts';
 import type { AttachOutcome } from './attach-outcome.ts';
 import { MIN_JVM_AGE_MS } from './attach-schedule.ts';
 import type { SymbolSource } from './symbol-source.ts';
 
 export type JvmReport = PodWindow['jvm'];
-export type NamingReport = Pick<JvmReport, 'state' | 'reason' | 'message' | 'symbols' | 'leaf'>;
+export type NamingReport = Pick<
+  JvmReport,
+  'state' | 'reason' | 'message' | 'symbols' | 'leaf' | 'coroutines' | 'coroutinesReason'
+>;
+
+type CoroutineSupport =
+  | { readonly kind: 'Chains' | 'Off' }
+  | { readonly kind: 'Unsupported'; readonly reason: string };
 
 export interface NamingFacts {
   readonly source: SymbolSource;
@@ -15,10 +23,28 @@ export interface NamingFacts {
   /** Names of a perf map are there, if only old ones. */
   readonly hasPerfMap: boolean;
   readonly leafIsExact: boolean;
+  /** Whether coroutines have their suspended callers; undefined until the JVM's own tables are read. */
+  readonly coroutines: CoroutineSupport | undefined;
   readonly methods: number;
 }
 
 const MAX_MESSAGE = 1024;
+
+/** The JVM's flags may have been read before the byte was written. */
+export function withLive(report: JvmReport, live: JvmReport['live']): JvmReport {
+  if (!live) return report;
+  const flags = live.state === 'Set' ? new Set([...report.flags, LIVE_FLAG]) : report.flags;
+  const leaf = report.leaf !== undefined && live.state === 'Set' ? 'Exact' : report.leaf;
+  return { ...report, flags: [...flags], ...(leaf === undefined ? {} : { leaf }), live };
+}
+
+const MAX_DOUBTFUL = 0.02; // of a window's samples; those are marked one by one
+
+/** With the flag on, code of before is still there: too much of it, and the leaf is not said to be exact. */
+export function withDoubt(report: JvmReport, doubtful: number, samples: number): JvmReport {
+  if (report.leaf !== 'Exact' || doubtful <= MAX_DOUBTFUL * samples) return report;
+  return { ...report, leaf: 'SafepointAccurate' };
+}
 
 export function namingReport(facts: NamingFacts): NamingReport {
   const { source, layoutFailure } = facts;
@@ -27,6 +53,7 @@ export function namingReport(facts: NamingFacts): NamingReport {
       return {
         ...{ state: 'Profiled', reason: 'VmStructs', message: `${facts.methods} methods seen` },
         ...{ symbols: 'VmStructs', leaf: facts.leafIsExact ? 'Exact' : 'SafepointAccurate' },
+        ...coroutinesOf(facts.coroutines),
       };
     case 'Pending': {
       const why = layoutFailure ? `: ${layoutFailure.message}` : '';
@@ -40,6 +67,14 @@ export function namingReport(facts: NamingFacts): NamingReport {
     case 'PerfMap':
       return withCause(perfMapReport(facts), layoutFailure);
   }
+}
+
+function coroutinesOf(
+  support: CoroutineSupport | undefined,
+): Pick<NamingReport, 'coroutines' | 'coroutinesReason'> {
+  if (!support) return {};
+  if (support.kind !== 'Unsupported') return { coroutines: support.kind };
+  return { coroutines: support.kind, coroutinesReason: support.reason };
 }
 
 /** A failure to refresh names leaves those that are there. */

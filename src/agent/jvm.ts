@@ -28,7 +28,10 @@ export interface Jvm {
   readonly excludedBytes: ExcludedBytes;
   /** Of callers that wait in its heap; undefined if they are not among the frames. */
   readonly suspended: SuspendedCallers | undefined;
-  /** Without DebugNonSafepoints, what is inlined at the leaf of a stack is only that of the next safepoint. */
+  /**
+   * DebugNonSafepoints was on before any code was compiled. Otherwise each frame tells whether what is inlined at the leaf
+   * of a stack is only that of the next safepoint.
+   */
   readonly leafIsExact: boolean;
   /** For the sampler; undefined if the JVM is to be walked by frame pointers. */
   readonly unwound: UnwoundJvm | undefined;
@@ -83,7 +86,8 @@ export async function inspectJvm(facts: ProcessFacts, libjvm: MappedFile, access
         layoutFailure: access.symbols() === 'PerfMap' ? undefined : tables.failure,
         attach: attached.latest,
         hasPerfMap: attached.names !== undefined,
-        leafIsExact: tables.leafIsExact,
+        leafIsExact: tables.flags?.includes(DEBUG_NON_SAFEPOINTS) === true,
+        coroutines: tables.coroutines,
         methods: tables.frames.methods,
       }),
       jdk,
@@ -129,11 +133,14 @@ function ownTables(facts: ProcessFacts, libjvm: MappedFile, access: JvmAccess) {
     get excludedBytes() {
       return read?.excludedBytes ?? 0; // until it is read, no method is known
     },
-    get suspended() {
+    get coroutines() {
       return read?.suspended;
     },
+    get suspended() {
+      return callersOf(read);
+    },
     get leafIsExact() {
-      return read?.flags?.includes(DEBUG_NON_SAFEPOINTS) === true;
+      return read?.isLeafExactFromStart === true;
     },
     async look(nowMs: number) {
       if (!layoutIsDue(symbols(), knowledge, nowMs - triedMs)) return;
@@ -149,13 +156,16 @@ function ownTables(facts: ProcessFacts, libjvm: MappedFile, access: JvmAccess) {
       failure = undefined;
       const begin = () => {
         frames.forget();
-        outcome.suspended?.forget();
+        callersOf(outcome)?.forget();
       };
-      const heap = outcome.suspended?.heap;
+      const heap = callersOf(outcome)?.heap;
       unwound = { pid: facts.pid, layout: outcome.layout, heap, begin, refused };
     },
   };
 }
+
+const callersOf = (layout: JvmLayout | undefined): SuspendedCallers | undefined =>
+  layout?.suspended.kind === 'Chains' ? layout.suspended.callers : undefined;
 
 /** What the JVM, or somebody else, writes into a perf map. */
 function attachedNames(facts: ProcessFacts, options: JvmOptions, access: JvmAccess) {

@@ -10,6 +10,7 @@ import { type AgentConfig, readConfig } from './config.ts';
 import { createControllerClient } from './controller-client.ts';
 import { fileNameStores } from './file-name-store.ts';
 import { startHealthServer } from './health-server.ts';
+import { createLiveSetter } from './live-setter.ts';
 import { type AgentLog, createLog } from './log.ts';
 import { createMetrics } from './metrics.ts';
 import { createNodeAgent } from './node-agent.ts';
@@ -39,11 +40,16 @@ export async function runAgent(config: AgentConfig, log: AgentLog, signal: Abort
     pushed: (result, code) => metrics.pushes.inc({ result, code }),
   });
   const stores = fileNameStores(config.spoolDirectory);
-  const containers = watchContainers({ ...config, roots, journal, stores });
+  const live = createLiveSetter({
+    ...config,
+    ...{ cgroupRoot: roots.v2 ?? roots.v1Accounting ?? '', isCgroup2: roots.v2 !== undefined },
+    ...{ outcomes: metrics.live, log },
+  });
+  const containers = watchContainers({ ...config, roots, journal, stores, live });
   const boot = randomBytes(8).toString('hex');
   const keepCodeSmall = createCodeUpkeep(config.addonPath);
   const agent = createNodeAgent({
-    ...{ config, boot, containers, host, spool, stores, metrics, log },
+    ...{ config, boot, containers, live, host, spool, stores, metrics, log },
     windowClosed() {
       push.wake();
       keepCodeSmall();

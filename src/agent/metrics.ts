@@ -13,6 +13,7 @@ export interface AgentMetrics {
   readonly pushes: Metric;
   readonly assignmentFailures: Metric;
   readonly attaches: Metric;
+  readonly live: Metric;
   readonly failures: Metric;
   readonly containers: Metric;
   readonly jvms: Metric;
@@ -45,6 +46,7 @@ export function createMetrics(): AgentMetrics {
     pushes: counter('pushes_total', 'Batches by what became of them.'),
     assignmentFailures: counter('assignment_failures_total', 'Assignments that could not be had.'),
     attaches: counter('attaches_total', 'Requests for names by outcome.'),
+    live: counter('live_jvms_total', 'JVMs met for mode Live, by what became of the flag and why.'),
     failures: counter('failures_total', 'Looks at the node and windows that failed.'),
     containers: gauge('containers', 'Containers that are watched.'),
     jvms: gauge('jvms', 'JVMs in them.'),

@@ -11,6 +11,7 @@ import type { AgentConfig } from './config.ts';
 import type { NameStores } from './file-name-store.ts';
 import type { Jvm } from './jvm.ts';
 import { readKernelSymbols } from './kernel-names.ts';
+import type { LiveSetter } from './live-setter.ts';
 import type { AgentLog } from './log.ts';
 import type { AgentMetrics } from './metrics.ts';
 import { createNativeNames } from './native-names.ts';
@@ -24,6 +25,7 @@ export interface NodeAgentParts {
   readonly config: AgentConfig;
   readonly boot: string;
   readonly containers: WatchedContainers;
+  readonly live: LiveSetter;
   readonly host: SamplerHost;
   readonly spool: Spool;
   readonly stores: NameStores;
@@ -46,7 +48,7 @@ const DEFAULT_WINDOW_MS = 10_000;
 const WIRE_VERSION = 1; // src/wire/batch-schema.ts, of which only types may be loaded here
 
 export function createNodeAgent(parts: NodeAgentParts): NodeAgent {
-  const { containers, host, metrics, log } = parts;
+  const { containers, live, host, metrics, log } = parts;
   const attaches = createAttachQueue((jvm) => noteAttach(jvm, parts));
   const natives = createNativeNames();
   const self = measureSelf();
@@ -64,6 +66,7 @@ export function createNodeAgent(parts: NodeAgentParts): NodeAgent {
     if (!assignment) return;
     containers.assign(assignment);
     await containers.refresh(nowMs);
+    tellLive(containers, live);
     const targets = containers.targets();
     if (!host.sampler && targets.size > 0 && host.ensure(assignment.frequencyHz, nowMs)) {
       for (const container of containers.all()) container.takeUsage(); // from before the first sample
@@ -76,7 +79,7 @@ export function createNodeAgent(parts: NodeAgentParts): NodeAgent {
       noteNaming(jvm, told, log);
     }
     if (host.sampler) kernel ??= readKernel(parts); // takes a second or two, while the first samples come in
-    notePresence(parts, kernel);
+    notePresence(parts, jvms.length, kernel);
   };
   const lostSince = () => {
     const counters = host.sampler?.counters();
@@ -144,6 +147,7 @@ export function createNodeAgent(parts: NodeAgentParts): NodeAgent {
   return {
     assign(next) {
       assignment = next;
+      live.assign(next);
       wake.abort();
     },
     get lastLookMs() {
@@ -165,7 +169,7 @@ export function createNodeAgent(parts: NodeAgentParts): NodeAgent {
         await pause(restMs, AbortSignal.any([signal, wake.signal]));
         wake = new AbortController();
       }
-      await attaches.stop();
+      await Promise.all([attaches.stop(), live.stop()]);
       const last = clock.openSinceMs;
       if (last !== undefined && assignment) await close(last, Date.now());
       host.close();
@@ -173,9 +177,9 @@ export function createNodeAgent(parts: NodeAgentParts): NodeAgent {
     },
   };
 
-  function notePresence({ spool }: NodeAgentParts, symbols: KernelSymbols | undefined): void {
+  function notePresence({ spool }: NodeAgentParts, jvms: number, symbols: KernelSymbols | undefined): void {
     metrics.containers.set(containers.all().length);
-    metrics.jvms.set(jvmsOf(containers).length);
+    metrics.jvms.set(jvms);
     metrics.samplerOpen.set(host.sampler ? 1 : 0);
     metrics.kernelSymbols.set(symbols?.symbols ?? 0);
     metrics.windowsDropped.set(spool.dropped + late);
@@ -194,6 +198,15 @@ function readKernel({ config, stores, log }: NodeAgentParts): KernelSymbols | un
 function jvmsOf(containers: WatchedContainers): readonly Jvm[] {
   const processes = containers.all().flatMap((container) => [...container.processes.values()]);
   return processes.flatMap(({ jvm, isAlive }) => (jvm && isAlive() ? [jvm] : []));
+}
+
+/** JVMs whose beginning was not seen. */
+function tellLive(containers: WatchedContainers, live: LiveSetter): void {
+  for (const { assigned, processes } of containers.all()) {
+    for (const { jvm, isAlive } of processes.values()) {
+      if (jvm && isAlive()) live.found(jvm.facts, assigned.podUid, assigned.container);
+    }
+  }
 }
 
 function unwoundOf(jvms: readonly Jvm[]): readonly UnwoundJvm[] {

@@ -189,7 +189,7 @@ test('an assignment that is none is left out, and a right one taken when it come
   });
   await eventually('a refusal is seen', () => failures.includes('CONTROLLER_REFUSED'));
 
-  const good = { version: '2', store: 's', windowMs: 10_000, frequencyHz: 49, containers: [] };
+  const good = { version: '2', store: 's', windowMs: 10_000, frequencyHz: 49, containers: [], live: [] };
   controller.assignment = { ...good, frequencyHz: 1000 };
   await eventually('it is found wrong', () => failures.includes('CONTROLLER_ANSWER_INVALID'));
   controller.assignment = good;

@@ -1,6 +1,7 @@
 /** The suspended callers of one JVM's coroutines: what the addon needs to find them in its heap, and their names. */
 import { createClassReader } from '../jvm/class-reader.ts';
 import { readHeapLayout } from '../jvm/heap-layout.ts';
+import type { HeapUnsupported } from '../jvm/heap-reader.ts';
 import type { Hotspot } from '../jvm/hotspot.ts';
 import type { ReadMemory } from '../jvm/read-memory.ts';
 import {
@@ -25,19 +26,26 @@ export interface SuspendedCallers {
   forget(): void;
 }
 
-/** Undefined if this JVM's heap cannot be followed: a collector that moves objects at any time, or tables that lack something. */
+/** Off: they were not asked for. */
+export type SuspendedOutcome =
+  | { readonly kind: 'Chains'; readonly callers: SuspendedCallers }
+  | { readonly kind: 'Unsupported'; readonly reason: HeapUnsupported['reason'] }
+  | { readonly kind: 'Off' };
+
+/** Unsupported if this JVM's heap cannot be followed: its collector moves objects at any time, or its tables lack something. */
 export function readSuspendedCallers(
   facts: ProcessFacts,
   hotspot: Hotspot,
   procRoot: string,
   read: ReadMemory,
-): SuspendedCallers | undefined {
+): SuspendedOutcome {
   const heap = readHeapLayout(read, hotspot);
   let now: ReadMemory = () => undefined;
   const reader = createClassReader((address, length) => now(address, length), hotspot);
-  if (heap.kind !== 'layout' || !reader) return undefined;
+  if (heap.kind !== 'layout') return { kind: 'Unsupported', reason: heap.reason };
+  if (!reader) return { kind: 'Unsupported', reason: 'HeapUnknown' };
   const frames = createSuspendedFrames();
-  return {
+  const callers: SuspendedCallers = {
     heap: heap.layout,
     learn(classes) {
       try {
@@ -54,4 +62,5 @@ export function readSuspendedCallers(
     callerAt: frames.callerAt,
     forget: frames.forget,
   };
+  return { kind: 'Chains', callers };
 }

@@ -5,7 +5,8 @@ import type { CgroupRoots } from './cgroup-roots.ts';
 import { type CpuUsage, readCpuUsage, readPids } from './cgroup-usage.ts';
 import { cgroupSubtree } from './container-cgroups.ts';
 import type { JvmAccess } from './jvm.ts';
-import type { JvmReport } from './jvm-report.ts';
+import { type JvmReport, withLive } from './jvm-report.ts';
+import type { LiveSetter } from './live-setter.ts';
 import { type TrackedProcess, trackProcess } from './tracked-process.ts';
 
 export interface TrackedContainer {
@@ -32,6 +33,7 @@ export interface TrackedContainer {
 
 export interface ContainerAccess extends Omit<JvmAccess, 'symbols'> {
   readonly roots: CgroupRoots;
+  readonly live: Pick<LiveSetter, 'outcomeOf'>;
 }
 
 const NOTHING: CpuUsage = { cpuUsec: 0, throttledUsec: 0 };
@@ -91,7 +93,7 @@ export function trackContainer(first: AssignedContainer, access: ContainerAccess
     close() {
       for (const [pid, process] of processes) drop(pid, process);
     },
-    report: (nowMs) => reportOf(container, { found, nowMs }),
+    report: (nowMs) => reportOf(container, { found, nowMs, live: access.live }),
   };
   return container;
 }
@@ -138,12 +140,16 @@ function pidsOf(path: string): readonly number[] {
 
 function reportOf(
   container: TrackedContainer,
-  { found, nowMs }: { found: boolean; nowMs: number },
+  { found, nowMs, live }: { found: boolean; nowMs: number; live: Pick<LiveSetter, 'outcomeOf'> },
 ): JvmReport {
   const jvms = [...container.processes.values()].filter((each) => each.jvm && each.isAlive());
   // the oldest is the service; others are tools that somebody started beside it
   const oldest = jvms.sort((a, b) => a.facts.startTicks - b.facts.startTicks)[0]?.jvm;
-  if (oldest) return oldest.report();
+  if (oldest) {
+    const { podUid, container: name } = container.assigned;
+    const report = oldest.report();
+    return withLive(report, live.outcomeOf(oldest.facts, podUid, name));
+  }
   const none = { jdk: '', flags: [] };
   const young = nowMs - container.assigned.startedAtMs < STARTING_MS;
   if (found && container.targets.size === 0) {

@@ -22,6 +22,8 @@ export interface TrackedProcess {
 const MAX_MAPS_BYTES = 16 * 1024 * 1024; // 65 530 mappings, the kernel's default bound, of 250 bytes
 const YOUNG_MS = 60_000; // a launcher or a shell maps libjvm.so or starts a JVM soon, or never
 const LOOK_AGAIN_MS = 60_000;
+// One look asks several times, and for each answer the kernel adds up all threads of the process.
+const ALIVE_MS = 50;
 const decode = (bytes: Uint8Array) =>
   Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString('utf8');
 
@@ -34,6 +36,7 @@ export async function trackProcess(pid: number, access: JvmAccess): Promise<Trac
   let lookedMs = Number.NEGATIVE_INFINITY;
   let jvm: Jvm | undefined;
   let unreadable: string | undefined;
+  let aliveMs = Number.NEGATIVE_INFINITY;
 
   const refresh = () => {
     mapsAreFresh = true;
@@ -74,7 +77,13 @@ export async function trackProcess(pid: number, access: JvmAccess): Promise<Trac
     age() {
       mapsAreFresh = false;
     },
-    isAlive: () => isAlive(access.procRoot, facts),
+    isAlive() {
+      const now = performance.now();
+      if (now - aliveMs < ALIVE_MS) return true;
+      const alive = isAlive(access.procRoot, facts);
+      if (alive) aliveMs = now;
+      return alive;
+    },
   };
   return process;
 }

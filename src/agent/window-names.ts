@@ -32,6 +32,12 @@ const SAFEPOINT_SUFFIX = '_[s]';
 const IN_LIBJVM = ' [libjvm.so]';
 const UNKNOWN_FRAME: NamedFrame = { name: UNKNOWN, place: NOWHERE };
 
+/** Whether what is inlined at the leaf is only sure to be so at the next safepoint. */
+export function isDoubtful(stack: readonly NamedFrame[]): boolean {
+  const leaf = stack.find(({ name }) => !name.endsWith(KERNEL_SUFFIX));
+  return leaf?.name.endsWith(SAFEPOINT_SUFFIX) === true;
+}
+
 /** What names come from: the process's mappings, and its JVM. */
 export interface NamedProcess extends Pick<TrackedProcess, 'regionAt'> {
   readonly jvm:

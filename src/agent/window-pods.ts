@@ -3,8 +3,9 @@ import type { SampleBatch, SampleRow, TargetCounts } from '../native/sample-batc
 import type { Losses, PodWindow } from '../wire/batch-schema.ts';
 import type { BatchStacks } from './batch-stacks.ts';
 import type { CpuUsage } from './cgroup-usage.ts';
+import { withDoubt } from './jvm-report.ts';
 import type { TrackedContainer } from './tracked-container.ts';
-import { UNKNOWN, UNNAMED_CODE, type WindowNames } from './window-names.ts';
+import { isDoubtful, UNKNOWN, UNNAMED_CODE, type WindowNames } from './window-names.ts';
 
 export interface ContainerWindow {
   readonly container: TrackedContainer;
@@ -57,10 +58,12 @@ export function foldWindow(window: ContainerWindow, context: FoldContext): PodWi
   const counts = new Map<number, number>();
   let unnamed = 0;
   let noRoom = 0;
+  let doubtful = 0;
   for (const row of window.rows) {
     const frames = context.names.stackOf(row, processes.get(row.pid));
     const leaf = frames[0]?.name;
     if (leaf === UNNAMED_CODE || (leaf === UNKNOWN && row.user.length > 0)) unnamed += row.count;
+    if (isDoubtful(frames)) doubtful += row.count;
     if (!assigned.gated) continue;
     const stack = context.stacks.add(frames);
     if (stack === undefined) noRoom += row.count;
@@ -73,7 +76,11 @@ export function foldWindow(window: ContainerWindow, context: FoldContext): PodWi
     ...window.usage,
     samples: sum(window.targets, (target) => target.seen),
     losses: { ...lossesOf(window.targets, context.tableShare, noRoom), unnamed },
-    jvm: window.container.report(context.nowMs),
+    jvm: withDoubt(
+      window.container.report(context.nowMs),
+      doubtful,
+      sum(window.rows, (row) => row.count),
+    ),
     counts: [...counts],
   };
 }

@@ -10,7 +10,7 @@ import {
   type Resource,
 } from './schema.ts';
 
-export const FLAG_MODES = ['Never', 'Immediate'] as const;
+export const FLAG_MODES = ['Never', 'Live', 'Immediate'] as const;
 const SYMBOL_MODES = ['Auto', 'VmStructs', 'PerfMap'] as const;
 
 export const ProfilingPolicySpec = Type.Object(
@@ -43,7 +43,7 @@ export const ProfilingPolicySpec = Type.Object(
             mode: oneOf(FLAG_MODES, {
               default: 'Never',
               description:
-                'Never: no flag is set and nothing restarts. Immediate: -XX:+PreserveFramePointer, -XX:+UnlockDiagnosticVMOptions and -XX:+DebugNonSafepoints enter the pod template, which rolls the workload once, as soon as an agent has seen in a running JVM which variables the image sets itself.',
+                'Never: no flag is set and nothing restarts. Live: the agent turns on DebugNonSafepoints in each JVM it meets in its first moments, by one byte of the JVM’s memory; nothing restarts, JVMs that run already stay as they are, and the install has to grant it (FLAMEGATE_LIVE of the agents). Immediate: -XX:+PreserveFramePointer, -XX:+UnlockDiagnosticVMOptions and -XX:+DebugNonSafepoints enter the pod template, which rolls the workload once, as soon as an agent has seen in a running JVM which variables the image sets itself.',
             }),
             strategy: oneOf(['DeploymentPatch'], {
               default: 'DeploymentPatch',
@@ -99,11 +99,60 @@ const WorkloadStatus = Type.Object({
   leaf: Type.Optional(
     oneOf(['Exact', 'SafepointAccurate'], {
       description:
-        "With VmStructs, what is known of methods inlined at the leaf of a stack. SafepointAccurate: they are the next safepoint's and no verdict rests on them; -XX:+UnlockDiagnosticVMOptions -XX:+DebugNonSafepoints make them Exact. Callers are exact either way.",
+        "With VmStructs, what is known of methods inlined at the leaf of a stack. SafepointAccurate: they are the next safepoint's and no verdict rests on them; DebugNonSafepoints makes them Exact, by mode Live or on the command line. Callers are exact either way.",
+    }),
+  ),
+  coroutines: Type.Optional(
+    oneOf(['Chains', 'Unsupported', 'Off'], {
+      description:
+        'With VmStructs, whether stacks of Kotlin coroutines that were resumed have their suspended callers; of pods that differ, the worst. Unsupported: the heap of the JVM cannot be followed. Off: the agent was told not to.',
+    }),
+  ),
+  coroutinesReason: Type.Optional(
+    Type.String({
+      maxLength: 64,
+      description:
+        'Why coroutines are Unsupported. ZGC, Shenandoah: this collector moves objects while threads run; G1, Parallel and Serial do not. HeapUnknown: the JVM does not tell how it stores objects.',
     }),
   ),
   flags: Type.Optional(
     Type.String({ maxLength: 256, description: 'Profiling flags seen in the running JVM.' }),
+  ),
+  live: Type.Optional(
+    Type.Object(
+      {
+        set: Type.Integer({ minimum: 0, description: 'Pods whose JVM runs with the flag by mode Live.' }),
+        alreadyOn: Type.Integer({ minimum: 0, description: 'Pods whose JVM had the flag on already.' }),
+        maxAgeMs: Type.Optional(
+          Type.Integer({
+            minimum: 0,
+            description: 'The oldest a JVM was when the flag was set, in milliseconds since it began to run.',
+          }),
+        ),
+        lastSetTime: Type.Optional(
+          Type.String({ format: 'date-time', description: 'When the flag was last set in one of them.' }),
+        ),
+        tooLate: Type.Array(Type.String({ maxLength: 253 }), {
+          maxItems: 16,
+          'x-kubernetes-list-type': 'atomic',
+          description:
+            'Pods whose JVM was met when it had run for more than three seconds, so that the flag was not set; a restart of them sets it. At most 16.',
+        }),
+        refused: Type.Array(
+          Type.Object({
+            pod: Type.String({ maxLength: 253, description: 'Name of the pod.' }),
+            reason: Type.String({ maxLength: 128, description: 'Why not, in one word.' }),
+            message: Type.String({ maxLength: 1024, description: 'Why not, in a sentence.' }),
+          }),
+          {
+            maxItems: 16,
+            'x-kubernetes-list-type': 'atomic',
+            description: 'Pods whose JVM was left as it is for another reason. At most 16.',
+          },
+        ),
+      },
+      { description: 'With spec.jvm.flags.mode Live: what became of the flag in the pods’ JVMs.' },
+    ),
   ),
   reason: Type.String({ maxLength: 128, description: 'How profiling goes, in one word.' }),
   message: Type.String({ maxLength: 1024, description: 'How profiling goes, in a sentence.' }),

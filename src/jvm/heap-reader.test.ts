@@ -27,14 +27,13 @@ for (const [release, collector] of COLLECTORS) {
   });
 }
 
-test('a collector that moves objects while threads run is refused', async (t) => {
-  const jvm = await aJvm(t, 25, ['-XX:+UseZGC']);
+for (const reason of ['ZGC', 'Shenandoah'] as const) {
+  test(`${reason} moves objects while threads run, and is refused by its name`, async (t) => {
+    const jvm = await aJvm(t, 25, [reason === 'ZGC' ? '-XX:+UseZGC' : '-XX:+UseShenandoahGC']);
 
-  assert.deepEqual(createHeapReader(jvm.read, hotspotOf(jvm)), {
-    kind: 'unsupported',
-    reason: 'MovesAtAnyTime',
+    assert.deepEqual(createHeapReader(jvm.read, hotspotOf(jvm)), { kind: 'unsupported', reason });
   });
-});
+}
 
 test('an address that is no object has no class, no fields and no name', async (t) => {
   const jvm = await aJvm(t, 17, ['-XX:+UseSerialGC']);

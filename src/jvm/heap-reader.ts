@@ -18,12 +18,12 @@ export interface HeapReader {
 }
 
 /**
- * MovesAtAnyTime: a collector that moves objects while threads run (ZGC, Shenandoah), so that no counter tells whether an
- * address still holds. HeapUnknown: this JVM does not tell how it stores references.
+ * ZGC, Shenandoah: a collector that moves objects while threads run, so that no counter tells whether an address still
+ * holds. HeapUnknown: this JVM does not tell how it stores references.
  */
 export type HeapUnsupported = {
   readonly kind: 'unsupported';
-  readonly reason: 'MovesAtAnyTime' | 'HeapUnknown';
+  readonly reason: 'ZGC' | 'Shenandoah' | 'HeapUnknown';
 };
 export type HeapOutcome = { readonly kind: 'reader'; readonly reader: HeapReader } | HeapUnsupported;
 export type HeapShapeOutcome = { readonly kind: 'shape'; readonly shape: HeapShape } | HeapUnsupported;
@@ -50,7 +50,8 @@ export function createHeapReader(read: ReadMemory, hotspot: Hotspot): HeapOutcom
 export function readHeapShape(read: ReadMemory, hotspot: Hotspot): HeapShapeOutcome {
   const flags = readFlags(read, hotspot.structs, FLAGS);
   const isOn = (name: string) => flags?.get(name)?.on ?? false;
-  if (isOn('UseZGC') || isOn('UseShenandoahGC')) return { kind: 'unsupported', reason: 'MovesAtAnyTime' };
+  if (isOn('UseZGC')) return { kind: 'unsupported', reason: 'ZGC' };
+  if (isOn('UseShenandoahGC')) return { kind: 'unsupported', reason: 'Shenandoah' };
   const shape = flags && unlessUnreadable(() => shapeOf(foreignReader(read), hotspot, flags));
   return shape ? { kind: 'shape', shape } : { kind: 'unsupported', reason: 'HeapUnknown' };
 }

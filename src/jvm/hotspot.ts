@@ -27,14 +27,25 @@ export type HotspotOutcome =
 
 /** In about twenty reads, 0.5 to 1 MB. `libjvm` comes of readExports (VM_TABLES_PREFIX) and loadBias. */
 export function readHotspot(read: ReadMemory, libjvm: LoadedLibjvm): HotspotOutcome {
-  try {
-    const structs = readVmStructs(read, libjvm.exports, libjvm.bias);
-    return { kind: 'read', structs, layout: readLayout(read, structs) };
-  } catch (error) {
-    if (error instanceof LayoutError) return failed(error.reason, error);
-    if (error instanceof UnreadableMemory) return failed('MemoryUnreadable', error);
-    throw error;
-  }
+  return hotspotReader(read, libjvm)();
+}
+
+/** To be asked again and again while a JVM starts: its tables, which are the larger part, are read once. */
+export function hotspotReader(read: ReadMemory, libjvm: LoadedLibjvm): () => HotspotOutcome {
+  let known: VmStructs | undefined;
+  return () => {
+    try {
+      const structs = known ?? readVmStructs(read, libjvm.exports, libjvm.bias);
+      known = structs;
+      return { kind: 'read', structs, layout: readLayout(read, structs) };
+    } catch (error) {
+      // what is odd may have been read too early
+      if (!(error instanceof LayoutError && error.reason === 'JvmStarting')) known = undefined;
+      if (error instanceof LayoutError) return failed(error.reason, error);
+      if (error instanceof UnreadableMemory) return failed('MemoryUnreadable', error);
+      throw error;
+    }
+  };
 }
 
 function failed(reason: HotspotFailure, { message }: Error): HotspotOutcome {

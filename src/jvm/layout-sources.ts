@@ -42,6 +42,8 @@ export const LAYOUT_SOURCES: Readonly<Record<UnwindField, Source>> = {
   code_blob_data_offset: offset(['CodeBlob', '_data_offset']),
   code_blob_mutable_data: offset(['CodeBlob', '_mutable_data']),
   code_blob_relocation_size: offset(['CodeBlob', '_relocation_size']),
+  code_blob_oop_maps: offset(['CodeBlob', '_oop_maps']),
+  immutable_oop_map_set_count: offset(['ImmutableOopMapSet', '_count']),
   nmethod_size: size('nmethod'),
   nmethod_method: offset(['nmethod', '_method'], ['CompiledMethod', '_method']),
   nmethod_compile_id: offset(['nmethod', '_compile_id']),

@@ -26,6 +26,8 @@ const EITHER: readonly (readonly [Names, Names])[] = [
 ];
 /** Without them some frames stay unexplained; the rest is right. */
 const OPTIONAL: Names = [
+  'code_blob_oop_maps',
+  'immutable_oop_map_set_count',
   'nmethod_deopt_mh_handler_begin',
   'nmethod_deopt_mh_handler_offset',
   'java_thread_cont_entry',

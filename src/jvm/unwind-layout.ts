@@ -22,6 +22,8 @@ export const UNWIND_FIELDS = [
   'code_blob_data_offset',
   'code_blob_mutable_data',
   'code_blob_relocation_size',
+  'code_blob_oop_maps',
+  'immutable_oop_map_set_count',
   'nmethod_size',
   'nmethod_method',
   'nmethod_compile_id',

@@ -12,6 +12,14 @@ export interface VmFlag {
   readonly address: bigint;
 }
 
+/** What the table says of one flag, and what its byte holds. */
+export interface FlagByte {
+  readonly isBoolean: boolean;
+  readonly value: number;
+  readonly origin: string;
+  readonly address: bigint;
+}
+
 const MAX_FLAGS = 4096n; // longest seen: 1480
 const MAX_FLAG_BYTES = 128; // longest seen: 24
 const MAX_NAME_BYTES = 128; // longest seen: 47
@@ -35,6 +43,20 @@ export function readFlags(
   structs: VmStructs,
   names: readonly string[],
 ): Map<string, VmFlag> | undefined {
+  const bytes = readFlagBytes(read, structs, names);
+  if (!bytes) return undefined;
+  const sound = [...bytes].filter(([, { isBoolean, value }]) => isBoolean && value <= 1);
+  return new Map(
+    sound.map(([name, { value, origin, address }]) => [name, { on: value === 1, origin, address }]),
+  );
+}
+
+/** Of the flags named, those that are there, of whatever type. Undefined when the table cannot be read or is odd. */
+export function readFlagBytes(
+  read: ReadMemory,
+  structs: VmStructs,
+  names: readonly string[],
+): Map<string, FlagByte> | undefined {
   const [table, count] = [structs.address('JVMFlag', 'flags'), structs.address('JVMFlag', 'numFlags')];
   const shape = shapeOf(structs);
   if (table === undefined || count === undefined || !shape) return undefined;
@@ -43,7 +65,7 @@ export function readFlags(
     const flags = memory.pointer(count);
     if (flags > MAX_FLAGS) return undefined;
     const rows = memory.record(memory.pointer(table), Number(flags) * shape.bytes);
-    const found = new Map<string, VmFlag>();
+    const found = new Map<string, FlagByte>();
     const starts = Array.from({ length: Number(flags) }, (_, i) => i * shape.bytes);
     const texts = readScattered(
       read,
@@ -52,11 +74,14 @@ export function readFlags(
     );
     for (const at of starts) {
       const name = wantedName(texts.from(rows.u64(at + shape.name)), names);
-      if (name === undefined || rows.i32(at + shape.type) !== TYPE_BOOL) continue;
+      if (name === undefined) continue;
       const address = rows.u64(at + shape.address);
-      const value = memory.bytes(address, 1)[0] ?? 0;
-      const origin = shape.originOf(rows.i32(at + shape.flags));
-      if (value <= 1) found.set(name, { on: value === 1, origin, address });
+      found.set(name, {
+        isBoolean: rows.i32(at + shape.type) === TYPE_BOOL,
+        value: memory.bytes(address, 1)[0] ?? 0,
+        origin: shape.originOf(rows.i32(at + shape.flags)),
+        address,
+      });
     }
     return found;
   });

@@ -20,6 +20,7 @@ export interface NativeOptions {
 
 /** Opaque, and of no use to anything but the addon. */
 export type NativeHandle = { readonly __native: 'sampler' };
+export type NativeExecs = { readonly __native: 'execs' };
 
 /** `rows` and `targets` are laid out as native/aggregate.h and native/addon.cc say. */
 export interface NativeBatch {
@@ -74,7 +75,7 @@ export interface NativeCounters {
   readonly tableFull: number;
   readonly malformed: number;
   readonly unwinding: BigUint64Array<ArrayBuffer>;
-  /** Resumed coroutines by enum ChainEnd of native/coroutine_chains.h. */
+  /** Resumed coroutines by enum ChainEnd of native/chain_end.h, then the reads and nanoseconds they took. */
   readonly chains: BigUint64Array<ArrayBuffer>;
   readonly runs: number;
   readonly runNs: number;
@@ -96,6 +97,15 @@ export interface NativeAddon {
   counters(handle: NativeHandle): NativeCounters;
   close(handle: NativeHandle): void;
   releaseCodePages(): number;
+  watchExecs(
+    objectPath: string,
+    ancestor: bigint,
+    onExec: (pid: number, timeMs: number) => void,
+  ): NativeExecs;
+  execsLost(execs: NativeExecs): number;
+  closeExecs(execs: NativeExecs): void;
+  /** Of enum FlagByteResult in native/flag_byte.h, and the errno. */
+  setFlagByte(pid: number, address: bigint): readonly [result: number, errno: number];
 }
 
 const FUNCTIONS = [
@@ -109,6 +119,10 @@ const FUNCTIONS = [
   'counters',
   'close',
   'releaseCodePages',
+  'watchExecs',
+  'execsLost',
+  'closeExecs',
+  'setFlagByte',
 ] as const;
 
 /** Loads the addon from an absolute path. Throws SAMPLER_ADDON_UNUSABLE. */

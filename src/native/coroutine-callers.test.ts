@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import { HEAP_FIELDS } from '../jvm/heap-layout.ts';
 import { RELEASES } from '../jvm/testing/a-jvm.ts';
 import type { ChainEnd } from './sampler-counters.ts';
-import { aSampler } from './sampler-fixture.ts';
+import { aSampler, eventually } from './sampler-fixture.ts';
 import {
   aResumedJvm,
   callersOf,
@@ -14,10 +14,13 @@ import {
 } from './testing/resumed-jvm.ts';
 
 /** Of the distinct ones there are; what is inlined into a loop has its leaf's number only where the code has debug info. */
-const LEAST_CHAINS = 12;
+const LEAST_CHAINS = 20;
 /** On a machine that is ours alone it is 0.97 and more; what other work delays the reader costs chains. */
 const LEAST_SHARE = 0.85;
-const [KNOTTED, CALLED_BACK] = [16, 17];
+/** Nonsense lasts for some milliseconds: a reader that comes later finds it mended. */
+const MOST = 0.6;
+const LEAST_COLLECTIONS = 20;
+const [KNOTTED, CALLED_BACK, SPOILT] = [16, 17, 26];
 const COLLECTORS = ['-XX:+UseG1GC', '-XX:+UseParallelGC', '-XX:+UseSerialGC'];
 
 type Ends = Readonly<Record<ChainEnd, number>>;
@@ -35,6 +38,17 @@ for (const release of RELEASES) {
       assert(new Set(stacks.map((stack) => callersOf(stack).join())).size > LEAST_CHAINS);
       assert(ends.chain >= LEAST_SHARE * sum(ends), percent(ends));
     });
+
+    test(`JDK ${release} ${collector}: while all objects are moved again and again no caller is wrong`, async (t) => {
+      const jvm = await aResumedJvm(t, release, ['all', 'full'], { flags: [collector] });
+
+      const { stacks, ends } = await chainsOf(jvm, 3);
+
+      t.diagnostic(`${percent(ends)}, ${JSON.stringify(ends)}`);
+      assert.deepEqual(falseChains(stacks), []);
+      assert(ends.chain > 0, JSON.stringify(ends));
+      await eventually('it has collected', () => (jvm.collections() ?? 0) > LEAST_COLLECTIONS);
+    });
   }
 
   test(`JDK ${release}: with the heap full of garbage no caller is wrong`, async (t) => {
@@ -47,18 +61,20 @@ for (const release of RELEASES) {
     assert(ends.chain > 0);
   });
 
-  test(`JDK ${release}: callers in a circle, and callers of a callback, are none`, async (t) => {
+  test(`JDK ${release}: callers in a circle, of a callback or in a pipeline of nonsense are none`, async (t) => {
     const jvm = await aResumedJvm(t, release, ['odd']);
 
     const { stacks, ends } = await chainsOf(jvm, 3);
 
     t.diagnostic(JSON.stringify(ends));
-    assert(ends.tooLong > 20 && ends.noJob > 20, JSON.stringify(ends));
-    // A knot that is untied while it is read has an end.
-    const knotted = stacks.filter((stack) => leafOf(stack) === KNOTTED);
+    assert(ends.tooLong > 20 && ends.noJob > 20 && ends.wentOn > 20, JSON.stringify(ends));
+    // What is mended while it is read has an end.
+    for (const leaf of [KNOTTED, SPOILT]) {
+      const all = stacks.filter((stack) => leafOf(stack) === leaf);
+      const without = all.filter((stack) => callersOf(stack).length === 0);
+      assert(samplesOf(without) > MOST * samplesOf(all), `${samplesOf(without)} of ${samplesOf(all)}`);
+    }
     const others = stacks.filter((stack) => leafOf(stack) !== KNOTTED);
-    const tied = knotted.filter((stack) => callersOf(stack).length === 0);
-    assert(samplesOf(tied) > 0.8 * samplesOf(knotted));
     assert(others.some((stack) => leafOf(stack) === CALLED_BACK));
     assert.deepEqual(falseChains(others), []);
   });
@@ -96,9 +112,13 @@ for (const release of RELEASES) {
   });
 }
 
-for (const release of [21, 25] as const) {
-  test(`JDK ${release}: where objects move at any time, callers are not looked for`, async (t) => {
-    const jvm = await aResumedJvm(t, release, ['all'], { flags: ['-XX:+UseZGC', '-Xmx128m'] });
+for (const [release, collector] of [
+  [21, '-XX:+UseZGC'],
+  [25, '-XX:+UseZGC'],
+  [25, '-XX:+UseShenandoahGC'],
+] as const) {
+  test(`JDK ${release} ${collector}: where objects move at any time, callers are not looked for`, async (t) => {
+    const jvm = await aResumedJvm(t, release, ['all'], { flags: [collector, '-Xmx128m'] });
 
     const { ends } = await chainsOf(jvm, 1);
 

@@ -44,7 +44,7 @@ export interface JavaFrame {
   readonly bci: number | undefined;
   readonly isInlined: boolean;
   readonly isInterpreted: boolean;
-  /** Method and place are those of the next safepoint: the instruction has no debug info of its own. */
+  /** Method and place are those of the next safepoint: this code has debug info for safepoints only. */
   readonly isSafepointPlace: boolean;
 }
 

@@ -42,6 +42,7 @@ export const CHAIN_ENDS = [
   'notAContinuation',
   'noJob',
   'tooLong',
+  'wentOn',
 ] as const;
 
 export type ChainEnd = (typeof CHAIN_ENDS)[number];
@@ -64,6 +65,8 @@ export interface SamplerCounters {
   readonly malformed: number;
   readonly unwinding: UnwindCounts;
   readonly chains: Readonly<Record<ChainEnd, number>>;
+  /** What the searches for callers took, found or not. */
+  readonly chainCost: { readonly reads: number; readonly ns: number };
   /** Of the BPF program, while the kernel's BPF statistics are on; undefined if they never were. */
   readonly bpf: { readonly runs: number; readonly runNs: number } | undefined;
 }
@@ -83,7 +86,9 @@ export function decodeCounters(native: NativeCounters): SamplerCounters {
   const bpf = runs > 0 ? { runs, runNs } : undefined;
   const unwinding = decodeUnwinding(native.unwinding);
   const chains = decodeChains(native.chains);
-  return { total: decodeTicks(sums), perCpu, taken, tableFull, malformed, unwinding, chains, bpf };
+  const [reads = 0, ns = 0] = Array.from(native.chains.subarray(CHAIN_ENDS.length), Number);
+  const chainCost = { reads, ns };
+  return { total: decodeTicks(sums), perCpu, taken, tableFull, malformed, unwinding, chains, chainCost, bpf };
 }
 
 /** In the order of enum fg_cause. */
@@ -115,6 +120,7 @@ function decodeChains(numbers: BigUint64Array): Readonly<Record<ChainEnd, number
     notAContinuation: at('notAContinuation'),
     noJob: at('noJob'),
     tooLong: at('tooLong'),
+    wentOn: at('wentOn'),
   };
 }
 

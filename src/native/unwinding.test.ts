@@ -167,3 +167,20 @@ function methodsIn(frames: readonly string[], method: string): number {
 function sum(stacks: readonly Stack[]): number {
   return stacks.reduce((total, { count }) => total + count, 0);
 }
+
+for (const release of RELEASES) {
+  test(`JDK ${release}: code tells by itself whether it has debug info between safepoints`, async (t) => {
+    const exactLeaf = ['-XX:+UnlockDiagnosticVMOptions', '-XX:+DebugNonSafepoints'];
+    const shareInDoubt = async (flags: readonly string[]) => {
+      const jvm = await anUnwoundJvm(t, release, ['inlined', 'recursive'], flags);
+      await jvm.profile(1);
+      const inlined = (await jvm.profile(2)).filter(({ frames }) => frames[0]?.includes(' inlined'));
+      return sum(inlined.filter(({ frames }) => frames[0]?.endsWith(' ~'))) / sum(inlined);
+    };
+
+    const [withFlag, without] = [await shareInDoubt(exactLeaf), await shareInDoubt([])];
+
+    assert(withFlag < 0.02, `${withFlag} of the inlined leaves with the flag`);
+    assert(without > 0.5, `${without} of the inlined leaves without it`);
+  });
+}

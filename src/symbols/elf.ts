@@ -18,6 +18,7 @@ export interface Segment {
   readonly fileSize: bigint;
   readonly address: bigint;
   readonly memorySize: bigint;
+  readonly isWritable: boolean;
 }
 
 export interface Section {
@@ -47,6 +48,7 @@ const MAX_BUILD_ID_BYTES = 64; // SHA-1 has 20
 const MIN_PAGE_BYTES = 4096n;
 const PT_LOAD = 1;
 const PT_NOTE = 4;
+const PF_W = 2;
 const NT_GNU_BUILD_ID = 3;
 const GNU = 0x00_55_4e_47; // "GNU\0"
 
@@ -92,6 +94,13 @@ export function loadBias(elf: Elf, address: bigint, fileOffset: bigint): bigint 
   return segment && address - (fileOffset - segment.fileOffset + segment.address);
 }
 
+/** Whether an address of the file lies in data that a process may write. */
+export function isWritableData(elf: Elf, address: bigint): boolean {
+  return elf.segments.some(
+    (each) => each.isWritable && each.address <= address && address < each.address + each.memorySize,
+  );
+}
+
 /** Empty when the table is cut, or longer than a real one. */
 function readTable(read: ReadFileBytes, { fileOffset, entryBytes, count, maxCount }: TableShape): Fields[] {
   if (count > maxCount || !Number.isSafeInteger(fileOffset)) return [];
@@ -108,6 +117,7 @@ function segmentOf(header: Fields): Segment {
     address: header.u64(16),
     fileSize: header.u64(32),
     memorySize: header.u64(40),
+    isWritable: (header.u32(4) & PF_W) !== 0,
   };
 }
 

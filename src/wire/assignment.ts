@@ -11,6 +11,14 @@ export interface Assignment {
   readonly windowMs: number;
   readonly frequencyHz: number;
   readonly containers: readonly AssignedContainer[];
+  /** Containers of pods of this node, running or still to be started, whose JVMs may be given a flag while they start. */
+  readonly live: readonly LiveContainer[];
+}
+
+/** Known before the container has an id: what counts are a JVM's first moments. */
+export interface LiveContainer {
+  readonly podUid: string;
+  readonly container: string;
 }
 
 export interface AssignedContainer {
@@ -42,6 +50,16 @@ export function parseAssignment(json: unknown): Assignment {
     windowMs: integer(doc['windowMs'], 'windowMs', 1_000, 600_000),
     frequencyHz: integer(doc['frequencyHz'], 'frequencyHz', 1, 199),
     containers: list(doc['containers'], 'containers').map(parseContainer),
+    live: list(doc['live'] ?? [], 'live').map(parseLive), // a controller of before has none
+  };
+}
+
+function parseLive(json: unknown, index: number): LiveContainer {
+  const at = `live[${index}]`;
+  const doc = record(json, at);
+  return {
+    podUid: text(doc['podUid'], `${at}.podUid`),
+    container: text(doc['container'], `${at}.container`),
   };
 }
 

@@ -87,12 +87,29 @@ export const PodWindow = Type.Object({
     ),
     /** Of stacks named by VmStructs: whether what is inlined at the leaf is certain. */
     leaf: Type.Optional(Type.Unsafe<LeafState>({ type: 'string', enum: ['Exact', 'SafepointAccurate'] })),
+    /** Of stacks named by VmStructs: whether coroutines that were resumed have their suspended callers. */
+    coroutines: Type.Optional(
+      Type.Unsafe<CoroutineState>({ type: 'string', enum: ['Chains', 'Unsupported', 'Off'] }),
+    ),
+    /** Why they are Unsupported: the collector's name, or HeapUnknown. */
+    coroutinesReason: Type.Optional(Type.String({ maxLength: 64 })),
     /** Names only. Missing when it could not be read, and from agents that do not look. */
     environment: Type.Optional(
       Type.Array(
         Type.Unsafe<OptionVariable>({ type: 'string', enum: ['JAVA_TOOL_OPTIONS', 'JDK_JAVA_OPTIONS'] }),
         { maxItems: 2 },
       ),
+    ),
+    /** What became of the flag that mode Live sets; missing where no policy asks for it, and before it is known. */
+    live: Type.Optional(
+      Type.Object({
+        state: Type.Unsafe<LiveState>({ type: 'string', enum: ['Set', 'AlreadyOn', 'TooLate', 'Refused'] }),
+        reason: Type.String({ maxLength: 128 }),
+        message: Type.String({ maxLength: 1024 }),
+        /** Of the JVM's program, when it was set or left alone. */
+        ageMs: count,
+        atMs: epochMs,
+      }),
     ),
   }),
   /** Only for pods under a gate, and from agents that watch requests. */
@@ -103,7 +120,10 @@ export const PodWindow = Type.Object({
 /** Partial: there is a JVM, and names of its compiled code are not to be had in the ways allowed. */
 export type JvmState = 'Profiled' | 'Partial' | 'NoJvm' | 'AttachFailed' | 'Gone' | 'Starting';
 export type SymbolsFrom = 'VmStructs' | 'PerfMap' | 'Partial';
+/** AlreadyOn: somebody else had set it. TooLate: the JVM had run its program for a while when it was met. */
+export type LiveState = 'Set' | 'AlreadyOn' | 'TooLate' | 'Refused';
 export type LeafState = 'Exact' | 'SafepointAccurate';
+export type CoroutineState = 'Chains' | 'Unsupported' | 'Off';
 /** The variables that may carry flags to a JVM. */
 export type OptionVariable = 'JAVA_TOOL_OPTIONS' | 'JDK_JAVA_OPTIONS';
 export type PodWindow = Static<typeof PodWindow>;

@@ -1,10 +1,13 @@
 /**
  * Coroutines that work after they were resumed, each at the end of another chain of callers and in a leaf of its own: the
- * leaf on a stack tells which callers belong to it. Words of the command line: "all" or numbers of leaves, and "storm" for
- * a heap that is always full of garbage. "odd" are those whose callers cannot be told. Until standard input ends.
+ * leaf on a stack tells which callers belong to it. Words of the command line: "all" or numbers of leaves, "storm" for
+ * a heap that is always full of garbage, and "full" for one whose old objects are moved all the time. "odd" are those
+ * whose callers cannot be told. Until standard input ends.
  */
 package resumed
 
+import io.ktor.util.pipeline.Interceptor
+import io.ktor.util.pipeline.SuspendFunctionGun
 import java.lang.reflect.Field
 import kotlin.coroutines.Continuation
 import kotlin.coroutines.EmptyCoroutineContext
@@ -57,6 +60,15 @@ fun leaf14(n: Int) = work(n + 14)
 fun leaf15(n: Int) = work(n + 15)
 fun leaf16(n: Int) = work(n + 16)
 fun leaf17(n: Int) = work(n + 17)
+fun leaf18(n: Int) = work(n + 18)
+fun leaf19(n: Int) = work(n + 19)
+fun leaf20(n: Int) = work(n + 20)
+fun leaf21(n: Int) = work(n + 21)
+fun leaf22(n: Int) = work(n + 22)
+fun leaf23(n: Int) = work(n + 23)
+fun leaf24(n: Int) = work(n + 24)
+fun leaf25(n: Int) = work(n + 25)
+fun leaf26(n: Int) = work(n + 26)
 
 interface Prices {
     suspend fun of(n: Int): Long {
@@ -208,6 +220,100 @@ suspend fun supervised(n: Int): Long = supervisorScope {
     leaf15(n) + 1
 }
 
+/** A pipeline: who called `proceed` waits in it, not in the completion of who is called. */
+suspend fun piped(n: Int): Long {
+    val result = SuspendFunctionGun(n, listOf({ outer(it) }, { middle(it) }, { inner(it) })).execute()
+    return result + 1L
+}
+
+suspend fun SuspendFunctionGun.outer(n: Int) {
+    yield()
+    sink += leaf18(n)
+    sink += proceed()
+    sink += leaf19(n)
+}
+
+suspend fun SuspendFunctionGun.middle(n: Int) {
+    yield()
+    sink += leaf20(n)
+    sink += proceed()
+    sink += leaf23(n)
+}
+
+/** Runs at first on the stack of who called `proceed`, without having been resumed. */
+suspend fun inner(n: Int) {
+    sink += leaf22(n)
+    sink += asked(n)
+}
+
+suspend fun asked(n: Int): Long {
+    yield()
+    return leaf21(n) + 1
+}
+
+/** An interceptor that works itself. */
+suspend fun direct(n: Int): Long {
+    val working: Interceptor = {
+        yield()
+        sink += leaf24(it)
+        sink += proceed()
+    }
+    val result = SuspendFunctionGun(n, listOf({ around(it) }, working)).execute()
+    return result + 1L
+}
+
+suspend fun SuspendFunctionGun.around(n: Int) {
+    val result = proceed()
+    sink += result + n
+}
+
+/** A pipeline within a pipeline: a server that is a client. */
+suspend fun served(n: Int): Long {
+    val result = SuspendFunctionGun(n, listOf({ around(it) }, { ask(it) })).execute()
+    return result + 1L
+}
+
+suspend fun ask(n: Int) {
+    val result = SuspendFunctionGun(n, listOf({ around(it) }, { sink += answer(it) })).execute()
+    sink += result
+}
+
+suspend fun answer(n: Int): Long {
+    yield()
+    return leaf25(n) + 1
+}
+
+fun fieldOf(name: String): Field =
+    SuspendFunctionGun::class.java.getDeclaredField(name).apply { isAccessible = true }
+
+val suspensions = fieldOf("suspensions")
+val lastSuspensionIndex = fieldOf("lastSuspensionIndex")
+
+/** Works while the pipeline's own stack is nonsense. */
+suspend fun SuspendFunctionGun.spoilt(n: Int) {
+    yield()
+    var self: Any? = null
+    suspendCoroutineUninterceptedOrReturn<Unit> { self = it }
+    @Suppress("UNCHECKED_CAST")
+    val stack = suspensions.get(this) as Array<Any?>
+    val (last, waiting) = lastSuspensionIndex.getInt(this) to stack[0]
+    when (n % 4) {
+        0 -> stack[0] = self
+        1 -> stack[0] = completion.get(self)
+        2 -> lastSuspensionIndex.setInt(this, 100)
+        3 -> stack[0] = Continuation<Any?>(EmptyCoroutineContext) {}
+    }
+    for (i in 0 until 200) sink += leaf26(n + i)
+    stack[0] = waiting
+    lastSuspensionIndex.setInt(this, last)
+    yield()
+}
+
+suspend fun spoil(n: Int): Long {
+    val result = SuspendFunctionGun(n, listOf({ spoilt(it) })).execute()
+    return result + 1L
+}
+
 val completion: Field =
     Class.forName("kotlin.coroutines.jvm.internal.BaseContinuationImpl").getDeclaredField("completion")
         .apply { isAccessible = true }
@@ -250,6 +356,14 @@ fun callBack(n: Int) {
     waiting?.resume(Unit)
 }
 
+/** What lies between garbage in the old generation has to move. */
+fun compact() {
+    val kept = List(2_000) { LongArray(it % 64) }.filterIndexed { i, _ -> i % 2 == 0 }
+    System.gc()
+    sink += kept.size
+    Thread.sleep(30)
+}
+
 fun main(words: Array<String>) {
     val orders = Orders()
     if ("storm" in words) garbage = 16_384
@@ -267,6 +381,9 @@ fun main(words: Array<String>) {
         { n -> streamed(n) + 1 },
         { n -> switched(n) + 1 },
         { n -> supervised(n) + 1 },
+        { n -> piped(n) + 1 },
+        { n -> direct(n) + 1 },
+        { n -> served(n) + 1 },
     )
     chains.forEachIndexed { i, chain ->
         if ("all" in words || "$i" in words) scope.launch { for (n in 0..Int.MAX_VALUE) sink += chain(n) }
@@ -274,8 +391,12 @@ fun main(words: Array<String>) {
     if ("all" in words) {
         Thread { runBlocking { for (n in 0..Int.MAX_VALUE) sink += blocking(n) } }.apply { isDaemon = true }.start()
     }
+    if ("full" in words) {
+        Thread { while (true) compact() }.apply { isDaemon = true }.start()
+    }
     if ("odd" in words) {
         scope.launch { for (n in 0..Int.MAX_VALUE) sink += knot(n) + 1 }
+        scope.launch { for (n in 0..Int.MAX_VALUE) sink += spoil(n) + 1 }
         Thread { for (n in 0..Int.MAX_VALUE) callBack(n) }.apply { isDaemon = true }.start()
     }
     println("running")

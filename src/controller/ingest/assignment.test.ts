@@ -173,3 +173,32 @@ test('the plan does not depend on the order of the caches, and its version chang
     { seed: 20260101, numRuns: 200 },
   );
 });
+
+test('a pod under a policy of mode Live is named with its containers as soon as it has a node', () => {
+  const live = (containers: string[] = []) => {
+    const { jvm } = aPolicy().spec;
+    return aPolicy({ spec: { containers, jvm: { ...jvm, flags: { ...jvm.flags, mode: 'Live' } } } });
+  };
+  const pods = [
+    aPod({ name: 'pending', phase: 'Pending', containers: ['app', 'istio-proxy', 'worker'] }),
+    aPod({ name: 'running' }),
+    aPod({ name: 'done', phase: 'Succeeded' }),
+    aPod({ name: 'elsewhere', node: 'node-b' }),
+    aPod({ name: 'unselected', labels: { app: 'web' } }),
+  ];
+  const liveOf = (policies: ReturnType<typeof aPolicy>[]) =>
+    planAssignment(aView({ pods, policies }), 'node-a', 'store-0001').live.map(
+      ({ podUid, container }) => `${podUid}/${container}`,
+    );
+
+  assert.deepEqual(liveOf([live()]), ['uid-pending/app', 'uid-pending/worker', 'uid-running/app']);
+  assert.deepEqual(liveOf([live(['worker']), aPolicy()]), ['uid-pending/worker']);
+  assert.deepEqual(liveOf([aPolicy()]), []);
+});
+
+test('an assignment of a controller that knows no mode Live asks for it nowhere', () => {
+  const { live: _, ...before } = planAssignment(aView({}), 'node-a', 'store-0001');
+
+  assert.deepEqual(parseAssignment(before).live, []);
+  assert.throws(() => parseAssignment({ ...before, live: [{ podUid: 'u' }] }), /live\[0\]\.container/);
+});

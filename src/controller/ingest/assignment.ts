@@ -7,12 +7,14 @@
  * its policy names none, it is a mesh proxy       → no
  * it has no running state with an id yet          → no
  * otherwise                                       → yes; gated when a gate may compare the pod
+ *
+ * Containers of pods under a policy of mode Live are named as soon as the pod has a node, before they run.
  */
 import { createHash } from 'node:crypto';
 import type { V1ContainerStatus, V1Pod } from '@kubernetes/client-node';
 import type { ProfilingPolicy } from '../../crds/profiling-policy.ts';
 import { selects } from '../../kube/label-selector.ts';
-import type { AssignedContainer, Assignment, SymbolMode } from '../../wire/assignment.ts';
+import type { AssignedContainer, Assignment, LiveContainer, SymbolMode } from '../../wire/assignment.ts';
 import type { ClusterView } from '../cluster-view.ts';
 import { isMeshProxy } from '../profiling-policy/flag-variables.ts';
 import { podsUnderGate } from '../regression-gate/arms.ts';
@@ -53,7 +55,11 @@ export function assignmentOf(index: AssignmentIndex, node: string, storeId: stri
     ...watched.flatMap(({ policies }) => policies.map((policy) => policy.spec.cpu.frequencyHz)),
     watched.length === 0 ? DEFAULT_HZ : 1,
   );
-  const work = { store: storeId, windowMs: WINDOW_MS, frequencyHz, containers };
+  const live = (index.podsOfNode.get(node) ?? [])
+    .flatMap((pod) => liveContainers(pod, index))
+    .sort((a, b) => (`${a.podUid} ${a.container}` < `${b.podUid} ${b.container}` ? -1 : 1))
+    .slice(0, MAX_CONTAINERS);
+  const work = { store: storeId, windowMs: WINDOW_MS, frequencyHz, containers, live };
   const version = createHash('sha256').update(JSON.stringify(work)).digest('base64url').slice(0, 22);
   return { version, ...work };
 }
@@ -78,6 +84,19 @@ export const policiesFor = (pod: V1Pod, policies: readonly ProfilingPolicy[]): r
 
 export const policyWants = (policy: ProfilingPolicy, container: string): boolean =>
   policy.spec.containers.length === 0 ? !isMeshProxy(container) : policy.spec.containers.includes(container);
+
+/** Its JVMs are met while they start: by then a pod has to be known. */
+function liveContainers(pod: V1Pod, index: AssignmentIndex): readonly LiveContainer[] {
+  const { namespace = '', uid = '', deletionTimestamp } = pod.metadata ?? {};
+  const isStillToRun = pod.status?.phase === 'Pending' || pod.status?.phase === 'Running';
+  if (!isStillToRun || deletionTimestamp !== undefined) return [];
+  const asking = policiesFor(pod, index.policiesOfNamespace.get(namespace) ?? []).filter(
+    ({ spec }) => spec.jvm.flags.mode === 'Live',
+  );
+  return (pod.spec?.containers ?? [])
+    .filter(({ name }) => asking.some((policy) => policyWants(policy, name)))
+    .map(({ name }) => ({ podUid: uid, container: name }));
+}
 
 function assignedContainers(
   pod: V1Pod,

@@ -1,4 +1,4 @@
-/** FlagsInjected: what became of the JVM flags, over all Deployments of a policy. Pure. */
+/** FlagsInjected: what became of the JVM flags, over all Deployments of a policy; of mode Live live-flags.ts tells. Pure. */
 import type { ProfilingPolicy } from '../../crds/profiling-policy.ts';
 import type { Finding } from './decide.ts';
 import type { ContainerOutcome, ContainerPlan } from './plan-injection.ts';

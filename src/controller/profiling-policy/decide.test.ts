@@ -156,6 +156,21 @@ test('a row tells where names come from and how far the leaf is to be trusted: o
   assert.equal(told({ state: 'NoJvm', jdk: '' }), 'None -');
 });
 
+test('a row tells whether coroutines have their callers and what forbids it: of pods that differ, the worst', () => {
+  const chains = { symbols: 'VmStructs', reason: 'VmStructs', coroutines: 'Chains' } as const;
+  const zgc = { ...chains, coroutines: 'Unsupported', coroutinesReason: 'ZGC' } as const;
+  const off = { ...chains, coroutines: 'Off' } as const;
+  const told = (...jvms: Parameters<typeof rowOf>) => {
+    const row = rowOf(...jvms);
+    return `${row?.coroutines ?? '-'} ${row?.coroutinesReason ?? '-'}`;
+  };
+
+  assert.equal(told(chains, chains), 'Chains -');
+  assert.equal(told(chains, off), 'Off -');
+  assert.equal(told(off, chains, zgc), 'Unsupported ZGC');
+  assert.equal(told({ symbols: 'PerfMap', reason: 'PerfMap' }), '- -');
+});
+
 test('a JVM whose tables cannot be read, and that is named nevertheless, says why', () => {
   const message = "300 names of a perf map; the JVM's own tables: LayoutIncomplete: it does not tell x";
   const row = rowOf({ symbols: 'PerfMap', reason: 'LayoutIncomplete', message });

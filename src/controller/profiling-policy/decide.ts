@@ -18,6 +18,7 @@ import { agentsReady, overheadOf } from './decide-agents.ts';
 import { flagsInjected } from './decide-flags.ts';
 import { withFlagRows } from './flag-rows.ts';
 import type { Observed } from './gather.ts';
+import { liveFlags } from './live-flags.ts';
 import { isProfiled, workloadRows } from './workload-rows.ts';
 
 export interface Finding {
@@ -38,7 +39,8 @@ export function decide(observed: Observed): Decision {
   const { policy, nowMs, pods, containers } = observed;
   const rows = workloadRows(containers, nowMs);
   const agents = agentsReady(observed);
-  const flags = flagsInjected(policy, observed.flags);
+  const isLive = policy.spec.jvm.flags.mode === 'Live';
+  const flags = isLive ? liveFlags(containers) : flagsInjected(policy, observed.flags);
   const ready = readyOf(observed, rows, agents);
   const overhead = overheadOf(observed.agents, nowMs);
   const findings: Readonly<Record<string, Finding | undefined>> = {

@@ -1,6 +1,7 @@
 /** status.workloads: one row per workload and container, with what its pods say in sum. Pure. */
 import type { WorkloadStatus } from '../../crds/profiling-policy.ts';
 import type { SelectedContainer } from './gather.ts';
+import { liveStatusOf } from './live-flags.ts';
 
 type JvmSeen = NonNullable<SelectedContainer['state']>['window']['jvm'];
 
@@ -38,6 +39,7 @@ function rowOf(group: readonly SelectedContainer[], nowMs: number): WorkloadStat
   const jvm = group
     .map(({ state }) => state?.window.jvm)
     .find((seen) => seen !== undefined && seen.jdk !== '');
+  const live = liveStatusOf(group);
   const flags = jvm?.flags.join(' ').slice(0, 256) ?? '';
   return {
     kind: first.owner.kind.slice(0, 63),
@@ -47,7 +49,9 @@ function rowOf(group: readonly SelectedContainer[], nowMs: number): WorkloadStat
     profiled,
     ...(jvm === undefined ? {} : { jdk: jvm.jdk.slice(0, 32) }),
     ...namingOf(group),
+    ...coroutinesOf(group),
     ...(flags === '' ? {} : { flags }),
+    ...(live === undefined ? {} : { live }),
     ...reasonOf(group, profiled, nowMs),
   };
 }
@@ -64,6 +68,18 @@ function namingOf(group: readonly SelectedContainer[]): Pick<WorkloadStatus, 'sy
     symbols: WORST_FIRST.find((each) => symbols.has(each)) ?? 'None',
     ...(leaf === undefined ? {} : { leaf }),
   };
+}
+
+function coroutinesOf(
+  group: readonly SelectedContainer[],
+): Pick<WorkloadStatus, 'coroutines' | 'coroutinesReason'> {
+  const seen = group.flatMap(({ state }) => (state === undefined ? [] : [state.window.jvm]));
+  const worst = (['Unsupported', 'Off', 'Chains'] as const)
+    .map((state) => seen.find(({ coroutines }) => coroutines === state))
+    .find((jvm) => jvm !== undefined);
+  if (worst?.coroutines === undefined) return {};
+  const { coroutines, coroutinesReason } = worst;
+  return { coroutines, ...(coroutinesReason === undefined ? {} : { coroutinesReason }) };
 }
 
 /** Agents of before do not say it, and know perf maps only. */

@@ -10,16 +10,16 @@ import { jdkHome } from './a-jvm.ts';
 const PROGRAMS = fileURLToPath(new URL('../../../test/jvm/', import.meta.url));
 
 /** A class path: the program's classes and Kotlin's libraries. Kept under the hash of what it is made of. */
-export function kotlinClassPath(program: string): string {
-  const sources = [join(PROGRAMS, program), join(PROGRAMS, 'pom.xml')];
+export function kotlinClassPath(...program: readonly string[]): string {
+  const sources = program.map((source) => join(PROGRAMS, source));
   const hash = createHash('sha256');
-  for (const source of sources) hash.update(readFileSync(source));
+  for (const source of [...sources, join(PROGRAMS, 'pom.xml')]) hash.update(readFileSync(source));
   const kept = join(tmpdir(), `flamegate-kotlin-${hash.digest('hex').slice(0, 16)}`);
-  if (!existsSync(kept)) compileInto(kept, join(PROGRAMS, program));
+  if (!existsSync(kept)) compileInto(kept, sources);
   return [join(kept, 'classes'), ...jarsOf(kept).filter(isLibrary)].join(':');
 }
 
-function compileInto(kept: string, source: string): void {
+function compileInto(kept: string, sources: readonly string[]): void {
   const directory = mkdtempSync(`${kept}-`);
   const pom = join(PROGRAMS, 'pom.xml');
   const copy = ['dependency:copy-dependencies', `-DoutputDirectory=${join(directory, 'jars')}`];
@@ -27,7 +27,7 @@ function compileInto(kept: string, source: string): void {
   const jars = jarsOf(directory);
   const compiler = ['-cp', jars.join(':'), 'org.jetbrains.kotlin.cli.jvm.K2JVMCompiler'];
   const libraries = ['-no-stdlib', '-no-reflect', '-classpath', jars.filter(isLibrary).join(':')];
-  const argv = [...compiler, ...libraries, '-d', join(directory, 'classes'), source];
+  const argv = [...compiler, ...libraries, '-d', join(directory, 'classes'), ...sources];
   execFileSync(join(jdkHome(17), 'bin/java'), argv, { stdio: 'inherit' });
   try {
     renameSync(directory, kept);

@@ -15,12 +15,13 @@ import { flatUnwindLayout } from '../../jvm/unwind-layout.ts';
 import type { NativeMethod } from '../addon.ts';
 import { type Frame, frameOf } from '../frame-word.ts';
 import type { SampleBatch } from '../sample-batch.ts';
-import type { Sampler } from '../sampler.ts';
-import { aSampler, eventually } from '../sampler-fixture.ts';
+import { openSampler, type Sampler } from '../sampler.ts';
+import { eventually, samplerOptions } from '../sampler-fixture.ts';
 import { processCpuSeconds } from './unwound-jvm.ts';
 
 const MAIN = ['main', 'main', '[launch]'];
 const COLLECTING = ['streamed$4.emit', 'streamed$$inlined$map$1$2.emit', 'streamed', 'AbstractFlow.collect'];
+const PIPED = ['piped', 'piped', ...MAIN];
 /** By the number of the leaf: who waits for it in test/jvm/Resumed.kt, innermost first, and the coroutine's builder. */
 const CALLERS: readonly (readonly string[])[] = [
   [],
@@ -41,6 +42,15 @@ const CALLERS: readonly (readonly string[])[] = [
   MAIN,
   ['knot', 'main', '[launch]'],
   [],
+  PIPED,
+  PIPED,
+  ['piped', 'outer', ...PIPED],
+  ['inner', 'piped', 'middle', 'piped', 'outer', ...PIPED],
+  ['piped', 'middle', 'piped', 'outer', ...PIPED],
+  ['piped', 'outer', ...PIPED],
+  ['around', 'direct', 'direct', ...MAIN],
+  ['ask', 'around', 'ask', 'ask', 'served', 'around', 'served', 'served', ...MAIN],
+  ['spoil', 'spoil', 'main', '[launch]'],
 ];
 
 /** Who calls that leaf; in it a coroutine is as it works between one caller and the next. */
@@ -62,6 +72,16 @@ const CALLED_BY = [
   'near',
   'supervised',
   'knotted',
+  'paused',
+  'outer',
+  'outer',
+  'middle',
+  'asked',
+  'inner',
+  'middle',
+  'direct',
+  'answer',
+  'spoilt',
 ];
 const SEQUENCES = [
   ...CALLERS.map((callers, leaf) => [CALLED_BY[leaf] ?? '', ...callers]),
@@ -76,9 +96,11 @@ export interface ResumedStack {
   readonly frames: readonly string[];
 }
 
-/** The leaf that was running, by its number. */
+/** The leaf that was running, by its number, if that is certain. */
 export function leafOf({ frames }: ResumedStack): number | undefined {
-  const leaf = frames.map((frame) => /^resumed\.ResumedKt\.leaf(\d+)/.exec(frame)?.[1]).find(Boolean);
+  const leaf = frames
+    .map((frame) => /^resumed\.ResumedKt\.leaf(\d+)(?: \(i\))?$/.exec(frame)?.[1])
+    .find(Boolean);
   return leaf === undefined ? undefined : Number(leaf);
 }
 
@@ -137,7 +159,7 @@ function haveCalled({ frames }: ResumedStack, callers: readonly string[]): boole
   return called.length === 0;
 }
 
-export interface ResumedJvm {
+export interface ResumedJvm extends AsyncDisposable {
   readonly pid: number;
   readonly sampler: Sampler;
   /** What is sampled while the JVM burns so much CPU. */
@@ -152,24 +174,42 @@ interface Circumstances {
   readonly told?: (heap: BigInt64Array) => BigInt64Array;
 }
 
+/** It ends with the test. */
 export async function aResumedJvm(
   t: TestContext,
   release: Release,
   words: readonly string[],
+  circumstances: Circumstances = {},
+): Promise<ResumedJvm> {
+  const jvm = await startResumedJvm(release, words, circumstances);
+  t.after(() => jvm[Symbol.asyncDispose]());
+  return jvm;
+}
+
+export async function startResumedJvm(
+  release: Release,
+  words: readonly string[],
   { flags = [], told = (heap) => heap }: Circumstances = {},
 ): Promise<ResumedJvm> {
-  const classPath = kotlinClassPath('Resumed.kt');
-  const jvm = await startJvm(release, [...flags, '-cp', classPath, 'resumed.ResumedKt', ...words]);
-  t.after(() => jvm[Symbol.asyncDispose]());
+  await using started = new AsyncDisposableStack();
+  const classPath = kotlinClassPath('Resumed.kt', 'SuspendFunctionGun.kt');
+  const jvm = started.use(
+    await startJvm(release, [...flags, '-cp', classPath, 'resumed.ResumedKt', ...words]),
+  );
   const hotspot = hotspotOf(jvm);
-  const sampler = aSampler(t, { filter: 'pid', frequencyHz: 199, ringBytes: 1 << 23, maxStacks: 50_000 });
+  const sampler = openSampler(
+    samplerOptions({ filter: 'pid', frequencyHz: 199, ringBytes: 1 << 23, maxStacks: 50_000 }),
+  );
+  started.defer(() => sampler.close());
   sampler.addProcess({ pid: jvm.pid, layout: flatUnwindLayout(hotspot.layout) });
   const heap = readHeapLayout(jvm.read, hotspot);
   if (heap.kind === 'layout') sampler.followCoroutines(jvm.pid, told(heap.layout));
   const classes = createClassReader(jvm.read, hotspot) ?? assert.fail('no classes');
   const named = stackWords(hotspot.layout.get('unsigned5_excluded') === 1n ? 1 : 0, classes);
   const reader = createHeapReader(jvm.read, hotspot);
+  const running = started.move();
   return {
+    [Symbol.asyncDispose]: () => running.disposeAsync(),
     pid: jvm.pid,
     sampler,
     collections: () => (reader.kind === 'reader' ? reader.reader.collections() : undefined),
@@ -181,6 +221,11 @@ export async function aResumedJvm(
       return named(sampler.take());
     },
   };
+}
+
+/** Interpreted, or certain only for the next safepoint. */
+function markOf({ isInterpreted, isSafepointPlace }: Extract<Frame, { kind: 'java' }>): string {
+  return isInterpreted ? ' (i)' : isSafepointPlace ? ' (s)' : '';
 }
 
 function stackWords(excluded: ExcludedBytes, reader: ClassReader) {
@@ -196,9 +241,7 @@ function stackWords(excluded: ExcludedBytes, reader: ClassReader) {
         return `<${frame.mark}>`;
       case 'java': {
         const method = methods.get(frame.methodId);
-        return method
-          ? javaFrame(method, frame.bci, excluded).name + (frame.isInterpreted ? ' (i)' : '')
-          : 'unknown method';
+        return method ? javaFrame(method, frame.bci, excluded).name + markOf(frame) : 'unknown method';
       }
       case 'suspended': {
         const caller = suspended.callerAt(frame) ?? {

@@ -53,7 +53,7 @@ export function aDeployment(
 }
 
 export function aPolicy(
-  spec: { readonly mode?: 'Never' | 'Immediate'; readonly containers?: string[] } = {},
+  spec: { readonly mode?: 'Never' | 'Live' | 'Immediate'; readonly containers?: string[] } = {},
 ): ProfilingPolicy {
   return {
     apiVersion: 'flamegate.dev/v1alpha1',
