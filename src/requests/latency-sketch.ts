@@ -1,7 +1,7 @@
 /**
  * A DDSketch (Masson et al., VLDB 2019) of relative accuracy 1 % over microseconds, bounded at both ends: counts in
  * buckets whose bounds grow by γ. Merging is adding, so it is exact, and a factor on latencies is a shift of buckets.
- * Why it is ours: docs/adr/0009-own-latency-sketch.md. Checked against Datadog's Python library in the test beside it.
+ * Why it is ours: docs/adr/0011-own-latency-sketch.md. Checked against Datadog's Python library in the test beside it.
  */
 
 const ACCURACY = 0.01;
