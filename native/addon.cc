@@ -10,6 +10,7 @@
 
 #include "bpf_log.h"
 #include "code_pages.h"
+#include "request_addon.h"
 #include "sampler.h"
 
 namespace flamegate {
@@ -288,6 +289,7 @@ Napi::Object Init(Napi::Env env, Napi::Object exports) {
   exports.Set("counters", Napi::Function::New(env, Count, "counters"));
   exports.Set("close", Napi::Function::New(env, Close, "close"));
   exports.Set("releaseCodePages", Napi::Function::New(env, ReleaseCode, "releaseCodePages"));
+  exports.Set("requests", RequestWatcherExports(env));
   return exports;
 }
 

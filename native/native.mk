@@ -14,7 +14,7 @@ native_cxxflags := -std=c++20 -O2 -g1 -fPIC -fvisibility=hidden -fno-exceptions 
 	-Ibpf -isystem node_modules/node-api-headers/include -isystem node_modules/node-addon-api
 native_bpfflags := -target bpf -mcpu=v3 -std=gnu11 -O2 -g -Wall -Wextra -Werror -isystem /usr/include/$(native_multiarch)
 
-native: $(native_out)/flamegate.node $(native_out)/cpu.bpf.o $(native_tests) ## Build the BPF object and the addon
+native: $(native_out)/flamegate.node $(native_out)/cpu.bpf.o $(native_out)/requests.bpf.o $(native_tests) ## Build the BPF objects and the addon
 
 $(native_out)/flamegate.node: $(native_objects)
 	$(CXX) -shared -pthread -Wl,--as-needed -Wl,-z,relro,-z,now -o $@.tmp $^ -lbpf -lelf -lz
@@ -50,7 +50,7 @@ $(native_out)/signal-spinner: native/testing/signal_spinner.c native/native.mk
 	$(CC) -O2 -Wall -Wextra -Werror -o $@ $<
 
 # What the addon is made of but its edges to JavaScript and to BPF.
-native_unwinder := $(filter-out $(addprefix $(native_out)/native/,addon.o bpf_log.o ring_drain.o sampler.o target_table.o),$(native_objects))
+native_unwinder := $(filter-out $(addprefix $(native_out)/native/,addon.o bpf_log.o drain_thread.o request_addon.o request_watcher.o ring_drain.o sampler.o target_table.o),$(native_objects))
 
 $(native_out)/unwind-threads: native/testing/unwind_threads.cc
 $(native_out)/unit-tests: native/testing/unit_tests.cc
@@ -61,7 +61,7 @@ $(native_out)/unsigned5: native/testing/unsigned5.cc native/unsigned5.h native/n
 	$(CXX) $(native_cxxflags) -Inative -o $@ $<
 
 native-clean: ## Remove what `native` builds
-	rm -rf $(native_out)/native $(native_out)/flamegate.node $(native_out)/cpu.bpf.o $(native_tests)
+	rm -rf $(native_out)/native $(native_out)/flamegate.node $(native_out)/cpu.bpf.o $(native_out)/requests.bpf.o $(native_tests)
 
 native-lint: ## Check the format of C and C++
 	clang-format --dry-run -Werror $(native_sources)
