@@ -113,8 +113,9 @@ void HttpConnection::Send(const Call& call, std::vector<Exchange>& done, HttpCou
         if (is_upgraded_) return;
         break;
       case MessageReader::Found::kEnd:
+        if (!is_answering_) break;
         count_until(responses_.Position());
-        if (is_answering_) EndResponse(call.time_ns, Outcome::kCompleted, done);
+        EndResponse(call.time_ns, Outcome::kCompleted, done);
         break;
       case MessageReader::Found::kGarbage:
         counts.garbage++;
@@ -129,7 +130,7 @@ void HttpConnection::Send(const Call& call, std::vector<Exchange>& done, HttpCou
     }
   }
   last_sent_ns_ = call.time_ns;
-  count_until(call.length);
+  if (is_answering_ || responses_.IsInHead()) count_until(call.length);
   // The next response may begin where nobody sees it.
   if (responses_.IsUnframed() && waiting_.size() > 1) GiveUp(counts);
 }

@@ -5,7 +5,7 @@
 native_out := build
 native_objects := $(patsubst native/%.cc,$(native_out)/native/%.o,$(wildcard native/*.cc))
 native_tests := $(native_out)/bpf-object-exists $(native_out)/unwind-threads $(native_out)/unsigned5 \
-	$(native_out)/unit-tests $(native_out)/blind-library.so $(native_out)/signal-spinner $(native_out)/refused.bpf.o
+	$(native_out)/unit-tests $(native_out)/http-transcripts $(native_out)/http-fuzz $(native_out)/blind-library.so $(native_out)/signal-spinner $(native_out)/refused.bpf.o
 native_sources := $(wildcard native/*.cc native/*.h native/testing/*.c native/testing/*.cc bpf/*.c bpf/*.h)
 native_multiarch := $(shell $(CXX) -print-multiarch)
 
@@ -56,6 +56,16 @@ $(native_out)/unwind-threads: native/testing/unwind_threads.cc
 $(native_out)/unit-tests: native/testing/unit_tests.cc
 $(native_out)/unwind-threads $(native_out)/unit-tests: $(native_unwinder) native/native.mk
 	$(CXX) $(native_cxxflags) -Inative -MMD -MP -MT $@ -MF $(native_out)/native/$(@F).d -o $@ $(filter %.cc,$^) $(native_unwinder)
+
+# What reads HTTP, alone.
+native_http := http_head http_connection message_reader request_table
+$(native_out)/http-transcripts: native/testing/http_transcripts.cc native/testing/transcript.cc \
+		$(native_http:%=$(native_out)/native/%.o) native/native.mk
+	$(CXX) $(native_cxxflags) -Inative -MMD -MP -MT $@ -MF $(native_out)/native/$(@F).d -o $@ $(filter %.cc %.o,$^)
+
+native_sanitizers := -fsanitize=address,undefined -fno-sanitize-recover=all
+$(native_out)/http-fuzz: native/testing/http_fuzz.cc native/testing/transcript.cc $(native_http:%=native/%.cc) native/native.mk
+	$(CXX) $(native_cxxflags) $(native_sanitizers) -Inative -o $@ $(filter %.cc,$^)
 
 $(native_out)/unsigned5: native/testing/unsigned5.cc native/unsigned5.h native/native.mk
 	$(CXX) $(native_cxxflags) -Inative -o $@ $<
