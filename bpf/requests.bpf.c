@@ -167,7 +167,7 @@ static __always_inline void describe(struct fg_socket_record_header* header, str
   header->sequence = connection->sequence++;
   header->length = 0;
   header->captured = 0;
-  header->unused = 0;
+  header->is_peer_closed = 0;
 }
 
 static __always_inline void send(void* record, __u64 bytes) {
@@ -266,6 +266,7 @@ static __always_inline void on_call(const struct sock* sk, struct fg_buffers* bu
   record->header.arrived_ns = arrived_ns;
   record->header.length = moved;
   record->header.captured = captured;
+  record->header.is_peer_closed = BPF_CORE_READ(sk, __sk_common.skc_state) == BPF_TCP_CLOSE_WAIT;
   __u64 bytes = sizeof(record->header) + captured;
   if (!fg_bounded(bytes, sizeof(*record))) return; /* never; for the verifier */
   send(record, bytes);

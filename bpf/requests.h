@@ -73,7 +73,7 @@ struct fg_socket_record_header {
   __u32 sequence;   /* counts the records of the connection, the lost ones included */
   __u32 length;     /* bytes the call moved */
   __u32 captured;
-  __u32 unused;
+  __u32 is_peer_closed; /* the peer had already said that it will send no more */
 };
 FG_REQUESTS_ASSERT(sizeof(struct fg_socket_record_header) == 56, "records are ABI");
 

@@ -32,6 +32,7 @@ void HttpConnection::Receive(const Call& call, std::vector<Exchange>& done, Http
   // A body that was announced and never sent, its response notwithstanding.
   if (waiting_.empty() && requests_.IsInBody() && BeginsWithRequestLine(call.bytes)) requests_.Lose();
   std::string_view bytes = requests_.IsUnframed() && !is_turn ? std::string_view() : call.bytes;
+  is_peer_closed_ = is_peer_closed_ || call.is_peer_closed;
   requests_.Begin(bytes, call.length);
   uint64_t counted = 0;
   for (bool is_read = false; !is_read;) {

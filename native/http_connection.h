@@ -53,6 +53,7 @@ class HttpConnection {
     uint64_t arrived_ns;  ///< 0 if not known
     std::string_view bytes;
     uint64_t length;
+    bool is_peer_closed;  ///< the client had gone by then
   };
   void Receive(const Call& call, std::vector<Exchange>& done, HttpCounts& counts);
   void Send(const Call& call, std::vector<Exchange>& done, HttpCounts& counts);

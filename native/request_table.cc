@@ -75,7 +75,11 @@ void RequestTable::Add(std::span<const uint8_t> record) {
   HttpConnection* connection = Find(header.socket, header.born_ns, header.sequence, header.container);
   if (connection != nullptr) {
     auto* bytes = reinterpret_cast<const char*>(record.data()) + sizeof(header);
-    HttpConnection::Call call = {header.time_ns, header.arrived_ns, {bytes, header.captured}, header.length};
+    HttpConnection::Call call = {header.time_ns,
+                                 header.arrived_ns,
+                                 {bytes, header.captured},
+                                 header.length,
+                                 header.is_peer_closed != 0};
     if (header.event == FG_SOCKET_RECEIVED) connection->Receive(call, done_, counts_.http);
     if (header.event == FG_SOCKET_SENT) connection->Send(call, done_, counts_.http);
     if (ending) connection->End(*ending, header.time_ns, done_);
