@@ -302,7 +302,7 @@ int on_sent(const __u64* args) {
 /* A socket has the cgroup of who made it, or of the listening socket it came from: whoever runs now, in a
  * softirq, has nothing to do with it. */
 static __always_inline void on_arrival(const struct sock* sk) {
-  __u64 cgroup = BPF_CORE_READ(sk, sk_cgrp_data.cgroup, kn, id);
+  __u64 cgroup = sk->sk_cgrp_data.cgroup->kn->id; /* not by a helper: it runs for each arrival of the node */
   struct fg_watched* watched = bpf_map_lookup_elem(&targets, &cgroup);
   if (!watched || !is_tcp(sk)) return;
   __u64 now_ns = bpf_ktime_get_ns();

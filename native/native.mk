@@ -5,7 +5,7 @@
 native_out := build
 native_objects := $(patsubst native/%.cc,$(native_out)/native/%.o,$(wildcard native/*.cc))
 native_tests := $(native_out)/bpf-object-exists $(native_out)/unwind-threads $(native_out)/unsigned5 \
-	$(native_out)/unit-tests $(native_out)/http-transcripts $(native_out)/http-fuzz $(native_out)/blind-library.so $(native_out)/signal-spinner $(native_out)/refused.bpf.o
+	$(native_out)/unit-tests $(native_out)/http-transcripts $(native_out)/http-pace $(native_out)/http-fuzz $(native_out)/blind-library.so $(native_out)/signal-spinner $(native_out)/refused.bpf.o
 native_sources := $(wildcard native/*.cc native/*.h native/testing/*.c native/testing/*.cc bpf/*.c bpf/*.h)
 native_multiarch := $(shell $(CXX) -print-multiarch)
 
@@ -61,6 +61,9 @@ $(native_out)/unwind-threads $(native_out)/unit-tests: $(native_unwinder) native
 native_http := http_head http_connection message_reader request_table
 $(native_out)/http-transcripts: native/testing/http_transcripts.cc native/testing/transcript.cc \
 		$(native_http:%=$(native_out)/native/%.o) native/native.mk
+	$(CXX) $(native_cxxflags) -Inative -MMD -MP -MT $@ -MF $(native_out)/native/$(@F).d -o $@ $(filter %.cc %.o,$^)
+
+$(native_out)/http-pace: native/testing/http_pace.cc $(native_http:%=$(native_out)/native/%.o) native/native.mk
 	$(CXX) $(native_cxxflags) -Inative -MMD -MP -MT $@ -MF $(native_out)/native/$(@F).d -o $@ $(filter %.cc %.o,$^)
 
 native_sanitizers := -fsanitize=address,undefined -fno-sanitize-recover=all
