@@ -95,17 +95,17 @@ function parsedByTypeScript(count: number): number {
   for (let i = 0; i < count; i++) {
     const request = Buffer.from(record); // a copy of the ring's bytes, as an addon hands it over
     const [method = '', target = ''] = request
-      .latin1Slice(header, request.indexOf('\r\n', header))
+      .toString('latin1', header, request.indexOf('\r\n', header))
       .split(' ');
-    const length = /\r\ncontent-length: *(\d+)/i.exec(request.latin1Slice(header))?.[1];
+    const length = /\r\ncontent-length: *(\d+)/i.exec(request.toString('latin1', header))?.[1];
     const path = target.split('?', 1)[0] ?? '';
     connections.set(request.readBigUInt64LE(8), {
       started: request.readBigUInt64LE(24),
       path: method + path + (length ?? ''),
     });
     const answer = Buffer.from(response);
-    const status = Number(answer.latin1Slice(header + 9, header + 12));
-    const body = /\r\ncontent-length: *(\d+)/i.exec(answer.latin1Slice(header))?.[1];
+    const status = Number(answer.toString('latin1', header + 9, header + 12));
+    const body = /\r\ncontent-length: *(\d+)/i.exec(answer.toString('latin1', header))?.[1];
     const exchange = connections.get(answer.readBigUInt64LE(8));
     if (exchange !== undefined && status === 200 && body === '20')
       finished += Number(exchange.started === 0n);

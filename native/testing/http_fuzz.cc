@@ -77,7 +77,7 @@ void Mutate(Random& random, const std::vector<Transcript>& corpus, Transcript& t
   if (events.empty() || events.size() > 200) return;
   size_t index = Below(random, events.size());
   TranscriptEvent& event = events[index];
-  switch (random() % 8) {
+  switch (random() % 10) {
     case 0:
       events.erase(events.begin() + static_cast<ptrdiff_t>(index));
       return;
@@ -95,6 +95,12 @@ void Mutate(Random& random, const std::vector<Transcript>& corpus, Transcript& t
     case 4:
       event.lost = random() % 3;
       return;
+    case 6:
+      event.is_after_pause = !event.is_after_pause;
+      return;
+    case 7:
+      event.is_of_new_socket = !event.is_of_new_socket;
+      return;
     case 5:
       event.length = random();
       break;
@@ -106,11 +112,13 @@ void Mutate(Random& random, const std::vector<Transcript>& corpus, Transcript& t
 
 // Whatever came before, the next connection is read as if nothing had been.
 void ExpectRecovery(Transcript transcript) {
-  transcript.events.push_back({FG_SOCKET_ENDED, {}, 0, 0});
+  transcript.events.push_back({FG_SOCKET_ENDED, {}, 0, 0, false, false});
   std::string request = "GET /next HTTP/1.1\r\n\r\n";
   std::string response = "HTTP/1.1 204 No Content\r\n\r\n";
-  transcript.events.push_back({FG_SOCKET_RECEIVED, request, static_cast<uint32_t>(request.size()), 0});
-  transcript.events.push_back({FG_SOCKET_SENT, response, static_cast<uint32_t>(response.size()), 0});
+  transcript.events.push_back(
+      {FG_SOCKET_RECEIVED, request, static_cast<uint32_t>(request.size()), 0, false, false});
+  transcript.events.push_back(
+      {FG_SOCKET_SENT, response, static_cast<uint32_t>(response.size()), 0, false, false});
   std::vector<std::string> lines = Replay(transcript);
   if (!lines.empty() && lines.back().starts_with("GET /next 204 Completed")) {
     for (const std::string& line : lines) {

@@ -71,7 +71,7 @@ TranscriptEvent CallOf(fg_socket_event event, std::string_view text) {
     length = TakeNumber(text);
     Take(text, "]");
   }
-  TranscriptEvent call = {event, Unescaped(text), 0, 0};
+  TranscriptEvent call = {event, Unescaped(text), 0, 0, false, false};
   call.length = std::max(length.value_or(0), static_cast<uint32_t>(call.bytes.size()));
   call.bytes.resize(std::min<size_t>(call.bytes.size(), FG_CAPTURED_BYTES));
   return call;
@@ -85,18 +85,35 @@ std::optional<fg_socket_event> EndingOf(std::string_view text) {
   return std::nullopt;
 }
 
+// What lines behind "! " say of the event after them.
+struct Turn {
+  uint32_t lost = 0;
+  bool is_pause = false;
+  bool is_new_socket = false;
+};
+
+void Add(TranscriptEvent event, uint32_t times, Turn& turn, Transcript& transcript) {
+  event.lost = turn.lost;
+  event.is_after_pause = turn.is_pause;
+  event.is_of_new_socket = turn.is_new_socket;
+  turn = {};
+  transcript.events.push_back(event);
+  event.lost = 0;
+  event.is_after_pause = event.is_of_new_socket = false;
+  transcript.events.insert(transcript.events.end(), times - 1, event);
+}
+
 // The line behind "! ".
-bool AddTurn(std::string_view text, uint32_t& lost, Transcript& transcript) {
+bool AddTurn(std::string_view text, Turn& turn, Transcript& transcript) {
   if (Take(text, "lost ")) {
-    lost = TakeNumber(text).value_or(1);
+    turn.lost = TakeNumber(text).value_or(1);
     return true;
   }
-  if (text == "settled") {
-    transcript.is_settled = true;
-    return true;
-  }
+  if (text == "settled") return transcript.is_settled = true;
+  if (text == "two minutes") return turn.is_pause = true;
+  if (text == "another socket") return turn.is_new_socket = true;
   std::optional<fg_socket_event> ending = EndingOf(text);
-  if (ending) transcript.events.push_back({*ending, {}, 0, std::exchange(lost, 0)});
+  if (ending) Add({*ending, {}, 0, 0, false, false}, 1, turn, transcript);
   return ending.has_value();
 }
 
@@ -112,7 +129,7 @@ std::string LineOf(const Exchange& exchange) {
 
 Transcript ParseTranscript(std::string_view text) {
   Transcript transcript;
-  uint32_t lost = 0;
+  Turn turn;
   while (!text.empty()) {
     size_t end = text.find('\n');
     std::string_view line = text.substr(0, end);
@@ -124,11 +141,10 @@ Transcript ParseTranscript(std::string_view text) {
     if (Take(rest, "= ")) {
       transcript.expected.insert(transcript.expected.end(), times, std::string(rest));
     } else if (Take(rest, "! ")) {
-      if (!AddTurn(rest, lost, transcript)) transcript.fault = line;
+      if (!AddTurn(rest, turn, transcript)) transcript.fault = line;
     } else if (rest.starts_with("> ") || rest.starts_with("< ")) {
-      TranscriptEvent call = CallOf(rest[0] == '>' ? FG_SOCKET_RECEIVED : FG_SOCKET_SENT, rest.substr(2));
-      call.lost = std::exchange(lost, 0);
-      transcript.events.insert(transcript.events.end(), times, call);
+      fg_socket_event event = rest[0] == '>' ? FG_SOCKET_RECEIVED : FG_SOCKET_SENT;
+      if (times != 0) Add(CallOf(event, rest.substr(2)), times, turn, transcript);
     } else {
       transcript.fault = line;
     }
@@ -143,7 +159,16 @@ std::vector<std::string> Replay(const Transcript& transcript) {
   header.container = 1;
   header.socket = 0xffff888000000000;
   header.born_ns = 1;
+  std::vector<std::string> lines;
+  auto take = [&](uint64_t now_ns) {
+    for (const Exchange& exchange : table.Take(now_ns)) lines.push_back(LineOf(exchange));
+  };
   for (const TranscriptEvent& event : transcript.events) {
+    if (event.is_after_pause) take(header.time_ns += 2 * kMinuteNs);
+    if (event.is_of_new_socket) {
+      header.born_ns = header.time_ns + 1;
+      header.sequence = 0;
+    }
     header.event = static_cast<uint16_t>(event.event);
     header.time_ns += kMsNs;
     header.arrived_ns = event.event == FG_SOCKET_RECEIVED ? header.time_ns : 0;
@@ -156,9 +181,7 @@ std::vector<std::string> Replay(const Transcript& transcript) {
     table.Add(record);
     header.sequence++;
   }
-  std::vector<std::string> lines;
-  for (const Exchange& exchange : table.Take(header.time_ns + (transcript.is_settled ? kMinuteNs : 0)))
-    lines.push_back(LineOf(exchange));
+  take(header.time_ns + (transcript.is_settled ? kMinuteNs : 0));
   return lines;
 }
 

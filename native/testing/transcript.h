@@ -12,7 +12,9 @@ struct TranscriptEvent {
   fg_socket_event event;
   std::string bytes;
   uint32_t length;
-  uint32_t lost;  ///< records before this one that never came
+  uint32_t lost;          ///< records before this one that never came
+  bool is_after_pause;    ///< two minutes passed before it
+  bool is_of_new_socket;  ///< at the same address as the one before, whose end was missed
 };
 
 struct Transcript {

@@ -2,7 +2,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { Exchange } from './exchange-batch.ts';
-import { askedByJdk, aWatchedJvm, type JavaPeer } from './testing/peers.ts';
+import { eventually } from './sampler-fixture.ts';
+import { askedByJdk, aWatchedJvm, aWatchedOrders, type JavaPeer } from './testing/peers.ts';
 import { aClientOf } from './testing/raw-client.ts';
 
 const PEERS: readonly JavaPeer[] = ['jdk', 'netty-nio', 'netty-epoll', 'ktor-netty', 'ktor-cio'];
@@ -50,6 +51,31 @@ for (const peerName of PEERS) {
     );
   });
 }
+
+test('of the sample service, what it serves is seen, and not what it asks itself', async (t) => {
+  const peer = await aWatchedOrders(t);
+
+  const answers = await askedByJdk(t, peer.port, ['/orders/7', '/variant', '/orders/none']);
+  const seen: string[] = [];
+  await eventually('the last one has finished', () => {
+    seen.push(...words([...peer.watcher.take()]));
+    return seen.some((one) => one.startsWith('GET /orders/none'));
+  });
+
+  assert.deepEqual(
+    answers.map((answer) => answer.status),
+    [200, 200, 400],
+  );
+  const stock = seen.filter((one) => one.startsWith('GET /stock/'));
+  assert.deepEqual(
+    seen.filter((one) => !stock.includes(one)),
+    ['GET /orders/7 200 Completed', 'GET /variant 200 Completed', 'GET /orders/none 400 Completed'],
+  );
+  t.diagnostic(`${stock.length} × stock: ${stock.join(', ')}`);
+  assert(stock.every((one) => one.endsWith(' 200 Completed')));
+  assert.equal(new Set(stock).size, stock.length);
+  assert(peer.watcher.counters().notServing > 0);
+});
 
 test('what is seen lies between what the server and what the client measured', async (t) => {
   const peer = await aWatchedJvm(t, 'jdk', 21);

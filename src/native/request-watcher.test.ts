@@ -1,16 +1,19 @@
 import assert from 'node:assert/strict';
-import { execFileSync } from 'node:child_process';
+import { execFileSync, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync } from 'node:fs';
 import { after, before, describe, type TestContext, test } from 'node:test';
 import { setTimeout as delay } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
+import { Worker } from 'node:worker_threads';
 import type { Exchange } from './exchange-batch.ts';
 import type { RequestHooks } from './request-watcher.ts';
-import { bpfObjectsOf, eventually, holdings } from './sampler-fixture.ts';
+import { bpfObjectsOf, eventually, holdings, kernelHas } from './sampler-fixture.ts';
 import { aNode, aWatchedNode, aWatcher, type WatchedPeer } from './testing/peers.ts';
 import { aClientOf } from './testing/raw-client.ts';
 
 const TRACEFS = '/sys/kernel/tracing';
+const WATCHING = fileURLToPath(new URL('testing/watch-requests.ts', import.meta.url));
 const HOOKS = ['sockets', 'systemCalls'] as const;
 const GET = (path: string) => `GET ${path} HTTP/1.1\r\nHost: peer\r\n\r\n`;
 
@@ -336,6 +339,24 @@ test('opening and closing a hundred times leaves nothing behind', async (t) => {
   }
 
   assert.deepEqual({ ...holdings(), bpf: bpfObjectsOf('self') }, before);
+});
+
+test('a worker that is ended, and a process that exits, leave nothing in the kernel', async (t) => {
+  const before = bpfObjectsOf('self');
+
+  const worker = new Worker(WATCHING);
+  t.after(() => worker.terminate());
+  await once(worker, 'message');
+  const during = bpfObjectsOf('self');
+  await worker.terminate();
+  const { status, stdout } = spawnSync(process.execPath, [WATCHING, 'exit'], { encoding: 'utf8' });
+
+  assert(during.programs.length > 0);
+  await eventually('the kernel has freed them', () =>
+    during.programs.every((id) => !kernelHas('program', id)),
+  );
+  assert.deepEqual(bpfObjectsOf('self'), before);
+  assert.deepEqual({ status, stdout }, { status: 0, stdout: 'watching\n' });
 });
 
 test('options out of range are refused in words', (t) => {

@@ -4,11 +4,14 @@ import { execFileSync, spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { once } from 'node:events';
 import { cpSync, existsSync, mkdtempSync, readdirSync, readFileSync, renameSync, rmSync } from 'node:fs';
+import { connect, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import type { TestContext } from 'node:test';
+import { setTimeout as delay } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
 import { jdkHome, type Release } from '../../jvm/testing/a-jvm.ts';
 import { cgroupIdOf } from '../cgroup-id.ts';
 import type { Exchange } from '../exchange-batch.ts';
@@ -17,6 +20,7 @@ import { aCgroup, endOf, eventually } from '../sampler-fixture.ts';
 
 const BUILD = fileURLToPath(new URL('../../../build/', import.meta.url));
 const SOURCES = fileURLToPath(new URL('../../../test/peers/', import.meta.url));
+const ORDERS = fileURLToPath(new URL('../../../samples/orders/build.sh', import.meta.url));
 const NODE_PEER = fileURLToPath(new URL('node-peer.ts', import.meta.url));
 
 export type JavaPeer = 'jdk' | 'netty-nio' | 'netty-epoll' | 'ktor-netty' | 'ktor-cio';
@@ -124,19 +128,57 @@ async function watched(
   };
 }
 
+/** The sample service: Ktor on Netty, and a Ktor client with which it asks itself. */
+export async function aWatchedOrders(t: TestContext): Promise<WatchedPeer> {
+  const jar = execFileSync(ORDERS, { encoding: 'utf8' }).trim();
+  const port = await freePort();
+  const java = [join(jdkHome(17), 'bin/java'), '-Xmx128m', '-jar', jar];
+  const { child, cgroup } = started(t, ['env', `PORT=${port}`, ...java]);
+  const { pid } = child;
+  assert(pid !== undefined);
+  const peer = await watched(t, { port, pid, cgroup, cgroupId: cgroupIdOf(cgroup) }, {});
+  for (const end = Date.now() + 60_000; !(await accepts(port)); await delay(50)) assert(Date.now() < end);
+  return peer;
+}
+
+async function freePort(): Promise<number> {
+  const server = createServer().listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const address = server.address();
+  assert(typeof address === 'object' && address !== null);
+  await promisify(server.close.bind(server))();
+  return address.port;
+}
+
+async function accepts(port: number): Promise<boolean> {
+  const socket = connect({ port, host: '127.0.0.1' });
+  try {
+    await once(socket, 'connect');
+    return true;
+  } catch {
+    return false;
+  } finally {
+    socket.destroy();
+  }
+}
+
 /** Starts a program in a cgroup of its own, and waits for its `listening PORT`. */
 async function listening(t: TestContext, argv: readonly string[]): Promise<Peer> {
+  const { child, cgroup } = started(t, argv);
+  const [line] = await once(createInterface(child.stdout), 'line');
+  const port = /^listening (\d+)$/.exec(String(line))?.[1];
+  assert(port !== undefined, `the server says ${String(line)}`);
+  assert(child.pid !== undefined);
+  return { port: Number(port), pid: child.pid, cgroup, cgroupId: cgroupIdOf(cgroup) };
+}
+
+function started(t: TestContext, argv: readonly string[]) {
   const cgroup = aCgroup(t);
   const child = spawn('sh', ['-c', 'echo $$ >"$0/cgroup.procs"; exec "$@"', cgroup, ...argv], {
     stdio: ['pipe', 'pipe', 'inherit'],
   });
   t.after(() => endOf(child));
-  const lines = createInterface(child.stdout);
-  const [line] = await once(lines, 'line');
-  const port = /^listening (\d+)$/.exec(String(line))?.[1];
-  assert(port !== undefined, `the server says ${String(line)}`);
-  assert(child.pid !== undefined);
-  return { port: Number(port), pid: child.pid, cgroup, cgroupId: cgroupIdOf(cgroup) };
+  return { child, cgroup };
 }
 
 /** Kept under the hash of what it is made of: Maven takes longer than the tests. */
