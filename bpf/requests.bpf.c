@@ -398,7 +398,7 @@ int on_call_received(const struct sys_exit* call) {
   return 0;
 }
 
-/* Attached to write, writev, sendto and sendmsg. */
+/* Attached to write, writev, sendto, sendmsg and sendfile, whose bytes are out of reach. */
 SEC("tracepoint")
 int on_call_sent(const struct sys_exit* call) {
   on_system_call(call, FG_SOCKET_SENT);

@@ -92,10 +92,21 @@ void HttpConnection::BeginRequest(const Call& call, HttpCounts& counts) {
   exchange.bytes_in = bytes_before;
 }
 
+// A body of which something went by ways that nobody listens to (splice, io_uring): the next request has come
+// and now its response, although this one should go on.
+bool HttpConnection::IsOverdue(std::string_view bytes) const {
+  return is_answering_ && waiting_.size() > 1 && responses_.IsInBody() && MayBeginResponse(bytes) &&
+         ParseResponseHead(bytes, Method::kOther).has_value();
+}
+
 void HttpConnection::Send(const Call& call, std::vector<Exchange>& done, HttpCounts& counts) {
   last_ns_ = call.time_ns;
   if (is_upgraded_) return;
   if (is_answering_ && responses_.IsUnframed() && MayBeginResponse(call.bytes)) EndUnframedResponse(done);
+  if (IsOverdue(call.bytes)) {
+    counts.hidden++;
+    EndUnframedResponse(done);
+  }
   responses_.Begin(call.bytes, call.length);
   uint64_t counted = 0;
   auto count_until = [&](uint64_t position) {

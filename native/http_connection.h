@@ -74,6 +74,7 @@ class HttpConnection {
   void EndAll(uint64_t time_ns, Outcome outcome, std::vector<Exchange>& done);
   void EndUnframedResponse(std::vector<Exchange>& done);
   void GiveUp(HttpCounts& counts);
+  bool IsOverdue(std::string_view bytes) const;
 
   uint32_t container_;
   bool is_upgraded_ = false;

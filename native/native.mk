@@ -5,7 +5,8 @@
 native_out := build
 native_objects := $(patsubst native/%.cc,$(native_out)/native/%.o,$(wildcard native/*.cc))
 native_tests := $(native_out)/bpf-object-exists $(native_out)/unwind-threads $(native_out)/unsigned5 \
-	$(native_out)/unit-tests $(native_out)/http-transcripts $(native_out)/http-pace $(native_out)/http-fuzz $(native_out)/blind-library.so $(native_out)/signal-spinner $(native_out)/refused.bpf.o
+	$(native_out)/unit-tests $(native_out)/http-transcripts $(native_out)/http-pace $(native_out)/http-fuzz $(native_out)/blind-library.so $(native_out)/signal-spinner $(native_out)/socket-calls \
+	$(native_out)/refused.bpf.o
 native_sources := $(wildcard native/*.cc native/*.h native/testing/*.c native/testing/*.cc bpf/*.c bpf/*.h)
 native_multiarch := $(shell $(CXX) -print-multiarch)
 
@@ -45,6 +46,9 @@ $(native_out)/bpf-object-exists: native/testing/bpf_object_exists.c native/nativ
 
 $(native_out)/blind-library.so: native/testing/blind_library.c native/native.mk
 	$(CC) -O2 -Wall -Wextra -Werror -shared -fPIC -fomit-frame-pointer -fno-asynchronous-unwind-tables -o $@ $<
+
+$(native_out)/socket-calls: native/testing/socket_calls.c native/native.mk
+	$(CC) -O2 -Wall -Wextra -Werror -o $@ $<
 
 $(native_out)/signal-spinner: native/testing/signal_spinner.c native/native.mk
 	$(CC) -O2 -Wall -Wextra -Werror -o $@ $<

@@ -30,6 +30,7 @@ constexpr Hook kSystemCallHooks[] = {{"on_call_received", "sys_exit_read"},
                                      {"on_call_sent", "sys_exit_writev"},
                                      {"on_call_sent", "sys_exit_sendto"},
                                      {"on_call_sent", "sys_exit_sendmsg"},
+                                     {"on_call_sent", "sys_exit_sendfile64"},
                                      {"on_segment", nullptr},
                                      {"on_state", nullptr}};
 

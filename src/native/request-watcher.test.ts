@@ -9,7 +9,7 @@ import { Worker } from 'node:worker_threads';
 import type { Exchange } from './exchange-batch.ts';
 import type { RequestHooks } from './request-watcher.ts';
 import { bpfObjectsOf, eventually, holdings, kernelHas } from './sampler-fixture.ts';
-import { aNode, aWatchedNode, aWatcher, type WatchedPeer } from './testing/peers.ts';
+import { aNode, aWatchedNode, aWatchedSocket, aWatcher, type WatchedPeer } from './testing/peers.ts';
 import { aClientOf } from './testing/raw-client.ts';
 
 const TRACEFS = '/sys/kernel/tracing';
@@ -58,6 +58,44 @@ function both(hooks: RequestHooks): void {
     assert(b.startedAtNs >= a.startedAtNs);
     assert.equal(peer.watcher.counters().noArrival, 0);
     client.socket.destroy();
+  });
+
+  test('whatever system calls a server reads and answers by, it is seen', async (t) => {
+    const peer = await aWatchedSocket(t, { hooks });
+    const client = await aClientOf(peer.port);
+
+    for (let turn = 0; turn < 11; turn++) {
+      await client.send(GET(`/turn/${turn}`));
+      await client.receives(/ok$/);
+    }
+    const exchanges = await peer.exchanges(11);
+
+    assert.deepEqual(
+      words(exchanges),
+      Array.from({ length: 11 }, (_, turn) => `GET /turn/${turn} 200 Completed`),
+    );
+    assert.deepEqual(new Set(exchanges.map((one) => one.bytesOut)), new Set([40]));
+    assert.deepEqual(new Set(exchanges.map((one) => one.startedAtNs)).size, 11);
+    assert.equal(peer.watcher.counters().noBytes, 2); // sendfile's
+    client.socket.destroy();
+  });
+
+  test('TLS and HTTP/2 are counted, and left alone', async (t) => {
+    const peer = await peerOf(t);
+    const tls = await aClientOf(peer.port);
+    const http2 = await aClientOf(peer.port);
+
+    await tls.send('\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03');
+    await http2.send('PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n');
+    await eventually(
+      'both are seen',
+      () => peer.watcher.counters().http2 + peer.watcher.counters().tls === 2,
+    );
+
+    assert.equal(peer.watcher.counters().tls, 1);
+    assert.equal(peer.watcher.counters().records, 0);
+    tls.socket.destroy();
+    http2.socket.destroy();
   });
 
   test('the clock starts when the first byte arrives, not when it is read', async (t) => {

@@ -70,6 +70,14 @@ export async function aWatchedNode(
   return watched(t, await aNode(t), options);
 }
 
+/** The server of native/testing/socket_calls.c: each answer by other system calls. It has one connection. */
+export async function aWatchedSocket(
+  t: TestContext,
+  options: Partial<RequestWatcherOptions> = {},
+): Promise<WatchedPeer> {
+  return watched(t, await listening(t, [join(BUILD, 'socket-calls')]), options);
+}
+
 /** A server of test/peers/Peers.kt. */
 export async function aWatchedJvm(
   t: TestContext,
