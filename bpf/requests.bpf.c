@@ -10,6 +10,7 @@
 #include <bpf/bpf_helpers.h>
 #include <linux/in.h>
 
+#include "kernel_fields.h"
 #include "requests.h"
 #include "user_buffers.h"
 
@@ -17,57 +18,6 @@ char LICENSE[] SEC("license") = "Dual BSD/GPL";
 
 /* The only variable of .rodata: the loader finds it at offset 0. */
 const volatile struct fg_requests_knobs knobs = {.abi_version = FG_REQUESTS_ABI_VERSION};
-
-/* Of the kernel's structures the fields read here; where they are, its BTF says at load. */
-#pragma clang attribute push(__attribute__((preserve_access_index)), apply_to = record)
-struct kernfs_node {
-  __u64 id;
-};
-struct cgroup {
-  struct kernfs_node* kn;
-};
-struct sock_cgroup_data {
-  struct cgroup* cgroup;
-};
-struct sock_common {
-  unsigned short skc_family;
-  volatile unsigned char skc_state;
-};
-struct sock {
-  struct sock_common __sk_common;
-  __u16 sk_protocol;
-  int sk_err;
-  struct sock_cgroup_data sk_cgrp_data;
-};
-struct tcp_sock {
-  __u32 rcv_nxt;
-  __u32 copied_seq;
-};
-struct sk_buff {
-  unsigned int len;
-  unsigned char* data;
-};
-struct socket {
-  struct sock* sk;
-};
-struct inode {
-  unsigned short i_mode;
-};
-struct file {
-  struct inode* f_inode;
-  void* private_data;
-};
-struct fdtable {
-  unsigned int max_fds;
-  struct file** fd;
-};
-struct files_struct {
-  struct fdtable* fdt;
-};
-struct task_struct {
-  struct files_struct* files;
-};
-#pragma clang attribute pop
 
 /* include/uapi/linux/bpf.h calls them BPF_TCP_…; include/linux/socket.h; include/uapi/linux/stat.h */
 enum { FG_AF_INET = 2, FG_AF_INET6 = 10, FG_S_IFMT = 0170000, FG_S_IFSOCK = 0140000, FG_MSG_PEEK = 2 };

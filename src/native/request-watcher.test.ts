@@ -1,19 +1,16 @@
 import assert from 'node:assert/strict';
-import { execFileSync, spawnSync } from 'node:child_process';
+import { execFileSync } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync } from 'node:fs';
 import { after, before, describe, type TestContext, test } from 'node:test';
 import { setTimeout as delay } from 'node:timers/promises';
-import { fileURLToPath } from 'node:url';
-import { Worker } from 'node:worker_threads';
 import type { Exchange } from './exchange-batch.ts';
 import type { RequestHooks } from './request-watcher.ts';
-import { bpfObjectsOf, eventually, holdings, kernelHas } from './sampler-fixture.ts';
-import { aNode, aWatchedNode, aWatchedSocket, aWatcher, type WatchedPeer } from './testing/peers.ts';
+import { eventually } from './sampler-fixture.ts';
+import { aNode, aWatchedNode, aWatchedSocket, aWatcher } from './testing/peers.ts';
 import { aClientOf } from './testing/raw-client.ts';
 
 const TRACEFS = '/sys/kernel/tracing';
-const WATCHING = fileURLToPath(new URL('testing/watch-requests.ts', import.meta.url));
 const HOOKS = ['sockets', 'systemCalls'] as const;
 const GET = (path: string) => `GET ${path} HTTP/1.1\r\nHost: peer\r\n\r\n`;
 
@@ -361,47 +358,6 @@ test('what the container asks of others is no request of its own', async (t) => 
   assert.deepEqual(words(await peer.exchanges(1)), ['GET /ask 200 Completed']);
   assert(peer.watcher.counters().notServing > 0);
   client.socket.destroy();
-});
-
-test('opening and closing a hundred times leaves nothing behind', async (t) => {
-  const peer: WatchedPeer = await aWatchedNode(t);
-  peer.watcher.close();
-  const before = { ...holdings(), bpf: bpfObjectsOf('self') };
-
-  for (let i = 0; i < 100; i++) {
-    const watcher = aWatcher(t);
-    watcher.watch(peer.cgroupId, 1);
-    watcher.close();
-    watcher.close();
-    assert.throws(() => watcher.take(), { code: 'SAMPLER_CLOSED' });
-  }
-
-  assert.deepEqual({ ...holdings(), bpf: bpfObjectsOf('self') }, before);
-});
-
-test('a worker that is ended, and a process that exits, leave nothing in the kernel', async (t) => {
-  const before = bpfObjectsOf('self');
-
-  const worker = new Worker(WATCHING);
-  t.after(() => worker.terminate());
-  await once(worker, 'message');
-  const during = bpfObjectsOf('self');
-  await worker.terminate();
-  const { status, stdout } = spawnSync(process.execPath, [WATCHING, 'exit'], { encoding: 'utf8' });
-
-  assert(during.programs.length > 0);
-  await eventually('the kernel has freed them', () =>
-    during.programs.every((id) => !kernelHas('program', id)),
-  );
-  assert.deepEqual(bpfObjectsOf('self'), before);
-  assert.deepEqual({ status, stdout }, { status: 0, stdout: 'watching\n' });
-});
-
-test('options out of range are refused in words', (t) => {
-  assert.throws(() => aWatcher(t, { ringBytes: 100_000 }), { code: 'SAMPLER_BAD_OPTION' });
-  assert.throws(() => aWatcher(t, { maxConnections: 0 }), { code: 'SAMPLER_BAD_OPTION' });
-  assert.throws(() => aWatcher(t, { objectPath: '/nowhere' }), { code: 'BPF_OBJECT_MISSING' });
-  assert.throws(() => aWatcher(t).watch(-1n, 1), { code: 'SAMPLER_BAD_OPTION' });
 });
 
 const NOTHING_LOST = { missed: 0, malformed: 0, givenUp: 0, ringFull: 0, tableFull: 0 };
