@@ -24,7 +24,7 @@ enum { FG_AF_INET = 2, FG_AF_INET6 = 10, FG_S_IFMT = 0170000, FG_S_IFSOCK = 0140
 /* RFC 9293: the upper half of this byte of the header counts its words. */
 enum { FG_TCP_DATA_OFFSET = 12 };
 
-enum { ROLE_UNKNOWN, ROLE_SERVER, ROLE_OTHER };
+enum { ROLE_UNKNOWN, ROLE_SERVER, ROLE_OTHER, ROLE_TLS, ROLE_HTTP2 };
 
 struct connection {
   __u64 born_ns;
@@ -159,11 +159,11 @@ static __always_inline __u32 role_of(struct connection* connection, enum fg_sock
   }
   if (!was_seen && bytes >= 3 && (word & 0xffff) == 0x0316) { /* a handshake record of TLS 1.x */
     count(FG_SOCKET_CAUSE_TLS);
-    return ROLE_OTHER;
+    return ROLE_TLS;
   }
   if (!was_seen && bytes >= 4 && word == 0x20495250) { /* "PRI " */
     count(FG_SOCKET_CAUSE_HTTP2);
-    return ROLE_OTHER;
+    return ROLE_HTTP2;
   }
   return begins_request(word, bytes) ? ROLE_SERVER : ROLE_UNKNOWN;
 }
@@ -187,14 +187,24 @@ static __always_inline __u64 take_arrival(struct connection* connection, const s
   return arrived_ns;
 }
 
+/* So that a container whose requests cannot be seen is not taken for one that has none. */
+static __always_inline void count_hidden(struct fg_watched* watched, enum fg_socket_event event, __u32 role) {
+  enum fg_hidden kind = role == ROLE_TLS     ? FG_HIDDEN_TLS
+                        : role == ROLE_HTTP2 ? FG_HIDDEN_HTTP2
+                                             : FG_HIDDEN_OTHER;
+  bool is_hidden = role == ROLE_UNKNOWN || role == ROLE_TLS || role == ROLE_HTTP2;
+  if (event == FG_SOCKET_RECEIVED && is_hidden) __sync_fetch_and_add(&watched->hidden[kind], 1);
+}
+
 static __always_inline void on_call(const struct sock* sk, struct fg_buffers* buffers,
-                                    enum fg_socket_event event, __u32 container, __u32 moved) {
+                                    enum fg_socket_event event, struct fg_watched* watched, __u32 moved) {
   __u64 now_ns = bpf_ktime_get_ns();
   __u32 zero = 0;
-  struct connection* connection = connection_of(sk, container, now_ns);
+  struct connection* connection = connection_of(sk, watched->container, now_ns);
   if (!connection) return;
-  if (connection->role == ROLE_OTHER) {
+  if (connection->role >= ROLE_OTHER) {
     count(FG_SOCKET_CAUSE_NOT_SERVING);
+    count_hidden(watched, event, connection->role);
     return;
   }
   struct fg_socket_record* record = bpf_map_lookup_elem(&scratch, &zero);
@@ -208,7 +218,8 @@ static __always_inline void on_call(const struct sock* sk, struct fg_buffers* bu
     __u32 role = role_of(connection, event, record->data, captured);
     connection->role = role;
     if (role != ROLE_SERVER) {
-      count(role == ROLE_OTHER ? FG_SOCKET_CAUSE_NOT_SERVING : FG_SOCKET_CAUSE_UNKNOWN_PROTOCOL);
+      count(role == ROLE_UNKNOWN ? FG_SOCKET_CAUSE_UNKNOWN_PROTOCOL : FG_SOCKET_CAUSE_NOT_SERVING);
+      count_hidden(watched, event, role);
       return;
     }
   }
@@ -234,7 +245,7 @@ static __always_inline void on_socket_call(const struct sock* sk, enum fg_socket
   if (!watched || !is_tcp(sk)) return;
   struct fg_buffers buffers = {};
   fg_call_buffers(&buffers);
-  on_call(sk, &buffers, event, watched->container, result);
+  on_call(sk, &buffers, event, watched, result);
 }
 
 SEC("tp_btf/sock_recv_length")
@@ -337,8 +348,7 @@ static __always_inline void on_system_call(const struct sys_exit* call, enum fg_
   if (!watched) return;
   struct fg_buffers buffers = {};
   const struct sock* sk = socket_at(fg_call_buffers(&buffers));
-  if (sk && is_tcp(sk) && !(buffers.flags & FG_MSG_PEEK))
-    on_call(sk, &buffers, event, watched->container, call->result);
+  if (sk && is_tcp(sk) && !(buffers.flags & FG_MSG_PEEK)) on_call(sk, &buffers, event, watched, call->result);
 }
 
 /* Attached to read, readv, recvfrom and recvmsg. */

@@ -12,7 +12,7 @@
 #define FG_REQUESTS_ASSERT _Static_assert
 #endif
 
-#define FG_REQUESTS_ABI_VERSION 1
+#define FG_REQUESTS_ABI_VERSION 2
 
 /* What is copied of one call at most. Heads of requests seen between services have 100 to 800 bytes, those of
  * browsers up to 4 KB, of which only the first line and the framing matter. */
@@ -55,11 +55,21 @@ struct fg_requests_counters {
 };
 FG_REQUESTS_ASSERT(sizeof(struct fg_requests_counters) == 8 * 8, "counters are ABI");
 
+/* Where a container receives what cannot be read here. */
+enum fg_hidden {
+  FG_HIDDEN_TLS,   /* it serves TLS */
+  FG_HIDDEN_HTTP2, /* it serves HTTP/2 */
+  FG_HIDDEN_OTHER, /* nobody knows what it is, nor which end serves */
+  FG_HIDDEN_COUNT,
+};
+
 /* The value under the cgroup v2 id of a watched container. */
 struct fg_watched {
   __u32 container; /* the caller's number for it */
+  __u32 unused;
+  __u64 hidden[FG_HIDDEN_COUNT]; /* receiving calls, counted by the kernel's part */
 };
-FG_REQUESTS_ASSERT(sizeof(struct fg_watched) == 4, "targets are ABI");
+FG_REQUESTS_ASSERT(sizeof(struct fg_watched) == 8 + 3 * 8, "targets are ABI");
 
 /* Times are of CLOCK_MONOTONIC. Followed by `captured` bytes, the first ones of the call. */
 struct fg_socket_record_header {

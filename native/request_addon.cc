@@ -194,6 +194,18 @@ Napi::Value Count(const Napi::CallbackInfo& info) {
   return result;
 }
 
+Napi::Value Hidden(const Napi::CallbackInfo& info) {
+  Napi::Env env = info.Env();
+  RequestWatcher* watcher = WatcherOf(info);
+  if (watcher == nullptr) return env.Undefined();
+  std::array<uint64_t, FG_HIDDEN_COUNT> hidden = watcher->Hidden(BigIntOf(info[1]));
+  Napi::Array counts = Napi::Array::New(env, hidden.size());
+  for (uint32_t kind = 0; kind < hidden.size(); kind++) {
+    counts.Set(kind, Napi::Number::New(env, static_cast<double>(hidden[kind])));
+  }
+  return counts;
+}
+
 Napi::Value UsesSockets(const Napi::CallbackInfo& info) {
   RequestWatcher* watcher = WatcherOf(info);
   if (watcher == nullptr) return info.Env().Undefined();
@@ -221,6 +233,7 @@ Napi::Object RequestWatcherExports(Napi::Env env) {
   exports.Set("unwatch", Napi::Function::New(env, Unwatch, "unwatch"));
   exports.Set("take", Napi::Function::New(env, Take, "take"));
   exports.Set("counters", Napi::Function::New(env, Count, "counters"));
+  exports.Set("hidden", Napi::Function::New(env, Hidden, "hidden"));
   exports.Set("usesSockets", Napi::Function::New(env, UsesSockets, "usesSockets"));
   exports.Set("close", Napi::Function::New(env, Close, "close"));
   return exports;

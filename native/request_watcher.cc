@@ -131,7 +131,7 @@ bool RequestWatcher::SetKnobs(const RequestWatcherConfig& config, Failure& failu
 }
 
 bool RequestWatcher::Watch(uint64_t cgroup, uint32_t container, Failure& failure) {
-  fg_watched watched = {container};
+  fg_watched watched = {container, 0, {}};
   if (bpf_map_update_elem(MapFd("targets"), &cgroup, &watched, BPF_ANY) != 0) {
     failure = {
         errno == E2BIG ? "SAMPLER_TARGETS_FULL" : "SAMPLER_TARGET_FAILED", "watching a container", errno, {}};
@@ -194,6 +194,14 @@ void RequestWatcher::Detach() {
 
 std::vector<Exchange> RequestWatcher::Take() {
   return drain_->With([&] { return table_->Take(MonotonicNs()); });
+}
+
+std::array<uint64_t, FG_HIDDEN_COUNT> RequestWatcher::Hidden(uint64_t cgroup) const {
+  fg_watched watched = {};
+  bpf_map_lookup_elem(MapFd("targets"), &cgroup, &watched);  // zeros of one that is not watched
+  std::array<uint64_t, FG_HIDDEN_COUNT> hidden = {};
+  std::copy(std::begin(watched.hidden), std::end(watched.hidden), hidden.begin());
+  return hidden;
 }
 
 WatcherCounters RequestWatcher::Count() {

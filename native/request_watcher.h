@@ -51,6 +51,8 @@ class RequestWatcher {
   bool Watch(uint64_t cgroup, uint32_t container, Failure& failure);
   void Unwatch(uint64_t cgroup);
   std::vector<Exchange> Take();
+  /// Calls by which a watched container received what cannot be read here, by enum fg_hidden.
+  std::array<uint64_t, FG_HIDDEN_COUNT> Hidden(uint64_t cgroup) const;
   WatcherCounters Count();
   bool UsesSockets() const { return hooks_ == Hooks::kSockets; }
 

@@ -2,7 +2,7 @@ import { createRequire } from 'node:module';
 import { SamplerError } from './sampler-error.ts';
 
 /** Of bpf/requests.h: addon, BPF object and this directory have to be of one version. */
-const ABI_VERSION = 1;
+const ABI_VERSION = 2;
 
 /** What native/request_addon.cc takes without looking; the caller has checked it. */
 export interface NativeWatcherOptions {
@@ -83,6 +83,8 @@ export interface RequestAddon {
   unwatch(watcher: NativeWatcher, cgroup: bigint): void;
   take(watcher: NativeWatcher): NativeExchanges;
   counters(watcher: NativeWatcher): RequestCounters;
+  /** In the order of enum fg_hidden. */
+  hidden(watcher: NativeWatcher, cgroup: bigint): readonly number[];
   usesSockets(watcher: NativeWatcher): boolean;
   close(watcher: NativeWatcher): void;
 }

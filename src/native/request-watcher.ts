@@ -25,6 +25,13 @@ export interface RequestWatcherOptions {
 const HOOKS = ['sockets', 'systemCalls'] as const; // behind kAny in native/request_watcher.h
 export type RequestHooks = (typeof HOOKS)[number];
 
+/** Calls by which a container received what cannot be read here: where it serves TLS or HTTP/2, and whatever else. */
+export interface HiddenCalls {
+  readonly tls: number;
+  readonly http2: number;
+  readonly other: number;
+}
+
 export interface RequestWatcher {
   readonly hooks: RequestHooks;
   /**
@@ -36,6 +43,8 @@ export interface RequestWatcher {
   unwatch(cgroup: bigint): void;
   /** Everything that finished since the last call; clears it. */
   take(): ExchangeBatch;
+  /** Of a cgroup since it is watched; zeros of one that is not. */
+  hidden(cgroup: bigint): HiddenCalls;
   counters(): RequestCounters;
   /** Leaves nothing in the kernel. Safe to call twice; every other call then throws SAMPLER_CLOSED. */
   close(): void;
@@ -80,6 +89,10 @@ export function openRequestWatcher(options: RequestWatcherOptions): RequestWatch
       explained(() => addon.unwatch(native, checkedId(cgroup)));
     },
     take: () => decodeExchanges(explained(() => addon.take(native))),
+    hidden(cgroup) {
+      const [tls = 0, http2 = 0, other = 0] = explained(() => addon.hidden(native, checkedId(cgroup)));
+      return { tls, http2, other };
+    },
     counters: () => explained(() => addon.counters(native)),
     close() {
       addon.close(native);
