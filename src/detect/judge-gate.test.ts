@@ -127,7 +127,7 @@ test('an unanswered request is as slow as it waited, and a short wait tells noth
     canary.map((window) => ({
       ...window,
       requests: {
-        ...(window.requests ?? { state: 'Seen', message: '', lost: 0 }),
+        ...(window.requests ?? { state: 'Seen', reason: '', message: '', lost: 0 }),
         routes: (window.requests?.routes ?? []).map((row) => ({ ...row, clientGone: 30, waited })),
       },
     }));
@@ -161,6 +161,7 @@ test('without requests CPU alone decides, and the checks say why they cannot be 
   const windows = arms(undefined);
   const hidden: RequestWindow = {
     state: 'NotObservable',
+    reason: 'Tls',
     message: 'TLS inside the JVM',
     lost: 0,
     routes: [],

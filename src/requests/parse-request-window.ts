@@ -5,6 +5,7 @@ import { MOST_ROWS, type RequestWindow, type RouteWindow, type StatusCounts } fr
 export const LONGEST_METHOD = 16;
 /** Eight words of forty characters and their slashes; a user's pattern may be as long. */
 export const LONGEST_ROUTE = 512;
+export const LONGEST_REASON = 64;
 export const LONGEST_MESSAGE = 256;
 /** A pod that answers 400 million requests in a window is none. */
 export const MOST_REQUESTS = 0xffff_ffff;
@@ -40,6 +41,7 @@ export function parseRequestWindow(json: unknown): RequestWindow {
   if (state !== 'Seen' && state !== 'NotObservable') throw new TypeError('requests: state is unknown');
   const window = {
     state,
+    reason: text(doc['reason'], 'reason', LONGEST_REASON),
     message: text(doc['message'], 'message', LONGEST_MESSAGE),
     lost: count(doc['lost'], 'lost'),
     routes: list(doc['routes'], 'routes', MOST_ROWS).map(parseRow),

@@ -80,7 +80,7 @@ test('a window holds what came since the one before, and what was lost on the wa
     first.routes.map(({ route, byPattern }) => [route, byPattern]),
     [['/orders/{id}', true]],
   );
-  assert.deepEqual(second, { state: 'Seen', message: '', lost: 0, routes: [] });
+  assert.deepEqual(second, { state: 'Seen', reason: '', message: '', lost: 0, routes: [] });
 });
 
 test('names that turn out to be too many within a window leave as one route', () => {

@@ -78,7 +78,7 @@ export class RequestTally {
     this.#rowCount = 0;
     const lost = this.#lost;
     this.#lost = 0;
-    return { state: 'Seen', message: '', lost, routes: [...routes.values()] };
+    return { state: 'Seen', reason: '', message: '', lost, routes: [...routes.values()] };
   }
 
   #rowOf(method: string, label: RouteLabel): Row {

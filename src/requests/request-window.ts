@@ -4,7 +4,8 @@ import { mergeSketches, type PackedSketch } from './latency-sketch.ts';
 export interface RequestWindow {
   /** NotObservable: there may be requests, but they cannot be seen (TLS inside the JVM, an unknown protocol). */
   readonly state: RequestState;
-  /** Why not, in a sentence; '' when they are seen. */
+  /** Why not, in a word and in a sentence; both '' when they are seen. */
+  readonly reason: string;
   readonly message: string;
   /** Exchanges of which nothing is known but that they were lost on the way here. */
   readonly lost: number;

@@ -9,6 +9,7 @@ import { LARGEST_KEY } from '../requests/latency-sketch.ts';
 import {
   LONGEST_MESSAGE,
   LONGEST_METHOD,
+  LONGEST_REASON,
   LONGEST_ROUTE,
   MOST_REQUESTS,
 } from '../requests/parse-request-window.ts';
@@ -40,6 +41,7 @@ const sketch = Type.Array(requestCount, { maxItems: 2 * (LARGEST_KEY + 1) });
 const Requests = Type.Unsafe<RequestWindow>(
   Type.Object({
     state: Type.Union([Type.Literal('Seen'), Type.Literal('NotObservable')]),
+    reason: Type.String({ maxLength: LONGEST_REASON }),
     message: Type.String({ maxLength: LONGEST_MESSAGE }),
     lost: requestCount,
     routes: Type.Array(

@@ -225,6 +225,6 @@ function windowOf(pod: string, at: number, routes: readonly RouteWindow[]): PodW
     throttledUsec: 0,
     flags: '',
     stacks: [],
-    requests: { state: 'Seen', message: '', lost: 0, routes },
+    requests: { state: 'Seen', reason: '', message: '', lost: 0, routes },
   };
 }

@@ -45,7 +45,8 @@ test('of a JVM’s variables only the names are taken', () => {
 });
 
 test('requests are taken as they are, and a batch without them as before', () => {
-  const unseen: RequestWindow = { state: 'NotObservable', message: 'TLS in the JVM', lost: 0, routes: [] };
+  const why = { reason: 'Tls', message: 'TLS in the JVM' };
+  const unseen: RequestWindow = { state: 'NotObservable', ...why, lost: 0, routes: [] };
 
   for (const requests of [undefined, aRequestWindow(), unseen]) {
     assert.equal(checkedRequests(requests), 'taken');

@@ -20,6 +20,7 @@ export function aRoute(fields: Partial<RouteWindow> = {}): RouteWindow {
 
 export const aRequestWindow = (fields: Partial<RequestWindow> = {}): RequestWindow => ({
   state: 'Seen',
+  reason: '',
   message: '',
   lost: 0,
   routes: [aRoute()],

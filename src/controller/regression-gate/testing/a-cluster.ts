@@ -105,6 +105,7 @@ export function aPolicy(
         flags: { mode: 'Never', strategy: 'DeploymentPatch', acknowledgeRestarts: false },
         symbols: 'Auto',
       },
+      requests: { enabled: true, routes: [] },
       ...spec,
     },
   };
