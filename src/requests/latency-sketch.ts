@@ -25,13 +25,15 @@ export function bucketOf(latencyUs: number): number {
 export type PackedSketch = readonly number[];
 
 export class LatencySketch {
-  readonly #counts = new Uint32Array(BUCKETS);
+  /** Made with the first latency: most sketches of requests without an answer stay empty, and one takes 4 KB. */
+  #counts: Uint32Array | undefined;
   #lowest = BUCKETS;
   #highest = -1;
 
   /** Called for every request: no allocation, some 15 ns. */
   add(latencyUs: number): void {
     const key = bucketOf(latencyUs);
+    this.#counts ??= new Uint32Array(BUCKETS);
     this.#counts[key] = (this.#counts[key] ?? 0) + 1;
     if (key < this.#lowest) this.#lowest = key;
     if (key > this.#highest) this.#highest = key;
@@ -41,7 +43,7 @@ export class LatencySketch {
     const packed: number[] = [];
     let before = 0;
     for (let key = this.#lowest; key <= this.#highest; key++) {
-      const count = this.#counts[key] ?? 0;
+      const count = this.#counts?.[key] ?? 0;
       if (count === 0) continue;
       packed.push(key - before, count);
       before = key;
@@ -50,7 +52,7 @@ export class LatencySketch {
   }
 
   clear(): void {
-    if (this.#highest >= 0) this.#counts.fill(0, this.#lowest, this.#highest + 1);
+    if (this.#highest >= 0) this.#counts?.fill(0, this.#lowest, this.#highest + 1);
     this.#lowest = BUCKETS;
     this.#highest = -1;
   }

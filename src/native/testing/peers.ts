@@ -138,15 +138,24 @@ async function watched(
 
 /** The sample service: Ktor on Netty, and a Ktor client with which it asks itself. */
 export async function aWatchedOrders(t: TestContext): Promise<WatchedPeer> {
+  const orders = await startedOrders(t, aCgroup(t));
+  const peer = await watched(t, orders, {});
+  await listens(orders);
+  return peer;
+}
+
+/** The sample service, in a cgroup of the caller's; it listens later. */
+export async function startedOrders(t: TestContext, cgroup: string): Promise<Peer> {
   const jar = execFileSync(ORDERS, { encoding: 'utf8' }).trim();
   const port = await freePort();
   const java = [join(jdkHome(17), 'bin/java'), '-Xmx128m', '-jar', jar];
-  const { child, cgroup } = started(t, ['env', `PORT=${port}`, ...java]);
-  const { pid } = child;
+  const { pid } = startedIn(t, cgroup, ['env', `PORT=${port}`, ...java]);
   assert(pid !== undefined);
-  const peer = await watched(t, { port, pid, cgroup, cgroupId: cgroupIdOf(cgroup) }, {});
+  return { port, pid, cgroup, cgroupId: cgroupIdOf(cgroup) };
+}
+
+export async function listens({ port }: Peer): Promise<void> {
   for (const end = Date.now() + 60_000; !(await accepts(port)); await delay(50)) assert(Date.now() < end);
-  return peer;
 }
 
 async function freePort(): Promise<number> {
@@ -171,8 +180,12 @@ async function accepts(port: number): Promise<boolean> {
 }
 
 /** Starts a program in a cgroup of its own, and waits for its `listening PORT`. */
-async function listening(t: TestContext, argv: readonly string[]): Promise<Peer> {
-  const { child, cgroup } = started(t, argv);
+const listening = (t: TestContext, argv: readonly string[]): Promise<Peer> =>
+  listeningIn(t, aCgroup(t), argv);
+
+/** The same in a cgroup of the caller's. */
+export async function listeningIn(t: TestContext, cgroup: string, argv: readonly string[]): Promise<Peer> {
+  const child = startedIn(t, cgroup, argv);
   const [line] = await once(createInterface(child.stdout), 'line');
   const port = /^listening (\d+)$/.exec(String(line))?.[1];
   assert(port !== undefined, `the server says ${String(line)}`);
@@ -180,13 +193,12 @@ async function listening(t: TestContext, argv: readonly string[]): Promise<Peer>
   return { port: Number(port), pid: child.pid, cgroup, cgroupId: cgroupIdOf(cgroup) };
 }
 
-function started(t: TestContext, argv: readonly string[]) {
-  const cgroup = aCgroup(t);
+function startedIn(t: TestContext, cgroup: string, argv: readonly string[]) {
   const child = spawn('sh', ['-c', 'echo $$ >"$0/cgroup.procs"; exec "$@"', cgroup, ...argv], {
     stdio: ['pipe', 'pipe', 'inherit'],
   });
   t.after(() => endOf(child));
-  return { child, cgroup };
+  return child;
 }
 
 /** Kept under the hash of what it is made of: Maven takes longer than the tests. */
