@@ -4,7 +4,7 @@ const ARROWS = {
   profile: [],
   requests: ['profile'],
   symbols: ['profile'],
-  jvm: ['symbols'],
+  jvm: ['profile', 'symbols'],
   detect: ['profile', 'requests'],
   wire: ['crds', 'profile', 'requests'],
   native: [],

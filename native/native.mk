@@ -1,12 +1,13 @@
 # The BPF programs (bpf/) and the addon (native/), by plain make: no node-gyp, no downloads.
 # Needs clang, llvm-strip, g++, libbpf-dev, libelf-dev, zlib1g-dev, and node_modules.
-.PHONY: native native-clean native-lint native-format
+.PHONY: native native-recorded native-clean native-lint native-format
 
 native_out := build
 native_objects := $(patsubst native/%.cc,$(native_out)/native/%.o,$(wildcard native/*.cc))
 native_tests := $(native_out)/bpf-object-exists $(native_out)/unwind-threads $(native_out)/unsigned5 \
-	$(native_out)/unit-tests $(native_out)/http-transcripts $(native_out)/http-pace $(native_out)/http-fuzz $(native_out)/blind-library.so $(native_out)/signal-spinner $(native_out)/socket-calls \
-	$(native_out)/refused.bpf.o
+	$(native_out)/unit-tests $(native_out)/http-transcripts $(native_out)/http-pace $(native_out)/http-fuzz \
+	$(native_out)/blind-library.so $(native_out)/signal-spinner $(native_out)/socket-calls $(native_out)/refused.bpf.o
+native_recorded := $(native_out)/record-stacks $(native_out)/replay-stacks $(native_out)/fuzz-stacks
 native_sources := $(wildcard native/*.cc native/*.h native/testing/*.c native/testing/*.cc bpf/*.c bpf/*.h)
 native_multiarch := $(shell $(CXX) -print-multiarch)
 
@@ -53,9 +54,10 @@ $(native_out)/socket-calls: native/testing/socket_calls.c native/native.mk
 $(native_out)/signal-spinner: native/testing/signal_spinner.c native/native.mk
 	$(CC) -O2 -Wall -Wextra -Werror -o $@ $<
 
-# What the addon is made of but its edges to JavaScript and to BPF.
-native_edges := addon.o addon_failure.o live_edge.o bpf_log.o drain_thread.o exec_watch.o flag_byte.o request_addon.o request_watcher.o ring_drain.o sampler.o target_table.o
-native_unwinder := $(filter-out $(addprefix $(native_out)/native/,$(native_edges)),$(native_objects))
+# What the addon is made of but its edge to JavaScript; and of that, what knows neither BPF nor how to write.
+native_without_js := $(filter-out $(addprefix $(native_out)/native/,addon.o addon_failure.o live_edge.o request_addon.o),$(native_objects))
+native_edges := bpf_log.o drain_thread.o exec_watch.o flag_byte.o request_watcher.o ring_drain.o sampler.o target_table.o
+native_unwinder := $(filter-out $(addprefix $(native_out)/native/,$(native_edges)),$(native_without_js))
 
 $(native_out)/unwind-threads: native/testing/unwind_threads.cc
 $(native_out)/unit-tests: native/testing/unit_tests.cc
@@ -75,11 +77,40 @@ native_sanitizers := -fsanitize=address,undefined -fno-sanitize-recover=all
 $(native_out)/http-fuzz: native/testing/http_fuzz.cc native/testing/transcript.cc $(native_http:%=native/%.cc) native/native.mk
 	$(CXX) $(native_cxxflags) $(native_sanitizers) -Inative -o $@ $(filter %.cc,$^)
 
+# Recorded stacks (docs/jvm-layouts.md). The linker puts our answers in place of the system calls by which the unwinder
+# reaches another process; whoever replays is built with sanitizers.
+native_wrapped := -Wl,--wrap=process_vm_readv
+native_recording := $(addprefix native/testing/,stack_recording.cc one_stack.cc)
+native_checkedflags := $(filter-out -O2,$(native_cxxflags)) -Inative -O1 -D_GLIBCXX_ASSERTIONS \
+	-fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
+native_checked := $(patsubst $(native_out)/native/%,$(native_out)/native/checked/%,$(native_unwinder)) \
+	$(patsubst native/testing/%.cc,$(native_out)/native/checked/%.o,$(native_recording) native/testing/replayed_process.cc)
+
+native-recorded: $(native_recorded) ## Build what records stacks and replays them
+
+$(native_out)/record-stacks: native/testing/record_stacks.cc native/testing/different_stacks.cc $(native_recording) \
+		$(native_without_js) native/native.mk
+	$(CXX) $(native_cxxflags) -Inative $(native_wrapped),--wrap=ring_buffer__new -o $@ $(filter %.cc %.o,$^) -lbpf -lelf -lz
+
+$(native_out)/native/checked/%.o: native/%.cc native/native.mk
+	@mkdir -p $(@D)
+	$(CXX) $(native_checkedflags) -MMD -MP -c -o $@ $<
+
+$(native_out)/native/checked/%.o: native/testing/%.cc native/native.mk
+	@mkdir -p $(@D)
+	$(CXX) $(native_checkedflags) -MMD -MP -c -o $@ $<
+
+$(native_out)/replay-stacks: native/testing/replay_stacks.cc
+$(native_out)/fuzz-stacks: native/testing/fuzz_stacks.cc
+$(native_out)/replay-stacks $(native_out)/fuzz-stacks: $(native_checked) native/native.mk
+	$(CXX) $(native_checkedflags) $(native_wrapped),--wrap=open -MMD -MP -MT $@ -MF $(native_out)/native/$(@F).d \
+		-o $@ $(filter %.cc,$^) $(native_checked)
+
 $(native_out)/unsigned5: native/testing/unsigned5.cc native/unsigned5.h native/native.mk
 	$(CXX) $(native_cxxflags) -Inative -o $@ $<
 
 native-clean: ## Remove what `native` builds
-	rm -rf $(native_out)/native $(native_out)/flamegate.node $(native_out)/cpu.bpf.o $(native_out)/exec.bpf.o $(native_out)/requests.bpf.o $(native_tests)
+	rm -rf $(native_out)/native $(native_out)/flamegate.node $(native_out)/cpu.bpf.o $(native_out)/exec.bpf.o $(native_out)/requests.bpf.o $(native_tests) $(native_recorded)
 
 native-lint: ## Check the format of C and C++
 	clang-format --dry-run -Werror $(native_sources)
@@ -87,4 +118,4 @@ native-lint: ## Check the format of C and C++
 native-format: ## Format C and C++
 	clang-format -i $(native_sources)
 
--include $(wildcard $(native_out)/native/*.d)
+-include $(wildcard $(native_out)/native/*.d $(native_out)/native/checked/*.d)

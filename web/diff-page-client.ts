@@ -1,5 +1,5 @@
 /** Entry of the diff page's script: reads the tree out of the page and joins pointer, keys and search to the graph. */
-import type { DiffPageData } from '../src/profile/diff-page.ts';
+import type { DiffPageData, PageFlame } from '../src/profile/diff-page.ts';
 import { matchedCounts } from '../src/profile/flame-layout.ts';
 import { createFlameView, type FlameView } from './flame-view.ts';
 import { describeFrame, fillTooltip, percent, placeTooltip, points } from './frame-details.ts';
@@ -14,17 +14,20 @@ function element<T extends HTMLElement>(id: string, type: new () => T): T {
 
 // The same build writes data and script into one file, so the data is not checked again.
 const data: DiffPageData = JSON.parse(element('data', HTMLScriptElement).text);
-const { tree, culprit } = data;
+const folded = data.folded ?? data.raw;
+const [RAW, FOLDED] = ['#raw', '#folded'];
+let shown: PageFlame = data.beginsRaw ? data.raw : folded;
 const canvas = element('canvas', HTMLCanvasElement);
 const search = element('search', HTMLInputElement);
 const reset = element('reset', HTMLButtonElement);
 const tooltip = element('tooltip', HTMLElement);
 const status = element('status', HTMLElement);
-const view: FlameView = createFlameView(
-  tree,
-  { canvas, scroller: element('scroller', HTMLElement), spacer: element('spacer', HTMLElement) },
-  culprit,
-);
+const foldButton = document.getElementById('fold'); // null where there is nothing to fold
+const view: FlameView = createFlameView(shown, {
+  canvas,
+  scroller: element('scroller', HTMLElement),
+  spacer: element('spacer', HTMLElement),
+});
 
 const hideTooltip = (): void => {
   tooltip.style.visibility = 'hidden';
@@ -38,8 +41,8 @@ function zoomTo(node: number): void {
 
 function focusOn(node: number): void {
   view.focus(node);
-  status.textContent = describeFrame(tree, node);
-  fillTooltip(tooltip, tree, node);
+  status.textContent = describeFrame(shown.tree, node);
+  fillTooltip(tooltip, shown.tree, node);
   const { x, y } = view.placeOf(node);
   placeTooltip(tooltip, x, y);
 }
@@ -52,6 +55,7 @@ function find(text: string): void {
 }
 
 function describeMatches(matches: (name: string) => boolean): string {
+  const { tree } = shown;
   const { nodes, baseline, canary } = matchedCounts(tree, view.layout(), matches);
   const before = baseline / Math.max(1, tree.baseline[0] ?? 0);
   const after = canary / Math.max(1, tree.canary[0] ?? 0);
@@ -63,6 +67,7 @@ function describeMatches(matches: (name: string) => boolean): string {
 
 /** The widest frame of that name, which is where a reader wants to be taken. */
 function widestNamed(name: string): number | undefined {
+  const { tree } = shown;
   const { width } = view.layout();
   let widest: number | undefined;
   for (let node = 0; node < tree.name.length; node += 1) {
@@ -87,7 +92,15 @@ function show(name: string): void {
   const { parent } = view.layout();
   zoomTo(Math.max(0, parent[Math.max(0, parent[node] ?? 0)] ?? 0));
   view.focus(node);
-  status.textContent = describeFrame(tree, node);
+  status.textContent = describeFrame(shown.tree, node);
+}
+
+/** Machinery can be the culprit too: then it is in the raw stacks only. */
+function showCulprit(): void {
+  if (shown === folded && widestNamed(shown.culprit ?? '') === undefined) {
+    toggleFolding();
+  }
+  show(shown.culprit ?? '');
 }
 
 function neighbour(node: number, key: string): number | undefined {
@@ -100,7 +113,7 @@ function neighbour(node: number, key: string): number | undefined {
   for (
     let child = family + 1;
     family >= 0 && child < (end[family] ?? 0);
-    child = end[child] ?? tree.name.length
+    child = end[child] ?? shown.tree.name.length
   ) {
     if ((width[child] ?? 0) > 0) {
       siblings.push(child);
@@ -133,13 +146,51 @@ function chooseBasis(basis: 'canary' | 'baseline'): void {
   }
 }
 
+/** What a reader looks at stays in sight where the other tree has it: the search, and the zoomed function. */
+function showStacks(flame: PageFlame): void {
+  const zoomed = view.nameOf(view.zoomed());
+  shown = flame;
+  view.show(flame);
+  zoomTo(widestNamed(zoomed) ?? 0);
+  find(search.value);
+  const isFolded = flame === folded;
+  foldButton?.setAttribute('aria-pressed', String(isFolded));
+  const [name] = document.querySelectorAll('.culprit b');
+  if (name !== undefined) {
+    name.textContent = flame.culprit ?? '';
+  }
+  for (const [id, isShown] of [
+    ['changes-folded', isFolded],
+    ['changes-raw', !isFolded],
+  ] as const) {
+    document.getElementById(id)?.toggleAttribute('hidden', !isShown);
+  }
+}
+
+/** Kept in the address, so that a link leads to what its sender saw. */
+function toggleFolding(): void {
+  if (foldButton === null) {
+    return;
+  }
+  showStacks(shown === folded ? data.raw : folded);
+  status.textContent = shown === folded ? 'Machinery is folded.' : 'Stacks are as they were sampled.';
+  location.replace(shown === folded ? FOLDED : RAW);
+}
+
+function followAddress(): void {
+  const wanted = location.hash === RAW ? data.raw : location.hash === FOLDED ? folded : shown;
+  if (wanted !== shown) {
+    showStacks(wanted);
+  }
+}
+
 canvas.addEventListener('pointermove', (event) => {
   const node = view.nodeAt(event.clientX, event.clientY);
   if (node === undefined) {
     hideTooltip();
     return;
   }
-  fillTooltip(tooltip, tree, node);
+  fillTooltip(tooltip, shown.tree, node);
   placeTooltip(tooltip, event.clientX, event.clientY);
 });
 canvas.addEventListener('pointerleave', hideTooltip);
@@ -148,7 +199,7 @@ canvas.addEventListener('click', (event) => {
   const node = view.nodeAt(event.clientX, event.clientY);
   if (node !== undefined) {
     view.focus(node);
-    status.textContent = describeFrame(tree, node);
+    status.textContent = describeFrame(shown.tree, node);
     zoomTo(node);
   }
 });
@@ -164,7 +215,7 @@ search.addEventListener('keydown', (event) => {
 });
 element('by-canary', HTMLButtonElement).addEventListener('click', () => chooseBasis('canary'));
 element('by-baseline', HTMLButtonElement).addEventListener('click', () => chooseBasis('baseline'));
-document.getElementById('show-culprit')?.addEventListener('click', () => show(culprit ?? ''));
+document.getElementById('show-culprit')?.addEventListener('click', showCulprit);
 document.querySelector('.changes')?.addEventListener('click', (event) => {
   const name = event.target instanceof HTMLElement ? event.target.dataset['function'] : undefined;
   if (name !== undefined) {
@@ -172,9 +223,17 @@ document.querySelector('.changes')?.addEventListener('click', (event) => {
   }
 });
 document.addEventListener('keydown', (event) => {
-  if (event.key === '/' && document.activeElement !== search) {
+  if (document.activeElement === search || event.ctrlKey || event.metaKey || event.altKey) {
+    return;
+  }
+  if (event.key === '/') {
     search.focus();
     event.preventDefault();
+  } else if (event.key === 'm') {
+    toggleFolding();
   }
 });
+foldButton?.addEventListener('click', toggleFolding);
+addEventListener('hashchange', followAddress);
+followAddress();
 canvas.dataset['ready'] = 'true';

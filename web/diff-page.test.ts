@@ -1,83 +1,14 @@
 /** The diff page in a real browser: what a reader sees and does, and what a hostile name cannot do. */
 import assert from 'node:assert/strict';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { after, before, test } from 'node:test';
-import { pathToFileURL } from 'node:url';
-import { type Browser, chromium, type Page } from 'playwright-core';
+import { test } from 'node:test';
 import { parseCollapsed } from '../src/profile/collapsed.ts';
-import { type DiffPageInput, renderDiffPage } from '../src/profile/diff-page.ts';
 import type { StackCount } from '../src/profile/stack-counts.ts';
-
-const CHROMIUM = process.env['FLAMEGATE_CHROMIUM'] ?? '/usr/bin/chromium';
-const directory = mkdtempSync(join(tmpdir(), 'flamegate-diff-page-'));
-let browser: Browser;
-
-before(async () => {
-  browser = await chromium.launch({
-    executablePath: CHROMIUM,
-    args: [
-      '--headless',
-      '--no-sandbox',
-      '--disable-gpu',
-      '--disable-quic',
-      '--no-first-run',
-      '--disable-background-networking',
-      '--disable-component-update',
-      '--disable-sync',
-    ],
-  });
-});
-
-after(async () => {
-  await browser.close();
-  rmSync(directory, { recursive: true, force: true });
-});
-
-interface OpenedPage {
-  readonly page: Page;
-  /** Errors and refused resources, and requests for anything but the file. */
-  readonly complaints: readonly string[];
-}
-
-async function open(input: Partial<DiffPageInput>): Promise<OpenedPage> {
-  const file = join(directory, `${Math.random().toString(36).slice(2)}.html`);
-  const filled = { title: 'orders', subtitle: '', baseline: [], canary: [], ...input };
-  writeFileSync(file, renderDiffPage(filled));
-  const page = await browser.newPage({ viewport: { width: 1000, height: 700 }, reducedMotion: 'reduce' });
-  const complaints: string[] = [];
-  page.on('pageerror', (error) => complaints.push(error.message));
-  page.on('console', (message) => complaints.push(message.text()));
-  page.on('dialog', (dialog) => {
-    complaints.push(`dialog: ${dialog.message()}`);
-    void dialog.dismiss();
-  });
-  page.on('request', (request) => {
-    if (request.url() !== pathToFileURL(file).href) {
-      complaints.push(request.url());
-    }
-  });
-  await page.goto(pathToFileURL(file).href);
-  await page.waitForSelector('#canvas[data-ready]');
-  return { page, complaints };
-}
+import { clickFrame, open, statusOf, textOf } from './diff-page-fixture.ts';
 
 const BASELINE = parseCollapsed('main;serve;encode;fast 600\nmain;serve;route 300\nmain;gc 100');
 const CANARY = parseCollapsed('main;serve;encode;slow;regex 700\nmain;serve;route 200\nmain;gc 100');
 const ordersPage = () =>
   open({ baseline: BASELINE, canary: CANARY, culprit: { name: 'slow', place: 'Slow.kt:87' } });
-/** The text as a reader sees it, with the breaks of its layout. */
-// biome-ignore lint/performance/useDomNodeTextContent: textContent would run the cells of a table together
-const textOf = (page: Page, selector: string) => page.innerText(selector);
-const statusOf = (page: Page) => page.textContent('#status');
-/** Row and position of the graph, in rows and in fractions of its width. */
-async function clickFrame(page: Page, row: number, at: number): Promise<void> {
-  const box = await page.locator('#canvas').boundingBox();
-  assert.ok(box);
-  await page.mouse.click(box.x + at * box.width, box.y + row * 20 + 10);
-}
-
 test('a click zooms into a frame and says its shares; Escape zooms out', async () => {
   const { page, complaints } = await ordersPage();
 
@@ -276,7 +207,7 @@ test('a tree of more than 20,000 frames opens and zooms without a stall', async 
   });
 
   const nodes = await page.evaluate(
-    () => JSON.parse(document.getElementById('data')?.textContent ?? '').tree.name.length,
+    () => JSON.parse(document.getElementById('data')?.textContent ?? '').raw.tree.name.length,
   );
   assert.ok(nodes > 20_000, `${nodes} nodes`);
   // Smooth is 16 ms; the bound leaves room for a machine that draws in software and is busy with other tests.

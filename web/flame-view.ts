@@ -9,13 +9,24 @@ const LEAST_PIXELS = 0.5; // narrower frames, and all below them, are not drawn
 const LABEL_FROM_PIXELS = 26;
 const FONT = '12px ui-monospace, "SF Mono", Menlo, "DejaVu Sans Mono", monospace';
 const ZOOM_MS = 180;
+const CULPRIT_MARK = '◆ ';
 const DIMMED = 0.3;
 const DIMMED_INK = 0.75; // still read, but no longer loud
+
+/** A tree, and the function in it that is marked. */
+export interface Flame {
+  readonly tree: DiffTree;
+  readonly culprit: string | undefined;
+}
 
 export interface FlameElements {
   readonly canvas: HTMLCanvasElement;
   readonly scroller: HTMLElement;
   readonly spacer: HTMLElement;
+}
+
+interface Drawn extends Flame {
+  readonly layouts: Readonly<Record<WidthBasis, FlameLayout>>;
 }
 
 interface State {
@@ -31,13 +42,13 @@ interface State {
 
 export type FlameView = ReturnType<typeof createFlameView>;
 
-export function createFlameView(tree: DiffTree, elements: FlameElements, culprit: string | undefined) {
+export function createFlameView(first: Flame, elements: FlameElements) {
   const { canvas, scroller, spacer } = elements;
   const context = canvas.getContext('2d');
   if (context === null) {
     throw new Error('this browser has no 2d canvas');
   }
-  const layouts = { canary: layoutFlame(tree, 'canary'), baseline: layoutFlame(tree, 'baseline') };
+  let drawn = laidOut(first);
   const state: State = {
     basis: 'canary',
     zoomed: 0,
@@ -45,19 +56,20 @@ export function createFlameView(tree: DiffTree, elements: FlameElements, culprit
     to: 1,
     focused: -1,
     found: undefined,
-    colours: readColours(tree),
+    colours: readColours(first.tree),
   };
   let frame = 0;
   let isMoving = false; // while it is, every frame is drawn anyway
-  const layout = (): FlameLayout => layouts[state.basis];
-  const nameOf = (node: number): string => tree.names[tree.name[node] ?? 0] ?? '';
+  const layout = (): FlameLayout => drawn.layouts[state.basis];
+  const nameOf = (node: number): string => drawn.tree.names[drawn.tree.name[node] ?? 0] ?? '';
+  const paint = (): void => draw(context, { ...drawn, layout: layout(), state, elements });
 
   const redraw = (): void => {
     if (isMoving) {
       return;
     }
     cancelAnimationFrame(frame);
-    frame = requestAnimationFrame(() => draw(context, { tree, layout: layout(), state, culprit, elements }));
+    frame = requestAnimationFrame(paint);
   };
   const resize = (): void => {
     const { clientWidth, clientHeight } = scroller;
@@ -78,7 +90,7 @@ export function createFlameView(tree: DiffTree, elements: FlameElements, culprit
       const eased = 1 - (1 - linear) ** 3;
       state.from = began.from + (from - began.from) * eased;
       state.to = began.to + (to - began.to) * eased;
-      draw(context, { tree, layout: layout(), state, culprit, elements });
+      paint();
       isMoving = linear < 1;
       if (isMoving) {
         frame = requestAnimationFrame(step);
@@ -95,18 +107,28 @@ export function createFlameView(tree: DiffTree, elements: FlameElements, culprit
     }
     state.zoomed = node;
     canvas.dataset['zoomed'] = nameOf(node);
-    scroller.scrollTop = Math.max(0, ((tree.depth[node] ?? 0) - 2) * ROW);
+    scroller.scrollTop = Math.max(0, ((drawn.tree.depth[node] ?? 0) - 2) * ROW);
     moveTo(x[node] ?? 0, (x[node] ?? 0) + (width[node] ?? 1));
   };
 
   scroller.addEventListener('scroll', redraw, { passive: true });
   new ResizeObserver(resize).observe(scroller);
   matchMedia('(prefers-color-scheme: dark)').addEventListener('change', () => {
-    state.colours = readColours(tree);
+    state.colours = readColours(drawn.tree);
     redraw();
   });
 
   return {
+    tree: (): DiffTree => drawn.tree,
+    /** Shows another tree, whole: its nodes are not the old one's. What was found has to be found again. */
+    show: (flame: Flame): void => {
+      drawn = laidOut(flame);
+      state.colours = readColours(flame.tree);
+      state.focused = -1;
+      state.found = undefined;
+      resize();
+      zoom(0);
+    },
     nameOf,
     layout,
     zoom,
@@ -118,12 +140,12 @@ export function createFlameView(tree: DiffTree, elements: FlameElements, culprit
       zoom((layout().width[state.zoomed] ?? 0) > 0 ? state.zoomed : 0);
     },
     setFound: (matches: ((name: string) => boolean) | undefined): void => {
-      state.found = matches === undefined ? undefined : tree.names.map(matches);
+      state.found = matches === undefined ? undefined : drawn.tree.names.map(matches);
       redraw();
     },
     focus: (node: number): void => {
       state.focused = node;
-      const top = (tree.depth[node] ?? 0) * ROW;
+      const top = (drawn.tree.depth[node] ?? 0) * ROW;
       if (node >= 0 && (top < scroller.scrollTop || top + ROW > scroller.scrollTop + scroller.clientHeight)) {
         scroller.scrollTop = Math.max(0, top - scroller.clientHeight / 2);
       }
@@ -134,15 +156,23 @@ export function createFlameView(tree: DiffTree, elements: FlameElements, culprit
       const box = canvas.getBoundingClientRect();
       const row = Math.floor((clientY - box.top + scroller.scrollTop) / ROW);
       const at = state.from + ((clientX - box.left) / box.width) * (state.to - state.from);
-      return nodeIn(layout(), tree, row, at);
+      return nodeIn(layout(), drawn.tree, row, at);
     },
     /** The frame's place in the window, for a tooltip that follows the keyboard. */
     placeOf: (node: number): { x: number; y: number } => {
       const box = canvas.getBoundingClientRect();
       const left = (((layout().x[node] ?? 0) - state.from) / (state.to - state.from)) * box.width;
-      const top = ((tree.depth[node] ?? 0) + 1) * ROW - scroller.scrollTop;
+      const top = ((drawn.tree.depth[node] ?? 0) + 1) * ROW - scroller.scrollTop;
       return { x: box.left + Math.min(Math.max(0, left), box.width), y: box.top + top };
     },
+  };
+}
+
+function laidOut(flame: Flame): Drawn {
+  const { tree } = flame;
+  return {
+    ...flame,
+    layouts: { canary: layoutFlame(tree, 'canary'), baseline: layoutFlame(tree, 'baseline') },
   };
 }
 
@@ -158,11 +188,9 @@ function nodeIn(layout: FlameLayout, tree: DiffTree, row: number, at: number): n
   return undefined;
 }
 
-interface Scene {
-  readonly tree: DiffTree;
+interface Scene extends Flame {
   readonly layout: FlameLayout;
   readonly state: State;
-  readonly culprit: string | undefined;
   readonly elements: FlameElements;
 }
 
@@ -214,7 +242,8 @@ function drawFrame(context: CanvasRenderingContext2D, scene: Scene, node: number
     const room = Math.floor((box.width - 9) / context.measureText('0').width);
     context.globalAlpha = isDimmed ? DIMMED_INK : 1;
     context.fillStyle = isDimmed ? state.colours.ink : paint.ink;
-    context.fillText(labelIn(isCulprit ? `◆ ${name}` : name, room), box.left + 4, box.top + ROW / 2);
+    const mark = isCulprit ? CULPRIT_MARK : '';
+    context.fillText(`${mark}${labelIn(name, room - mark.length)}`, box.left + 4, box.top + ROW / 2);
   }
   context.globalAlpha = 1;
   if (isCulprit || node === state.focused) {

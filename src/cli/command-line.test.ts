@@ -24,13 +24,28 @@ test('each command is understood with its defaults', () => {
     canary: 'b',
     output: 'c.html',
     title: undefined,
+    raw: false,
   });
   assert.deepEqual(parseCommandLine(words('report shop/orders-1')), {
     kind: 'report',
     report: { namespace: 'shop', name: 'orders-1' },
     output: undefined,
+    raw: false,
     cluster: CLUSTER,
   });
+  assert.deepEqual(
+    ['report shop/orders-1 --raw', 'diff a b -o c.html --raw'].map((line) => parseCommandLine(words(line))),
+    [
+      {
+        kind: 'report',
+        report: { namespace: 'shop', name: 'orders-1' },
+        output: undefined,
+        raw: true,
+        cluster: CLUSTER,
+      },
+      { kind: 'diff', baseline: 'a', canary: 'b', output: 'c.html', title: undefined, raw: true },
+    ],
+  );
   assert.deepEqual(parseCommandLine(words('record -n shop -l app=orders -o dir')), {
     kind: 'record',
     namespace: 'shop',
@@ -70,6 +85,7 @@ test('a wrong line is a usage error that says what is right', () => {
     ['report orders', /"orders" is not NAMESPACE\/NAME/],
     ['report ../../etc/x', /is not NAMESPACE\/NAME/],
     ['report a/b --title x', /report takes no --title/],
+    ['noise a --raw', /noise takes no --raw/],
     ['report a/b --colour', /Unknown option '--colour'/],
     ['diff a -o x', /expected: flamegate diff/],
     ['diff a b', /diff needs two files and -o/],

@@ -26,11 +26,13 @@ export type Command =
       readonly canary: string;
       readonly output: string;
       readonly title: string | undefined;
+      readonly raw: boolean;
     }
   | {
       readonly kind: 'report';
       readonly report: ObjectName;
       readonly output: string | undefined;
+      readonly raw: boolean;
       readonly cluster: ClusterOptions;
     }
   | {
@@ -55,6 +57,10 @@ Usage
                                               record the windows of pods under a gate, for later replay
   flamegate noise DIR...                      what recordings of unchanged pods say about noise, as markdown
 
+Stacks (report, diff)
+  --raw               as they were sampled; default: coroutines, pipelines and threads folded, suspend functions
+                      by their names in the source
+
 Cluster (report, record)
   --kubeconfig FILE   default: KUBECONFIG, then ~/.kube/config
   --context NAME      default: the current context
@@ -72,6 +78,7 @@ const OPTIONS = {
   help: { type: 'boolean', short: 'h' },
   output: { type: 'string', short: 'o' },
   title: { type: 'string' },
+  raw: { type: 'boolean' },
   namespace: { type: 'string', short: 'n' },
   selector: { type: 'string', short: 'l' },
   duration: { type: 'string' },
@@ -81,11 +88,13 @@ const OPTIONS = {
   token: { type: 'string' },
   'service-account': { type: 'string' },
 } as const;
-type Values = { readonly [Name in Exclude<keyof typeof OPTIONS, 'help'>]?: string | undefined };
+type Values = { readonly [Name in Exclude<keyof typeof OPTIONS, 'help' | 'raw'>]?: string | undefined } & {
+  readonly raw?: boolean | undefined;
+};
 
 const TAKES: Readonly<Record<Exclude<Command['kind'], 'help'>, readonly (keyof Values)[]>> = {
-  diff: ['output', 'title'],
-  report: ['output', 'kubeconfig', 'context', 'token', 'service-account'],
+  diff: ['output', 'title', 'raw'],
+  report: ['output', 'raw', 'kubeconfig', 'context', 'token', 'service-account'],
   record: [
     'output',
     'namespace',
@@ -142,12 +151,14 @@ function diffCommand(rest: readonly string[], values: Values): Command {
   if (baseline === undefined || canary === undefined || values.output === undefined) {
     throw usage('diff needs two files and -o: diff A.collapsed B.collapsed -o diff.html');
   }
-  return { kind: 'diff', baseline, canary, output: values.output, title: values.title };
+  const { output, title, raw = false } = values;
+  return { kind: 'diff', baseline, canary, output, title, raw };
 }
 
 function reportCommand(rest: readonly string[], values: Values): Command {
   const [name = ''] = exactly(1, rest, 'report NAMESPACE/NAME');
-  return { kind: 'report', report: objectName(name), output: values.output, cluster: clusterOptions(values) };
+  const { output, raw = false } = values;
+  return { kind: 'report', report: objectName(name), output, raw, cluster: clusterOptions(values) };
 }
 
 function recordCommand(rest: readonly string[], values: Values): Command {

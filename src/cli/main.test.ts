@@ -38,11 +38,36 @@ test('two collapsed files become a page', () => {
   );
 
   assert.equal(status, 0);
-  assert.equal(stdout, `wrote ${path('d.html')}: 30 against 10 samples\n`);
+  assert.equal(
+    stdout,
+    `wrote ${path('d.html')}: 30 against 10 samples
+
+SELF, BASELINE  SELF, CANARY  CHANGE   WITH CALLEES  FUNCTION
+100.00%         0.00%         -100.00  -100.00       fast
+0.00%           100.00%       +100.00  +100.00       slow
+`,
+  );
   assert.match(
     readFileSync(path('d.html'), 'utf8'),
     /^<!doctype html>[\s\S]*b\.collapsed against a\.collapsed/,
   );
+});
+
+test('functions of coroutines are told as in the source, or as they were sampled', () => {
+  const stack =
+    'kotlin.coroutines.jvm.internal.BaseContinuationImpl.resumeWith;shop.Orders$find$1.invokeSuspend';
+  writeFileSync(path('c.collapsed'), `${stack} 10\nmain 30\n`);
+  writeFileSync(path('e.collapsed'), `${stack} 30\nmain 10\n`);
+  const diff = (...options: string[]) =>
+    flamegate('diff', path('c.collapsed'), path('e.collapsed'), '-o', path('f.html'), ...options).stdout;
+
+  assert.match(diff(), /^25\.00% +75\.00% +\+50\.00 +\+50\.00 +suspend shop\.Orders\.find$/m);
+  assert.match(readFileSync(path('f.html'), 'utf8'), /"beginsRaw":false/);
+  assert.match(
+    diff('--raw'),
+    /^25\.00% +75\.00% +\+50\.00 +\+50\.00 +shop\.Orders\$find\$1\.invokeSuspend$/m,
+  );
+  assert.match(readFileSync(path('f.html'), 'utf8'), /"beginsRaw":true/);
 });
 
 test('what fails says its code, the file and the line, and exits with 1', () => {

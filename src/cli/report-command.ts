@@ -22,7 +22,8 @@ export async function runReport(
     const controller = await openController(config, command.cluster);
     const page = await controller.get(reportPagePath(namespace, name), MAX_PAGE_BYTES);
     await writeText(command.output, page.toString('utf8'));
-    return `wrote ${command.output}\n`;
+    const hint = command.raw ? ` (as ${command.output}#raw it begins with stacks as they were sampled)` : '';
+    return `wrote ${command.output}${hint}\n`;
   }
   const stored = await kubeClient(config).get({
     apiVersion: API_VERSION,
@@ -37,5 +38,5 @@ export async function runReport(
       `no RegressionReport ${name} in namespace ${namespace}; see ${hint}`,
     );
   }
-  return renderReport(parseRegressionReport(stored), options);
+  return renderReport(parseRegressionReport(stored), { ...options, isRaw: command.raw });
 }

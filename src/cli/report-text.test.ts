@@ -3,6 +3,8 @@ import { test } from 'node:test';
 import type { RegressionReport, RegressionReportStatus } from '../crds/regression-report.ts';
 import { renderReport } from './report-text.ts';
 
+const FOLDED = { useColour: false, isRaw: false };
+
 const aReport = (status?: RegressionReportStatus): RegressionReport => ({
   apiVersion: 'flamegate.dev/v1alpha1',
   kind: 'RegressionReport',
@@ -64,7 +66,7 @@ const FAILED: RegressionReportStatus = {
 
 test('a failed report says verdict, reason, checks, culprit and its stack', () => {
   assert.equal(
-    renderReport(aReport(FAILED), { useColour: false }),
+    renderReport(aReport(FAILED), FOLDED),
     `Failed (FunctionGrew)  shop/orders-85bf-1
 SlowCodec.encode takes 12.3% more of the CPU.
 
@@ -89,20 +91,82 @@ Know this of the data
 });
 
 test('a report that has just begun says so', () => {
-  const text = renderReport(aReport(), { useColour: false });
+  const text = renderReport(aReport(), FOLDED);
 
   assert.match(text, /^Collecting {2}shop\/orders-85bf-1\n/);
   assert.match(text, /data +none yet\ntime +not started\n$/);
 });
 
 test('a name with terminal escapes is shown, not obeyed', () => {
-  const text = renderReport(aReport({ ...FAILED, message: 'a\u001b]0;owned\u0007b\u202e' }), {
-    useColour: false,
-  });
+  const text = renderReport(aReport({ ...FAILED, message: 'a\u001b]0;owned\u0007b\u202e' }), FOLDED);
 
   assert.match(text, /a\\u\{1b\}\]0;owned\\u\{7\}b\\u\{202e\}/);
 });
 
 test('colour marks the verdict only when asked for', () => {
-  assert.ok(renderReport(aReport(FAILED), { useColour: true }).includes('\u001b[31mFailed\u001b[39m'));
+  assert.ok(
+    renderReport(aReport(FAILED), { ...FOLDED, useColour: true }).includes('\u001b[31mFailed\u001b[39m'),
+  );
 });
+
+const [GROWN] = FAILED.culprits ?? [];
+const [CHECK] = FAILED.checks ?? [];
+const IN_COROUTINE: RegressionReportStatus = {
+  ...FAILED,
+  checks: CHECK === undefined ? [] : [{ ...CHECK, subject: 'shop.Orders$price$2.invokeSuspend' }],
+  culprits:
+    GROWN === undefined
+      ? []
+      : [
+          {
+            ...GROWN,
+            function: 'shop.Orders$price$2.invokeSuspend',
+            stack: [
+              'futex_wait_[k]',
+              'shop.Orders$price$2.invokeSuspend (Orders.kt:31)',
+              'shop.Orders$price$2.invoke',
+              'kotlinx.coroutines.intrinsics.UndispatchedKt.startUndspatched (Undispatched.kt:66)',
+              'kotlinx.coroutines.BuildersKt.withContext',
+              'shop.Orders.find (Orders.kt:~29)',
+              'shop.Orders$find$1.invokeSuspend (Orders.kt)',
+              'suspend shop.Orders.handle_[a] (Orders.kt:12)',
+              '[launch]',
+              'kotlin.coroutines.jvm.internal.BaseContinuationImpl.resumeWith (ContinuationImpl.kt:33)',
+              'kotlinx.coroutines.DispatchedTask.run (DispatchedTask.kt:101)',
+              'kotlinx.coroutines.scheduling.CoroutineScheduler$Worker.run (CoroutineScheduler.kt:717)',
+              'JavaCalls::call_helper [libjvm.so]',
+            ],
+          },
+        ],
+};
+
+test('functions and stacks are folded, with the lines where they stood', () => {
+  const text = renderReport(aReport(IN_COROUTINE), FOLDED);
+
+  assert.match(
+    text,
+    / {2}suspend shop\.Orders\.price\n\n1\. suspend shop\.Orders\.price {2}\(SlowCodec\.kt:87\)/,
+  );
+  assert.deepEqual(stackOf(text), [
+    'futex_wait_[k]',
+    'suspend shop.Orders.price (Orders.kt:31)',
+    'kotlinx.coroutines.BuildersKt.withContext',
+    'suspend shop.Orders.find (Orders.kt:~29)',
+    'suspend shop.Orders.handle_[a] (Orders.kt:12)',
+    '[launch]',
+    '[coroutines: Default]',
+    'JavaCalls::call_helper [libjvm.so]',
+  ]);
+});
+
+test('raw, they are as the report has them', () => {
+  const text = renderReport(aReport(IN_COROUTINE), { ...FOLDED, isRaw: true });
+
+  assert.match(
+    text,
+    / {2}shop\.Orders\$price\$2\.invokeSuspend\n\n1\. shop\.Orders\$price\$2\.invokeSuspend {2}/,
+  );
+  assert.deepEqual(stackOf(text), IN_COROUTINE.culprits?.[0]?.stack);
+});
+
+const stackOf = (text: string) => [...text.matchAll(/^ {5}at (.*)$/gm)].map(([, frame]) => frame);

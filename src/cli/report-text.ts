@@ -2,19 +2,31 @@
 import { styleText } from 'node:util';
 import { formatDuration } from '../crds/quantities.ts';
 import type { Culprit, RegressionReport, ReportCheck } from '../crds/regression-report.ts';
+import { foldedNames, type ReportNames, SAMPLED_NAMES } from './report-names.ts';
 import { textTable } from './text-table.ts';
+import { visible } from './visible.ts';
 
 type Style = 'bold' | 'dim' | 'red' | 'green' | 'yellow';
 type Paint = (style: Style, text: string) => string;
 
-export function renderReport(report: RegressionReport, options: { readonly useColour: boolean }): string {
+export interface ReportTextOptions {
+  readonly useColour: boolean;
+  /** Functions and stacks as they were sampled; else folded. */
+  readonly isRaw: boolean;
+}
+
+export function renderReport(report: RegressionReport, options: ReportTextOptions): string {
   const paint: Paint = (style, text) =>
     options.useColour ? styleText(style, text, { validateStream: false }) : text;
+  const names = options.isRaw ? SAMPLED_NAMES : foldedNames(report);
   const { checks = [], culprits = [], flags = [] } = report.status ?? {};
   const sections = [
     heading(report, paint),
-    checkTable(checks, paint),
-    ...culprits.map((culprit, i) => culpritText(culprit, i + 1, paint)),
+    checkTable(
+      checks.map((check) => withSubject(check, names)),
+      paint,
+    ),
+    ...culprits.map((culprit, i) => culpritText(withNames(culprit, names), i + 1, paint)),
     flags.length === 0
       ? []
       : [paint('bold', 'Know this of the data'), ...flags.map((flag) => `  ${visible(flag)}`)],
@@ -96,6 +108,15 @@ function checkTable(checks: readonly ReportCheck[], paint: Paint): string[] {
   return [paint('dim', first), ...rest];
 }
 
+const withSubject = (check: ReportCheck, { functionName }: ReportNames): ReportCheck =>
+  check.subject === undefined ? check : { ...check, subject: functionName(check.subject) };
+
+const withNames = (culprit: Culprit, { functionName, stack }: ReportNames): Culprit => ({
+  ...culprit,
+  function: functionName(culprit.function),
+  stack: [...stack(culprit.stack)],
+});
+
 function culpritText(culprit: Culprit, rank: number, paint: Paint): string[] {
   const { file, line } = culprit;
   const place = file === undefined ? '' : `  (${visible(file)}${line === undefined ? '' : `:${line}`})`;
@@ -104,12 +125,4 @@ function culpritText(culprit: Culprit, rank: number, paint: Paint): string[] {
     `   ${culprit.baseline} → ${culprit.canary} of CPU: ${culprit.delta} (${culprit.interval.join(' to ')}), ${culprit.shareOfDelta} of the whole increase`,
     ...culprit.stack.map((frame) => paint('dim', `     at ${visible(frame)}`)),
   ];
-}
-
-/** Names come from other people's processes: a control character could move the cursor or retitle the terminal. */
-function visible(text: string): string {
-  return text.replaceAll(
-    /[\p{Cc}\p{Cf}\u2028\u2029]/gu,
-    (character) => `\\u{${character.codePointAt(0)?.toString(16)}}`,
-  );
 }

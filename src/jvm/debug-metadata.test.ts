@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { type PoolEntries, parseDebugMetadata } from './debug-metadata.ts';
+import { functionOfMetadata, type PoolEntries, parseDebugMetadata } from './debug-metadata.ts';
 
 const POOL: readonly (string | number)[] = [
   'no entry',
@@ -76,4 +76,21 @@ test('any bytes are read without an error', () => {
       void parseDebugMetadata(damaged, pool);
     }),
   );
+});
+
+test('what the compiler wrote down comes before what the name suggests', () => {
+  const metadata = { file: 'Orders.kt', lines: [], className: 'shop.Outer$inner', methodName: 'of' };
+
+  assert.equal(functionOfMetadata(metadata), 'shop.Outer$inner.of');
+});
+
+test('a lambda has no function of its own to name', () => {
+  const metadata = {
+    file: 'Chains.kt',
+    lines: [],
+    className: 'shop.ChainsKt$main$1',
+    methodName: 'invokeSuspend',
+  };
+
+  assert.equal(functionOfMetadata(metadata), 'shop.ChainsKt.main');
 });

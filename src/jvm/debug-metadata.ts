@@ -1,4 +1,5 @@
 /** What the Kotlin compiler writes on the class of a suspended function: @DebugMetadata of kotlin.coroutines.jvm.internal. */
+import { functionOfContinuation } from '../profile/kotlin-names.ts';
 
 export interface DebugMetadata {
   /** "shop.OrderService" */
@@ -8,6 +9,13 @@ export interface DebugMetadata {
   readonly file: string;
   /** Line of each suspension point; the first belongs to label 1. */
   readonly lines: readonly number[];
+}
+
+const BODY_OF_A_LAMBDA = 'invokeSuspend';
+
+/** The suspended function, by what the compiler wrote down, which needs no guess; a lambda's is the one it stands in. */
+export function functionOfMetadata({ className, methodName }: DebugMetadata): string {
+  return methodName === BODY_OF_A_LAMBDA ? functionOfContinuation(className) : `${className}.${methodName}`;
 }
 
 /** Entries of a class's constant pool; undefined when the index is none of that kind. */

@@ -1,7 +1,8 @@
 /** Names of callers that wait in the heap, by the numbers that the addon gave their classes. */
+import { functionOfContinuation, suspendName } from '../profile/kotlin-names.ts';
 import { cleanName } from '../symbols/clean-name.ts';
 import type { ClassReader } from './class-reader.ts';
-import { functionOfContinuation, functionOfMetadata, suspendName } from './kotlin-names.ts';
+import { functionOfMetadata } from './debug-metadata.ts';
 
 /** A class as the addon met it: where the JVM described it, and its name then. */
 export interface MetClass {

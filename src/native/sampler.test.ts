@@ -1,5 +1,9 @@
 import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
+import { readFileSync } from 'node:fs';
+import { text } from 'node:stream/consumers';
 import { test } from 'node:test';
+import { fileURLToPath } from 'node:url';
 import { cgroupIdOf } from './cgroup-id.ts';
 import { onlineCpus } from './online-cpus.ts';
 import type { SampleBatch } from './sample-batch.ts';
@@ -9,6 +13,7 @@ import {
   aCgroup,
   aSampler,
   cgroupCpuSeconds,
+  endOf,
   eventually,
   processCpuSeconds,
   samplerOptions,
@@ -114,18 +119,22 @@ test('every tick is accounted for', async (t) => {
   assert.equal(later, sum('seen'));
 });
 
-test('a ring that is too small loses samples and counts them', async (t) => {
-  const cgroup = aCgroup(t);
-  await aBusyProcess(t, 'deep', cgroup);
-  const sampler = aSampler(t, { frequencyHz: 199, ringBytes: 4096 });
+test('a ring that nobody reads loses samples and counts them', async (t) => {
+  const pid = await aBusyProcess(t, 'deep');
+  const script = fileURLToPath(new URL('testing/stop-draining.ts', import.meta.url));
+  const reader = spawn(process.execPath, [script, String(pid)], { stdio: ['ignore', 'pipe', 'inherit'] });
+  t.after(() => endOf(reader));
+  const told = text(reader.stdout);
+  await eventually('it has stopped', () => stateOf(reader.pid) === 'T');
+  const before = processCpuSeconds(pid);
+  await eventually('the ring is full', () => processCpuSeconds(pid) > before + 1);
 
-  sampler.addTarget(cgroupIdOf(cgroup));
-  await eventually('the ring is full', () => sampler.counters().total.ringFull > 20);
-  const [counts] = sampler.take().targets;
+  reader.kill('SIGCONT');
+  const { seen, lost, ringFull } = JSON.parse(await told);
 
-  assert(counts !== undefined);
-  assert(counts.lost > 20);
-  assert(counts.seen > counts.lost, 'some came through');
+  assert(lost > 20, `${lost} of ${seen}`);
+  assert(seen > lost, 'some came through');
+  assert.equal(lost, ringFull);
 });
 
 test('stacks beyond the limit are lost and counted', async (t) => {
@@ -237,4 +246,9 @@ test('an id of more than 64 bits is refused', (t) => {
 
 function samplesIn(batch: SampleBatch): number {
   return batch.rows.reduce((sum, row) => sum + row.count, 0);
+}
+
+/** T while it is stopped; undefined when it is gone. */
+function stateOf(pid: number | undefined): string | undefined {
+  return /\) (\w)/.exec(readFileSync(`/proc/${pid}/stat`, 'utf8'))?.[1];
 }

@@ -10,6 +10,7 @@ import {
   DIFF_PAGE_STYLE,
   DIFF_PAGE_STYLE_HASH,
 } from './diff-page-assets.ts';
+import { foldingOf } from './folding.ts';
 import { type FunctionChange, functionChanges } from './function-changes.ts';
 import { NOWHERE } from './place.ts';
 import type { StackCount } from './stack-counts.ts';
@@ -21,6 +22,8 @@ export interface DiffPageInput {
   readonly canary: readonly StackCount[];
   /** The function a verdict names; marked in the graph. */
   readonly culprit?: PageCulprit;
+  /** Begin with stacks as they were sampled; a reader can still fold them. */
+  readonly beginsRaw?: boolean;
 }
 
 export interface PageCulprit {
@@ -31,8 +34,21 @@ export interface PageCulprit {
 
 /** What the page's script reads from the element with the id "data". */
 export interface DiffPageData {
+  readonly raw: PageFlame;
+  /** Missing where there is nothing to fold. */
+  readonly folded: PageFlame | undefined;
+  readonly beginsRaw: boolean;
+}
+
+export interface PageFlame {
   readonly tree: ReturnType<typeof diffTree>;
   readonly culprit: string | undefined;
+}
+
+/** One way to see both profiles. */
+interface View {
+  readonly flame: PageFlame;
+  readonly changes: readonly FunctionChange[];
 }
 
 const CHANGES_SHOWN = 40;
@@ -46,10 +62,12 @@ const POLICY = [
 
 /** One self-contained page. Shares are of each profile's own samples, so profiles of different length compare. */
 export function renderDiffPage(input: DiffPageInput): string {
-  const tree = diffTree(input.baseline, input.canary);
-  const data: DiffPageData = { tree, culprit: input.culprit?.name };
-  const changes = functionChanges(input.baseline, input.canary);
-  const culprit = changes.find(({ name }) => name === input.culprit?.name);
+  const raw = viewOf(input, input.culprit?.name);
+  const folded = foldedView(input);
+  const first = input.beginsRaw === true ? raw : (folded ?? raw);
+  const data: DiffPageData = { raw: raw.flame, folded: folded?.flame, beginsRaw: first === raw };
+  // The verdict is about the function as it was sampled, so its figures are too.
+  const culprit = raw.changes.find(({ name }) => name === input.culprit?.name);
   return `<!doctype html>
 <html lang="en">
 <head>
@@ -64,18 +82,18 @@ export function renderDiffPage(input: DiffPageInput): string {
 <header>
 <h1>${escapeHtml(input.title)}</h1>
 <p class="subtitle">${escapeHtml(input.subtitle)}</p>
-${culprit === undefined ? '' : renderCulprit(culprit, input.culprit?.place ?? NOWHERE)}
+${culprit === undefined ? '' : renderCulprit({ ...culprit, name: first.flame.culprit ?? '' }, input.culprit?.place ?? NOWHERE)}
 </header>
-${renderTools()}
+${renderTools(data)}
 <main>
 <div id="scroller"><canvas id="canvas" tabindex="0" role="application" aria-roledescription="flame graph" aria-label="Diff flame graph: arrow keys move, Enter zooms, Escape zooms out" aria-describedby="status"></canvas><div id="spacer"></div></div>
 <div id="tooltip" class="tooltip" aria-hidden="true"></div>
 </main>
 <footer>
-<div class="bar"><span id="status" role="status" aria-live="polite">Width is the share of CPU, colour the change. Click or press Enter to zoom, Escape to zoom out, / to search, arrow keys to move.</span>
+<div class="bar"><span id="status" role="status" aria-live="polite">Width is the share of CPU, colour the change. Click or Enter zooms, Escape zooms out, / searches, arrow keys move${folded === undefined ? '' : ', m folds'}.</span>
 <span class="legend">shrank <span class="ramp"></span> grew · grey: within sampling noise</span></div>
 <noscript><p class="note">The graph needs JavaScript; the table below does not.</p></noscript>
-${renderChanges(changes)}
+${renderChanges(raw, folded, data.beginsRaw)}
 </footer>
 <script type="application/json" id="data">${escapeJson(data)}</script>
 <script>${DIFF_PAGE_SCRIPT}</script>
@@ -84,10 +102,25 @@ ${renderChanges(changes)}
 `;
 }
 
-function renderTools(): string {
+function viewOf({ baseline, canary }: Pick<DiffPageInput, 'baseline' | 'canary'>, culprit?: string): View {
+  return { flame: { tree: diffTree(baseline, canary), culprit }, changes: functionChanges(baseline, canary) };
+}
+
+function foldedView({ baseline, canary, culprit }: DiffPageInput): View | undefined {
+  const { fold, nameOf } = foldingOf(baseline, canary);
+  const folded = { baseline: baseline.map(fold), canary: canary.map(fold) };
+  const isSame = (before: readonly StackCount[], after: readonly StackCount[]) =>
+    before.every(({ frames }, i) => frames.join('\0') === after[i]?.frames.join('\0'));
+  if (isSame(baseline, folded.baseline) && isSame(canary, folded.canary)) return undefined;
+  return viewOf(folded, culprit && nameOf(culprit.name));
+}
+
+function renderTools({ folded, beginsRaw }: DiffPageData): string {
+  const fold = `<button type="button" id="fold" aria-pressed="${!beginsRaw}" aria-keyshortcuts="m" title="Leave out the frames of coroutines, pipelines and threads that only pass calls on ( m )">Fold machinery</button>`;
   return `<div class="tools">
 <label class="group"><span class="hidden">Search functions</span><input id="search" type="search" placeholder="Search functions  ( / )" autocomplete="off" spellcheck="false"></label>
 <span class="group" role="group" aria-label="Width">Width <button type="button" id="by-canary" aria-pressed="true">Canary</button><button type="button" id="by-baseline" aria-pressed="false">Baseline</button></span>
+${folded === undefined ? '' : fold}
 <button type="button" id="reset" disabled>Zoom out</button>
 <span class="found" id="found" role="status"></span>
 </div>`;
@@ -101,7 +134,15 @@ ${renderDelta(culprit.canaryTotal - culprit.baselineTotal)} <span class="label">
 <button type="button" id="show-culprit">Show in graph</button></div>`;
 }
 
-function renderChanges(changes: readonly FunctionChange[]): string {
+function renderChanges(raw: View, folded: View | undefined, beginsRaw: boolean): string {
+  const tables = [
+    renderTable('changes-raw', raw.changes, !beginsRaw),
+    ...(folded === undefined ? [] : [renderTable('changes-folded', folded.changes, beginsRaw)]),
+  ];
+  return `<details><summary>What changed most, by function</summary><div class="changes">${tables.join('')}</div></details>`;
+}
+
+function renderTable(id: string, changes: readonly FunctionChange[], isHidden: boolean): string {
   const rows = changes.slice(0, CHANGES_SHOWN).map(
     (
       change,
@@ -109,9 +150,9 @@ function renderChanges(changes: readonly FunctionChange[]): string {
 <td>${percent(change.baselineSelf)}</td><td>${percent(change.canarySelf)}</td><td>${renderDelta(change.canarySelf - change.baselineSelf)}</td>
 <td>${renderDelta(change.canaryTotal - change.baselineTotal)}</td></tr>`,
   );
-  return `<details><summary>What changed most, by function</summary><div class="changes"><table>
+  return `<table id="${id}"${isHidden ? ' hidden' : ''}>
 <thead><tr><th>Function</th><th>Self, baseline</th><th>Self, canary</th><th>Change, points</th><th>With callees</th></tr></thead>
-<tbody>${rows.join('')}</tbody></table></div></details>`;
+<tbody>${rows.join('')}</tbody></table>`;
 }
 
 /** In percentage points. */

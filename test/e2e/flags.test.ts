@@ -1,4 +1,4 @@
-/** The three JVM flags: injected into a Deployment, seen in the running JVM, and taken out again. */
+/** Profiling flags: injected into a Deployment, seen in the running JVM, and taken out again; or set in JVMs that start. */
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import { eventually, getJson, kubectl } from '../cluster/cluster.ts';
@@ -80,6 +80,34 @@ describe('profiling flags', () => {
     assert.throws(() => applyObjects(profilingPolicy(NS, 'unasked', spec)), /acknowledgeRestarts/);
   });
 
+  test('by mode Live a JVM that starts has the flag, its Deployment nothing, and the status says so', async () => {
+    const selector = { podSelector: { matchLabels: { arm: 'plain' } } };
+    await rolledOut(NS, 'plain');
+    await eventually('a JVM that has run for a while', 60, async () => {
+      const { items } = await kubectl('get', 'pods', '-n', NS, '-l', 'arm=plain', '-o', 'json').then(
+        (text): { items: readonly RunningPod[] } => JSON.parse(text),
+      );
+      return items.every((pod) => isOlderThan(5_000, pod)) ? items : undefined;
+    });
+    applyObjects(profilingPolicy(NS, 'live', { ...selector, jvm: { flags: { mode: 'Live' } } }));
+    const tooLate = await eventually('a word on the JVM that ran already', 90, () => liveOf('plain'));
+    assert.deepEqual([tooLate.set, tooLate.tooLate.length], [0, 1]);
+
+    await kubectl('rollout', 'restart', '-n', NS, 'deployment/plain');
+    await rolledOut(NS, 'plain');
+
+    const live = await eventually('the flag is set', 90, async () => {
+      const said = await liveOf('plain');
+      return said?.set === 1 ? said : undefined;
+    });
+    console.log(`set when the JVM was ${live.maxAgeMs} ms old`);
+    assert.deepEqual([live.tooLate, live.refused], [[], []]);
+    await eventually('the agent sees the flag in the running JVM', 60, async () =>
+      (await workloadOf('plain'))?.flags?.includes('DebugNonSafepoints'),
+    );
+    assert.equal(await toolOptions('plain'), undefined);
+  });
+
   test('a policy that selects nothing says so', async () => {
     applyObjects(profilingPolicy(NS, 'nothing', { podSelector: { matchLabels: { app: 'absent' } } }));
 
@@ -88,6 +116,43 @@ describe('profiling flags', () => {
     assert.equal(ready.reason, 'NoPodsSelected');
   });
 });
+
+interface RunningPod {
+  readonly status: {
+    readonly containerStatuses?: readonly { state?: { running?: { startedAt: string } } }[];
+  };
+}
+
+function isOlderThan(ageMs: number, { status }: RunningPod): boolean {
+  const startedAt = status.containerStatuses?.[0]?.state?.running?.startedAt;
+  return startedAt !== undefined && Date.now() - Date.parse(startedAt) > ageMs;
+}
+
+interface Live {
+  readonly set: number;
+  readonly maxAgeMs?: number;
+  readonly tooLate: readonly string[];
+  readonly refused: readonly { readonly reason: string }[];
+}
+
+interface Workload {
+  readonly name: string;
+  readonly flags?: string;
+  readonly live?: Live;
+}
+
+/** As the policy `live` says it. */
+async function workloadOf(name: string): Promise<Workload | undefined> {
+  const policy = await getJson<{ status?: { workloads?: readonly Workload[] } }>(
+    ...(['profilingpolicy', 'live', '-n', NS] as const),
+  );
+  return policy?.status?.workloads?.find((workload) => workload.name === name);
+}
+
+async function liveOf(name: string): Promise<Live | undefined> {
+  const live = (await workloadOf(name))?.live;
+  return live && live.set + live.tooLate.length > 0 ? live : undefined;
+}
 
 async function toolOptions(name: string): Promise<string | undefined> {
   const deployment = await getJson<Deployment>('deployment', name, '-n', NS);

@@ -93,6 +93,32 @@ export async function startJvm(release: Release, argv: readonly string[]): Promi
   };
 }
 
+/** A JVM in the first moment in which its layout can be read: stopped, until somebody has it go on. */
+export async function startJvmStopped(release: Release, argv: readonly string[]): Promise<TestJvm> {
+  const child = spawnJvm(release, argv);
+  const { pid } = child;
+  assert(pid !== undefined);
+  for (const end = Date.now() + START_MS; Date.now() < end; await setImmediate()) {
+    const libjvm = loadedLibjvm(pid);
+    const memory = openMemory(pid); // anew, for exec gives the process another memory
+    if (libjvm && readHotspot(memory.read, libjvm).kind === 'read') {
+      child.kill('SIGSTOP');
+      return {
+        pid,
+        read: memory.read,
+        libjvm,
+        async [Symbol.asyncDispose]() {
+          memory[Symbol.dispose]();
+          await endOf(child);
+        },
+      };
+    }
+    memory[Symbol.dispose]();
+  }
+  await endOf(child);
+  assert.fail('no layout');
+}
+
 /** What is seen of a JVM from its first moment until its layout can be read, each outcome once. */
 export async function firstMomentsOf(release: Release): Promise<HotspotOutcome[]> {
   const child = spawnJvm(release, ['-cp', compiled(), 'Waiting']); // it waits: one that ends may end unseen

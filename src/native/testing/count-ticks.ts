@@ -7,8 +7,11 @@ const pid = Number(process.argv[2]);
 const sampler = openSampler(samplerOptions({ filter: 'pid' }));
 sampler.addProcess({ pid });
 sampler.addTarget(BigInt(pid));
-for (const end = Date.now() + 30_000; sampler.counters().total.seen < 200 && Date.now() < end; )
-  await delay(50);
+const ticksOfTarget = () => {
+  const { seen, idle, filtered } = sampler.counters().total;
+  return seen - idle - filtered;
+};
+for (const end = Date.now() + 30_000; ticksOfTarget() < 50 && Date.now() < end; ) await delay(50);
 const [target] = sampler.take().targets;
 const { total, unwinding } = sampler.counters();
 console.log(

@@ -75,19 +75,25 @@ export async function startShapes(
   shapes: readonly Shape[],
   flags: readonly string[] = [],
 ): Promise<TestJvm> {
-  const classes = mkdtempSync(join(tmpdir(), 'flamegate-shapes-'));
-  t.after(() => rmSync(classes, { recursive: true, force: true }));
-  execFileSync(join(jdkHome(17), 'bin/javac'), ['-g:source,lines', '-d', classes, SOURCE]);
-  const jvm = await startJvm(release, [
-    ...flags,
-    `-Dblind.library=${BLIND_LIBRARY}`,
-    '-cp',
-    classes,
-    'Shapes',
-    ...shapes,
-  ]);
+  const compiled = compileShapes();
+  t.after(() => compiled[Symbol.dispose]());
+  const jvm = await startJvm(release, [...flags, ...compiled.argv(shapes)]);
   t.after(() => jvm[Symbol.asyncDispose]());
   return jvm;
+}
+
+export interface CompiledShapes extends Disposable {
+  /** What makes a JVM run them. */
+  argv(shapes: readonly Shape[]): readonly string[];
+}
+
+export function compileShapes(): CompiledShapes {
+  const classes = mkdtempSync(join(tmpdir(), 'flamegate-shapes-'));
+  execFileSync(join(jdkHome(17), 'bin/javac'), ['-g:source,lines', '-d', classes, SOURCE]);
+  return {
+    argv: (shapes) => [`-Dblind.library=${BLIND_LIBRARY}`, '-cp', classes, 'Shapes', ...shapes],
+    [Symbol.dispose]: () => rmSync(classes, { recursive: true, force: true }),
+  };
 }
 
 /** Of all threads: utime and stime, in hundredths of a second. */

@@ -30,14 +30,17 @@ export async function deployArms(ns: string): Promise<ArmAddresses> {
   return groups;
 }
 
-/** A gate for each canary, all against the one baseline, with a margin of 2 % for a function. */
+/**
+ * A gate for each canary, all against the one baseline, with a margin of 3 % for a function: the roots of threads take 40 % of a
+ * pod, and of three equal pods an arm theirs differ by one to two points on some days.
+ */
 export function applyGates(ns: string): void {
   applyObjects(
     ...[...CLEAN, REGRESSED].map((canary) =>
       regressionGate(ns, canary, {
         baseline: { podSelector: { matchLabels: { arm: STABLE } } },
         canary: { podSelector: { matchLabels: { arm: canary } } },
-        checks: { cpu: { function: { margin: '2%' } } },
+        checks: { cpu: { function: { margin: '3%' } } },
         duration: { warmUp: '2m', min: '2m', deadline: '14m' },
       }),
     ),

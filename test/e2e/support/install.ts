@@ -1,12 +1,12 @@
-/** Flamegate installed the way the README says, once per cluster; calling it again changes nothing. */
+/** Flamegate installed the way the README says, mode Live granted; calling it again changes nothing. */
 import { fileURLToPath } from 'node:url';
 import { kubectl } from '../../cluster/cluster.ts';
 import { rolledOut } from './orders.ts';
 
-const DEFAULT_INSTALL = fileURLToPath(new URL('../../../config/default', import.meta.url));
+const INSTALL = fileURLToPath(new URL('install', import.meta.url));
 
 export async function installFlamegate(): Promise<void> {
-  await kubectl('apply', '--server-side', '-k', DEFAULT_INSTALL);
+  await kubectl('apply', '--server-side', '-k', INSTALL);
   await kubectl('wait', '--for=condition=Established', 'crd/regressiongates.flamegate.dev', '--timeout=60s');
   await rolledOut('flamegate-system', 'flamegate-controller', 120);
 }

@@ -1,16 +1,9 @@
 /** What the Kotlin compiler makes of suspended functions, and how their names look in the source. */
-import type { DebugMetadata } from './debug-metadata.ts';
 
 const INVOKE_SUSPEND = '.invokeSuspend';
-const BODY_OF_A_LAMBDA = 'invokeSuspend';
 const IS_NUMBER = /^\d*$/;
 const IS_CLASS = /^\p{Lu}/u; // as everybody writes them; functions begin with a small letter
 const SUSPEND = 'suspend ';
-
-/** Whether a method was written as `suspend fun`: it takes its caller's continuation and may return a token. */
-export function isSuspendFunction(signature: string): boolean {
-  return signature.endsWith('Lkotlin/coroutines/Continuation;)Ljava/lang/Object;');
-}
 
 /** "suspend shop.Orders.checkout", for a function that is named "shop.Orders.checkout". */
 export function suspendName(functionName: string): string {
@@ -34,9 +27,4 @@ export function functionOfContinuation(className: string): string {
 /** The class of "shop.Orders$checkout$1.invokeSuspend"; undefined for every other method. */
 export function continuationClassOf(methodName: string): string | undefined {
   return methodName.endsWith(INVOKE_SUSPEND) ? methodName.slice(0, -INVOKE_SUSPEND.length) : undefined;
-}
-
-/** The same from what the compiler wrote down, which needs no guess. */
-export function functionOfMetadata({ className, methodName }: DebugMetadata): string {
-  return methodName === BODY_OF_A_LAMBDA ? functionOfContinuation(className) : `${className}.${methodName}`;
 }
