@@ -4,24 +4,10 @@
 #include <sys/eventfd.h>
 
 #include <cerrno>
-#include <csignal>
-#include <ctime>
 #include <utility>
 
 namespace flamegate {
 namespace {
-
-// Signals belong to Node's own threads. pthreads, for std::thread can only throw when the pod's pid limit is
-// reached.
-int CreateWithoutSignals(pthread_t* thread, void* (*run)(void*), void* argument) {
-  sigset_t all;
-  sigset_t before;
-  sigfillset(&all);
-  pthread_sigmask(SIG_SETMASK, &all, &before);
-  int error = pthread_create(thread, nullptr, run, argument);
-  pthread_sigmask(SIG_SETMASK, &before, nullptr);
-  return error;
-}
 
 // By edge: a ring is readable as soon as anything is in it, but wakes its readers only when the kernel's part
 // says so.
@@ -32,12 +18,6 @@ bool Watch(int epoll, int fd, uint32_t events) {
 }
 
 }  // namespace
-
-uint64_t MonotonicNs() {
-  timespec time;
-  clock_gettime(CLOCK_MONOTONIC, &time);
-  return static_cast<uint64_t>(time.tv_sec) * 1'000'000'000 + static_cast<uint64_t>(time.tv_nsec);
-}
 
 std::unique_ptr<DrainThread> DrainThread::Start(int ring_fd, int every_ms, OnRecord on_record,
                                                 Failure& failure) {
@@ -54,7 +34,7 @@ std::unique_ptr<DrainThread> DrainThread::Start(int ring_fd, int every_ms, OnRec
     failure = {"SAMPLER_NO_THREAD", "making the events that wake the draining of the ring", errno, {}};
     return nullptr;
   }
-  if (int error = CreateWithoutSignals(&drain->thread_, Run, drain.get()); error != 0) {
+  if (int error = StartWithoutSignals(&drain->thread_, Run, drain.get()); error != 0) {
     failure = {"SAMPLER_NO_THREAD", "starting the thread that drains the ring", error, {}};
     return nullptr;
   }

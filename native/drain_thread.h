@@ -10,11 +10,9 @@
 
 #include "failure.h"
 #include "unique_fd.h"
+#include "worker_thread.h"
 
 namespace flamegate {
-
-/// Nanoseconds of CLOCK_MONOTONIC, which is BPF's.
-uint64_t MonotonicNs();
 
 /// Empties a ring of the kernel on a thread of its own: from time to time, and when the kernel says that it
 /// fills.
@@ -38,17 +36,6 @@ class DrainThread {
   }
 
  private:
-  class Locked {
-   public:
-    explicit Locked(pthread_mutex_t& lock) : lock_(lock) { pthread_mutex_lock(&lock_); }
-    ~Locked() { pthread_mutex_unlock(&lock_); }
-    Locked(const Locked&) = delete;
-    Locked& operator=(const Locked&) = delete;
-
-   private:
-    pthread_mutex_t& lock_;
-  };
-
   DrainThread(int every_ms, OnRecord on_record) : every_ms_(every_ms), on_record_(std::move(on_record)) {}
   static int Record(void* self, void* data, size_t size);
   static void* Run(void* self);

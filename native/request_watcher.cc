@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "bpf_log.h"
+#include "monotonic_clock.h"
 
 namespace flamegate {
 namespace {

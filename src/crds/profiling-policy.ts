@@ -84,7 +84,7 @@ export const ProfilingPolicySpec = Type.Object(
         enabled: Type.Boolean({
           default: true,
           description:
-            'Whether HTTP/1.1 requests are watched at the node’s sockets, for the checks of latency and failures. Only pods that a gate compares are watched, at about 4 µs of CPU a request; nothing is attached while there are none. Of several policies for a pod, one that says false counts.',
+            'Whether HTTP/1.1 requests are watched at the node’s sockets, for the checks of latency and failures. Only pods that a gate compares are watched, at about 12 µs of CPU a request; nothing is attached while there are none. Of several policies for a pod, one that says false counts.',
         }),
         routes: Type.Array(Type.String({ pattern: ROUTE, minLength: 1, maxLength: 253 }), {
           maxItems: 32,
