@@ -3,9 +3,11 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { get } from 'node:https';
 import { type TestContext, test } from 'node:test';
+import { checkBatch } from '../controller/ingest/check-batch.ts';
 import { listeningIn, listens, type Peer, startedOrders } from '../native/testing/peers.ts';
 import { addSketch, createHistogram, logQuantile } from '../requests/latency-histogram.ts';
 import { mergeRows, type RequestWindow, type RouteWindow } from '../requests/request-window.ts';
+import { openStore } from '../store/window-store.ts';
 import { type Assignment, parseAssignment } from '../wire/assignment.ts';
 import { aContainer, anAgent, anAssignment, type RunningAgent } from './agent-fixture.ts';
 import { aController, certificates, type FixtureController } from './controller-fixture.ts';
@@ -40,6 +42,7 @@ test('orders, asked by a client, arrives by route, with as many requests as were
   assert(Math.exp(logQuantile(latencies, 0.5)) > 5_000, 'most orders wait for 10 ms and more');
   assert.equal(lostIn(controller), 0);
   assert.doesNotMatch(JSON.stringify(controller.batches), /secret/);
+  assert.deepEqual(storedOf(t, controller), windowsIn(controller));
   assert.match((await agent.get('/metrics')).text, /flamegate_agent_requests_total 8[3-9]\n/);
 });
 
@@ -95,6 +98,15 @@ test('an agent that cannot watch requests goes on, and says why at the pod', asy
   assert.deepEqual([window?.state, window?.reason], ['NotObservable', 'BPF_OBJECT_MISSING']);
   assert.equal((await agent.get('/readyz')).status, 200);
 });
+
+/** What a controller would have of them when it judges. */
+function storedOf(t: TestContext, { batches }: FixtureController): readonly (RequestWindow | undefined)[] {
+  const store = openStore(`${aDirectory(t)}/windows.db`, { now: Date.now });
+  t.after(() => store.close());
+  for (const batch of batches) store.addBatch(checkBatch(JSON.parse(JSON.stringify(batch)), Date.now()));
+  const all = { pods: [{ podUid: 'aaaa' }], fromMs: 0, toMs: Number.MAX_SAFE_INTEGER };
+  return store.windows(all).map(({ requests }) => requests);
+}
 
 async function watchedOrders(t: TestContext) {
   const scene = await watched(t, (cgroup) => startedOrders(t, cgroup));

@@ -16,11 +16,13 @@ import {
 /** Of the distinct ones there are; what is inlined into a loop has its leaf's number only where the code has debug info. */
 const LEAST_CHAINS = 20;
 /** On a machine that is ours alone it is 0.97 and more; what other work delays the reader costs chains. */
-const LEAST_SHARE = 0.85;
+const LEAST_SHARE = 0.7;
 /** Nonsense lasts for some milliseconds: a reader that comes later finds it mended. */
 const MOST = 0.6;
 const LEAST_COLLECTIONS = 20;
-const [KNOTTED, CALLED_BACK, SPOILT] = [16, 17, 26];
+const [KNOTTED, SPOILT] = [16, 26];
+/** Certain or not. */
+const LEAF_CALLED_BACK = /^resumed\.ResumedKt\.leaf17\b/;
 const COLLECTORS = ['-XX:+UseG1GC', '-XX:+UseParallelGC', '-XX:+UseSerialGC'];
 
 type Ends = Readonly<Record<ChainEnd, number>>;
@@ -75,7 +77,7 @@ for (const release of RELEASES) {
       assert(samplesOf(without) > MOST * samplesOf(all), `${samplesOf(without)} of ${samplesOf(all)}`);
     }
     const others = stacks.filter((stack) => leafOf(stack) !== KNOTTED);
-    assert(others.some((stack) => leafOf(stack) === CALLED_BACK));
+    assert(others.some(({ frames }) => frames.some((frame) => LEAF_CALLED_BACK.test(frame))));
     assert.deepEqual(falseChains(others), []);
   });
 

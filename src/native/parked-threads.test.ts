@@ -2,7 +2,9 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
+import { isDeepStrictEqual } from 'node:util';
 import { hotspotOf, RELEASES } from '../jvm/testing/a-jvm.ts';
+import type { UnwindLayout } from '../jvm/unwind-layout.ts';
 import { eventually } from './sampler-fixture.ts';
 import { printedThreads, unwoundThreads } from './testing/stopped-threads.ts';
 import { startShapes } from './testing/unwound-jvm.ts';
@@ -13,8 +15,7 @@ for (const release of RELEASES) {
     const { layout } = hotspotOf(jvm);
     await eventually('the warm thread waits for ever', () => isIdle(jvm.pid));
 
-    const printed = printedThreads(jvm.pid);
-    const unwound = unwoundThreads(jvm.pid, layout, [...printed.keys()]);
+    const { printed, unwound } = whileTheyWait(jvm.pid, layout);
 
     const names = Array.from(printed.values(), ({ name }) => name);
     for (const name of ['parked', 'waiting', 'main', 'Reference Handler']) assert(names.includes(name), name);
@@ -28,6 +29,16 @@ for (const release of RELEASES) {
     const frames = Array.from(printed.values(), (thread) => thread.frames.length);
     t.diagnostic(`${printed.size} threads of ${frames.join(', ')} frames`);
   });
+}
+
+/** A thread that went on between the one and the other is looked at again. */
+function whileTheyWait(pid: number, layout: UnwindLayout) {
+  for (let tries = 10; tries > 0; tries--) {
+    const printed = printedThreads(pid);
+    const unwound = unwoundThreads(pid, layout, [...printed.keys()]);
+    if (isDeepStrictEqual(printedThreads(pid), printed)) return { printed, unwound };
+  }
+  return assert.fail('no two prints of the threads were alike');
 }
 
 /** Nobody runs for a moment: the compilers are done, too. */

@@ -68,11 +68,9 @@ export function processCpuSeconds(pid: number): number {
 // The limit of CPU time ends them even if the test cannot.
 const BUSY_SHELL = ['sh', '-c', 'ulimit -t 15; while :; do :; done'];
 const BUSY_IN_KERNEL = ['sh', '-c', 'ulimit -t 15; exec dd if=/dev/zero of=/dev/null bs=1M status=none'];
-const BUSY_DEEP = [
-  process.execPath,
-  '-e',
-  'const end = Date.now() + 15000; (function f(n) { return n > 0 ? 1 + f(n - 1) : (() => { while (Date.now() < end); return 1; })(); })(200)',
-];
+const RECURSION =
+  '(function f(n) { return n > 0 ? 1 + f(n - 1) : (() => { for (;;) Date.now(); })(); })(200)';
+const BUSY_DEEP = ['sh', '-c', 'ulimit -t 15; exec "$0" -e "$1"', process.execPath, RECURSION];
 const BUSY_IN_SIGNAL = ['sh', '-c', 'ulimit -t 15; exec "$0"', join(BUILD, 'signal-spinner')];
 const BUSY = {
   inSignal: BUSY_IN_SIGNAL,

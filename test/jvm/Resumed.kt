@@ -303,7 +303,7 @@ suspend fun SuspendFunctionGun.spoilt(n: Int) {
         2 -> lastSuspensionIndex.setInt(this, 100)
         3 -> stack[0] = Continuation<Any?>(EmptyCoroutineContext) {}
     }
-    for (i in 0 until 200) sink += leaf26(n + i)
+    for (i in 0 until MANY) sink += leaf26(n + i)
     stack[0] = waiting
     lastSuspensionIndex.setInt(this, last)
     yield()
@@ -313,6 +313,9 @@ suspend fun spoil(n: Int): Long {
     val result = SuspendFunctionGun(n, listOf({ spoilt(it) })).execute()
     return result + 1L
 }
+
+/** Of leaves: long enough for a reader to come, that others hold up. */
+const val MANY = 2000
 
 val completion: Field =
     Class.forName("kotlin.coroutines.jvm.internal.BaseContinuationImpl").getDeclaredField("completion")
@@ -327,7 +330,7 @@ suspend fun knotted(n: Int): Long {
     val callersCaller = completion.get(caller)
     completion.set(caller, self)
     var worked = 0L
-    for (i in 0 until 200) worked += leaf16(n + i)
+    for (i in 0 until MANY) worked += leaf16(n + i)
     completion.set(caller, callersCaller)
     yield()
     return worked
