@@ -24,17 +24,23 @@ const ARMS: Arms = {
 /** Of functions alone: a node that starves its pods measures its own queue in their latencies. */
 const FUNCTIONS_ONLY = { cpu: { frequencyHz: 199 }, requests: { enabled: false } };
 
-/** Three pods an arm, profiled at the highest rate and gently warmed up. */
-export async function deployArms(
-  ns: string,
-  all: Arms = ARMS,
-  policy: object = FUNCTIONS_ONLY,
-): Promise<ArmAddresses> {
+export interface Deployed {
+  readonly arms: Arms;
+  /** The spec of their ProfilingPolicy, but for the selector. */
+  readonly policy: object;
+  /** Of each arm. */
+  readonly replicas: number;
+}
+const OF_FUNCTIONS: Deployed = { arms: ARMS, policy: FUNCTIONS_ONLY, replicas: 3 };
+
+/** Arms that are watched and gently warmed up; those of functions, unless others are named. */
+export async function deployArms(ns: string, deployed = OF_FUNCTIONS): Promise<ArmAddresses> {
+  const { arms: all, policy, replicas } = deployed;
   applyObjects(namespace(ns), profilingPolicy(ns, 'shop', policy));
   const arms = Object.keys(all);
   for (const name of arms) {
     const env = { LARGE_ORDER_LINES: '100', ...all[name] };
-    applyObjects(ordersDeployment({ namespace: ns, name, env }));
+    applyObjects(ordersDeployment({ namespace: ns, name, env, replicas }));
     await rolledOut(ns, name); // one arm after the other: fifteen starting JVMs would starve the node
   }
   const groups = Object.fromEntries(
