@@ -9,7 +9,14 @@ import { addSketch, createHistogram, logQuantile } from '../requests/latency-his
 import { mergeRows, type RequestWindow, type RouteWindow } from '../requests/request-window.ts';
 import { openStore } from '../store/window-store.ts';
 import { type Assignment, parseAssignment } from '../wire/assignment.ts';
-import { aContainer, anAgent, anAssignment, type RunningAgent } from './agent-fixture.ts';
+import {
+  type AgentOptions,
+  aContainer,
+  anAgent,
+  anAssignment,
+  GRANTED,
+  type RunningAgent,
+} from './agent-fixture.ts';
 import { aController, certificates, type FixtureController } from './controller-fixture.ts';
 import { aDirectory, eventually } from './jvm-fixture.ts';
 
@@ -87,17 +94,25 @@ test('a server of TLS is not observable, whatever probes it answers beside', asy
   assert.match(window?.message ?? '', /it was asked by TLS/);
 });
 
-test('an agent that cannot watch requests goes on, and says why at the pod', async (t) => {
-  const env = { FLAMEGATE_REQUESTS_OBJECT: '/nowhere/requests.bpf.o' };
-  const { controller, agent } = await watched(t, (cgroup) => startedOrders(t, cgroup), env);
+for (const [situation, code, options] of [
+  [
+    'without the BPF object',
+    'BPF_OBJECT_MISSING',
+    { env: { FLAMEGATE_REQUESTS_OBJECT: '/nowhere/requests.bpf.o' } },
+  ],
+  ['without CAP_BPF', 'BPF_NOT_PERMITTED', { capabilities: GRANTED.filter((name) => name !== 'bpf') }],
+] as const) {
+  test(`an agent that cannot watch requests ${situation} goes on, and says why at the pod`, async (t) => {
+    const { controller, agent } = await watched(t, (cgroup) => startedOrders(t, cgroup), options);
 
-  await eventually('a window arrives', () => windowsIn(controller).length > 0);
-  await eventually('samples do', () => controller.batches.some(({ pods }) => (pods[0]?.samples ?? 0) > 0));
+    await eventually('a window arrives', () => windowsIn(controller).length > 0);
 
-  const window = windowsIn(controller).at(-1);
-  assert.deepEqual([window?.state, window?.reason], ['NotObservable', 'BPF_OBJECT_MISSING']);
-  assert.equal((await agent.get('/readyz')).status, 200);
-});
+    const window = windowsIn(controller).at(-1);
+    assert.deepEqual([window?.state, window?.reason, window?.routes], ['NotObservable', code, []]);
+    assert((controller.batches.at(-1)?.pods[0]?.cpuUsec ?? 0) > 0);
+    assert.equal((await agent.get('/healthz')).status, 200);
+  });
+}
 
 /** What a controller would have of them when it judges. */
 function storedOf(t: TestContext, { batches }: FixtureController): readonly (RequestWindow | undefined)[] {
@@ -115,18 +130,14 @@ async function watchedOrders(t: TestContext) {
   return scene;
 }
 
-async function watched(
-  t: TestContext,
-  start: (cgroup: string) => Promise<Peer>,
-  env: Readonly<Record<string, string>> = {},
-) {
+async function watched(t: TestContext, start: (cgroup: string) => Promise<Peer>, options: AgentOptions = {}) {
   const controller = await aController(t);
   const container = aContainer(t);
   const service = await start(container.directory);
   const { containers, ...rest } = anAssignment(container.id);
   const wanted = containers.map((each) => ({ ...each, requests: { routes: ['/orders/{id}'] } }));
   controller.assignment = parseAssignment({ ...rest, windowMs: 2_000, containers: wanted });
-  const agent = anAgent(t, controller, { env });
+  const agent = anAgent(t, controller, options);
   return { controller, agent, service };
 }
 
