@@ -1,6 +1,6 @@
 /** Of coroutines that were resumed when a sample came: how many got their suspended callers, and whether those are right. */
 import { RELEASES, type Release } from '../../src/jvm/testing/a-jvm.ts';
-import { falseChains, startResumedJvm } from '../../src/native/testing/resumed-jvm.ts';
+import { falseChains, startResumedJvm, tornStacks } from '../../src/native/testing/resumed-jvm.ts';
 import { share } from './shares.ts';
 
 /** Of samples of resumed coroutines: those with a right chain. Unsupported where callers are not looked for. */
@@ -72,7 +72,10 @@ async function add(
   const stacks = await jvm.profile(cpuSeconds);
   const after = jvm.sampler.counters().chains;
   const sum = (ends: typeof after) => Object.values(ends).reduce((total, count) => total + count, 0);
-  const wrong = falseChains(stacks).reduce((total, { count }) => total + count, 0);
+  const wrong = [...falseChains(stacks), ...tornStacks(stacks)].reduce(
+    (total, { count }) => total + count,
+    0,
+  );
   tally.samples += sum(after) - sum(before);
   tally.right += after.chain - before.chain - wrong;
   tally.wrong += wrong;

@@ -11,10 +11,13 @@ import {
   leafOf,
   type ResumedJvm,
   type ResumedStack,
+  tornStacks,
 } from './testing/resumed-jvm.ts';
 
 /** Of the distinct ones there are; what is inlined into a loop has its leaf's number only where the code has debug info. */
-const LEAST_CHAINS = 20;
+const LEAST_CHAINS = 12;
+/** One in some twenty thousand was seen whose frame was left by a word of an earlier call. */
+const MOST_TORN = 1;
 /** On a machine that is ours alone it is 0.97 and more; what other work delays the reader costs chains. */
 const LEAST_SHARE = 0.7;
 /** Nonsense lasts for some milliseconds: a reader that comes later finds it mended. */
@@ -27,6 +30,12 @@ const COLLECTORS = ['-XX:+UseG1GC', '-XX:+UseParallelGC', '-XX:+UseSerialGC'];
 
 type Ends = Readonly<Record<ChainEnd, number>>;
 
+function assertTrue(stacks: readonly ResumedStack[]): void {
+  assert.deepEqual(falseChains(stacks), []);
+  const torn = tornStacks(stacks);
+  assert(torn.length <= MOST_TORN, JSON.stringify(torn));
+}
+
 for (const release of RELEASES) {
   for (const collector of COLLECTORS) {
     test(`JDK ${release} ${collector}: coroutines that were resumed have their callers`, async (t) => {
@@ -36,7 +45,7 @@ for (const release of RELEASES) {
       const { stacks, ends } = await chainsOf(jvm, 3);
 
       t.diagnostic(`${percent(ends)}, ${JSON.stringify(ends)}`);
-      assert.deepEqual(falseChains(stacks), []);
+      assertTrue(stacks);
       assert(new Set(stacks.map((stack) => callersOf(stack).join())).size > LEAST_CHAINS);
       assert(ends.chain >= LEAST_SHARE * sum(ends), percent(ends));
     });
@@ -47,7 +56,7 @@ for (const release of RELEASES) {
       const { stacks, ends } = await chainsOf(jvm, 3);
 
       t.diagnostic(`${percent(ends)}, ${JSON.stringify(ends)}`);
-      assert.deepEqual(falseChains(stacks), []);
+      assertTrue(stacks);
       assert(ends.chain > 0, JSON.stringify(ends));
       await eventually('it has collected', () => (jvm.collections() ?? 0) > LEAST_COLLECTIONS);
     });
@@ -59,7 +68,7 @@ for (const release of RELEASES) {
     const { stacks, ends } = await chainsOf(jvm, 4);
 
     t.diagnostic(`${percent(ends)}, ${JSON.stringify(ends)}`);
-    assert.deepEqual(falseChains(stacks), []);
+    assertTrue(stacks);
     assert(ends.chain > 0);
   });
 
@@ -78,7 +87,7 @@ for (const release of RELEASES) {
     }
     const others = stacks.filter((stack) => leafOf(stack) !== KNOTTED);
     assert(others.some(({ frames }) => frames.some((frame) => LEAF_CALLED_BACK.test(frame))));
-    assert.deepEqual(falseChains(others), []);
+    assertTrue(others);
   });
 
   for (const [name, flags] of [
@@ -93,7 +102,7 @@ for (const release of RELEASES) {
       const { stacks, ends } = await chainsOf(jvm, 2);
 
       t.diagnostic(`${percent(ends)}, ${JSON.stringify(ends)}`);
-      assert.deepEqual(falseChains(stacks), []);
+      assertTrue(stacks);
       assert(ends.chain >= LEAST_SHARE * sum(ends), percent(ends));
     });
   }
@@ -135,7 +144,7 @@ test('JDK 25: with compact headers the callers are the same', async (t) => {
   const { stacks, ends } = await chainsOf(jvm, 2);
 
   t.diagnostic(`${percent(ends)}, ${JSON.stringify(ends)}`);
-  assert.deepEqual(falseChains(stacks), []);
+  assertTrue(stacks);
   assert(ends.chain >= LEAST_SHARE * sum(ends), percent(ends));
 });
 

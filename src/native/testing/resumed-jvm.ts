@@ -124,8 +124,18 @@ export function falseChains(stacks: readonly ResumedStack[]): ResumedStack[] {
     if (callers.length === 0) return false;
     if (leaf === undefined) return !isPartOfSequence(stack, callers);
     const all = CALLERS[leaf] ?? [];
-    const onStack = all.slice(0, Math.max(0, all.length - callers.length));
-    return !isDeepStrictEqual(callers, all.slice(onStack.length)) || !haveCalled(stack, onStack);
+    return !isDeepStrictEqual(callers, all.slice(Math.max(0, all.length - callers.length)));
+  });
+}
+
+/** Of stacks that have true callers, those that lack frames between the leaf and them: the stack itself was unwound wrongly. */
+export function tornStacks(stacks: readonly ResumedStack[]): ResumedStack[] {
+  return stacks.filter((stack) => {
+    const leaf = leafOf(stack);
+    const callers = callersOf(stack);
+    if (callers.length === 0 || leaf === undefined) return false;
+    const all = CALLERS[leaf] ?? [];
+    return !haveCalled(stack, all.slice(0, Math.max(0, all.length - callers.length)));
   });
 }
 
