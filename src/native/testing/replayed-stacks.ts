@@ -9,6 +9,7 @@ import { type JavaMethod, javaFrame } from '../../jvm/java-frame.ts';
 import type { ExcludedBytes } from '../../jvm/unsigned5.ts';
 import { type Frame, frameOf, type JavaFrame, type SuspendedFrame } from '../frame-word.ts';
 import { type Piece, streamOf } from './stack-recording.ts';
+import { methodOf } from './told-method.ts';
 
 export interface ReplayedStack {
   /** Of which process: "shapes". */
@@ -224,16 +225,4 @@ function countName(name: string): string {
   const chain = /^chain(\d+)$/.exec(name)?.[1];
   if (chain !== undefined) return `callers of a coroutine ${CHAIN_ENDS[Number(chain)] ?? chain}`;
   return name === 'inPause' ? 'in a pause' : name;
-}
-
-function methodOf([
-  ,
-  ,
-  holder = '',
-  name = '',
-  ,
-  sourceFile = '',
-  lines = '',
-]: readonly string[]): JavaMethod {
-  return { holder, name, sourceFile, lineTable: Buffer.from(lines, 'hex') };
 }

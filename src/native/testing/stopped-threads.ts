@@ -10,6 +10,7 @@ import { jdkHome } from '../../jvm/testing/a-jvm.ts';
 import type { ExcludedBytes } from '../../jvm/unsigned5.ts';
 import { flatUnwindLayout, type UnwindLayout } from '../../jvm/unwind-layout.ts';
 import { type Frame, frameOf } from '../frame-word.ts';
+import { methodOf } from './told-method.ts';
 
 export interface PrintedThread {
   readonly name: string;
@@ -82,18 +83,6 @@ function wordsOf(bci: number | undefined, method: JavaMethod | undefined, exclud
   if (!method) return 'unknown method';
   const { name, file, line } = javaFrame(method, bci ?? 0xffff, excluded);
   return line === undefined ? name : `${name}(${file}:${line})`;
-}
-
-function methodOf([
-  ,
-  ,
-  holder = '',
-  name = '',
-  ,
-  sourceFile = '',
-  lines = '',
-]: readonly string[]): JavaMethod {
-  return { holder, name, sourceFile, lineTable: Buffer.from(lines, 'hex') };
 }
 
 /** `status` is 2 where the layout is refused. */
