@@ -169,21 +169,25 @@ std::optional<Mark> HotspotFrames::InterpreterEntry(FrameCursor& cursor, std::ve
   return Mark::kBadFrame;
 }
 
+// What stands where compiled code that runs at pc keeps its return address, if its frames are so large.
+std::optional<uint64_t> HotspotFrames::CallerOf(const FrameCursor& cursor, uint64_t pc,
+                                                uint64_t stack_pointer, uint64_t least_bytes) {
+  std::optional<Place> place = code_.Contains(pc) ? PlaceOf(pc) : std::nullopt;
+  if (!place || place->blob->kind != BlobKind::kCompiled || place->blob->frame_bytes < least_bytes)
+    return std::nullopt;
+  return cursor.Word(stack_pointer + place->blob->frame_bytes - kWord);
+}
+
 // Whether compiled code that runs at pc may have its frame here: a return address is where it has to be.
 bool HotspotFrames::IsFrameOf(const FrameCursor& cursor, uint64_t pc, uint64_t stack_pointer) {
-  std::optional<Place> place = code_.Contains(pc) ? PlaceOf(pc) : std::nullopt;
-  if (!place || place->blob->kind != BlobKind::kCompiled || place->blob->frame_bytes < kWord) return false;
-  std::optional<uint64_t> caller = cursor.Word(stack_pointer + place->blob->frame_bytes - kWord);
+  std::optional<uint64_t> caller = CallerOf(cursor, pc, stack_pointer, kWord);
   return caller && IsReturn(*caller);
 }
 
 // Compiled code is called by Java code and by stubs. Where native code seems to have called it, its frame is
 // none, but what an earlier call has left there.
 bool HotspotFrames::HasNativeCaller(const FrameCursor& cursor, uint64_t pc, uint64_t stack_pointer) {
-  std::optional<Place> place = code_.Contains(pc) ? PlaceOf(pc) : std::nullopt;
-  if (!place || place->blob->kind != BlobKind::kCompiled || place->blob->frame_bytes < 2 * kWord)
-    return false;
-  std::optional<uint64_t> caller = cursor.Word(stack_pointer + place->blob->frame_bytes - kWord);
+  std::optional<uint64_t> caller = CallerOf(cursor, pc, stack_pointer, 2 * kWord);
   return caller && !code_.Contains(*caller) && native_.Holds(*caller);
 }
 

@@ -77,6 +77,8 @@ class HotspotFrames {
   std::optional<Mark> Stub(FrameCursor& cursor, const CodeBlob& blob, std::vector<uint64_t>& frames);
   std::optional<Mark> ReturnBarrier(FrameCursor& cursor, std::vector<uint64_t>& frames);
 
+  std::optional<uint64_t> CallerOf(const FrameCursor& cursor, uint64_t pc, uint64_t stack_pointer,
+                                   uint64_t least_bytes);
   bool IsFrameOf(const FrameCursor& cursor, uint64_t pc, uint64_t stack_pointer);
   bool HasNativeCaller(const FrameCursor& cursor, uint64_t pc, uint64_t stack_pointer);
   bool Leave(FrameCursor& cursor, FrameShape shape, const CodeBlob& blob);
