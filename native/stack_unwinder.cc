@@ -1,7 +1,8 @@
 #include "stack_unwinder.h"
 
 #include <algorithm>
-#include <ctime>
+
+#include "monotonic_clock.h"
 
 namespace flamegate {
 namespace {
@@ -11,12 +12,6 @@ namespace {
 constexpr size_t kMaxFrames = 4096;
 // Native code keeps buffers of this size on the stack.
 constexpr uint64_t kMaxNativeFrame = 64 << 10;
-
-uint64_t MonotonicNs() {
-  timespec time;
-  clock_gettime(CLOCK_MONOTONIC, &time);
-  return static_cast<uint64_t>(time.tv_sec) * 1'000'000'000 + static_cast<uint64_t>(time.tv_nsec);
-}
 
 }  // namespace
 

@@ -21,6 +21,7 @@ export interface AgentConfig {
   /** The install grants mode Live: one byte of a JVM's flag, written while it starts. */
   readonly liveAllowed: boolean;
   readonly execObjectPath: string;
+  readonly requestsObjectPath: string;
   readonly httpPort: number;
   readonly logLevel: LogLevel;
   readonly version: string;
@@ -47,6 +48,7 @@ export function readConfig(env: Readonly<Record<string, string | undefined>> = p
     followCoroutines: env['FLAMEGATE_COROUTINES'] !== 'false',
     liveAllowed: env['FLAMEGATE_LIVE'] === 'true',
     execObjectPath: env['FLAMEGATE_EXEC_OBJECT'] ?? `${dist}/exec.bpf.o`,
+    requestsObjectPath: env['FLAMEGATE_REQUESTS_OBJECT'] ?? `${dist}/requests.bpf.o`,
     httpPort: integer(env, 'FLAMEGATE_HTTP_PORT', 9464, 0),
     logLevel: logLevel(env),
     version: env['FLAMEGATE_VERSION'] ?? 'dev',

@@ -15,6 +15,7 @@ import { type AgentLog, createLog } from './log.ts';
 import { createMetrics } from './metrics.ts';
 import { createNodeAgent } from './node-agent.ts';
 import { createPushLoop } from './push-loop.ts';
+import { createRequestHost } from './request-host.ts';
 import { createSamplerHost } from './sampler-host.ts';
 import { openSpool } from './spool.ts';
 import { watchContainers } from './watched-containers.ts';
@@ -35,6 +36,7 @@ export async function runAgent(config: AgentConfig, log: AgentLog, signal: Abort
   const client = createControllerClient({ ...config, url: config.controllerUrl });
   const filter = roots.v2 === undefined ? 'pid' : 'cgroup';
   const host = createSamplerHost({ ...config, filter, log });
+  const requests = createRequestHost({ ...config, filter, log });
   const push = createPushLoop({
     ...{ client, spool, log, random: Math.random },
     pushed: (result, code) => metrics.pushes.inc({ result, code }),
@@ -49,7 +51,7 @@ export async function runAgent(config: AgentConfig, log: AgentLog, signal: Abort
   const boot = randomBytes(8).toString('hex');
   const keepCodeSmall = createCodeUpkeep(config.addonPath);
   const agent = createNodeAgent({
-    ...{ config, boot, containers, live, host, spool, stores, metrics, log },
+    ...{ config, boot, containers, live, host, requests, spool, stores, metrics, log },
     windowClosed() {
       push.wake();
       keepCodeSmall();
@@ -88,6 +90,7 @@ export async function runAgent(config: AgentConfig, log: AgentLog, signal: Abort
     await push.flush(AbortSignal.timeout(FLUSH_MS));
   } finally {
     host.close();
+    requests.close();
     client.close();
     await health.stop();
   }

@@ -19,6 +19,9 @@ export interface AgentMetrics {
   readonly jvms: Metric;
   readonly kernelSymbols: Metric;
   readonly samplerOpen: Metric;
+  readonly requests: Metric;
+  readonly requestsLost: Metric;
+  readonly requestsOpen: Metric;
   readonly spoolBytes: Metric;
 }
 
@@ -55,6 +58,12 @@ export function createMetrics(): AgentMetrics {
       'Kernel functions with a name; 0 if the kernel hides its addresses.',
     ),
     samplerOpen: gauge('sampler_open', '1 while sampling works.'),
+    requests: counter('requests_total', 'HTTP requests of containers whose requests are watched.'),
+    requestsLost: counter(
+      'requests_lost_total',
+      'Requests of which nothing is known but that they were lost.',
+    ),
+    requestsOpen: gauge('requests_open', '1 while requests of any container are watched.'),
     spoolBytes: gauge('spool_bytes', 'Bytes on disk.'),
   };
 }

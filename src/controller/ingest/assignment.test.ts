@@ -133,6 +133,39 @@ test('pods that a gate compares are gated: by selectors on both arms, by Deploym
   assert.deepEqual(containersOf(byDeployment), ['before-any-rollout/app gated', 'stray/app']);
 });
 
+test('requests are watched of pods that a gate compares, unless a policy says no, by all routes of its policies', () => {
+  const asked = (...wishes: readonly { enabled: boolean; routes: string[] }[]) => {
+    const canary = { app: 'orders', track: 'canary' };
+    const view = aView({
+      gates: [aGate()],
+      policies: wishes.map((requests, at) => aPolicy({ name: `policy-${at}`, spec: { requests } })).reverse(),
+      pods: [aPod({ name: 'canary', labels: canary }), aPod({ name: 'neither' })],
+    });
+    const assignment = planAssignment(view, 'node-a', 'store-0001');
+    assert.deepEqual(parseAssignment(JSON.parse(JSON.stringify(assignment))), assignment);
+    return assignment.containers.map(({ pod, requests }) => [pod, requests?.routes.join(' ')]);
+  };
+  const orders = { enabled: true, routes: ['/orders/{id}', '/**'] };
+
+  assert.deepEqual(asked({ enabled: true, routes: [] }), [
+    ['canary', ''],
+    ['neither', undefined],
+  ]);
+  assert.deepEqual(asked(orders, { enabled: true, routes: ['/stock/{sku}', '/**'] })[0], [
+    'canary',
+    '/orders/{id} /** /stock/{sku}',
+  ]);
+  assert.deepEqual(asked(orders, { enabled: false, routes: [] })[0], ['canary', undefined]);
+});
+
+test('an assignment whose routes are none is refused', () => {
+  const view = aView({ pods: [aPod()], policies: [aPolicy()] });
+  const assignment = planAssignment(view, 'node-a', 'store-0001');
+  const container = { ...assignment.containers[0], requests: { routes: ['/orders?id={id}'] } };
+
+  assert.throws(() => parseAssignment({ ...assignment, containers: [container] }), /is no route/);
+});
+
 test('a node never gets more containers than an agent accepts, and the gated ones stay', () => {
   const pods = Array.from({ length: 600 }, (_, index) => aPod({ name: `pod-${index}` }));
   const canary = aPod({ name: 'zz-canary', labels: { app: 'orders', track: 'canary' } });

@@ -14,7 +14,14 @@ import { createHash } from 'node:crypto';
 import type { V1ContainerStatus, V1Pod } from '@kubernetes/client-node';
 import type { ProfilingPolicy } from '../../crds/profiling-policy.ts';
 import { selects } from '../../kube/label-selector.ts';
-import type { AssignedContainer, Assignment, LiveContainer, SymbolMode } from '../../wire/assignment.ts';
+import {
+  type AssignedContainer,
+  type AssignedRequests,
+  type Assignment,
+  type LiveContainer,
+  MOST_ROUTE_PATTERNS,
+  type SymbolMode,
+} from '../../wire/assignment.ts';
 import type { ClusterView } from '../cluster-view.ts';
 import { isMeshProxy } from '../profiling-policy/flag-variables.ts';
 import { podsUnderGate } from '../regression-gate/arms.ts';
@@ -110,7 +117,17 @@ function assignedContainers(
     if (running === undefined || wanting.length === 0) return [];
     const gated = index.gatedPodUids.has(uid);
     const symbols = symbolsOf(wanting);
-    return [{ namespace, pod: name, podUid: uid, container: status.name, ...running, gated, symbols }];
+    const requests = gated ? requestsOf(wanting) : undefined;
+    const assigned = {
+      namespace,
+      pod: name,
+      podUid: uid,
+      container: status.name,
+      ...running,
+      gated,
+      symbols,
+    };
+    return [{ ...assigned, ...(requests && { requests }) }];
   });
 }
 
@@ -118,6 +135,14 @@ function assignedContainers(
 function symbolsOf(policies: readonly ProfilingPolicy[]): SymbolMode {
   const wishes = new Set(policies.map(({ spec }) => spec.jvm.symbols));
   return LEAST_TOUCH_FIRST.find((mode) => wishes.has(mode)) ?? 'Auto';
+}
+
+/** Watched while a gate needs it, unless one of the policies says no. Routes of the policy that is first by name come first. */
+function requestsOf(policies: readonly ProfilingPolicy[]): AssignedRequests | undefined {
+  if (policies.some(({ spec }) => !spec.requests.enabled)) return undefined;
+  const byName = policies.toSorted((a, b) => (a.metadata.name < b.metadata.name ? -1 : 1));
+  const routes = new Set(byName.flatMap(({ spec }) => spec.requests.routes));
+  return { routes: [...routes].slice(0, MOST_ROUTE_PATTERNS) };
 }
 
 function runningContainer(

@@ -105,6 +105,7 @@ export function aPolicy(
         flags: { mode: 'Never', strategy: 'DeploymentPatch', acknowledgeRestarts: false },
         symbols: 'Auto',
       },
+      requests: { enabled: true, routes: [] },
       ...spec,
     },
   };
@@ -122,7 +123,11 @@ export function aGate(
     spec: {
       baseline: { podSelector: { matchLabels: { app: 'orders', track: 'stable' } } },
       canary: { podSelector: { matchLabels: { app: 'orders', track: 'canary' } } },
-      checks: { cpu: { function: { margin: '2%' } } },
+      checks: {
+        cpu: { function: { margin: '2%' }, perRequest: { margin: '10%', decides: false } },
+        latency: [{ quantile: 'p99', margin: { relative: '10%', absolute: '2ms' }, required: false }],
+        errors: { margin: '0.5%', required: false },
+      },
       falseFailureRate: '1%',
       duration: { warmUp: '1m', min: '3m', deadline: '30m' },
       reportHistoryLimit: 3,

@@ -14,6 +14,7 @@ import io.ktor.server.routing.RoutingContext
 import io.ktor.server.routing.get
 import io.ktor.server.routing.routing
 import kotlin.system.exitProcess
+import kotlin.time.Duration.Companion.milliseconds
 
 fun main() {
     val settings = try {
@@ -30,7 +31,7 @@ private const val EXIT_BAD_SETTINGS = 2
 private fun serve(settings: Settings) {
     val stock = StockClient(settings.port)
     val orders = Orders(
-        documents = Documents(settings.largeOrderLines),
+        documents = with(settings) { Documents(largeOrderLines, largeOrderShare, largeOrderWaitMs.milliseconds) },
         codec = codecNamed(settings.codec),
         stock = stock,
         surcharge = Surcharge(settings.surchargeShare),

@@ -12,6 +12,8 @@ class SettingsTest {
         assertEquals(CodecName.FAST, settings.codec)
         assertEquals("127.0.0.1", settings.host)
         assertEquals(8080, settings.port)
+        assertEquals(LARGE_ORDER_SHARE, settings.largeOrderShare)
+        assertEquals(0, settings.largeOrderWaitMs)
         assertEquals(0.0, settings.surchargeShare)
     }
 

@@ -1,0 +1,54 @@
+#pragma once
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+
+namespace flamegate {
+
+/// How the end of a message's body is found (RFC 9112, section 6.3).
+enum class Framing { kNone, kLength, kChunked, kUntilClose, kTunnel };
+
+struct Body {
+  Framing framing = Framing::kNone;
+  uint64_t length = 0;  ///< of kLength
+};
+
+/// In the order of METHODS in src/native/exchange-batch.ts.
+enum class Method : uint8_t {
+  kGet,
+  kHead,
+  kPost,
+  kPut,
+  kDelete,
+  kConnect,
+  kOptions,
+  kTrace,
+  kPatch,
+  kOther,
+};
+
+struct RequestHead {
+  Method method = Method::kOther;
+  std::string path;  ///< printable ASCII, without query and authority, at most kMaxPathBytes
+  Body body;
+};
+
+struct ResponseHead {
+  uint16_t status = 0;
+  Body body;
+};
+
+inline constexpr size_t kMaxPathBytes = 512;  // longest routes of public APIs have half of that
+
+/// Whether bytes begin, or may go on to begin, a request line or a status line.
+bool MayBeginRequest(std::string_view bytes);
+bool MayBeginResponse(std::string_view bytes);
+
+/// Of a head, whole or cut off anywhere behind its first line. Nothing where the first line is none of
+/// HTTP/1.x.
+std::optional<RequestHead> ParseRequestHead(std::string_view head);
+/// `method` is that of the request.
+std::optional<ResponseHead> ParseResponseHead(std::string_view head, Method method);
+
+}  // namespace flamegate

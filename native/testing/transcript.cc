@@ -1,0 +1,188 @@
+#include "transcript.h"
+
+#include <algorithm>
+#include <array>
+#include <charconv>
+#include <cstring>
+#include <optional>
+#include <utility>
+
+#include "request_table.h"
+
+namespace flamegate {
+namespace {
+
+constexpr uint64_t kMsNs = 1'000'000;
+constexpr uint64_t kMinuteNs = 60'000 * kMsNs;
+constexpr std::array kMethods = {"GET",     "HEAD",    "POST",  "PUT",   "DELETE",
+                                 "CONNECT", "OPTIONS", "TRACE", "PATCH", "OTHER"};
+constexpr std::array kOutcomes = {"Completed", "ClientGone", "Unfinished", "Reset"};
+
+// Takes a number off the text; nothing if it does not begin with one.
+std::optional<uint32_t> TakeNumber(std::string_view& text) {
+  uint32_t number = 0;
+  auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
+  if (error != std::errc()) return std::nullopt;
+  text.remove_prefix(static_cast<size_t>(end - text.data()));
+  return number;
+}
+
+bool Take(std::string_view& text, std::string_view prefix) {
+  if (!text.starts_with(prefix)) return false;
+  text.remove_prefix(prefix.size());
+  return true;
+}
+
+int HexOf(char c) {
+  constexpr std::string_view kDigits = "0123456789abcdef";
+  size_t at = kDigits.find(c);
+  return at == std::string_view::npos ? 0 : static_cast<int>(at);
+}
+
+std::string Unescaped(std::string_view text) {
+  std::string bytes;
+  for (size_t i = 0; i < text.size(); i++) {
+    if (text[i] != '\\' || i + 1 == text.size()) {
+      bytes.push_back(text[i]);
+      continue;
+    }
+    switch (text[++i]) {
+      case 'r':
+        bytes.push_back('\r');
+        break;
+      case 'n':
+        bytes.push_back('\n');
+        break;
+      case 'x':
+        if (i + 2 < text.size())
+          bytes.push_back(static_cast<char>(HexOf(text[i + 1]) * 16 + HexOf(text[i + 2])));
+        i += 2;
+        break;
+      default:
+        bytes.push_back(text[i]);
+    }
+  }
+  return bytes;
+}
+
+TranscriptEvent CallOf(fg_socket_event event, std::string_view text) {
+  std::optional<uint32_t> length;
+  if (Take(text, "[")) {
+    length = TakeNumber(text);
+    Take(text, "]");
+  }
+  TranscriptEvent call = {event, Unescaped(text), 0, 0, false, false};
+  call.length = std::max(length.value_or(0), static_cast<uint32_t>(call.bytes.size()));
+  call.bytes.resize(std::min<size_t>(call.bytes.size(), FG_CAPTURED_BYTES));
+  return call;
+}
+
+std::optional<fg_socket_event> EndingOf(std::string_view text) {
+  if (text == "peer closed") return FG_SOCKET_PEER_CLOSED;
+  if (text == "closed") return FG_SOCKET_CLOSED;
+  if (text == "ended") return FG_SOCKET_ENDED;
+  if (text == "aborted") return FG_SOCKET_ABORTED;
+  return std::nullopt;
+}
+
+// What lines behind "! " say of the event after them.
+struct Turn {
+  uint32_t lost = 0;
+  bool is_pause = false;
+  bool is_new_socket = false;
+};
+
+void Add(TranscriptEvent event, uint32_t times, Turn& turn, Transcript& transcript) {
+  event.lost = turn.lost;
+  event.is_after_pause = turn.is_pause;
+  event.is_of_new_socket = turn.is_new_socket;
+  turn = {};
+  transcript.events.push_back(event);
+  event.lost = 0;
+  event.is_after_pause = event.is_of_new_socket = false;
+  transcript.events.insert(transcript.events.end(), times - 1, event);
+}
+
+// The line behind "! ".
+bool AddTurn(std::string_view text, Turn& turn, Transcript& transcript) {
+  if (Take(text, "lost ")) {
+    turn.lost = TakeNumber(text).value_or(1);
+    return true;
+  }
+  if (text == "settled") return transcript.is_settled = true;
+  if (text == "two minutes") return turn.is_pause = true;
+  if (text == "another socket") return turn.is_new_socket = true;
+  std::optional<fg_socket_event> ending = EndingOf(text);
+  if (ending) Add({*ending, {}, 0, 0, false, false}, 1, turn, transcript);
+  return ending.has_value();
+}
+
+std::string LineOf(const Exchange& exchange) {
+  auto number = [](uint64_t value) { return std::to_string(value); };
+  return std::string(kMethods[static_cast<size_t>(exchange.method)]) + " " + exchange.path + " " +
+         number(exchange.status) + " " + kOutcomes[static_cast<size_t>(exchange.outcome)] + " " +
+         number(exchange.started_ns / kMsNs) + "+" + number(exchange.latency_ns / kMsNs) + " in " +
+         number(exchange.bytes_in) + " out " + number(exchange.bytes_out);
+}
+
+}  // namespace
+
+Transcript ParseTranscript(std::string_view text) {
+  Transcript transcript;
+  Turn turn;
+  while (!text.empty()) {
+    size_t end = text.find('\n');
+    std::string_view line = text.substr(0, end);
+    text.remove_prefix(end == std::string_view::npos ? text.size() : end + 1);
+    std::string_view rest = line;
+    uint32_t times = TakeNumber(rest).value_or(1);
+    if (times != 1 && !Take(rest, " * ")) times = 0;
+    if (rest.empty() || Take(rest, "#")) continue;
+    if (Take(rest, "= ")) {
+      transcript.expected.insert(transcript.expected.end(), times, std::string(rest));
+    } else if (Take(rest, "! ")) {
+      if (!AddTurn(rest, turn, transcript)) transcript.fault = line;
+    } else if (rest.starts_with("> ") || rest.starts_with("< ")) {
+      fg_socket_event event = rest[0] == '>' ? FG_SOCKET_RECEIVED : FG_SOCKET_SENT;
+      if (times != 0) Add(CallOf(event, rest.substr(2)), times, turn, transcript);
+    } else {
+      transcript.fault = line;
+    }
+  }
+  return transcript;
+}
+
+std::vector<std::string> Replay(const Transcript& transcript) {
+  RequestTable table(8, 10'000);
+  fg_socket_record_header header = {};
+  header.version = FG_REQUESTS_ABI_VERSION;
+  header.container = 1;
+  header.socket = 0xffff888000000000;
+  header.born_ns = 1;
+  std::vector<std::string> lines;
+  auto take = [&](uint64_t now_ns) {
+    for (const Exchange& exchange : table.Take(now_ns)) lines.push_back(LineOf(exchange));
+  };
+  for (const TranscriptEvent& event : transcript.events) {
+    if (event.is_after_pause) take(header.time_ns += 2 * kMinuteNs);
+    if (event.is_of_new_socket) {
+      header.born_ns = header.time_ns + 1;
+      header.sequence = 0;
+    }
+    header.event = static_cast<uint16_t>(event.event);
+    header.time_ns += kMsNs;
+    header.arrived_ns = event.event == FG_SOCKET_RECEIVED ? header.time_ns : 0;
+    header.sequence += event.lost;
+    header.length = event.length;
+    header.captured = static_cast<uint32_t>(event.bytes.size());
+    std::vector<uint8_t> record(sizeof(header) + event.bytes.size());
+    memcpy(record.data(), &header, sizeof(header));
+    memcpy(record.data() + sizeof(header), event.bytes.data(), event.bytes.size());
+    table.Add(record);
+    header.sequence++;
+  }
+  take(header.time_ns + (transcript.is_settled ? kMinuteNs : 0));
+  return lines;
+}
+
+}  // namespace flamegate
