@@ -30,16 +30,19 @@ private const val EXIT_BAD_SETTINGS = 2
 
 private fun serve(settings: Settings) {
     val stock = StockClient(settings.port)
+    val ledger = Ledger(settings.ledgerSyncs)
     val orders = Orders(
         documents = with(settings) { Documents(largeOrderLines, largeOrderShare, largeOrderWaitMs.milliseconds) },
         codec = codecNamed(settings.codec),
         stock = stock,
         surcharge = Surcharge(settings.surchargeShare),
+        taxOffice = TaxOffice(settings.blockingWaitMs),
+        ledger = ledger,
     )
     val server = embeddedServer(Netty, configure = { listen(settings) }) {
         routing { routes(settings, orders) }
     }
-    stock.use { server.start(wait = true) }
+    stock.use { ledger.use { server.start(wait = true) } }
 }
 
 // Small pools: a pod has a twentieth of a CPU to itself and a few hundred megabytes of memory.

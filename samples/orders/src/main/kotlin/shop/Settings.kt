@@ -9,6 +9,8 @@ data class Settings(
     val largeOrderShare: Double,
     val largeOrderWaitMs: Int,
     val surchargeShare: Double,
+    val blockingWaitMs: Int,
+    val ledgerSyncs: Int,
 )
 
 enum class CodecName { FAST, SLOW }
@@ -25,6 +27,8 @@ fun readSettings(environment: Map<String, String>): Settings = Settings(
     largeOrderShare = environment.share("LARGE_ORDER_SHARE", default = LARGE_ORDER_SHARE),
     largeOrderWaitMs = environment.wholeNumber("LARGE_ORDER_WAIT_MS", default = 0, allowed = 0..10_000),
     surchargeShare = environment.share("SURCHARGE_SHARE", default = 0.0),
+    blockingWaitMs = environment.wholeNumber("BLOCKING_WAIT_MS", default = 0, allowed = 0..10_000),
+    ledgerSyncs = environment.wholeNumber("LEDGER_SYNCS", default = 0, allowed = 0..100),
 )
 
 // Calibrated: the slow codec adds about 12 ms to an order of this many lines (README.md, "Measured").

@@ -15,6 +15,8 @@ class SettingsTest {
         assertEquals(LARGE_ORDER_SHARE, settings.largeOrderShare)
         assertEquals(0, settings.largeOrderWaitMs)
         assertEquals(0.0, settings.surchargeShare)
+        assertEquals(0, settings.blockingWaitMs)
+        assertEquals(0, settings.ledgerSyncs)
     }
 
     @Test
