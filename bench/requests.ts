@@ -1,6 +1,7 @@
 /**
  * What watching requests costs: in the kernel by BPF's run statistics, for requests of a watched server and for socket calls
  * of everybody else, by both sets of hooks; in user space by C++, and by TypeScript doing the same. SECONDS=5 of load each.
+ * How exact latencies are: against a capture on a veth (tcpdump), for each server (EXACT_SECONDS=20 each).
  * Writes bench/results/requests.json. Hooks at system calls need tracefs at /sys/kernel/tracing.
  */
 import { execFileSync, spawn } from 'node:child_process';
@@ -12,10 +13,13 @@ import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { openRequestWatcher, type RequestHooks } from '../src/native/request-watcher.ts';
 import { writeResult } from './machine.ts';
+import { exactnessOf, type RouteExactness } from './requests/exactness.ts';
 
 const ROOT = fileURLToPath(new URL('..', import.meta.url));
 const CGROUPS = '/sys/fs/cgroup/unified';
 const SECONDS = Number(process.env['SECONDS'] ?? 5);
+const EXACT_SECONDS = Number(process.env['EXACT_SECONDS'] ?? 20);
+const SERVERS = ['netty-nio', 'netty-epoll', 'ktor-cio', 'ktor-netty', 'jdk'] as const;
 const CONNECTIONS = 8;
 const REQUEST = Buffer.from(
   'GET /orders/4711?lines=3 HTTP/1.1\r\nHost: orders\r\nAccept: application/json\r\n\r\n',
@@ -147,9 +151,15 @@ try {
     cpp: Number(native.split(' ')[0]),
     typeScript: parsedByTypeScript(200_000),
   };
-  const path = writeResult('requests', 'node bench/requests.ts', 'none', { kernel, userSpaceNsPerExchange });
+  const routes: RouteExactness[] = [];
+  for (const server of SERVERS) {
+    const exactness = await exactnessOf(server, EXACT_SECONDS);
+    console.table(exactness);
+    routes.push(...exactness);
+  }
+  const result = { routes, kernel, userSpaceNsPerExchange };
   console.log(JSON.stringify({ kernel, userSpaceNsPerExchange }, null, 2));
-  console.log(path);
+  console.log(writeResult('requests', 'make bench-requests', '21', result));
 } finally {
   server.stdin.end();
   if (server.exitCode === null) await once(server, 'exit');

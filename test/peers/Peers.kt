@@ -42,6 +42,9 @@ import java.net.http.HttpResponse
 import java.util.concurrent.Executors
 import kotlinx.coroutines.delay
 
+// Where servers listen.
+private val HOST = System.getenv("HOST") ?: "127.0.0.1"
+
 // Every server has GET /fast, GET /chunked (ten chunks of 2,000 bytes) and POST /echo.
 private const val CHUNKS = 10
 private val CHUNK = "x".repeat(2000)
@@ -100,12 +103,12 @@ private fun netty(epoll: Boolean): Int {
                 child.pipeline().addLast(HttpServerCodec(), HttpObjectAggregator(1 shl 20), NettyPeer())
             }
         })
-        .bind("127.0.0.1", 0).sync().channel()
+        .bind(HOST, 0).sync().channel()
     return (channel.localAddress() as InetSocketAddress).port
 }
 
 private fun jdk(): Int {
-    val server = HttpServer.create(InetSocketAddress("127.0.0.1", 0), 0)
+    val server = HttpServer.create(InetSocketAddress(HOST, 0), 0)
     server.executor = Executors.newCachedThreadPool()
     server.createContext("/") { exchange ->
         val body = exchange.requestBody.readAllBytes()
@@ -157,8 +160,8 @@ suspend fun main(args: Array<String>) {
         "jdk" -> println("listening ${jdk()}")
         "netty-nio" -> println("listening ${netty(epoll = false)}")
         "netty-epoll" -> println("listening ${netty(epoll = true)}")
-        "ktor-netty" -> println("listening ${ktor(embeddedServer(Netty, port = 0, host = "127.0.0.1", module = Application::peer))}")
-        "ktor-cio" -> println("listening ${ktor(embeddedServer(CIO, port = 0, host = "127.0.0.1", module = Application::peer))}")
+        "ktor-netty" -> println("listening ${ktor(embeddedServer(Netty, port = 0, host = HOST, module = Application::peer))}")
+        "ktor-cio" -> println("listening ${ktor(embeddedServer(CIO, port = 0, host = HOST, module = Application::peer))}")
         "ask" -> ask(args[1], args.drop(2))
     }
     if (args[0] != "ask") while (System.`in`.read() >= 0) Unit

@@ -202,7 +202,8 @@ function startedIn(t: TestContext, cgroup: string, argv: readonly string[]) {
 }
 
 /** Kept under the hash of what it is made of: Maven takes longer than the tests. */
-function peersClassPath(): string {
+/** Of test/peers, compiled once. */
+export function peersClassPath(): string {
   const hash = createHash('sha256');
   for (const name of ['pom.xml', 'Peers.kt']) hash.update(readFileSync(join(SOURCES, name)));
   const kept = join(tmpdir(), `flamegate-peers-${hash.digest('hex').slice(0, 16)}`);
