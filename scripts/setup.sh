@@ -11,6 +11,7 @@ packages=(
   bpftool                                                              # tests that nothing of ours is left in the kernel
   maven                                                                # the sample service
   clang-format shellcheck                                              # make verify
+  tcpdump                                                              # the judge of make bench-requests
   chromium                                                             # tests of the flame graph page
 )
 [ -n "$("$here/jdk-home.sh" --find 17)" ] || packages+=(openjdk-17-jdk-headless)

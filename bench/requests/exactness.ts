@@ -113,7 +113,9 @@ function exactness(
   };
 }
 
-function byPath(exchanges: readonly { readonly path: string; readonly latencyNs: number }[]): LatenciesByPath {
+function byPath(
+  exchanges: readonly { readonly path: string; readonly latencyNs: number }[],
+): LatenciesByPath {
   const latencies = new Map<string, number[]>();
   for (const { path, latencyNs } of exchanges) {
     const known = latencies.get(path);
@@ -132,7 +134,14 @@ async function startServer(peer: JavaPeer, { prefix, address }: PodNetwork): Pro
   const cgroup = join(CGROUPS, `flamegate-exact-${process.pid}`);
   mkdirSync(cgroup);
   const java = [join(jdkHome(RELEASE), 'bin/java'), '-Xmx128m', '-cp', peersClassPath(), 'PeersKt', peer];
-  const command = ['-c', 'echo $$ >"$0/cgroup.procs"; exec "$@"', cgroup, ...prefix, 'env', `HOST=${address}`];
+  const command = [
+    '-c',
+    'echo $$ >"$0/cgroup.procs"; exec "$@"',
+    cgroup,
+    ...prefix,
+    'env',
+    `HOST=${address}`,
+  ];
   const child = spawn('sh', [...command, ...java], { stdio: ['pipe', 'pipe', 'inherit'] });
   try {
     return { port: await portOf(child), cgroup, stop: () => stop(child, cgroup) };

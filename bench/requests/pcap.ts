@@ -20,7 +20,8 @@ const PROTOCOL_TCP = 6;
 
 /** In the order of the capture. A record that the capture cut short ends it. */
 export function segmentsOf(file: Buffer): Segment[] {
-  if (file.readUInt32LE(0) !== NANOSECOND_MAGIC) throw new Error('not a little-endian capture with nanoseconds');
+  if (file.readUInt32LE(0) !== NANOSECOND_MAGIC)
+    throw new Error('not a little-endian capture with nanoseconds');
   const segments: Segment[] = [];
   let at = FILE_HEADER;
   while (at + RECORD_HEADER <= file.length) {
