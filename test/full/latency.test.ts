@@ -9,10 +9,10 @@ import type { ProfilingPolicy } from '../../src/crds/profiling-policy.ts';
 import type { RegressionGate } from '../../src/crds/regression-gate.ts';
 import type { RegressionReport } from '../../src/crds/regression-report.ts';
 import { eventually, getJson, kubectl } from '../cluster/cluster.ts';
-import { deployArms, STABLE } from './support/arms.ts';
-import { fittingRate } from './support/fitting-load.ts';
-import { installFlamegate, regressionGate } from './support/install.ts';
-import { applyObjects } from './support/orders.ts';
+import { deployArms, STABLE } from '../e2e/support/arms.ts';
+import { fittingRate } from '../e2e/support/fitting-load.ts';
+import { installFlamegate, regressionGate } from '../e2e/support/install.ts';
+import { applyObjects } from '../e2e/support/orders.ts';
 
 const NS = 'latency';
 const CLEAN = 'clean';
