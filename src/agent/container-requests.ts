@@ -4,6 +4,7 @@ import type { Exchange } from '../requests/exchange.ts';
 import { LONGEST_MESSAGE, LONGEST_REASON } from '../requests/parse-request-window.ts';
 import { RequestTally } from '../requests/request-tally.ts';
 import type { RequestWindow } from '../requests/request-window.ts';
+import type { ContainerDurations } from './request-durations.ts';
 import type { SamplerFailure } from './sampler-host.ts';
 
 export const NOTHING_HIDDEN: HiddenCalls = { tls: 0, http2: 0, other: 0 };
@@ -11,13 +12,15 @@ export const NOTHING_HIDDEN: HiddenCalls = { tls: 0, http2: 0, other: 0 };
 export class ContainerRequests {
   readonly routes: readonly string[];
   readonly #tally: RequestTally;
+  readonly #durations: ContainerDurations;
   #hidden = NOTHING_HIDDEN;
   #served = 0;
   #everServed = false;
   #everOther = false;
 
-  constructor(routes: readonly string[]) {
+  constructor(routes: readonly string[], durations: ContainerDurations) {
     this.routes = routes;
+    this.#durations = durations;
     this.#tally = new RequestTally(routes);
   }
 
@@ -27,7 +30,7 @@ export class ContainerRequests {
   }
 
   add(exchange: Exchange): void {
-    this.#tally.add(exchange);
+    this.#durations.add(exchange, this.#tally.add(exchange));
     this.#served += 1;
     this.#everServed = true;
   }
@@ -53,10 +56,16 @@ export class ContainerRequests {
    */
   take(failure: SamplerFailure | undefined): RequestWindow {
     const window = this.#tally.take();
+    this.#durations.fold(this.#tally.routes);
     const why = failure === undefined ? this.#whyHidden() : whyFailed(failure);
     this.#hidden = NOTHING_HIDDEN;
     this.#served = 0;
     return why === undefined ? window : { state: 'NotObservable', ...why, lost: 0, routes: [] };
+  }
+
+  /** Nothing is left of it, here or on the page of metrics. */
+  end(): void {
+    this.#durations.end();
   }
 
   #whyHidden(): Why | undefined {

@@ -15,6 +15,7 @@ import { type AgentLog, createLog } from './log.ts';
 import { createMetrics } from './metrics.ts';
 import { createNodeAgent } from './node-agent.ts';
 import { createPushLoop } from './push-loop.ts';
+import { createRequestDurations } from './request-durations.ts';
 import { createRequestHost } from './request-host.ts';
 import { createSamplerHost } from './sampler-host.ts';
 import { openSpool } from './spool.ts';
@@ -32,11 +33,12 @@ export async function runAgent(config: AgentConfig, log: AgentLog, signal: Abort
   const journalDirectory = `${config.spoolDirectory}/attach`;
   const journal = await openAttachJournal(journalDirectory);
   const recovered = await recoverFromJournal(journalDirectory, config.procRoot);
-  const metrics = createMetrics();
+  const durations = createRequestDurations();
+  const metrics = createMetrics(durations);
   const client = createControllerClient({ ...config, url: config.controllerUrl });
   const filter = roots.v2 === undefined ? 'pid' : 'cgroup';
   const host = createSamplerHost({ ...config, filter, log });
-  const requests = createRequestHost({ ...config, filter, log });
+  const requests = createRequestHost({ ...config, filter, log, durations });
   const push = createPushLoop({
     ...{ client, spool, log, random: Math.random },
     pushed: (result, code) => metrics.pushes.inc({ result, code }),
@@ -62,7 +64,7 @@ export async function runAgent(config: AgentConfig, log: AgentLog, signal: Abort
   const before = await loadAssignment(kept, log);
   if (before) agent.assign(before);
   const health = await startHealthServer(config.httpPort, {
-    metrics: metrics.text,
+    metrics: metrics.families,
     alive: () => Date.now() - agent.lastLookMs < STANDSTILL_MS,
     failure: () => host.failure,
   });

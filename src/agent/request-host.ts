@@ -9,6 +9,7 @@ import type { RequestWindow } from '../requests/request-window.ts';
 import { codeOf, messageOf } from './agent-error.ts';
 import { ContainerRequests, NOTHING_HIDDEN } from './container-requests.ts';
 import type { AgentLog } from './log.ts';
+import type { RequestDurations } from './request-durations.ts';
 import type { SamplerFailure } from './sampler-host.ts';
 import type { TrackedContainer } from './tracked-container.ts';
 
@@ -30,6 +31,8 @@ export interface RequestHostOptions {
   /** What targets of containers are. Sockets belong to cgroups, of version 2. */
   readonly filter: 'cgroup' | 'pid';
   readonly log: AgentLog;
+  /** Where each request is counted for as long as its container is watched. */
+  readonly durations: RequestDurations;
 }
 
 const RETRY_MS = 30_000;
@@ -114,8 +117,7 @@ export function createRequestHost(options: RequestHostOptions): RequestHost {
       drain();
       const asked = all.filter(({ assigned }) => assigned.requests !== undefined);
       asking = new Set(asked.map(({ assigned }) => assigned.containerId));
-      for (const { assigned } of asked)
-        admit(containers, assigned.containerId, assigned.requests?.routes ?? []);
+      for (const each of asked) admit(containers, each, options.durations);
       if (options.filter === 'pid') return;
       const wanted = cgroupsOf(asked, containers);
       end(wanted);
@@ -134,7 +136,11 @@ export function createRequestHost(options: RequestHostOptions): RequestHost {
     take() {
       drain();
       const windows = new Map([...containers].map(([id, seen]) => [id, seen.take(failure)]));
-      for (const id of containers.keys()) if (!asking.has(id)) containers.delete(id);
+      for (const [id, seen] of containers) {
+        if (asking.has(id)) continue;
+        seen.end();
+        containers.delete(id);
+      }
       return windows;
     },
     close,
@@ -142,12 +148,16 @@ export function createRequestHost(options: RequestHostOptions): RequestHost {
 }
 
 /** With other routes it is counted anew, and what had been counted is lost. */
-function admit(known: Map<string, ContainerRequests>, id: string, routes: readonly string[]): void {
-  const before = known.get(id);
+function admit(known: Map<string, ContainerRequests>, asking: Asking, durations: RequestDurations): void {
+  const { containerId, requests } = asking.assigned;
+  const routes = requests?.routes ?? [];
+  const before = known.get(containerId);
   if (before?.routes.join(' ') === routes.join(' ')) return;
-  const after = new ContainerRequests(routes);
+  before?.end();
+  const answerer = () => asking.assigned; // the latest: what the workload is may be told later
+  const after = new ContainerRequests(routes, durations.begin(answerer));
   after.lose(before?.served ?? 0);
-  known.set(id, after);
+  known.set(containerId, after);
 }
 
 function cgroupsOf(

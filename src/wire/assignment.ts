@@ -33,8 +33,15 @@ export interface AssignedContainer {
   /** True when a gate compares this pod: its stacks are pushed, not only its counts. */
   readonly gated: boolean;
   readonly symbols: SymbolMode;
+  /** What the pod belongs to, where something owns it. */
+  readonly workload?: Workload;
   /** Present when the requests it answers are to be watched. */
   readonly requests?: AssignedRequests;
+}
+
+export interface Workload {
+  readonly kind: string;
+  readonly name: string;
 }
 
 export interface AssignedRequests {
@@ -85,8 +92,14 @@ function parseContainer(json: unknown, index: number): AssignedContainer {
     startedAtMs: integer(doc['startedAtMs'], `${at}.startedAtMs`, 0, Number.MAX_SAFE_INTEGER),
     gated: doc['gated'] === true,
     symbols: SYMBOL_MODES.find((mode) => mode === doc['symbols']) ?? 'Auto', // a controller of before has none
+    ...(doc['workload'] === undefined ? {} : { workload: parseWorkload(doc['workload'], `${at}.workload`) }),
     ...(doc['requests'] === undefined ? {} : { requests: parseRequests(doc['requests'], `${at}.requests`) }),
   };
+}
+
+function parseWorkload(json: unknown, at: string): Workload {
+  const doc = record(json, at);
+  return { kind: text(doc['kind'], `${at}.kind`), name: text(doc['name'], `${at}.name`) };
 }
 
 function parseRequests(json: unknown, at: string): AssignedRequests {

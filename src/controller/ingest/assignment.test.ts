@@ -56,6 +56,28 @@ test('pods of other nodes, unselected pods and pods that do not run are not assi
   assert.deepEqual(containersOf(view, 'node-c'), []);
 });
 
+test('a container is assigned with the workload its pod belongs to', () => {
+  const view = aView({
+    policies: [aPolicy()],
+    replicaSets: [aReplicaSet({ hash: 'one', revision: 1 })],
+    pods: [
+      aPod({ name: 'of-deployment', owner: 'uid-orders-one', ownerKind: 'ReplicaSet' }),
+      aPod({ name: 'of-set', owner: 'orders-db', ownerKind: 'StatefulSet' }),
+    ],
+  });
+
+  const assignment = planAssignment(view, 'node-a', 'store-0001');
+
+  assert.deepEqual(
+    assignment.containers.map(({ pod, workload }) => [pod, workload]),
+    [
+      ['of-deployment', { kind: 'Deployment', name: 'orders' }],
+      ['of-set', { kind: 'StatefulSet', name: 'orders-db' }],
+    ],
+  );
+  assert.deepEqual(parseAssignment(JSON.parse(JSON.stringify(assignment))), assignment);
+});
+
 test('a policy without container names takes every container but mesh proxies; one with names takes these', () => {
   const pods = [aPod({ containers: ['app', 'istio-proxy', 'worker'] })];
 

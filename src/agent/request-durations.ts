@@ -1,0 +1,172 @@
+/**
+ * http.server.request.duration of the containers whose requests are watched, since each is watched. What it costs is bounded: a
+ * container has so many series, the node has so many, and what finds no room is one series more, as in OpenTelemetry's SDKs.
+ */
+import { DurationHistogram } from '../requests/duration-histogram.ts';
+import type { Exchange } from '../requests/exchange.ts';
+import { type CountedAs, OTHER_METHOD, type RequestTally } from '../requests/request-tally.ts';
+import { OTHER_ROUTE, type RouteLabel } from '../requests/route-labels.ts';
+import type { AssignedContainer } from '../wire/assignment.ts';
+import type { HistogramSample, Labels } from './exposition.ts';
+
+/** 1.7 KB each with latencies over six octaves. */
+const MOST_SERIES = 1_000;
+const MOST_OF_CONTAINER = 250; // so that four may run wild before others go without
+const OVERFLOW: Labels = { otel_metric_overflow: 'true' };
+
+/** What is known of who answers. */
+export type Answerer = Pick<AssignedContainer, 'namespace' | 'pod' | 'container' | 'workload'>;
+
+export interface RequestDurations {
+  /** Series of a container, of which there are none yet. `answerer` is asked anew for each page. */
+  begin(answerer: () => Answerer): ContainerDurations;
+  readonly series: number;
+  /** Requests of before and now that found no room. */
+  readonly overflowed: number;
+  samples(): Iterable<HistogramSample>;
+}
+
+export interface ContainerDurations {
+  add(exchange: Exchange, as: CountedAs): void;
+  /** Series of routes that have become one are one from now on. */
+  fold(routes: RequestTally['routes']): void;
+  /** They are gone. */
+  end(): void;
+}
+
+interface Series {
+  readonly as: CountedAs;
+  readonly status: number;
+  readonly error: string;
+  readonly histogram: DurationHistogram;
+}
+
+export function createRequestDurations(): RequestDurations {
+  const containers = new Map<ContainerSeries, () => Answerer>();
+  const node: Node = { series: 0, overflow: new DurationHistogram() };
+  return {
+    begin(answerer) {
+      const container = new ContainerSeries(node, () => containers.delete(container));
+      containers.set(container, answerer);
+      return container;
+    },
+    get series() {
+      return node.series;
+    },
+    get overflowed() {
+      return node.overflow.count;
+    },
+    *samples() {
+      for (const [{ series }, answerer] of containers) {
+        const labels = answererLabels(answerer());
+        for (const one of series.values()) {
+          yield { labels: { ...labels, ...requestLabels(one) }, histogram: one.histogram };
+        }
+      }
+      if (node.overflow.count > 0) yield { labels: OVERFLOW, histogram: node.overflow };
+    },
+  };
+}
+
+/** What all containers of the node share. */
+interface Node {
+  series: number;
+  readonly overflow: DurationHistogram;
+}
+
+class ContainerSeries implements ContainerDurations {
+  readonly series = new Map<string, Series>();
+  readonly #node: Node;
+  readonly #ended: () => void;
+  #version = 0;
+
+  constructor(node: Node, ended: () => void) {
+    this.#node = node;
+    this.#ended = ended;
+  }
+
+  add(exchange: Exchange, as: CountedAs): void {
+    const status = exchange.status >= 100 && exchange.status < 600 ? exchange.status : 0;
+    const histogram = this.#histogramOf({ as, status, error: errorOf(exchange.outcome, status) });
+    histogram.add(exchange.latencyNs / 1e9);
+  }
+
+  fold(routes: RequestTally['routes']): void {
+    if (routes.version === this.#version) return;
+    this.#version = routes.version;
+    const before = [...this.series.values()];
+    this.#clear();
+    for (const { as, histogram, ...rest } of before) {
+      const { method, label } = as;
+      this.#histogramOf({ ...rest, as: { method, label: routes.asOfNow(label) } }).addAll(histogram);
+    }
+  }
+
+  end(): void {
+    this.#clear();
+    this.#ended();
+  }
+
+  #clear(): void {
+    this.#node.series -= this.series.size;
+    this.series.clear();
+  }
+
+  #histogramOf(of: Omit<Series, 'histogram'>): DurationHistogram {
+    const key = `${of.status} ${of.error} ${of.as.method} ${of.as.label.route}`;
+    const known = this.series.get(key);
+    if (known !== undefined) return known.histogram;
+    const isFull = this.series.size >= MOST_OF_CONTAINER || this.#node.series >= MOST_SERIES;
+    if (isFull) return this.#node.overflow;
+    const histogram = new DurationHistogram();
+    const { method, label } = of.as;
+    this.series.set(key, { ...of, as: { method, label }, histogram }); // `as` is a whole row of a window
+    this.#node.series += 1;
+    return histogram;
+  }
+}
+
+/** error.type: how it ended, or the status if the server failed; '' where nothing went wrong. */
+function errorOf(outcome: Exchange['outcome'], status: number): string {
+  switch (outcome) {
+    case 'Completed':
+      return status >= 500 ? String(status) : '';
+    case 'ClientGone':
+      return 'client_gone';
+    case 'Unfinished':
+      return 'unfinished';
+    case 'Reset':
+      return 'reset';
+  }
+}
+
+const WORKLOAD_LABELS: Readonly<Record<string, string>> = {
+  Deployment: 'k8s_deployment_name',
+  StatefulSet: 'k8s_statefulset_name',
+  DaemonSet: 'k8s_daemonset_name',
+  ReplicaSet: 'k8s_replicaset_name',
+  Job: 'k8s_job_name',
+};
+
+function answererLabels({ namespace, pod, container, workload }: Answerer): Labels {
+  const name = workload === undefined ? undefined : WORKLOAD_LABELS[workload.kind];
+  return {
+    k8s_namespace_name: namespace,
+    k8s_pod_name: pod,
+    k8s_container_name: container,
+    ...(name === undefined || workload === undefined ? {} : { [name]: workload.name }),
+  };
+}
+
+/** OpenTelemetry's semantic conventions for HTTP servers: what is not known has no label. */
+function requestLabels({ as, status, error }: Series): Labels {
+  return {
+    http_request_method: as.method === OTHER_METHOD ? '_OTHER' : as.method,
+    ...(isUnknown(as.label) ? {} : { http_route: as.label.route }),
+    ...(status === 0 ? {} : { http_response_status_code: String(status) }),
+    ...(error === '' ? {} : { error_type: error }),
+    url_scheme: 'http',
+  };
+}
+
+const isUnknown = ({ route, byPattern }: RouteLabel): boolean => route === OTHER_ROUTE && !byPattern;
