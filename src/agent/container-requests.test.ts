@@ -13,7 +13,10 @@ const ORDER: Exchange = {
 };
 const SHOP = { namespace: 'shop', pod: 'orders-1', container: 'app' };
 const containerRequests = (routes: readonly string[] = []) =>
-  new ContainerRequests(routes, createRequestDurations().begin(() => SHOP));
+  new ContainerRequests(
+    routes,
+    createRequestDurations().begin(() => SHOP),
+  );
 const hidden = (calls: { tls?: number; http2?: number; other?: number }) => ({
   ...{ tls: 0, http2: 0, other: 0 },
   ...calls,

@@ -2,8 +2,9 @@
 import type { HiddenCalls } from '../native/request-watcher.ts';
 import type { Exchange } from '../requests/exchange.ts';
 import { LONGEST_MESSAGE, LONGEST_REASON } from '../requests/parse-request-window.ts';
-import { RequestTally } from '../requests/request-tally.ts';
+import { type CountedAs, RequestTally } from '../requests/request-tally.ts';
 import type { RequestWindow } from '../requests/request-window.ts';
+import type { SpanSample } from '../requests/span-sample.ts';
 import type { ContainerDurations } from './request-durations.ts';
 import type { SamplerFailure } from './sampler-host.ts';
 
@@ -11,6 +12,8 @@ export const NOTHING_HIDDEN: HiddenCalls = { tls: 0, http2: 0, other: 0 };
 
 export class ContainerRequests {
   readonly routes: readonly string[];
+  /** While some of its requests are to become spans: what was added is to be told to it, too. */
+  spans: SpanSample | undefined;
   readonly #tally: RequestTally;
   readonly #durations: ContainerDurations;
   #hidden = NOTHING_HIDDEN;
@@ -29,10 +32,12 @@ export class ContainerRequests {
     return this.#served;
   }
 
-  add(exchange: Exchange): void {
-    this.#durations.add(exchange, this.#tally.add(exchange));
+  add(exchange: Exchange): CountedAs {
+    const as = this.#tally.add(exchange);
+    this.#durations.add(exchange, as);
     this.#served += 1;
     this.#everServed = true;
+    return as;
   }
 
   lose(exchanges: number): void {

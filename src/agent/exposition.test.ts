@@ -90,7 +90,10 @@ test('a page of as many series as there may be is read whole', async (t) => {
   const durations = createRequestDurations();
   for (let at = 0; at < 5; at++) {
     const answerer = { namespace: 'shop', pod: `orders-${at}`, container: 'app' };
-    const container = new ContainerRequests([], durations.begin(() => answerer));
+    const container = new ContainerRequests(
+      [],
+      durations.begin(() => answerer),
+    );
     for (let status = 100; status < 600; status++) {
       container.add({ method: 'GET', path: '/', status, outcome: 'Completed', latencyNs: status * 1e5 });
     }
@@ -123,8 +126,14 @@ test('a counter or gauge has 64 series at most', () => {
 async function aPage(t: Parameters<typeof aPrometheus>[0]) {
   const durations = createRequestDurations();
   const answerer = { namespace: 'shop', pod: 'orders-1', container: 'app' };
-  const container = new ContainerRequests([], durations.begin(() => answerer));
-  const latenciesUs = Array.from({ length: 5_000 }, (_, at) => 1_000 * Math.exp(6 * ((at + 0.5) / 5_000) ** 4));
+  const container = new ContainerRequests(
+    [],
+    durations.begin(() => answerer),
+  );
+  const latenciesUs = Array.from(
+    { length: 5_000 },
+    (_, at) => 1_000 * Math.exp(6 * ((at + 0.5) / 5_000) ** 4),
+  );
   for (const latencyUs of latenciesUs) {
     container.add({
       ...{ method: 'GET', path: '/orders/17', status: 200, outcome: 'Completed' },

@@ -23,6 +23,7 @@ export interface AgentMetrics {
   readonly requests: Metric;
   readonly requestsLost: Metric;
   readonly requestsOpen: Metric;
+  readonly spans: Metric;
   readonly spoolBytes: Metric;
 }
 
@@ -77,6 +78,7 @@ export function createMetrics(durations: RequestDurations): AgentMetrics {
       'Requests of which nothing is known but that they were lost.',
     ),
     requestsOpen: gauge('requests_open', '1 while requests of any container are watched.'),
+    spans: counter('spans_total', 'Spans of requests by what became of them: sent, refused, lost.'),
     spoolBytes: gauge('spool_bytes', 'Bytes on disk.'),
   };
 }

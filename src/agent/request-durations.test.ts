@@ -2,8 +2,9 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { Exchange } from '../requests/exchange.ts';
 import { requestsOf } from '../requests/request-window.ts';
+import type { Answerer } from './answerer.ts';
 import { ContainerRequests } from './container-requests.ts';
-import { type Answerer, createRequestDurations, type RequestDurations } from './request-durations.ts';
+import { createRequestDurations, type RequestDurations } from './request-durations.ts';
 
 const ORDERS: Answerer = {
   namespace: 'shop',
@@ -17,7 +18,10 @@ const anExchange = (fields: Partial<Exchange> = {}): Exchange => ({
 });
 
 function answering(durations: RequestDurations, ...exchanges: readonly Partial<Exchange>[]) {
-  const container = new ContainerRequests([], durations.begin(() => ORDERS));
+  const container = new ContainerRequests(
+    [],
+    durations.begin(() => ORDERS),
+  );
   for (const fields of exchanges) container.add(anExchange(fields));
   return container;
 }
@@ -95,7 +99,9 @@ test('they count on from window to window, and as many as the windows hold', () 
 });
 
 test('routes that became one are one series from the next window on, with all that was counted', () => {
-  const names = Array.from({ length: 21 }, (_, at) => ({ path: `/users/${String.fromCharCode(97 + at)}name` }));
+  const names = Array.from({ length: 21 }, (_, at) => ({
+    path: `/users/${String.fromCharCode(97 + at)}name`,
+  }));
   const durations = createRequestDurations();
   const container = answering(durations, ...names);
   container.take(undefined);
@@ -134,7 +140,10 @@ test('series are bounded, of a container and of the node, and what finds no room
 test('what the workload is may be known later than the first request', () => {
   const durations = createRequestDurations();
   let answerer: Answerer = { namespace: 'shop', pod: 'orders-1', container: 'app' };
-  const container = new ContainerRequests([], durations.begin(() => answerer));
+  const container = new ContainerRequests(
+    [],
+    durations.begin(() => answerer),
+  );
   container.add(anExchange());
   answerer = { ...answerer, workload: { kind: 'StatefulSet', name: 'orders' } };
 

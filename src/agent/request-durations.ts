@@ -4,18 +4,15 @@
  */
 import { DurationHistogram } from '../requests/duration-histogram.ts';
 import type { Exchange } from '../requests/exchange.ts';
-import { type CountedAs, OTHER_METHOD, type RequestTally } from '../requests/request-tally.ts';
-import { OTHER_ROUTE, type RouteLabel } from '../requests/route-labels.ts';
-import type { AssignedContainer } from '../wire/assignment.ts';
+import { httpAttributes } from '../requests/http-attributes.ts';
+import type { CountedAs, RequestTally } from '../requests/request-tally.ts';
+import { type Answerer, answererAttributes } from './answerer.ts';
 import type { HistogramSample, Labels } from './exposition.ts';
 
 /** 1.7 KB each with latencies over six octaves. */
 const MOST_SERIES = 1_000;
 const MOST_OF_CONTAINER = 250; // so that four may run wild before others go without
 const OVERFLOW: Labels = { otel_metric_overflow: 'true' };
-
-/** What is known of who answers. */
-export type Answerer = Pick<AssignedContainer, 'namespace' | 'pod' | 'container' | 'workload'>;
 
 export interface RequestDurations {
   /** Series of a container, of which there are none yet. `answerer` is asked anew for each page. */
@@ -37,7 +34,7 @@ export interface ContainerDurations {
 interface Series {
   readonly as: CountedAs;
   readonly status: number;
-  readonly error: string;
+  readonly outcome: Exchange['outcome'];
   readonly histogram: DurationHistogram;
 }
 
@@ -87,8 +84,7 @@ class ContainerSeries implements ContainerDurations {
 
   add(exchange: Exchange, as: CountedAs): void {
     const status = exchange.status >= 100 && exchange.status < 600 ? exchange.status : 0;
-    const histogram = this.#histogramOf({ as, status, error: errorOf(exchange.outcome, status) });
-    histogram.add(exchange.latencyNs / 1e9);
+    this.#histogramOf({ as, status, outcome: exchange.outcome }).add(exchange.latencyNs / 1e9);
   }
 
   fold(routes: RequestTally['routes']): void {
@@ -113,7 +109,7 @@ class ContainerSeries implements ContainerDurations {
   }
 
   #histogramOf(of: Omit<Series, 'histogram'>): DurationHistogram {
-    const key = `${of.status} ${of.error} ${of.as.method} ${of.as.label.route}`;
+    const key = `${of.status} ${of.outcome} ${of.as.method} ${of.as.label.route}`;
     const known = this.series.get(key);
     if (known !== undefined) return known.histogram;
     const isFull = this.series.size >= MOST_OF_CONTAINER || this.#node.series >= MOST_SERIES;
@@ -126,47 +122,18 @@ class ContainerSeries implements ContainerDurations {
   }
 }
 
-/** error.type: how it ended, or the status if the server failed; '' where nothing went wrong. */
-function errorOf(outcome: Exchange['outcome'], status: number): string {
-  switch (outcome) {
-    case 'Completed':
-      return status >= 500 ? String(status) : '';
-    case 'ClientGone':
-      return 'client_gone';
-    case 'Unfinished':
-      return 'unfinished';
-    case 'Reset':
-      return 'reset';
-  }
-}
+const answererLabels = (answerer: Answerer): Labels =>
+  Object.fromEntries(
+    Object.entries(answererAttributes(answerer)).map(([name, value]) => [name.replaceAll('.', '_'), value]),
+  );
 
-const WORKLOAD_LABELS: Readonly<Record<string, string>> = {
-  Deployment: 'k8s_deployment_name',
-  StatefulSet: 'k8s_statefulset_name',
-  DaemonSet: 'k8s_daemonset_name',
-  ReplicaSet: 'k8s_replicaset_name',
-  Job: 'k8s_job_name',
-};
-
-function answererLabels({ namespace, pod, container, workload }: Answerer): Labels {
-  const name = workload === undefined ? undefined : WORKLOAD_LABELS[workload.kind];
+function requestLabels(series: Series): Labels {
+  const { method, route, status, error } = httpAttributes(series, series.as);
   return {
-    k8s_namespace_name: namespace,
-    k8s_pod_name: pod,
-    k8s_container_name: container,
-    ...(name === undefined || workload === undefined ? {} : { [name]: workload.name }),
-  };
-}
-
-/** OpenTelemetry's semantic conventions for HTTP servers: what is not known has no label. */
-function requestLabels({ as, status, error }: Series): Labels {
-  return {
-    http_request_method: as.method === OTHER_METHOD ? '_OTHER' : as.method,
-    ...(isUnknown(as.label) ? {} : { http_route: as.label.route }),
-    ...(status === 0 ? {} : { http_response_status_code: String(status) }),
-    ...(error === '' ? {} : { error_type: error }),
+    http_request_method: method,
+    ...(route === undefined ? {} : { http_route: route }),
+    ...(status === undefined ? {} : { http_response_status_code: String(status) }),
+    ...(error === undefined ? {} : { error_type: error }),
     url_scheme: 'http',
   };
 }
-
-const isUnknown = ({ route, byPattern }: RouteLabel): boolean => route === OTHER_ROUTE && !byPattern;

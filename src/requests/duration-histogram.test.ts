@@ -53,8 +53,14 @@ test('every duration is in one bucket of each kind, and a sum of series is the s
       assert.deepEqual(nativeOf(sum), nativeOf(whole));
       assert.deepEqual(sum.classic, whole.classic);
       assert.equal(sum.count, some.length + others.length);
-      assert.equal([...nativeOf(whole).values()].reduce((a, b) => a + b, 0), whole.count);
-      assert.equal(whole.classic.reduce((a, b) => a + b, 0), whole.count);
+      assert.equal(
+        [...nativeOf(whole).values()].reduce((a, b) => a + b, 0),
+        whole.count,
+      );
+      assert.equal(
+        whole.classic.reduce((a, b) => a + b, 0),
+        whole.count,
+      );
       assert.ok(Math.abs(sum.sumSeconds - whole.sumSeconds) <= 1e-9 * whole.sumSeconds);
     }),
   );

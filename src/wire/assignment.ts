@@ -47,6 +47,8 @@ export interface Workload {
 export interface AssignedRequests {
   /** Patterns of src/requests/route-pattern.ts, of which the first that matches counts. */
   readonly routes: readonly string[];
+  /** Present when some of them are to become spans. */
+  readonly spans?: true;
 }
 
 export const MOST_ROUTE_PATTERNS = 64;
@@ -103,8 +105,12 @@ function parseWorkload(json: unknown, at: string): Workload {
 }
 
 function parseRequests(json: unknown, at: string): AssignedRequests {
-  const routes = list(record(json, at)['routes'], `${at}.routes`).slice(0, MOST_ROUTE_PATTERNS);
-  return { routes: routes.map((route, i) => parseRoutePattern(text(route, `${at}.routes[${i}]`)).text) };
+  const doc = record(json, at);
+  const routes = list(doc['routes'], `${at}.routes`).slice(0, MOST_ROUTE_PATTERNS);
+  return {
+    routes: routes.map((route, i) => parseRoutePattern(text(route, `${at}.routes[${i}]`)).text),
+    ...(doc['spans'] === true ? { spans: true } : {}),
+  };
 }
 
 const MAX_CONTAINERS = 512; // a node runs 110 pods by default and 250 on the largest clouds; twice that

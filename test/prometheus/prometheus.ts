@@ -105,7 +105,12 @@ export async function until<T>(what: string, probe: () => Promise<T | undefined>
   throw new Error(`not within 30 s: ${what}`);
 }
 
-async function started(t: TestContext, port: number, program: string, args: readonly string[]): Promise<void> {
+async function started(
+  t: TestContext,
+  port: number,
+  program: string,
+  args: readonly string[],
+): Promise<void> {
   const child = spawn(program, args, { stdio: ['ignore', 'ignore', 'pipe'] });
   let said = '';
   child.stderr.on('data', (chunk: Buffer) => {
@@ -140,7 +145,7 @@ function aDirectory(t: TestContext): string {
   return directory;
 }
 
-async function freePort(): Promise<number> {
+export async function freePort(): Promise<number> {
   const server = createServer().listen(0, '127.0.0.1');
   await once(server, 'listening');
   const address = server.address();

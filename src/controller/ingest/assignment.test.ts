@@ -160,7 +160,13 @@ test('requests are watched of pods that a gate compares, unless a policy says no
     const canary = { app: 'orders', track: 'canary' };
     const view = aView({
       gates: [aGate()],
-      policies: wishes.map((requests, at) => aPolicy({ name: `policy-${at}`, spec: { requests } })).reverse(),
+      policies: wishes
+        .map((wish, at) => ({
+          name: `policy-${at}`,
+          spec: { requests: { ...wish, spans: { enabled: false } } },
+        }))
+        .map(aPolicy)
+        .reverse(),
       pods: [aPod({ name: 'canary', labels: canary }), aPod({ name: 'neither' })],
     });
     const assignment = planAssignment(view, 'node-a', 'store-0001');
@@ -178,6 +184,26 @@ test('requests are watched of pods that a gate compares, unless a policy says no
     '/orders/{id} /** /stock/{sku}',
   ]);
   assert.deepEqual(asked(orders, { enabled: false, routes: [] })[0], ['canary', undefined]);
+});
+
+test('requests become spans only where every policy of the pod says so', () => {
+  const spansOf = (...wishes: readonly boolean[]) => {
+    const view = aView({
+      gates: [aGate()],
+      policies: wishes.map((enabled, at) =>
+        aPolicy({
+          name: `policy-${at}`,
+          spec: { requests: { enabled: true, routes: [], spans: { enabled } } },
+        }),
+      ),
+      pods: [aPod({ name: 'canary', labels: { app: 'orders', track: 'canary' } })],
+    });
+    const assignment = planAssignment(view, 'node-a', 'store-0001');
+    assert.deepEqual(parseAssignment(JSON.parse(JSON.stringify(assignment))), assignment);
+    return assignment.containers[0]?.requests?.spans;
+  };
+
+  assert.deepEqual([spansOf(true), spansOf(true, true), spansOf(true, false)], [true, true, undefined]);
 });
 
 test('an assignment whose routes are none is refused', () => {

@@ -148,7 +148,8 @@ function requestsOf(policies: readonly ProfilingPolicy[]): AssignedRequests | un
   if (policies.some(({ spec }) => !spec.requests.enabled)) return undefined;
   const byName = policies.toSorted((a, b) => (a.metadata.name < b.metadata.name ? -1 : 1));
   const routes = new Set(byName.flatMap(({ spec }) => spec.requests.routes));
-  return { routes: [...routes].slice(0, MOST_ROUTE_PATTERNS) };
+  const spans = policies.every(({ spec }) => spec.requests.spans.enabled);
+  return { routes: [...routes].slice(0, MOST_ROUTE_PATTERNS), ...(spans ? { spans } : {}) };
 }
 
 function runningContainer(

@@ -105,7 +105,9 @@ test('a canary that is proven worse is an active alert in Alertmanager, and none
     ...{ k8s_namespace_name: 'shop', gate: 'orders-cpu' },
   });
   view.change({ gates: [aGate({ status: { verdict: 'Failed', conditions: [] } }), web] }); // its pods are gone
-  await until('no alert is active', async () => ((await alertmanager.active()).length === 0 ? true : undefined));
+  await until('no alert is active', async () =>
+    (await alertmanager.active()).length === 0 ? true : undefined,
+  );
   const shown = await prometheus.query('flamegate_gate_verdict == 1', 'gate', 'verdict');
   assert.deepEqual([...shown.keys()].sort(), ['orders-cpu Failed', 'web Passed']);
 });

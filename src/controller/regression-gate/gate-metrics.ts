@@ -18,7 +18,8 @@ export function exposeGates(registry: Registry, view: ClusterView): void {
       this.reset();
       for (const gate of view.gates()) {
         const shown = gate.status?.verdict ?? 'Waiting';
-        for (const verdict of GATE_VERDICTS) this.set({ ...labelsOf(gate), verdict }, verdict === shown ? 1 : 0);
+        for (const verdict of GATE_VERDICTS)
+          this.set({ ...labelsOf(gate), verdict }, verdict === shown ? 1 : 0);
       }
     },
   });

@@ -112,7 +112,7 @@ export function aPolicy(
         flags: { mode: 'Never', strategy: 'DeploymentPatch', acknowledgeRestarts: false },
         symbols: 'Auto',
       },
-      requests: { enabled: true, routes: [] },
+      requests: { enabled: true, routes: [], spans: { enabled: false } },
       ...spec,
     },
   };
