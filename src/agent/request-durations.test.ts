@@ -18,9 +18,17 @@ const anExchange = (fields: Partial<Exchange> = {}): Exchange => ({
 });
 
 function answering(durations: RequestDurations, ...exchanges: readonly Partial<Exchange>[]) {
+  return answeringAs(ORDERS, durations, ...exchanges);
+}
+
+function answeringAs(
+  answerer: Answerer,
+  durations: RequestDurations,
+  ...exchanges: readonly Partial<Exchange>[]
+) {
   const container = new ContainerRequests(
     [],
-    durations.begin(() => ORDERS),
+    durations.begin(() => answerer),
   );
   for (const fields of exchanges) container.add(anExchange(fields));
   return container;
@@ -113,10 +121,21 @@ test('routes that became one are one series from the next window on, with all th
 test('a container that is gone takes its series along', () => {
   const durations = createRequestDurations();
   const gone = answering(durations, {});
-  answering(durations, { path: '/stock' });
+  answeringAs({ ...ORDERS, pod: 'orders-2' }, durations, { path: '/stock' });
   gone.end();
 
-  assert.deepEqual(seriesOf(durations), ['orders-1 orders GET /stock 200: 1']);
+  assert.deepEqual(seriesOf(durations), ['orders-2 orders GET /stock 200: 1']);
+  assert.equal(durations.series, 1);
+});
+
+test('a container that was started again begins anew, and is on the page once while the one before is still known', () => {
+  const durations = createRequestDurations();
+  const before = answering(durations, {}, {});
+  answering(durations, {});
+  before.add(anExchange());
+
+  assert.deepEqual(seriesOf(durations), ['orders-1 orders GET /orders/{} 200: 1']);
+  before.end();
   assert.equal(durations.series, 1);
 });
 
@@ -127,13 +146,13 @@ test('series are bounded, of a container and of the node, and what finds no room
 
   assert.deepEqual([durations.series, durations.overflowed], [250, 250]);
 
-  for (let container = 0; container < 4; container++) answering(durations, ...statuses);
+  for (let at = 2; at < 6; at++) answeringAs({ ...ORDERS, pod: `orders-${at}` }, durations, ...statuses);
 
   assert.deepEqual([durations.series, durations.overflowed], [1_000, 1_500]);
   assert.deepEqual([...durations.samples()].at(-1)?.labels, { otel_metric_overflow: 'true' });
 
   wild.end();
-  answering(durations, { path: '/room/again' });
+  answering(durations, { path: '/room/again' }); // which is the same pod, started again
   assert.equal(durations.series, 751);
 });
 

@@ -15,7 +15,10 @@ const MOST_OF_CONTAINER = 250; // so that four may run wild before others go wit
 const OVERFLOW: Labels = { otel_metric_overflow: 'true' };
 
 export interface RequestDurations {
-  /** Series of a container, of which there are none yet. `answerer` is asked anew for each page. */
+  /**
+   * Series of a container, of which there are none yet. `answerer` is asked anew for each page. They follow those of a container of
+   * the same name, which has ended then: a series is on a page once.
+   */
   begin(answerer: () => Answerer): ContainerDurations;
   readonly series: number;
   /** Requests of before and now that found no room. */
@@ -43,6 +46,9 @@ export function createRequestDurations(): RequestDurations {
   const node: Node = { series: 0, overflow: new DurationHistogram() };
   return {
     begin(answerer) {
+      for (const [before, wasAnswerer] of containers) {
+        if (nameOf(wasAnswerer()) === nameOf(answerer())) before.end();
+      }
       const container = new ContainerSeries(node, () => containers.delete(container));
       containers.set(container, answerer);
       return container;
@@ -74,15 +80,17 @@ interface Node {
 class ContainerSeries implements ContainerDurations {
   readonly series = new Map<string, Series>();
   readonly #node: Node;
-  readonly #ended: () => void;
+  readonly #leave: () => void;
+  #hasEnded = false;
   #version = 0;
 
-  constructor(node: Node, ended: () => void) {
+  constructor(node: Node, leave: () => void) {
     this.#node = node;
-    this.#ended = ended;
+    this.#leave = leave;
   }
 
   add(exchange: Exchange, as: CountedAs): void {
+    if (this.#hasEnded) return;
     const status = exchange.status >= 100 && exchange.status < 600 ? exchange.status : 0;
     this.#histogramOf({ as, status, outcome: exchange.outcome }).add(exchange.latencyNs / 1e9);
   }
@@ -99,8 +107,9 @@ class ContainerSeries implements ContainerDurations {
   }
 
   end(): void {
+    this.#hasEnded = true;
     this.#clear();
-    this.#ended();
+    this.#leave();
   }
 
   #clear(): void {
@@ -121,6 +130,8 @@ class ContainerSeries implements ContainerDurations {
     return histogram;
   }
 }
+
+const nameOf = ({ namespace, pod, container }: Answerer): string => `${namespace}/${pod}/${container}`;
 
 const answererLabels = (answerer: Answerer): Labels =>
   Object.fromEntries(
