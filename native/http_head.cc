@@ -108,8 +108,8 @@ bool IsLowerHex(char c) {
   return IsDigit(c) || (c >= 'a' && c <= 'f');
 }
 
-// https://www.w3.org/TR/trace-context/, section 3.2: lower case, no id of zeros, version ff is none, and what comes behind in later
-// versions is set off by a dash.
+// https://www.w3.org/TR/trace-context/, section 3.2: lower case, no id of zeros, version ff is none, and what
+// comes behind in later versions is set off by a dash.
 std::optional<TraceParent> TraceParentOf(std::string_view text) {
   text = Trimmed(text);
   TraceParent parent;
@@ -196,7 +196,7 @@ std::optional<RequestHead> ParseRequestHead(std::string_view head) {
     trace_parents++;
     request.trace_parent = TraceParentOf(value);
   });
-  if (trace_parents > 1) request.trace_parent.reset(); // whose it was cannot be told
+  if (trace_parents > 1) request.trace_parent.reset();  // whose it was cannot be told
   request.body = body.Result();
   return request;
 }

@@ -29,7 +29,8 @@ enum class Method : uint8_t {
   kOther,
 };
 
-/// The field traceparent of W3C Trace Context, of the form that version 00 has: version, trace, parent and flags in hexadecimal.
+/// The field traceparent of W3C Trace Context, of the form that version 00 has: version, trace, parent and
+/// flags in hexadecimal.
 using TraceParent = std::array<char, 55>;
 
 struct RequestHead {

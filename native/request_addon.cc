@@ -134,7 +134,8 @@ void SetTraceParents(Napi::Env env, Napi::Object batch, const std::vector<Exchan
   Napi::Array parents = Napi::Array::New(env, exchanges.size());
   for (uint32_t i = 0; i < exchanges.size(); i++) {
     const std::optional<TraceParent>& parent = exchanges[i].trace_parent;
-    parents.Set(i, parent ? Napi::String::New(env, parent->data(), parent->size()) : Napi::String::New(env, ""));
+    parents.Set(i,
+                parent ? Napi::String::New(env, parent->data(), parent->size()) : Napi::String::New(env, ""));
   }
   batch.Set("traceParents", parents);
 }

@@ -1,8 +1,10 @@
 /** The agent's page, read by a real Prometheus in both formats. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { fileURLToPath } from 'node:url';
 import { aPrometheus, until } from '../../test/prometheus/prometheus.ts';
 import { SCHEMA } from '../requests/duration-histogram.ts';
+import type { Exchange } from '../requests/exchange.ts';
 import { addSketch, createHistogram, logQuantile } from '../requests/latency-histogram.ts';
 import { ContainerRequests } from './container-requests.ts';
 import { createExposition } from './exposition.ts';
@@ -11,6 +13,7 @@ import { startHealthServer } from './health-server.ts';
 import { createMetrics } from './metrics.ts';
 import { createRequestDurations } from './request-durations.ts';
 
+const RULES = fileURLToPath(new URL('../../samples/alerting/flamegate.rules.yaml', import.meta.url));
 /** Prometheus 2.42 with native histograms, and without. */
 const WITH_NATIVE =
   'application/vnd.google.protobuf;proto=io.prometheus.client.MetricFamily;encoding=delimited,application/openmetrics-text;version=1.0.0;q=0.8,application/openmetrics-text;version=0.0.1;q=0.75,text/plain;version=0.0.4;q=0.5,*/*;q=0.1';
@@ -39,10 +42,10 @@ test('the page is protobuf for a reader that asks for it first, and text for eve
 });
 
 test('Prometheus reads the same from both, and its quantiles are as near as its buckets are wide', async (t) => {
-  const { port, latenciesUs, sketchUs } = await aPage(t);
+  const { port, container, latenciesUs, sketchUs } = await aPage(t);
   const [classic, native] = await Promise.all([
-    aPrometheus(t, { targets: [port] }),
-    aPrometheus(t, { targets: [port], nativeHistograms: true }),
+    aPrometheus(t, { targets: [port], ruleFiles: [RULES] }),
+    aPrometheus(t, { targets: [port], ruleFiles: [RULES], nativeHistograms: true }),
   ]);
   const metric = 'http_server_request_duration_seconds';
   const scraped = (from: typeof native, count: string) =>
@@ -84,6 +87,19 @@ test('Prometheus reads the same from both, and its quantiles are as near as its 
     (await from.query(of, 'http_route')).get('/orders/{}') ?? Number.NaN;
   assert.ok(Math.abs((await sumOf(`histogram_sum(${metric})`, native)) - sum) < 1e-6 * sum);
   assert.ok(Math.abs((await sumOf(`${metric}_sum`, classic)) - sum) < 1e-6 * sum);
+
+  // what the sample rules make of both: P99 of what came in the last minutes, all of which took 30 ms
+  const recorded = async (from: typeof native) =>
+    until('the rule has two scrapes', async () => {
+      for (let more = 0; more < 20; more++) container.add(anOrder(30_000));
+      const p99 = (await from.query('flamegate:http_server_request_duration_seconds:p99', 'http_route')).get(
+        '/orders/{}',
+      );
+      return p99 !== undefined && p99 > 0 ? p99 : undefined;
+    });
+  assert.ok(Math.abs(Math.log2((await recorded(native)) / 0.03)) <= 2 ** -SCHEMA);
+  const byBounds = await recorded(classic);
+  assert.ok(byBounds > 0.025 && byBounds <= 0.05, String(byBounds));
 });
 
 test('a page of as many series as there may be is read whole', async (t) => {
@@ -135,18 +151,20 @@ async function aPage(t: Parameters<typeof aPrometheus>[0]) {
     (_, at) => 1_000 * Math.exp(6 * ((at + 0.5) / 5_000) ** 4),
   );
   for (const latencyUs of latenciesUs) {
-    container.add({
-      ...{ method: 'GET', path: '/orders/17', status: 200, outcome: 'Completed' },
-      latencyNs: latencyUs * 1_000,
-    });
+    container.add(anOrder(latencyUs));
   }
   container.add({ method: 'GET', path: '/stock', status: 200, outcome: 'Reset', latencyNs: 1e9 });
   const window = container.take(undefined);
   const histogram = createHistogram();
   for (const { route, latency } of window.routes) if (route === '/orders/{}') addSketch(histogram, latency);
   const sketchUs = (p: number) => Math.exp(logQuantile(histogram, p));
-  return { ...(await served(t, durations)), latenciesUs, sketchUs };
+  return { ...(await served(t, durations)), container, latenciesUs, sketchUs };
 }
+
+const anOrder = (latencyUs: number): Exchange => ({
+  ...{ method: 'GET', path: '/orders/17', status: 200, outcome: 'Completed' },
+  latencyNs: latencyUs * 1_000,
+});
 
 async function served(
   t: Parameters<typeof aPrometheus>[0],

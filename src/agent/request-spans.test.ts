@@ -51,9 +51,9 @@ test('requests of a JVM without a tracer arrive as spans, in the trace of their 
     Date.parse((span.get(name) ?? '').replace(/^(\S+) (\S+) \+0000 UTC$/, '$1T$2Z'));
   assert.ok(at('Start time') >= before - 50 && at('End time') <= Date.now() + 50, [...span].join(' '));
   assert.ok(at('Start time') <= at('End time'));
-  const own = collector.spans().find((each) => each.get('Name')?.startsWith('GET /stock/'));
-  assert.equal(own?.get('Parent ID'), '', 'what the service asks itself has no traceparent');
-  assert.notEqual(own?.get('Trace ID'), TRACE);
+  const own = collector.spans().find((each) => each.get('Name')?.startsWith('GET /stock/')) ?? assert.fail();
+  assert.equal(own.get('Parent ID'), '', 'what the service asks itself has no traceparent');
+  assert.notEqual(own.get('Trace ID'), TRACE);
   assert.doesNotMatch(JSON.stringify(collector.spans().map((each) => [...each])), /secret/);
   const page = await agent.get('/metrics');
   assert.match(page.text, /^flamegate_agent_spans_total\{result="sent"\} [1-9]/m);

@@ -22,7 +22,7 @@ function aCandidate(exchange: Partial<SpanCandidate['exchange']> = {}): SpanCand
     method: 'GET',
     label: { route: '/orders/{}', byPattern: false },
     exchange: {
-      ...{ method: 'GET', path: '/orders/17?secret=1', status: 200, outcome: 'Completed' },
+      ...{ method: 'GET', path: '/orders/of-somebody?secret=1', status: 200, outcome: 'Completed' },
       ...{ startedAtNs: 5_000_000_123, latencyNs: 7_000_000, traceParent: TRACE },
       ...exchange,
     },
@@ -55,12 +55,17 @@ test('a request with a traceparent is a child of its caller; without one it begi
 });
 
 test('what failed says so, and nothing of a path or query is told', () => {
-  const [failed, reset] = spansOf([aCandidate({ status: 503 }), aCandidate({ outcome: 'Reset', status: 0 })]);
+  const spans = spansOf([aCandidate({ status: 503 }), aCandidate({ outcome: 'Reset', status: 0 })]);
 
-  assert.deepEqual(failed?.status, { code: 2 });
-  assert.deepEqual(failed?.attributes.at(-1), { key: 'error.type', value: { stringValue: '503' } });
-  assert.deepEqual(reset?.attributes.at(-1), { key: 'error.type', value: { stringValue: 'reset' } });
-  assert.doesNotMatch(JSON.stringify([failed, reset]), /17|secret/);
+  const error = (stringValue: string) => ({ key: 'error.type', value: { stringValue } });
+  assert.deepEqual(
+    spans.map(({ status, attributes }) => [status, attributes.at(-1)]),
+    [
+      [{ code: 2 }, error('503')],
+      [{ code: 2 }, error('reset')],
+    ],
+  );
+  assert.doesNotMatch(JSON.stringify(spans), /somebody|secret/);
 });
 
 test('spans are sent, again when the other end asks for it, and those it does not want are counted', async (t) => {
@@ -111,13 +116,17 @@ interface Planned {
 async function anEndpoint(t: TestContext, plan: Planned[]) {
   const bodies: string[] = [];
   const paths: string[] = [];
-  const server = createServer(async (request, response) => {
+  const server = createServer((request, response) => {
     let body = '';
-    for await (const chunk of request) body += String(chunk);
-    bodies.push(body);
-    paths.push(`${request.method} ${request.url} ${request.headers['content-type']}`);
-    const { status, headers = {}, body: answer = '{}' } = plan.shift() ?? { status: 200 };
-    response.writeHead(status, headers).end(answer);
+    request.on('data', (chunk) => {
+      body += String(chunk);
+    });
+    request.on('end', () => {
+      bodies.push(body);
+      paths.push(`${request.method} ${request.url} ${request.headers['content-type']}`);
+      const { status, headers = {}, body: answer = '{}' } = plan.shift() ?? { status: 200 };
+      response.writeHead(status, headers).end(answer);
+    });
   });
   await new Promise<void>((done) => server.listen(0, '127.0.0.1', done));
   const { port } = server.address() as AddressInfo;

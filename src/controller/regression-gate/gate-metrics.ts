@@ -63,18 +63,17 @@ interface ComparedPod {
 
 /** Each pod once: a query that joins on it fails as a whole where a pod is there twice. */
 function comparedPods(view: ClusterView): readonly ComparedPod[] {
-  const compared = new Map<string, ComparedPod>();
   const byName = view.gates().toSorted((a, b) => (a.metadata.name < b.metadata.name ? -1 : 1));
-  for (const gate of byName) {
-    const arms = findArms(gate, view);
-    if (arms.kind !== 'Pair') continue;
-    for (const arm of ['baseline', 'canary'] as const) {
-      for (const { metadata } of arms[arm].pods) {
-        const pod = metadata?.name ?? '';
-        const key = `${gate.metadata.namespace}/${pod}`;
-        if (!compared.has(key)) compared.set(key, { ...labelsOf(gate), arm, pod });
-      }
-    }
-  }
-  return [...compared.values()];
+  const compared = byName.flatMap((gate) => podsComparedBy(gate, view));
+  return [
+    ...Map.groupBy(compared, ({ k8s_namespace_name, pod }) => `${k8s_namespace_name}/${pod}`).values(),
+  ].flatMap(([first]) => first ?? []);
+}
+
+function podsComparedBy(gate: RegressionGate, view: ClusterView): readonly ComparedPod[] {
+  const arms = findArms(gate, view);
+  if (arms.kind !== 'Pair') return [];
+  return (['baseline', 'canary'] as const).flatMap((arm) =>
+    arms[arm].pods.map(({ metadata }) => ({ ...labelsOf(gate), arm, pod: metadata?.name ?? '' })),
+  );
 }
