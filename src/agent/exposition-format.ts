@@ -5,12 +5,13 @@ import { TEXT_TYPE, textOf } from './exposition-text.ts';
 
 export interface ExpositionFormat {
   readonly contentType: string;
-  pieces(families: Iterable<Family>): Iterable<string | Uint8Array>;
+  readonly encoding: 'utf8' | 'latin1';
+  pieces(families: Iterable<Family>): Iterable<string>;
 }
 
-const TEXT: ExpositionFormat = { contentType: TEXT_TYPE, pieces: textOf };
+const TEXT: ExpositionFormat = { contentType: TEXT_TYPE, encoding: 'utf8', pieces: textOf };
 /** Where Prometheus takes native histograms (`--enable-feature=native-histograms`, `scrape_native_histograms`), it asks for this first. */
-const PROTOBUF: ExpositionFormat = { contentType: PROTOBUF_TYPE, pieces: protobufOf };
+const PROTOBUF: ExpositionFormat = { contentType: PROTOBUF_TYPE, encoding: 'latin1', pieces: protobufOf };
 
 const MOST_RANGES = 32; // Prometheus sends five
 

@@ -11,28 +11,42 @@ export const PROTOBUF_TYPE =
 
 const TYPES = { counter: 0, gauge: 1, histogram: 4 } as const;
 
-export function* protobufOf(families: Iterable<Family>): Iterable<Uint8Array> {
+/**
+ * Pieces whose characters are bytes (latin1). As buffers they would lie outside of the heap, where V8 lets 30 MB gather before
+ * it looks (measured on Node 24.21: 2 MB more with each page of a thousand series).
+ */
+export function* protobufOf(families: Iterable<Family>): Iterable<string> {
   for (const family of families) {
-    const message = new PbfWriter();
-    writeFamily(family, message);
-    const bytes = message.finish();
-    const length = new PbfWriter();
-    length.writeVarint(bytes.length);
-    yield length.finish();
-    yield bytes;
+    const pieces = [...piecesOf(family)];
+    const length = pieces.reduce((sum, piece) => sum + piece.length, 0);
+    yield bytesOf((to) => to.writeVarint(length));
+    yield* pieces;
   }
 }
 
-function writeFamily(family: Family, to: PbfWriter): void {
-  to.writeStringField(1, family.name);
-  to.writeStringField(2, family.help);
-  to.writeVarintField(3, TYPES[family.kind]);
+function* piecesOf(family: Family): Iterable<string> {
+  yield bytesOf((to) => {
+    to.writeStringField(1, family.name);
+    to.writeStringField(2, family.help);
+    to.writeVarintField(3, TYPES[family.kind]);
+  });
   if (family.kind === 'histogram') {
-    for (const sample of family.samples) to.writeMessage(4, writeHistogramMetric, sample);
+    for (const sample of family.samples)
+      yield bytesOf((to) => to.writeMessage(4, writeHistogramMetric, sample));
   } else {
     const write = family.kind === 'counter' ? writeCounter : writeGauge;
-    for (const sample of family.samples) to.writeMessage(4, write, sample);
+    for (const sample of family.samples) yield bytesOf((to) => to.writeMessage(4, write, sample));
   }
+}
+
+/** One for all: it is written and read without a pause between. */
+const scratch = new PbfWriter(new Uint8Array(4_096));
+
+function bytesOf(write: (to: PbfWriter) => void): string {
+  scratch.pos = 0;
+  write(scratch);
+  const { buffer, byteOffset } = scratch.buf;
+  return Buffer.from(buffer, byteOffset, scratch.pos).toString('latin1');
 }
 
 function writeGauge({ labels, value }: NumberSample, to: PbfWriter): void {

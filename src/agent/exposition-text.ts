@@ -17,22 +17,32 @@ export function* textOf(families: Iterable<Family>): Iterable<string> {
 }
 
 function histogramText(name: string, { labels, histogram }: HistogramSample): string {
+  const pairs = pairText(labels);
+  const upTo = `${name}_bucket{${pairs}${pairs === '' ? '' : ','}le="`;
   let below = 0;
   let text = '';
   for (const [at, bound] of BOUNDS_S.entries()) {
     below += histogram.classic[at] ?? 0;
-    text += `${name}_bucket${labelText({ ...labels, le: String(bound) })} ${below}\n`;
+    text += `${upTo}${bound}"} ${below}\n`;
   }
-  text += `${name}_bucket${labelText({ ...labels, le: '+Inf' })} ${histogram.count}\n`;
-  const ofAll = labelText(labels);
-  return `${text}${name}_sum${ofAll} ${histogram.sumSeconds}\n${name}_count${ofAll} ${histogram.count}\n`;
+  const ofAll = pairs === '' ? '' : `{${pairs}}`;
+  return `${text}${upTo}+Inf"} ${histogram.count}\n${name}_sum${ofAll} ${histogram.sumSeconds}\n${name}_count${ofAll} ${histogram.count}\n`;
 }
 
 function labelText(labels: Labels): string {
-  const pairs = Object.entries(labels).map(([name, value]) => `${name}="${escaped(value)}"`);
-  return pairs.length === 0 ? '' : `{${pairs.join(',')}}`;
+  const pairs = pairText(labels);
+  return pairs === '' ? '' : `{${pairs}}`;
+}
+
+function pairText(labels: Labels): string {
+  let text = '';
+  for (const [name, value] of Object.entries(labels)) {
+    text += `${text === '' ? '' : ','}${name}="${escaped(value)}"`;
+  }
+  return text;
 }
 
 function escaped(value: string): string {
+  if (!/[\\"\n]/.test(value)) return value;
   return value.replaceAll('\\', '\\\\').replaceAll('"', '\\"').replaceAll('\n', '\\n');
 }

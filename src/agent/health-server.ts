@@ -1,7 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { Family } from './exposition.ts';
-import { formatFor } from './exposition-format.ts';
+import { type ExpositionFormat, formatFor } from './exposition-format.ts';
 import type { SamplerFailure } from './sampler-host.ts';
 
 export interface HealthSources {
@@ -52,7 +52,7 @@ function answer(request: IncomingMessage, sources: HealthSources, response: Serv
   } else if (path === '/metrics') {
     const format = formatFor(request.headers.accept);
     response.setHeader('content-type', format.contentType);
-    send(format.pieces(sources.metrics())[Symbol.iterator](), response);
+    send(format, sources.metrics(), response);
   } else {
     reply(response, 404, 'not found\n');
   }
@@ -61,7 +61,8 @@ function answer(request: IncomingMessage, sources: HealthSources, response: Serv
 const READ_WITHIN_MS = 30_000;
 
 /** No faster than it is read: a page may be larger than what is to be kept in memory. */
-function send(pieces: Iterator<string | Uint8Array>, response: ServerResponse): void {
+function send(format: ExpositionFormat, families: Iterable<Family>, response: ServerResponse): void {
+  const pieces = format.pieces(families)[Symbol.iterator]();
   response.setTimeout(READ_WITHIN_MS, () => response.destroy());
   const go = (): void => {
     while (!response.destroyed) {
@@ -70,7 +71,7 @@ function send(pieces: Iterator<string | Uint8Array>, response: ServerResponse): 
         response.end();
         return;
       }
-      if (!response.write(piece.value)) {
+      if (!response.write(piece.value, format.encoding)) {
         response.once('drain', go);
         return;
       }

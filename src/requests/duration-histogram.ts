@@ -36,7 +36,7 @@ export class DurationHistogram {
     const at = classicBucketOf(seconds);
     this.classic[at] = (this.classic[at] ?? 0) + 1;
     this.#count += 1;
-    this.#sumSeconds += seconds > 0 ? seconds : 0;
+    if (seconds > 0) this.#sumSeconds += seconds;
   }
 
   /** What another series counted is counted here from now on. */
