@@ -2,6 +2,7 @@
  * What counting a request costs the agent: nanoseconds of CPU and bytes of heap an exchange, for a sketch alone, for
  * paths of words (kept) and for paths with ids (each parsed anew). Usage: node bench/request-tally.ts
  */
+import { createRequestDurations } from '../src/agent/request-durations.ts';
 import { LatencySketch } from '../src/requests/latency-sketch.ts';
 import { RequestTally } from '../src/requests/request-tally.ts';
 
@@ -45,3 +46,16 @@ for (const [name, pathOf] of Object.entries(PATHS)) {
     for (let round = 0; round < 5; round++) for (const exchange of exchanges) tally.add(exchange);
   });
 }
+
+const series = createRequestDurations().begin(() => ({
+  namespace: 'shop',
+  pod: 'orders-1',
+  container: 'app',
+}));
+const as = { method: 'GET', label: { route: '/api/v1/orders/{}/items/{}', byPattern: false } };
+const answered = latenciesNs.map((latencyNs) => ({
+  ...{ method: 'GET', path: '/', status: 200, outcome: 'Completed' as const, latencyNs },
+}));
+measure('series of metrics', 5 * EXCHANGES, () => {
+  for (let round = 0; round < 5; round++) for (const exchange of answered) series.add(exchange, as);
+});

@@ -89,6 +89,7 @@ void HttpConnection::BeginRequest(const Call& call, HttpCounts& counts) {
   exchange.started_ns = arrived_ns;
   exchange.method = head->method;
   exchange.path = std::move(head->path);
+  exchange.trace_parent = head->trace_parent;
   exchange.bytes_in = bytes_before;
 }
 

@@ -1,5 +1,6 @@
 #pragma once
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -28,6 +29,7 @@ struct Exchange {
   Outcome outcome = Outcome::kCompleted;
   uint64_t bytes_in = 0;
   uint64_t bytes_out = 0;
+  std::optional<TraceParent> trace_parent;  ///< as the client sent it
 };
 
 /// What could not be read as HTTP/1.1, and what was done about it.

@@ -64,24 +64,69 @@ std::optional<uint64_t> LengthOf(std::string_view text) {
   return length;
 }
 
-// What the fields say. Chunked is stronger than a length; without either, `otherwise`.
-Body BodyOf(std::string_view fields, Framing otherwise) {
-  Body body{otherwise, 0};
+// Calls `see` with the name and the value of each.
+template <typename See>
+void EachField(std::string_view fields, See see) {
   for (size_t i = 0; i < kMaxFields && !fields.empty(); i++) {
     std::string_view line = TakeLine(fields);
-    if (line.empty()) break;
+    if (line.empty()) return;
     size_t colon = line.find(':');
-    if (colon == std::string_view::npos) continue;
-    std::string_view name = line.substr(0, colon);
-    std::string_view value = line.substr(colon + 1);
-    if (EqualsIgnoringCase(name, "transfer-encoding") && EndsWithChunked(value)) {
-      return {Framing::kChunked, 0};
-    }
-    if (!EqualsIgnoringCase(name, "content-length")) continue;
-    if (auto length = LengthOf(value)) body = {Framing::kLength, *length};
+    if (colon != std::string_view::npos) see(line.substr(0, colon), line.substr(colon + 1));
   }
-  if (body.framing == Framing::kLength && body.length == 0) body.framing = Framing::kNone;
-  return body;
+}
+
+// What the fields say of the body. Chunked is stronger than a length; without either, `otherwise`.
+class BodyFields {
+ public:
+  explicit BodyFields(Framing otherwise) : body_{otherwise, 0} {}
+
+  void See(std::string_view name, std::string_view value) {
+    if (body_.framing == Framing::kChunked) return;
+    if (EqualsIgnoringCase(name, "transfer-encoding") && EndsWithChunked(value)) {
+      body_ = {Framing::kChunked, 0};
+    } else if (EqualsIgnoringCase(name, "content-length")) {
+      if (auto length = LengthOf(value)) body_ = {Framing::kLength, *length};
+    }
+  }
+
+  Body Result() const {
+    bool is_empty = body_.framing == Framing::kLength && body_.length == 0;
+    return {is_empty ? Framing::kNone : body_.framing, body_.length};
+  }
+
+ private:
+  Body body_;
+};
+
+Body BodyOf(std::string_view fields, Framing otherwise) {
+  BodyFields body(otherwise);
+  EachField(fields, [&](std::string_view name, std::string_view value) { body.See(name, value); });
+  return body.Result();
+}
+
+bool IsLowerHex(char c) {
+  return IsDigit(c) || (c >= 'a' && c <= 'f');
+}
+
+// https://www.w3.org/TR/trace-context/, section 3.2: lower case, no id of zeros, version ff is none, and what
+// comes behind in later versions is set off by a dash.
+std::optional<TraceParent> TraceParentOf(std::string_view text) {
+  text = Trimmed(text);
+  TraceParent parent;
+  if (text.size() < parent.size()) return std::nullopt;
+  bool is_longer = text.size() > parent.size();
+  if (is_longer && (text.starts_with("00") || text[parent.size()] != '-')) return std::nullopt;
+  text = text.substr(0, parent.size());
+  for (size_t i = 0; i < text.size(); i++) {
+    bool is_dash = i == 2 || i == 35 || i == 52;
+    if (is_dash ? text[i] != '-' : !IsLowerHex(text[i])) return std::nullopt;
+  }
+  auto is_zero = [&](size_t at, size_t length) {
+    return text.substr(at, length).find_first_not_of('0') == std::string_view::npos;
+  };
+  if (text.starts_with("ff") || is_zero(3, 32) || is_zero(36, 16)) return std::nullopt;
+  std::copy(text.begin(), text.end(), parent.begin());
+  return parent;
 }
 
 Method MethodOf(std::string_view name) {
@@ -143,7 +188,16 @@ std::optional<RequestHead> ParseRequestHead(std::string_view head) {
   RequestHead request;
   request.method = MethodOf(line.substr(0, first));
   request.path = PathOf(target.substr(0, last), request.method);
-  request.body = BodyOf(head, Framing::kNone);
+  BodyFields body(Framing::kNone);
+  size_t trace_parents = 0;
+  EachField(head, [&](std::string_view name, std::string_view value) {
+    body.See(name, value);
+    if (!EqualsIgnoringCase(name, "traceparent")) return;
+    trace_parents++;
+    request.trace_parent = TraceParentOf(value);
+  });
+  if (trace_parents > 1) request.trace_parent.reset();  // whose it was cannot be told
+  request.body = body.Result();
   return request;
 }
 

@@ -1,4 +1,5 @@
 #pragma once
+#include <array>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -28,10 +29,15 @@ enum class Method : uint8_t {
   kOther,
 };
 
+/// The field traceparent of W3C Trace Context, of the form that version 00 has: version, trace, parent and
+/// flags in hexadecimal.
+using TraceParent = std::array<char, 55>;
+
 struct RequestHead {
   Method method = Method::kOther;
   std::string path;  ///< printable ASCII, without query and authority, at most kMaxPathBytes
   Body body;
+  std::optional<TraceParent> trace_parent;  ///< nothing where it is not there, not valid, or there twice
 };
 
 struct ResponseHead {

@@ -3,6 +3,7 @@
 
 #include <cstring>
 #include <memory>
+#include <optional>
 #include <set>
 #include <string_view>
 #include <unordered_map>
@@ -128,10 +129,23 @@ void SetPaths(Napi::Env env, Napi::Object batch, const std::vector<Exchange>& ex
   batch.Set("pathIndices", indices);
 }
 
+// A string for each exchange that has one: nobody wants them but who makes spans.
+void SetTraceParents(Napi::Env env, Napi::Object batch, const std::vector<Exchange>& exchanges) {
+  Napi::Array parents = Napi::Array::New(env, exchanges.size());
+  for (uint32_t i = 0; i < exchanges.size(); i++) {
+    const std::optional<TraceParent>& parent = exchanges[i].trace_parent;
+    parents.Set(i,
+                parent ? Napi::String::New(env, parent->data(), parent->size()) : Napi::String::New(env, ""));
+  }
+  batch.Set("traceParents", parents);
+}
+
+// With traceparents if the second argument says so.
 Napi::Value Take(const Napi::CallbackInfo& info) {
   Napi::Env env = info.Env();
   RequestWatcher* watcher = WatcherOf(info);
   if (watcher == nullptr) return env.Undefined();
+  bool with_traces = info[1].As<Napi::Boolean>();
   std::vector<Exchange> exchanges = watcher->Take();
   auto floats = [&](uint64_t Exchange::*field) {
     return ColumnOf<Napi::Float64Array>(env, exchanges, [=](const Exchange& one) { return one.*field; });
@@ -149,6 +163,7 @@ Napi::Value Take(const Napi::CallbackInfo& info) {
   batch.Set("statuses",
             ColumnOf<Napi::Uint16Array>(env, exchanges, [](const Exchange& one) { return one.status; }));
   SetPaths(env, batch, exchanges);
+  if (with_traces) SetTraceParents(env, batch, exchanges);
   return batch;
 }
 

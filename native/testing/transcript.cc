@@ -122,7 +122,10 @@ std::string LineOf(const Exchange& exchange) {
   return std::string(kMethods[static_cast<size_t>(exchange.method)]) + " " + exchange.path + " " +
          number(exchange.status) + " " + kOutcomes[static_cast<size_t>(exchange.outcome)] + " " +
          number(exchange.started_ns / kMsNs) + "+" + number(exchange.latency_ns / kMsNs) + " in " +
-         number(exchange.bytes_in) + " out " + number(exchange.bytes_out);
+         number(exchange.bytes_in) + " out " + number(exchange.bytes_out) +
+         (exchange.trace_parent
+              ? " trace " + std::string(exchange.trace_parent->begin(), exchange.trace_parent->end())
+              : "");
 }
 
 }  // namespace

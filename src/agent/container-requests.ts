@@ -2,22 +2,28 @@
 import type { HiddenCalls } from '../native/request-watcher.ts';
 import type { Exchange } from '../requests/exchange.ts';
 import { LONGEST_MESSAGE, LONGEST_REASON } from '../requests/parse-request-window.ts';
-import { RequestTally } from '../requests/request-tally.ts';
+import { type CountedAs, RequestTally } from '../requests/request-tally.ts';
 import type { RequestWindow } from '../requests/request-window.ts';
+import type { SpanSample } from '../requests/span-sample.ts';
+import type { ContainerDurations } from './request-durations.ts';
 import type { SamplerFailure } from './sampler-host.ts';
 
 export const NOTHING_HIDDEN: HiddenCalls = { tls: 0, http2: 0, other: 0 };
 
 export class ContainerRequests {
   readonly routes: readonly string[];
+  /** While some of its requests are to become spans: what was added is to be told to it, too. */
+  spans: SpanSample | undefined;
   readonly #tally: RequestTally;
+  readonly #durations: ContainerDurations;
   #hidden = NOTHING_HIDDEN;
   #served = 0;
   #everServed = false;
   #everOther = false;
 
-  constructor(routes: readonly string[]) {
+  constructor(routes: readonly string[], durations: ContainerDurations) {
     this.routes = routes;
+    this.#durations = durations;
     this.#tally = new RequestTally(routes);
   }
 
@@ -26,10 +32,12 @@ export class ContainerRequests {
     return this.#served;
   }
 
-  add(exchange: Exchange): void {
-    this.#tally.add(exchange);
+  add(exchange: Exchange): CountedAs {
+    const as = this.#tally.add(exchange);
+    this.#durations.add(exchange, as);
     this.#served += 1;
     this.#everServed = true;
+    return as;
   }
 
   lose(exchanges: number): void {
@@ -53,10 +61,16 @@ export class ContainerRequests {
    */
   take(failure: SamplerFailure | undefined): RequestWindow {
     const window = this.#tally.take();
+    this.#durations.fold(this.#tally.routes);
     const why = failure === undefined ? this.#whyHidden() : whyFailed(failure);
     this.#hidden = NOTHING_HIDDEN;
     this.#served = 0;
     return why === undefined ? window : { state: 'NotObservable', ...why, lost: 0, routes: [] };
+  }
+
+  /** Nothing is left of it, here or on the page of metrics. */
+  end(): void {
+    this.#durations.end();
   }
 
   #whyHidden(): Why | undefined {

@@ -6,13 +6,16 @@ import {
   type RequestWatcherOptions,
 } from '../native/request-watcher.ts';
 import type { RequestWindow } from '../requests/request-window.ts';
+import { type SpanCandidate, SpanSample } from '../requests/span-sample.ts';
 import { codeOf, messageOf } from './agent-error.ts';
+import type { Answerer } from './answerer.ts';
 import { ContainerRequests, NOTHING_HIDDEN } from './container-requests.ts';
 import type { AgentLog } from './log.ts';
+import type { RequestDurations } from './request-durations.ts';
 import type { SamplerFailure } from './sampler-host.ts';
 import type { TrackedContainer } from './tracked-container.ts';
 
-type Asking = Pick<TrackedContainer, 'assigned' | 'targets'>;
+type Asking = Pick<TrackedContainer, 'assigned' | 'targets' | 'processes'>;
 
 export interface RequestHost {
   /** False while nothing is to be watched, and while it cannot be. */
@@ -30,6 +33,10 @@ export interface RequestHostOptions {
   /** What targets of containers are. Sockets belong to cgroups, of version 2. */
   readonly filter: 'cgroup' | 'pid';
   readonly log: AgentLog;
+  /** Where each request is counted for as long as its container is watched. */
+  readonly durations: RequestDurations;
+  /** Takes those of each window that are to be spans; undefined where the install has no place for them. */
+  readonly spans: ((answerer: Answerer, candidates: readonly SpanCandidate[]) => void) | undefined;
 }
 
 const RETRY_MS = 30_000;
@@ -56,7 +63,7 @@ export function createRequestHost(options: RequestHostOptions): RequestHost {
   const containers = new Map<string, ContainerRequests>();
   const cgroups = new Map<bigint, WatchedCgroup>();
   const owners = new Map<number, ContainerRequests>();
-  let asking = new Set<string>();
+  let asking = new Map<string, Asking>();
   let watcher: RequestWatcher | undefined;
   let failure = options.filter === 'pid' ? NO_CGROUP2 : undefined;
   let failedMs = Number.NEGATIVE_INFINITY;
@@ -65,7 +72,12 @@ export function createRequestHost(options: RequestHostOptions): RequestHost {
 
   const drain = () => {
     if (!watcher) return;
-    for (const exchange of watcher.take()) owners.get(exchange.container)?.add(exchange);
+    const traceParents = [...containers.values()].some(({ spans }) => spans !== undefined);
+    for (const exchange of watcher.take({ traceParents })) {
+      const owner = owners.get(exchange.container);
+      const as = owner?.add(exchange);
+      if (as) owner?.spans?.add(exchange, as);
+    }
     for (const [id, cgroup] of cgroups) {
       const now = watcher.hidden(id);
       cgroup.owner.hide(hiddenSince(cgroup.hidden, now));
@@ -113,9 +125,12 @@ export function createRequestHost(options: RequestHostOptions): RequestHost {
     watch(all, nowMs) {
       drain();
       const asked = all.filter(({ assigned }) => assigned.requests !== undefined);
-      asking = new Set(asked.map(({ assigned }) => assigned.containerId));
-      for (const { assigned } of asked)
-        admit(containers, assigned.containerId, assigned.requests?.routes ?? []);
+      asking = new Map(asked.map((each) => [each.assigned.containerId, each]));
+      for (const each of asked) {
+        const admitted = admit(containers, each, options.durations);
+        if (options.spans === undefined || !wantsSpans(each)) admitted.spans = undefined;
+        else admitted.spans ??= new SpanSample(Math.random);
+      }
       if (options.filter === 'pid') return;
       const wanted = cgroupsOf(asked, containers);
       end(wanted);
@@ -134,7 +149,14 @@ export function createRequestHost(options: RequestHostOptions): RequestHost {
     take() {
       drain();
       const windows = new Map([...containers].map(([id, seen]) => [id, seen.take(failure)]));
-      for (const id of containers.keys()) if (!asking.has(id)) containers.delete(id);
+      for (const [id, seen] of containers) {
+        const asker = asking.get(id);
+        const spans = seen.spans?.take() ?? [];
+        if (asker && spans.length > 0) options.spans?.(asker.assigned, spans);
+        if (asker) continue;
+        seen.end();
+        containers.delete(id);
+      }
       return windows;
     },
     close,
@@ -142,12 +164,28 @@ export function createRequestHost(options: RequestHostOptions): RequestHost {
 }
 
 /** With other routes it is counted anew, and what had been counted is lost. */
-function admit(known: Map<string, ContainerRequests>, id: string, routes: readonly string[]): void {
-  const before = known.get(id);
-  if (before?.routes.join(' ') === routes.join(' ')) return;
-  const after = new ContainerRequests(routes);
+function admit(
+  known: Map<string, ContainerRequests>,
+  asking: Asking,
+  durations: RequestDurations,
+): ContainerRequests {
+  const { containerId, requests } = asking.assigned;
+  const routes = requests?.routes ?? [];
+  const before = known.get(containerId);
+  if (before?.routes.join(' ') === routes.join(' ')) return before;
+  before?.end();
+  const answerer = () => asking.assigned; // the latest: what the workload is may be told later
+  const after = new ContainerRequests(routes, durations.begin(answerer));
   after.lose(before?.served ?? 0);
-  known.set(id, after);
+  known.set(containerId, after);
+  return after;
+}
+
+/** Where the policy wants them, and the JVM is known to have no tracer that makes them itself: each request is to be one span. */
+function wantsSpans({ assigned, processes }: Asking): boolean {
+  if (assigned.requests?.spans !== true) return false;
+  const jvms = [...processes.values()].flatMap(({ jvm }) => jvm ?? []);
+  return jvms.length > 0 && jvms.every(({ tracer }) => tracer === undefined);
 }
 
 function cgroupsOf(

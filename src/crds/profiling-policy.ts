@@ -93,6 +93,16 @@ export const ProfilingPolicySpec = Type.Object(
           description:
             'Routes as the service knows them: /orders/{id}, and /** at the end for any rest. The first that matches counts, and they come before those that are learned from the paths of requests, in which whatever looks like an id becomes {}.',
         }),
+        spans: Type.Object(
+          {
+            enabled: Type.Boolean({
+              default: false,
+              description:
+                'Whether the slowest requests of each window, and as many by lot, become OpenTelemetry spans, in the trace of the caller where the request has a traceparent. Only true where these services make no spans of their own: a request would be there twice. Where the agent sees a tracer in the JVM it makes none. The install says where spans go (FLAMEGATE_OTLP_ENDPOINT of the agents). Of several policies for a pod all have to say true.',
+            }),
+          },
+          { default: {}, description: 'Spans of requests.' },
+        ),
       },
       { default: {}, description: 'What is watched of the requests that pods answer.' },
     ),

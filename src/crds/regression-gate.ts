@@ -13,7 +13,7 @@ import {
   type Resource,
 } from './schema.ts';
 
-const VERDICTS = ['Waiting', 'Collecting', 'Passed', 'Failed', 'Inconclusive'] as const;
+export const GATE_VERDICTS = ['Waiting', 'Collecting', 'Passed', 'Failed', 'Inconclusive'] as const;
 
 const arm = (description: string) =>
   Type.Object(
@@ -221,7 +221,7 @@ export const RegressionGateStatus = Type.Object(
       Type.String({ maxLength: 253, description: 'What is compared, as a reader names it.' }),
     ),
     verdict: Type.Optional(
-      oneOf(VERDICTS, {
+      oneOf(GATE_VERDICTS, {
         description:
           'Waiting: there is nothing to compare yet. Collecting: not decided. Passed: nothing grew beyond its margin, proven. Failed: something did, proven. Inconclusive: neither could be proven in time.',
       }),

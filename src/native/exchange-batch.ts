@@ -39,6 +39,8 @@ export interface Exchange {
   /** Heads included. */
   readonly bytesIn: number;
   readonly bytesOut: number;
+  /** Field of W3C Trace Context, checked: 00-<32 hex>-<16 hex>-<2 hex>. '' if there was none, or none was asked for. */
+  readonly traceParent: string;
 }
 
 /** Exchanges that finished between two takes, in the order in which they did; an object of each is made only when asked for. */
@@ -86,5 +88,6 @@ function exchangeAt(native: NativeExchanges, index: number): Exchange {
     outcome: OUTCOMES[number(native.outcomes)] ?? 'Unfinished',
     bytesIn: number(native.bytesIn),
     bytesOut: number(native.bytesOut),
+    traceParent: native.traceParents?.[index] ?? '',
   };
 }

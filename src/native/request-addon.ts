@@ -31,6 +31,8 @@ export interface NativeExchanges {
   readonly outcomes: Uint8Array<ArrayBuffer>;
   readonly bytesIn: Float64Array<ArrayBuffer>;
   readonly bytesOut: Float64Array<ArrayBuffer>;
+  /** '' where a request had none; only if they were asked for. */
+  readonly traceParents?: readonly string[];
 }
 
 /** What became of calls, connections and exchanges since the watcher was opened. */
@@ -81,7 +83,7 @@ export interface RequestAddon {
   open(options: NativeWatcherOptions): NativeWatcher;
   watch(watcher: NativeWatcher, cgroup: bigint, container: number): void;
   unwatch(watcher: NativeWatcher, cgroup: bigint): void;
-  take(watcher: NativeWatcher): NativeExchanges;
+  take(watcher: NativeWatcher, withTraceParents: boolean): NativeExchanges;
   counters(watcher: NativeWatcher): RequestCounters;
   /** In the order of enum fg_hidden. */
   hidden(watcher: NativeWatcher, cgroup: bigint): readonly number[];

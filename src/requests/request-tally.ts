@@ -8,11 +8,15 @@ import { OTHER_ROUTE, type RouteLabel, RouteLabels } from './route-labels.ts';
 const METHODS: ReadonlySet<string> = new Set([
   ...['GET', 'HEAD', 'POST', 'PUT', 'DELETE', 'PATCH', 'OPTIONS', 'TRACE', 'CONNECT'],
 ]);
-const OTHER_METHOD = 'other';
+export const OTHER_METHOD = 'other';
 
-interface Row {
+/** What an exchange was counted as. */
+export interface CountedAs {
   readonly method: string;
   readonly label: RouteLabel;
+}
+
+interface Row extends CountedAs {
   readonly answers: [number, number, number, number, number, number];
   clientGone: number;
   unfinished: number;
@@ -32,7 +36,12 @@ export class RequestTally {
     this.#labels = new RouteLabels(routes);
   }
 
-  add(exchange: Exchange): void {
+  /** What routes have become: labels given out before are to be asked for anew when `version` has grown. */
+  get routes(): Pick<RouteLabels, 'version' | 'asOfNow'> {
+    return this.#labels;
+  }
+
+  add(exchange: Exchange): CountedAs {
     const { status } = exchange;
     const isFound = status >= 100 && status < 600 && !(status >= 400 && status < 500);
     const row = this.#rowOf(exchange.method, this.#labels.labelOf(exchange.path, isFound));
@@ -42,19 +51,20 @@ export class RequestTally {
         const class_ = statusClass(status);
         row.answers[class_] += 1;
         if (class_ < 5) row.latency.add(latencyUs);
-        return;
+        return row;
       }
       case 'ClientGone':
         row.clientGone += 1;
         row.waited.add(latencyUs);
-        return;
+        return row;
       case 'Unfinished':
         row.unfinished += 1;
         row.waited.add(latencyUs);
-        return;
+        return row;
       case 'Reset':
         row.reset += 1;
         row.waited.add(latencyUs);
+        return row;
     }
   }
 

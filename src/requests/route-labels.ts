@@ -27,6 +27,11 @@ export class RouteLabels {
     this.#patterns = patterns.map(parseRoutePattern);
   }
 
+  /** Grows whenever a label that was given out before may now be another one. */
+  get version(): number {
+    return this.#tree.version;
+  }
+
   /** `isFound`: whether the answer says that there is something at the path. */
   labelOf(target: string, isFound: boolean): RouteLabel {
     const query = target.indexOf('?');

@@ -33,13 +33,22 @@ export interface AssignedContainer {
   /** True when a gate compares this pod: its stacks are pushed, not only its counts. */
   readonly gated: boolean;
   readonly symbols: SymbolMode;
+  /** What the pod belongs to, where something owns it. */
+  readonly workload?: Workload;
   /** Present when the requests it answers are to be watched. */
   readonly requests?: AssignedRequests;
+}
+
+export interface Workload {
+  readonly kind: string;
+  readonly name: string;
 }
 
 export interface AssignedRequests {
   /** Patterns of src/requests/route-pattern.ts, of which the first that matches counts. */
   readonly routes: readonly string[];
+  /** Present when some of them are to become spans. */
+  readonly spans?: true;
 }
 
 export const MOST_ROUTE_PATTERNS = 64;
@@ -85,13 +94,23 @@ function parseContainer(json: unknown, index: number): AssignedContainer {
     startedAtMs: integer(doc['startedAtMs'], `${at}.startedAtMs`, 0, Number.MAX_SAFE_INTEGER),
     gated: doc['gated'] === true,
     symbols: SYMBOL_MODES.find((mode) => mode === doc['symbols']) ?? 'Auto', // a controller of before has none
+    ...(doc['workload'] === undefined ? {} : { workload: parseWorkload(doc['workload'], `${at}.workload`) }),
     ...(doc['requests'] === undefined ? {} : { requests: parseRequests(doc['requests'], `${at}.requests`) }),
   };
 }
 
+function parseWorkload(json: unknown, at: string): Workload {
+  const doc = record(json, at);
+  return { kind: text(doc['kind'], `${at}.kind`), name: text(doc['name'], `${at}.name`) };
+}
+
 function parseRequests(json: unknown, at: string): AssignedRequests {
-  const routes = list(record(json, at)['routes'], `${at}.routes`).slice(0, MOST_ROUTE_PATTERNS);
-  return { routes: routes.map((route, i) => parseRoutePattern(text(route, `${at}.routes[${i}]`)).text) };
+  const doc = record(json, at);
+  const routes = list(doc['routes'], `${at}.routes`).slice(0, MOST_ROUTE_PATTERNS);
+  return {
+    routes: routes.map((route, i) => parseRoutePattern(text(route, `${at}.routes[${i}]`)).text),
+    ...(doc['spans'] === true ? { spans: true } : {}),
+  };
 }
 
 const MAX_CONTAINERS = 512; // a node runs 110 pods by default and 250 on the largest clouds; twice that

@@ -23,6 +23,7 @@ import {
   type SymbolMode,
 } from '../../wire/assignment.ts';
 import type { ClusterView } from '../cluster-view.ts';
+import { type ReplicaSetOwners, replicaSetOwners, workloadOf } from '../pod-owner.ts';
 import { isMeshProxy } from '../profiling-policy/flag-variables.ts';
 import { podsUnderGate } from '../regression-gate/arms.ts';
 
@@ -31,6 +32,7 @@ export interface AssignmentIndex {
   readonly podsOfNode: ReadonlyMap<string, readonly V1Pod[]>;
   readonly policiesOfNamespace: ReadonlyMap<string, readonly ProfilingPolicy[]>;
   readonly gatedPodUids: ReadonlySet<string>;
+  readonly owners: ReplicaSetOwners;
 }
 
 export const WINDOW_MS = 10_000;
@@ -42,10 +44,13 @@ const MAX_CONTAINERS = 512;
 
 export function indexAssignments(view: ClusterView): AssignmentIndex {
   const gated = view.gates().flatMap((gate) => podsUnderGate(gate, view));
+  const policiesOfNamespace = Map.groupBy(view.policies(), (policy) => policy.metadata.namespace);
+  const replicaSets = [...policiesOfNamespace.keys()].flatMap((namespace) => view.replicaSets(namespace));
   return {
     podsOfNode: Map.groupBy(view.pods(), (pod) => pod.spec?.nodeName ?? ''),
-    policiesOfNamespace: Map.groupBy(view.policies(), (policy) => policy.metadata.namespace),
+    policiesOfNamespace,
     gatedPodUids: new Set(gated.map((pod) => pod.metadata?.uid ?? '')),
+    owners: replicaSetOwners(replicaSets),
   };
 }
 
@@ -118,6 +123,7 @@ function assignedContainers(
     const gated = index.gatedPodUids.has(uid);
     const symbols = symbolsOf(wanting);
     const requests = gated ? requestsOf(wanting) : undefined;
+    const workload = workloadOf(pod, index.owners);
     const assigned = {
       namespace,
       pod: name,
@@ -127,7 +133,7 @@ function assignedContainers(
       gated,
       symbols,
     };
-    return [{ ...assigned, ...(requests && { requests }) }];
+    return [{ ...assigned, ...(workload && { workload }), ...(requests && { requests }) }];
   });
 }
 
@@ -142,7 +148,8 @@ function requestsOf(policies: readonly ProfilingPolicy[]): AssignedRequests | un
   if (policies.some(({ spec }) => !spec.requests.enabled)) return undefined;
   const byName = policies.toSorted((a, b) => (a.metadata.name < b.metadata.name ? -1 : 1));
   const routes = new Set(byName.flatMap(({ spec }) => spec.requests.routes));
-  return { routes: [...routes].slice(0, MOST_ROUTE_PATTERNS) };
+  const spans = policies.every(({ spec }) => spec.requests.spans.enabled);
+  return { routes: [...routes].slice(0, MOST_ROUTE_PATTERNS), ...(spans ? { spans } : {}) };
 }
 
 function runningContainer(
