@@ -53,7 +53,7 @@ export interface RequestWatcher {
   close(): void;
 }
 
-const MIN_RING_BYTES = 16_384; // two of the longest records, and whole pages
+const MIN_RING_BYTES = 32_768; // three of the longest records, and whole pages
 const MAX_RING_BYTES = 64 * 1024 * 1024;
 const MAX_CONTAINERS = 65_536;
 const MAX_CONNECTIONS = 1_000_000; // 100 bytes each in the kernel, of HTTP/2 500; 600 here
