@@ -1,12 +1,13 @@
 /**
- * What watching requests costs: in the kernel by BPF's run statistics, for requests of a watched server and for socket calls
- * of everybody else, by both sets of hooks; in user space by C++, and by TypeScript doing the same. SECONDS=5 of load each.
+ * What watching requests costs: in the kernel by BPF's run statistics, for requests of a watched server, by HTTP/2 too, and for
+ * socket calls of everybody else, by both sets of hooks; in user space by C++, and by TypeScript doing the same. SECONDS=5 of load each.
  * How exact latencies are: against a capture on a veth (tcpdump), for each server (EXACT_SECONDS=20 each).
  * Writes bench/results/requests.json. Hooks at system calls need tracefs at /sys/kernel/tracing.
  */
 import { execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync, mkdirSync, rmdirSync, statSync } from 'node:fs';
+import { connect as connectHttp2 } from 'node:http2';
 import { connect } from 'node:net';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
@@ -55,7 +56,33 @@ async function load(port: number): Promise<number> {
   return counts.reduce((sum, count) => sum + count, 0);
 }
 
-async function measured(hooks: RequestHooks, port: number, cgroup: string): Promise<Runs> {
+/** The same with as many streams on one connection, without TLS. */
+async function loadHttp2(port: number): Promise<number> {
+  const end = performance.now() + SECONDS * 1000;
+  const session = connectHttp2(`http://127.0.0.1:${port}`);
+  const counts = await Promise.all(
+    Array.from({ length: CONNECTIONS }, async () => {
+      let responses = 0;
+      while (performance.now() < end) {
+        const stream = session.request({ ':path': '/orders/4711?lines=3', accept: 'application/json' });
+        stream.resume();
+        await once(stream, 'close');
+        responses++;
+      }
+      return responses;
+    }),
+  );
+  session.close();
+  await once(session, 'close');
+  return counts.reduce((sum, count) => sum + count, 0);
+}
+
+async function measured(
+  hooks: RequestHooks,
+  port: number,
+  cgroup: string,
+  loadOf: (port: number) => Promise<number>,
+): Promise<Runs> {
   const watcher = openRequestWatcher({
     objectPath: join(ROOT, 'build/requests.bpf.o'),
     addonPath: join(ROOT, 'build/flamegate.node'),
@@ -68,7 +95,7 @@ async function measured(hooks: RequestHooks, port: number, cgroup: string): Prom
   });
   try {
     watcher.watch(statSync(cgroup, { bigint: true }).ino, 1);
-    const requests = await load(port);
+    const requests = await loadOf(port);
     const exchanges = watcher.take().length;
     const { programs } = watcher.counters();
     const ran = programs.filter((program) => program.runs > 0);
@@ -123,32 +150,40 @@ if (mounts) execFileSync('mount', ['-t', 'tracefs', 'tracefs', '/sys/kernel/trac
 const watchedCgroup = join(CGROUPS, `flamegate-bench-${process.pid}`);
 const otherCgroup = join(CGROUPS, `flamegate-other-${process.pid}`);
 for (const cgroup of [watchedCgroup, otherCgroup]) mkdirSync(cgroup);
-const server = spawn(
-  'sh',
-  [
-    '-c',
-    'echo $$ >"$0/cgroup.procs"; exec "$@"',
-    watchedCgroup,
-    process.execPath,
-    join(ROOT, 'src/native/testing/node-peer.ts'),
-  ],
-  { stdio: ['pipe', 'pipe', 'inherit'] },
+const servers = ['node-peer.ts', 'http2-peer.ts'].map((file) =>
+  spawn(
+    'sh',
+    [
+      '-c',
+      'echo $$ >"$0/cgroup.procs"; exec "$@"',
+      watchedCgroup,
+      process.execPath,
+      join(ROOT, 'src/native/testing', file),
+    ],
+    { stdio: ['pipe', 'pipe', 'inherit'] },
+  ),
 );
+const portOf = async ({ stdout }: (typeof servers)[number]): Promise<number> => {
+  const [line] = await once(createInterface(stdout), 'line');
+  return Number(String(line).split(' ')[1]);
+};
 try {
-  const [line] = await once(createInterface(server.stdout), 'line');
-  const port = Number(String(line).split(' ')[1]);
+  const [port = 0, http2Port = 0] = await Promise.all(servers.map(portOf));
   await load(port); // warm
-  const kernel: Record<string, { watched: Runs; others: Runs }> = {};
+  await loadHttp2(http2Port);
+  const kernel: Record<string, { watched: Runs; others: Runs; http2: Runs }> = {};
   for (const hooks of ['sockets', 'systemCalls'] as const) {
     kernel[hooks] = {
-      watched: await measured(hooks, port, watchedCgroup),
-      others: await measured(hooks, port, otherCgroup),
+      watched: await measured(hooks, port, watchedCgroup, load),
+      others: await measured(hooks, port, otherCgroup, load),
+      http2: await measured(hooks, http2Port, watchedCgroup, loadHttp2),
     };
   }
   const native = execFileSync(join(ROOT, 'build/http-pace'), ['500000'], { encoding: 'utf8' });
   parsedByTypeScript(20_000);
   const userSpaceNsPerExchange = {
     cpp: Number(native.split(' ')[0]),
+    cppGrpc: Number(native.split(' ')[2]),
     typeScript: parsedByTypeScript(200_000),
   };
   const routes: RouteExactness[] = [];
@@ -161,8 +196,10 @@ try {
   console.log(JSON.stringify({ kernel, userSpaceNsPerExchange }, null, 2));
   console.log(writeResult('requests', 'make bench-requests', '21', result));
 } finally {
-  server.stdin.end();
-  if (server.exitCode === null) await once(server, 'exit');
+  for (const server of servers) {
+    server.stdin.end();
+    if (server.exitCode === null) await once(server, 'exit');
+  }
   for (const cgroup of [watchedCgroup, otherCgroup]) rmdirSync(cgroup);
   if (mounts) execFileSync('umount', ['/sys/kernel/tracing']);
 }

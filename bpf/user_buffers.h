@@ -11,14 +11,9 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#define FG_READ_USER(to, bytes, address) bpf_probe_read_user(to, bytes, (const void*)(address))
+#include "call_parts.h"
 #include "requests.h"
-
-/* Compares the very register that is used afterwards: the verifier knows the bound of no copy of it. */
-#define fg_bounded(value, most)     \
-  ({                                \
-    asm volatile("" : "+r"(value)); \
-    (value) <= (most);              \
-  })
 
 /* arch/x86/entry/syscalls/syscall_64.tbl */
 enum {
@@ -32,83 +27,57 @@ enum {
   FG_RECVMSG = 47
 };
 
-struct fg_part {
-  __u64 address;
-  __u64 bytes;
-};
-
-/* At most FG_CAPTURED_PARTS parts; count is 0 where the bytes are out of reach. */
-struct fg_buffers {
-  struct fg_part parts[FG_CAPTURED_PARTS];
-  __u32 count;
-  __u32 flags; /* MSG_… of calls that have any */
-};
-
-static __always_inline void fg_gathered(struct fg_buffers* buffers, __u64 vector, __u64 count) {
-  if (count > FG_CAPTURED_PARTS) count = FG_CAPTURED_PARTS;
-  if (!count || bpf_probe_read_user(buffers->parts, sizeof(buffers->parts), (const void*)vector)) {
-    /* The vector may end where a page does. */
-    if (!count || bpf_probe_read_user(buffers->parts, sizeof(buffers->parts[0]), (const void*)vector)) return;
-    count = 1;
-  }
-  buffers->count = count;
-}
-
-static __always_inline void fg_single(struct fg_buffers* buffers, __u64 address, __u64 bytes) {
-  buffers->parts[0].address = address;
-  buffers->parts[0].bytes = bytes;
-  buffers->count = 1;
-}
-
-/* struct msghdr and struct iovec of the x86-64 ABI. */
-static __always_inline void fg_message(struct fg_buffers* buffers, __u64 message) {
+/* struct msghdr of the x86-64 ABI. */
+static __always_inline void fg_message(struct fg_parts* parts, __u64 message) {
   __u64 vector_and_count[2];
   if (bpf_probe_read_user(vector_and_count, sizeof(vector_and_count), (const void*)(message + 16))) return;
-  fg_gathered(buffers, vector_and_count[0], vector_and_count[1]);
+  fg_gathered(parts, vector_and_count[0], vector_and_count[1]);
 }
 
-/* Of the system call that the current thread is in, or has just done. Returns its fd. The buffers come
- * zeroed. */
-static __always_inline __u32 fg_call_buffers(struct fg_buffers* buffers) {
+/* Of the system call that the current thread is in, or has just done. Returns its fd. */
+static __always_inline __u32 fg_call_buffers(struct fg_parts* parts) {
   struct pt_regs regs = {};
+  parts->count = parts->next = 0;
+  parts->vector_parts = 0;
+  parts->flags = 0;
   if (bpf_probe_read_kernel(&regs, sizeof(regs), (const void*)bpf_task_pt_regs(bpf_get_current_task_btf())))
     return ~0u;
   switch (regs.orig_rax) {
     case FG_RECVFROM:
-      buffers->flags = regs.r10;
-      fg_single(buffers, regs.rsi, regs.rdx);
+      parts->flags = regs.r10;
+      fg_single(parts, regs.rsi, regs.rdx);
       break;
     case FG_READ:
     case FG_WRITE:
     case FG_SENDTO:
-      fg_single(buffers, regs.rsi, regs.rdx);
+      fg_single(parts, regs.rsi, regs.rdx);
       break;
     case FG_READV:
     case FG_WRITEV:
-      fg_gathered(buffers, regs.rsi, regs.rdx);
+      fg_gathered(parts, regs.rsi, regs.rdx);
       break;
     case FG_RECVMSG:
-      buffers->flags = regs.rdx;
-      fg_message(buffers, regs.rsi);
+      parts->flags = regs.rdx;
+      fg_message(parts, regs.rsi);
       break;
     case FG_SENDMSG:
-      fg_message(buffers, regs.rsi);
+      fg_message(parts, regs.rsi);
       break;
   }
   return regs.rdi;
 }
 
 /* Copies the first bytes of what the call moved. Returns how many. */
-static __always_inline __u32 fg_capture(__u8* to, const struct fg_buffers* buffers, __u32 moved) {
+static __always_inline __u32 fg_capture(__u8* to, const struct fg_parts* parts, __u32 moved) {
   __u64 at = 0;
   __u64 left = moved < FG_CAPTURED_BYTES ? moved : FG_CAPTURED_BYTES;
 #pragma unroll
   for (__u32 i = 0; i < FG_CAPTURED_PARTS; i++) {
-    if (i >= buffers->count || !left) break;
-    __u64 bytes = buffers->parts[i].bytes;
+    if (i >= parts->count || !left) break;
+    __u64 bytes = parts->at[i].bytes;
     if (bytes > left) bytes = left;
     if (!fg_bounded(at, FG_CAPTURED_BYTES) || !fg_bounded(bytes, FG_CAPTURED_BYTES)) break;
-    if (bytes && bpf_probe_read_user(to + at, bytes, (const void*)buffers->parts[i].address)) break;
+    if (bytes && bpf_probe_read_user(to + at, bytes, (const void*)parts->at[i].address)) break;
     at += bytes;
     left -= bytes;
   }

@@ -172,6 +172,12 @@ void HttpConnection::BeginResponse(uint64_t time_ns, std::vector<Exchange>& done
   if (head->body.framing == Framing::kTunnel) {
     counts.upgraded++;
     is_upgraded_ = true;
+    if (head->is_h2c) {
+      upgraded_ = std::move(waiting_.front());
+      waiting_.erase(waiting_.begin());
+      GiveUp(counts);
+      return;
+    }
     EndResponse(time_ns, Outcome::kCompleted, done);
     GiveUp(counts);
   } else if (is_whole) {

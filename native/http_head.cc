@@ -129,13 +129,26 @@ std::optional<TraceParent> TraceParentOf(std::string_view text) {
   return parent;
 }
 
+// RFC 7540, section 3.2.
+bool IsH2c(std::string_view fields) {
+  for (size_t i = 0; i < kMaxFields && !fields.empty(); i++) {
+    std::string_view line = TakeLine(fields);
+    if (line.empty()) break;
+    size_t colon = line.find(':');
+    if (colon == std::string_view::npos || !EqualsIgnoringCase(line.substr(0, colon), "upgrade")) continue;
+    return EqualsIgnoringCase(Trimmed(line.substr(colon + 1)), "h2c");
+  }
+  return false;
+}
+
+}  // namespace
+
 Method MethodOf(std::string_view name) {
   auto found = std::find(kMethods.begin(), kMethods.end(), name);
   return static_cast<Method>(found - kMethods.begin());
 }
 
-// Queries hold people's data and make each path another one. Bytes that are no printable ASCII are written as
-// a URL writes them.
+// Bytes that are no printable ASCII are written as a URL writes them.
 std::string PathOf(std::string_view target, Method method) {
   if (method != Method::kConnect) {
     size_t scheme = target.find("://");
@@ -158,8 +171,6 @@ std::string PathOf(std::string_view target, Method method) {
   }
   return path;
 }
-
-}  // namespace
 
 bool MayBeginRequest(std::string_view bytes) {
   size_t letters = 0;
@@ -213,6 +224,7 @@ std::optional<ResponseHead> ParseResponseHead(std::string_view head, Method meth
   bool is_success = response.status >= 200 && response.status < 300;
   if (response.status == 101 || (method == Method::kConnect && is_success)) {
     response.body = {Framing::kTunnel, 0};
+    response.is_h2c = response.status == 101 && IsH2c(head);
   } else if (response.status >= 200 && response.status != 204 && response.status != 304 &&
              method != Method::kHead) {
     response.body = BodyOf(head, Framing::kUntilClose);

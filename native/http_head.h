@@ -43,6 +43,7 @@ struct RequestHead {
 struct ResponseHead {
   uint16_t status = 0;
   Body body;
+  bool is_h2c = false;  ///< it goes on in HTTP/2
 };
 
 inline constexpr size_t kMaxPathBytes = 512;  // longest routes of public APIs have half of that
@@ -50,6 +51,10 @@ inline constexpr size_t kMaxPathBytes = 512;  // longest routes of public APIs h
 /// Whether bytes begin, or may go on to begin, a request line or a status line.
 bool MayBeginRequest(std::string_view bytes);
 bool MayBeginResponse(std::string_view bytes);
+
+Method MethodOf(std::string_view name);
+/// Without query, which holds people's data and makes each path another one.
+std::string PathOf(std::string_view target, Method method);
 
 /// Of a head, whole or cut off anywhere behind its first line. Nothing where the first line is none of
 /// HTTP/1.x.

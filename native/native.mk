@@ -5,7 +5,7 @@
 native_out := build
 native_objects := $(patsubst native/%.cc,$(native_out)/native/%.o,$(wildcard native/*.cc))
 native_tests := $(native_out)/bpf-object-exists $(native_out)/unwind-threads $(native_out)/unsigned5 \
-	$(native_out)/unit-tests $(native_out)/http-transcripts $(native_out)/http-pace $(native_out)/http-fuzz \
+	$(native_out)/unit-tests $(native_out)/http-transcripts $(native_out)/hpack-tests $(native_out)/http-pace $(native_out)/http-fuzz \
 	$(native_out)/blind-library.so $(native_out)/signal-spinner $(native_out)/socket-calls $(native_out)/refused.bpf.o
 native_recorded := $(native_out)/record-stacks $(native_out)/replay-stacks $(native_out)/fuzz-stacks
 native_sources := $(wildcard native/*.cc native/*.h native/testing/*.c native/testing/*.cc bpf/*.c bpf/*.h)
@@ -65,17 +65,22 @@ $(native_out)/unwind-threads $(native_out)/unit-tests: $(native_unwinder) native
 	$(CXX) $(native_cxxflags) -Inative -MMD -MP -MT $@ -MF $(native_out)/native/$(@F).d -o $@ $(filter %.cc,$^) $(native_unwinder)
 
 # What reads HTTP, alone.
-native_http := http_head http_connection message_reader request_table
-$(native_out)/http-transcripts: native/testing/http_transcripts.cc native/testing/transcript.cc \
+native_http := frame_reader header_blocks header_table hpack http2_connection http_head http_connection huffman \
+	message_reader request_table
+native_transcripts := $(addprefix native/testing/,frame_text.cc kernel_part.cc transcript.cc)
+$(native_out)/http-transcripts: native/testing/http_transcripts.cc $(native_transcripts) \
 		$(native_http:%=$(native_out)/native/%.o) native/native.mk
+	$(CXX) $(native_cxxflags) -Inative -MMD -MP -MT $@ -MF $(native_out)/native/$(@F).d -o $@ $(filter %.cc %.o,$^)
+
+$(native_out)/hpack-tests: native/testing/hpack_tests.cc $(native_http:%=$(native_out)/native/%.o) native/native.mk
 	$(CXX) $(native_cxxflags) -Inative -MMD -MP -MT $@ -MF $(native_out)/native/$(@F).d -o $@ $(filter %.cc %.o,$^)
 
 $(native_out)/http-pace: native/testing/http_pace.cc $(native_http:%=$(native_out)/native/%.o) native/native.mk
 	$(CXX) $(native_cxxflags) -Inative -MMD -MP -MT $@ -MF $(native_out)/native/$(@F).d -o $@ $(filter %.cc %.o,$^)
 
-native_sanitizers := -fsanitize=address,undefined -fno-sanitize-recover=all
-$(native_out)/http-fuzz: native/testing/http_fuzz.cc native/testing/transcript.cc $(native_http:%=native/%.cc) native/native.mk
-	$(CXX) $(native_cxxflags) $(native_sanitizers) -Inative -o $@ $(filter %.cc,$^)
+native_fuzz := $(native_http) $(basename $(notdir $(native_transcripts))) http_fuzz
+$(native_out)/http-fuzz: $(native_fuzz:%=$(native_out)/native/checked/%.o) native/native.mk
+	$(CXX) $(native_checkedflags) -o $@ $(filter %.o,$^)
 
 # Recorded stacks (docs/jvm-layouts.md). The linker puts our answers in place of the system calls by which the unwinder
 # reaches another process; whoever replays is built with sanitizers.

@@ -162,6 +162,8 @@ Napi::Value Take(const Napi::CallbackInfo& info) {
   batch.Set("outcomes", bytes([](const Exchange& one) { return static_cast<uint8_t>(one.outcome); }));
   batch.Set("statuses",
             ColumnOf<Napi::Uint16Array>(env, exchanges, [](const Exchange& one) { return one.status; }));
+  batch.Set("rpcs", bytes([](const Exchange& one) { return static_cast<uint8_t>(one.rpc); }));
+  batch.Set("grpcStatuses", bytes([](const Exchange& one) { return one.grpc_status; }));
   SetPaths(env, batch, exchanges);
   if (with_traces) SetTraceParents(env, batch, exchanges);
   return batch;
@@ -179,8 +181,8 @@ Napi::Value Count(const Napi::CallbackInfo& info) {
     result.Set(name, Napi::Number::New(env, static_cast<double>(value)));
   };
   // In the order of enum fg_socket_cause.
-  constexpr std::array kCauses = {"sent",       "ringFull",        "tableFull", "noBytes",
-                                  "notServing", "unknownProtocol", "tls",       "http2"};
+  constexpr std::array kCauses = {"sent", "ringFull", "tableFull", "noBytes", "notServing", "unknownProtocol",
+                                  "tls",  "http2",    "unframed"};
   static_assert(kCauses.size() == FG_SOCKET_CAUSE_COUNT);
   for (size_t i = 0; i < kCauses.size(); i++) set(kCauses[i], counters.by_cause[i]);
   set("records", requests.records);
@@ -197,6 +199,8 @@ Napi::Value Count(const Napi::CallbackInfo& info) {
   set("upgraded", http.upgraded);
   set("tooMany", http.too_many);
   set("unasked", http.unasked);
+  set("unread", http.unread);
+  set("unnamed", http.unnamed);
   Napi::Array programs = Napi::Array::New(env);
   for (const ProgramRuns& program : counters.programs) {
     Napi::Object object = Napi::Object::New(env);

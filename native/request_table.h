@@ -1,10 +1,13 @@
 #pragma once
 #include <cstdint>
+#include <memory>
 #include <span>
 #include <unordered_map>
 #include <vector>
 
+#include "http2_connection.h"
 #include "http_connection.h"
+#include "requests.h"
 
 namespace flamegate {
 
@@ -19,7 +22,8 @@ struct RequestCounts {
   uint64_t connections = 0;  ///< known now
 };
 
-/// Every connection of a node's watched containers, and the exchanges that finished on them.
+/// Every connection of a node's watched containers, and the exchanges that finished on them. Of HTTP/2 those
+/// that are within 64 MB.
 class RequestTable {
  public:
   RequestTable(uint32_t max_connections, uint32_t max_exchanges)
@@ -38,14 +42,24 @@ class RequestTable {
   struct Entry {
     uint64_t born_ns;
     uint32_t next_sequence;
-    HttpConnection connection;
+    HttpConnection http1;
+    std::unique_ptr<Http2Connection> http2;  // from its first record on, or the upgrade
+    size_t http2_bytes = 0;                  // as counted in http2_bytes_
+
+    bool IsForgotten(uint64_t http1_before_ns, uint64_t http2_before_ns) const;
+    void End(Ending ending, uint64_t time_ns, std::vector<Exchange>& done);
   };
-  HttpConnection* Find(uint64_t socket, uint64_t born_ns, uint32_t sequence, uint32_t container);
+  Entry* Find(const fg_socket_record_header& header);
+  void OnCall(Entry& entry, const fg_socket_record_header& header, std::string_view bytes);
+  void OnHttp2Call(Entry& entry, const fg_socket_record_header& header, std::string_view bytes);
+  void CountBytes(Entry& entry);
+  void Drop(std::unordered_map<uint64_t, Entry>::iterator entry);
   void Keep(std::vector<Exchange>& done);
 
   uint32_t max_connections_;
   uint32_t max_exchanges_;
   std::unordered_map<uint64_t, Entry> connections_;  // by socket
+  size_t http2_bytes_ = 0;
   std::vector<Exchange> finished_;
   std::vector<Exchange> done_;  // of one record
   RequestCounts counts_;

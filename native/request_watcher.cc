@@ -95,6 +95,7 @@ bool RequestWatcher::Load(const RequestWatcherConfig& config, Failure& failure) 
   set_size("ring", config.ring_bytes);
   set_size("targets", config.max_containers);
   set_size("connections", config.max_connections);
+  set_size("http2_connections", config.max_connections);
   bpf_program* program = nullptr;
   bpf_object__for_each_program(program, object_.get()) {
     std::span<const Hook> hooks = HooksOf(hooks_);
@@ -186,10 +187,12 @@ bool RequestWatcher::AttachTo(const char* name, const char* system_call, Failure
 // While nobody listens, sockets close unnoticed: none may be taken for one of those later.
 void RequestWatcher::Detach() {
   links_.clear();
-  int connections = MapFd("connections");
-  uint64_t socket = 0;
-  while (bpf_map_get_next_key(connections, nullptr, &socket) == 0) {
-    if (bpf_map_delete_elem(connections, &socket) != 0 && errno != ENOENT) break;
+  for (const char* name : {"http2_connections", "connections"}) {
+    int connections = MapFd(name);
+    uint64_t socket = 0;
+    while (bpf_map_get_next_key(connections, nullptr, &socket) == 0) {
+      if (bpf_map_delete_elem(connections, &socket) != 0 && errno != ENOENT) break;
+    }
   }
 }
 

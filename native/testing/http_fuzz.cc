@@ -8,6 +8,7 @@
 #include <iterator>
 #include <random>
 #include <string>
+#include <string_view>
 
 #include "http_head.h"
 #include "transcript.h"
@@ -32,7 +33,16 @@ constexpr const char* kFragments[] = {"GET ",
                                       "%",
                                       "://",
                                       "?",
-                                      "Connection: close\r\n"};
+                                      "Connection: close\r\n",
+                                      "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n",
+                                      "Upgrade: h2c\r\n"};
+// Of HTTP/2: SETTINGS, HEADERS of a request and of a response, a reset, a header that never ends.
+constexpr std::string_view kFrames[] = {
+    {"\0\0\0\4\0\0\0\0\0", 9},       {"\0\0\4\1\5\0\0\0\1\x82\x84\x86\xbe", 13},
+    {"\0\0\1\1\5\0\0\0\1\x88", 10},  {"\0\0\4\3\0\0\0\0\1\0\0\0\0", 13},
+    {"\xff\xff\xff\1\0\0\0\0\3", 9}, {"\0\0\7\11\4\0\0\0\1\x3f\xff\xff\xff\xff\xff\x7f", 16},
+};
+constexpr size_t kMostBytes = 4 * FG_CAPTURED_BYTES;
 
 size_t Below(Random& random, size_t bound) {
   return bound == 0 ? 0 : random() % bound;
@@ -40,7 +50,7 @@ size_t Below(Random& random, size_t bound) {
 
 void MutateBytes(Random& random, std::string& bytes) {
   size_t at = Below(random, bytes.size() + 1);
-  switch (random() % 5) {
+  switch (random() % 6) {
     case 0:
       if (at < bytes.size()) bytes[at] = static_cast<char>(random());
       break;
@@ -56,8 +66,11 @@ void MutateBytes(Random& random, std::string& bytes) {
     case 4:
       bytes.insert(at, bytes.substr(Below(random, bytes.size()), 200));
       break;
+    case 5:
+      bytes.insert(at, kFrames[Below(random, std::size(kFrames))]);
+      break;
   }
-  bytes.resize(std::min<size_t>(bytes.size(), FG_CAPTURED_BYTES));
+  bytes.resize(std::min(bytes.size(), kMostBytes));
 }
 
 // Splits a call in two, where the application may as well have read less.
@@ -77,7 +90,7 @@ void Mutate(Random& random, const std::vector<Transcript>& corpus, Transcript& t
   if (events.empty() || events.size() > 200) return;
   size_t index = Below(random, events.size());
   TranscriptEvent& event = events[index];
-  switch (random() % 10) {
+  switch (random() % 11) {
     case 0:
       events.erase(events.begin() + static_cast<ptrdiff_t>(index));
       return;
@@ -101,6 +114,9 @@ void Mutate(Random& random, const std::vector<Transcript>& corpus, Transcript& t
     case 7:
       event.is_of_new_socket = !event.is_of_new_socket;
       return;
+    case 8:
+      event.is_dropped = !event.is_dropped;
+      return;
     case 5:
       event.length = random();
       break;
@@ -110,8 +126,16 @@ void Mutate(Random& random, const std::vector<Transcript>& corpus, Transcript& t
   event.length = std::max(event.length, static_cast<uint32_t>(event.bytes.size()));
 }
 
+// Whatever parts a call comes in, it is the same call, where all of it can be read.
+void ExpectSameInParts(const Transcript& transcript, const std::vector<std::string>& lines) {
+  for (const TranscriptEvent& event : transcript.events) {
+    if (event.length != event.bytes.size()) return;
+  }
+  if (Replay(transcript) != lines) abort();
+}
+
 // Whatever came before, the next connection is read as if nothing had been.
-void ExpectRecovery(Transcript transcript) {
+void ExpectRecovery(Transcript transcript, size_t part_bytes) {
   transcript.events.push_back({FG_SOCKET_ENDED, {}, 0, 0, false, false});
   std::string request = "GET /next HTTP/1.1\r\n\r\n";
   std::string response = "HTTP/1.1 204 No Content\r\n\r\n";
@@ -119,7 +143,8 @@ void ExpectRecovery(Transcript transcript) {
       {FG_SOCKET_RECEIVED, request, static_cast<uint32_t>(request.size()), 0, false, false});
   transcript.events.push_back(
       {FG_SOCKET_SENT, response, static_cast<uint32_t>(response.size()), 0, false, false});
-  std::vector<std::string> lines = Replay(transcript);
+  std::vector<std::string> lines = Replay(transcript, part_bytes);
+  ExpectSameInParts(transcript, lines);
   if (!lines.empty() && lines.back().starts_with("GET /next 204 Completed")) {
     for (const std::string& line : lines) {
       bool is_readable = line.size() < kMaxPathBytes + 120;
@@ -149,7 +174,7 @@ int main(int count, char** arguments) {
   for (; std::chrono::steady_clock::now() < end; runs++) {
     Transcript transcript = corpus[Below(random, corpus.size())];
     for (size_t i = 1 + Below(random, 8); i > 0; i--) Mutate(random, corpus, transcript);
-    ExpectRecovery(transcript);
+    ExpectRecovery(transcript, Below(random, 20));
   }
   printf("%llu inputs\n", static_cast<unsigned long long>(runs));
   return 0;

@@ -3,10 +3,11 @@
 #include <algorithm>
 #include <array>
 #include <charconv>
-#include <cstring>
 #include <optional>
 #include <utility>
 
+#include "frame_text.h"
+#include "kernel_part.h"
 #include "request_table.h"
 
 namespace flamegate {
@@ -65,15 +66,21 @@ std::string Unescaped(std::string_view text) {
   return bytes;
 }
 
-TranscriptEvent CallOf(fg_socket_event event, std::string_view text) {
+// `GET / HTTP/1.1\r\n`, or frames, perhaps behind a length.
+std::optional<TranscriptEvent> CallOf(fg_socket_event event, bool is_framed, std::string_view text) {
   std::optional<uint32_t> length;
   if (Take(text, "[")) {
     length = TakeNumber(text);
     Take(text, "]");
   }
-  TranscriptEvent call = {event, Unescaped(text), 0, 0, false, false};
+  size_t brace = is_framed ? text.find('{') : std::string_view::npos;
+  std::optional<std::string> frames = "";
+  if (brace != std::string_view::npos) frames = FramesOf(text.substr(brace));
+  if (!frames) return std::nullopt;
+  std::string bytes = Unescaped(text.substr(0, brace)) + *frames;
+  TranscriptEvent call = {event, std::move(bytes), 0, 0, false, false, is_framed};
   call.length = std::max(length.value_or(0), static_cast<uint32_t>(call.bytes.size()));
-  call.bytes.resize(std::min<size_t>(call.bytes.size(), FG_CAPTURED_BYTES));
+  if (!is_framed) call.bytes.resize(std::min<size_t>(call.bytes.size(), FG_CAPTURED_BYTES));
   return call;
 }
 
@@ -90,12 +97,14 @@ struct Turn {
   uint32_t lost = 0;
   bool is_pause = false;
   bool is_new_socket = false;
+  bool is_dropped = false;
 };
 
 void Add(TranscriptEvent event, uint32_t times, Turn& turn, Transcript& transcript) {
   event.lost = turn.lost;
   event.is_after_pause = turn.is_pause;
   event.is_of_new_socket = turn.is_new_socket;
+  event.is_dropped = turn.is_dropped;
   turn = {};
   transcript.events.push_back(event);
   event.lost = 0;
@@ -112,20 +121,31 @@ bool AddTurn(std::string_view text, Turn& turn, Transcript& transcript) {
   if (text == "settled") return transcript.is_settled = true;
   if (text == "two minutes") return turn.is_pause = true;
   if (text == "another socket") return turn.is_new_socket = true;
+  if (text == "dropped") return turn.is_dropped = true;
   std::optional<fg_socket_event> ending = EndingOf(text);
   if (ending) Add({*ending, {}, 0, 0, false, false}, 1, turn, transcript);
   return ending.has_value();
 }
 
+std::string RpcOf(const Exchange& exchange) {
+  if (exchange.rpc == Rpc::kNone) return {};
+  bool is_known = exchange.grpc_status != kNoGrpcStatus;
+  return std::string(exchange.rpc == Rpc::kUnary ? " unary " : " streaming ") +
+         (is_known ? std::to_string(exchange.grpc_status) : "?");
+}
+
+std::string TraceOf(const Exchange& exchange) {
+  if (!exchange.trace_parent) return {};
+  return " trace " + std::string(exchange.trace_parent->begin(), exchange.trace_parent->end());
+}
+
 std::string LineOf(const Exchange& exchange) {
   auto number = [](uint64_t value) { return std::to_string(value); };
-  return std::string(kMethods[static_cast<size_t>(exchange.method)]) + " " + exchange.path + " " +
-         number(exchange.status) + " " + kOutcomes[static_cast<size_t>(exchange.outcome)] + " " +
-         number(exchange.started_ns / kMsNs) + "+" + number(exchange.latency_ns / kMsNs) + " in " +
-         number(exchange.bytes_in) + " out " + number(exchange.bytes_out) +
-         (exchange.trace_parent
-              ? " trace " + std::string(exchange.trace_parent->begin(), exchange.trace_parent->end())
-              : "");
+  return std::string(kMethods[static_cast<size_t>(exchange.method)]) + " " +
+         (exchange.path.empty() ? "?" : exchange.path) + " " + number(exchange.status) + " " +
+         kOutcomes[static_cast<size_t>(exchange.outcome)] + " " + number(exchange.started_ns / kMsNs) + "+" +
+         number(exchange.latency_ns / kMsNs) + " in " + number(exchange.bytes_in) + " out " +
+         number(exchange.bytes_out) + RpcOf(exchange) + TraceOf(exchange);
 }
 
 }  // namespace
@@ -145,9 +165,14 @@ Transcript ParseTranscript(std::string_view text) {
       transcript.expected.insert(transcript.expected.end(), times, std::string(rest));
     } else if (Take(rest, "! ")) {
       if (!AddTurn(rest, turn, transcript)) transcript.fault = line;
-    } else if (rest.starts_with("> ") || rest.starts_with("< ")) {
+    } else if (rest.starts_with('>') || rest.starts_with('<')) {
       fg_socket_event event = rest[0] == '>' ? FG_SOCKET_RECEIVED : FG_SOCKET_SENT;
-      if (times != 0) Add(CallOf(event, rest.substr(2)), times, turn, transcript);
+      rest.remove_prefix(1);
+      bool is_framed = Take(rest, "2");
+      std::optional<TranscriptEvent> call;
+      if (Take(rest, " ")) call = CallOf(event, is_framed, rest);
+      if (!call) transcript.fault = line;
+      if (call && times != 0) Add(*call, times, turn, transcript);
     } else {
       transcript.fault = line;
     }
@@ -155,36 +180,28 @@ Transcript ParseTranscript(std::string_view text) {
   return transcript;
 }
 
-std::vector<std::string> Replay(const Transcript& transcript) {
+std::vector<std::string> Replay(const Transcript& transcript, size_t part_bytes) {
   RequestTable table(8, 10'000);
-  fg_socket_record_header header = {};
-  header.version = FG_REQUESTS_ABI_VERSION;
-  header.container = 1;
-  header.socket = 0xffff888000000000;
-  header.born_ns = 1;
+  KernelPart kernel(part_bytes);
+  uint64_t now_ns = 0;
   std::vector<std::string> lines;
-  auto take = [&](uint64_t now_ns) {
+  auto take = [&] {
     for (const Exchange& exchange : table.Take(now_ns)) lines.push_back(LineOf(exchange));
   };
   for (const TranscriptEvent& event : transcript.events) {
-    if (event.is_after_pause) take(header.time_ns += 2 * kMinuteNs);
-    if (event.is_of_new_socket) {
-      header.born_ns = header.time_ns + 1;
-      header.sequence = 0;
+    if (event.is_after_pause) {
+      now_ns += 2 * kMinuteNs;
+      take();
     }
-    header.event = static_cast<uint16_t>(event.event);
-    header.time_ns += kMsNs;
-    header.arrived_ns = event.event == FG_SOCKET_RECEIVED ? header.time_ns : 0;
-    header.sequence += event.lost;
-    header.length = event.length;
-    header.captured = static_cast<uint32_t>(event.bytes.size());
-    std::vector<uint8_t> record(sizeof(header) + event.bytes.size());
-    memcpy(record.data(), &header, sizeof(header));
-    memcpy(record.data() + sizeof(header), event.bytes.data(), event.bytes.size());
-    table.Add(record);
-    header.sequence++;
+    if (event.is_of_new_socket) kernel.BeginSocket(now_ns + 1);
+    now_ns += kMsNs;
+    kernel.LoseRecords(event.lost);
+    for (const Record& record : kernel.Happen(event, now_ns)) {
+      if (!event.is_dropped) table.Add(record);
+    }
   }
-  take(header.time_ns + (transcript.is_settled ? kMinuteNs : 0));
+  if (transcript.is_settled) now_ns += kMinuteNs;
+  take();
   return lines;
 }
 

@@ -54,9 +54,10 @@ export class ContainerRequests {
   /**
    * situation                                                  → what the window says
    * requests are not watched, for a reason                     → NotObservable, that one
-   * more came by TLS, or HTTP/2, than there were requests      → NotObservable: those seen are a probe's, perhaps
+   * more came by TLS, or by HTTP/2 in which no request was
+   *   found, than there were requests                          → NotObservable: those seen are a probe's, perhaps
    * there were requests, in this window or before              → Seen
-   * something came, and it was never HTTP/1.1                  → NotObservable
+   * something came, and it was never HTTP                      → NotObservable
    * nothing came                                               → Seen, and none
    */
   take(failure: SamplerFailure | undefined): RequestWindow {
@@ -76,12 +77,14 @@ export class ContainerRequests {
   #whyHidden(): Why | undefined {
     const { tls, http2 } = this.#hidden;
     if (tls + http2 > this.#served) {
-      const [reason, name] = tls >= http2 ? ['Tls', 'TLS'] : ['Http2', 'HTTP/2'];
-      const beside = `beside ${this.#served} requests by HTTP/1.1`;
-      return { reason, message: `it was asked by ${name}, which cannot be read here, ${beside}` };
+      const [reason, by] =
+        tls >= http2
+          ? ['Tls', 'TLS, which cannot be read here']
+          : ['Http2', 'HTTP/2 on connections from before, in which no request was found yet'];
+      return { reason, message: `it was asked by ${by}, beside ${this.#served} requests that were seen` };
     }
     if (this.#everServed || !this.#everOther) return undefined;
-    return { reason: 'NoHttp', message: 'there are connections, and no HTTP/1.1 request was seen on any' };
+    return { reason: 'NoHttp', message: 'there are connections, and no request of HTTP was seen on any' };
   }
 }
 

@@ -43,7 +43,7 @@ const RETRY_MS = 30_000;
 const SIZES = {
   ringBytes: 512 * 1024, // emptied every 100 ms: 5,000 requests a second of a kilobyte
   maxContainers: 4_096, // 512 containers with child cgroups; an entry is made when it is used
-  maxConnections: 16_384, // entries are made when they are used: 8 MB of the kernel and here at the worst
+  maxConnections: 16_384, // entries are made when they are used: 8 MB of the kernel and here at the worst, of HTTP/2 70
   maxExchanges: 32_768, // in the two seconds between two looks; 6 MB at the worst
 } satisfies Partial<RequestWatcherOptions>;
 const NO_CGROUP2: SamplerFailure = {

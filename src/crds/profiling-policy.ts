@@ -84,7 +84,7 @@ export const ProfilingPolicySpec = Type.Object(
         enabled: Type.Boolean({
           default: true,
           description:
-            'Whether HTTP/1.1 requests are watched at the node’s sockets, for the checks of latency and failures. Only pods that a gate compares are watched, at about 12 µs of CPU a request; nothing is attached while there are none. Of several policies for a pod, one that says false counts.',
+            'Whether requests of HTTP/1.1, HTTP/2 without TLS and gRPC are watched at the node’s sockets, for the checks of latency and failures. Only pods that a gate compares are watched, at about 12 µs of CPU a request; nothing is attached while there are none. Of several policies for a pod, one that says false counts.',
         }),
         routes: Type.Array(Type.String({ pattern: ROUTE, minLength: 1, maxLength: 253 }), {
           maxItems: 32,
@@ -154,7 +154,7 @@ const WorkloadStatus = Type.Object({
     Type.String({
       maxLength: 64,
       description:
-        'Why requests are NotObservable. Tls, Http2: that is what the pods answer by. NoHttp: there are connections, and no HTTP/1.1 request was seen on any. NoCgroup2: the node has no cgroup v2. Else the code of what failed on the node.',
+        'Why requests are NotObservable. Tls: that is what the pods answer by. Http2: they do on connections from before, in which no request was found yet. NoHttp: there are connections, and no request was seen on any. NoCgroup2: the node has no cgroup v2. Else the code of what failed on the node.',
     }),
   ),
   requestsMessage: Type.Optional(

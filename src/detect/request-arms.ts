@@ -4,7 +4,13 @@
  */
 import { addSketch, createHistogram, type LatencyHistogram } from '../requests/latency-histogram.ts';
 import { countOf } from '../requests/latency-sketch.ts';
-import { failuresOf, mergeRows, type RouteWindow, requestsOf } from '../requests/request-window.ts';
+import {
+  comparableRow,
+  failuresOf,
+  mergeRows,
+  type RouteWindow,
+  requestsOf,
+} from '../requests/request-window.ts';
 import { SharedRoutes } from '../requests/shared-routes.ts';
 import type { Block } from './looks.ts';
 import type { PodWindow } from './pod-window.ts';
@@ -72,7 +78,7 @@ export function addRequests(arms: RequestArms, block: Block): readonly Stratum[]
 }
 
 const rowsOf = (windows: readonly PodWindow[]): RouteWindow[] =>
-  windows.flatMap(({ requests }) => requests?.routes ?? []);
+  windows.flatMap(({ requests }) => requests?.routes.map(comparableRow) ?? []);
 
 // With fewer baseline requests a route's own tail is hardly known; such routes are compared together.
 const FEWEST_OF_A_ROUTE = 30;

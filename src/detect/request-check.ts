@@ -1,5 +1,5 @@
 /** One check of requests over the looks of an evaluation: what it counts, and what it concludes. */
-import type { RouteWindow } from '../requests/request-window.ts';
+import { comparableRow, type RouteWindow } from '../requests/request-window.ts';
 import { CostCells, weighCost } from './cost-evidence.ts';
 import type { EffectEvidence } from './effect-evidence.ts';
 import { failedOf, weighErrors } from './error-evidence.ts';
@@ -93,7 +93,10 @@ function counterOf({ of, threshold }: RequestCheckState): Counter | undefined {
 }
 
 const servedOf = (windows: readonly PodWindow[]): ServedWindow[] =>
-  windows.map(({ pod, requests }) => ({ pod, ...(requests && { requests }) }));
+  windows.map(({ pod, requests }) => ({
+    pod,
+    ...(requests && { requests: { ...requests, routes: requests.routes.map(comparableRow) } }),
+  }));
 
 const rowsOf = (windows: readonly ServedWindow[]): RouteWindow[] =>
   windows.flatMap(({ requests }) => requests?.routes ?? []);

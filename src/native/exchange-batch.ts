@@ -16,13 +16,21 @@ export const METHODS = [
 export type RequestMethod = (typeof METHODS)[number];
 
 /**
- * In the order of enum class Outcome of native/http_connection.h. ClientGone: the client closed before the response was
- * complete, Unfinished: the server did, Reset: the connection was reset or timed out before that.
+ * In the order of enum class Outcome of native/http_connection.h. ClientGone: the client closed, or reset the stream, before the
+ * response was complete, Unfinished: the server closed, Reset: the connection was reset or timed out, or the server reset the
+ * stream before that.
  */
 export const OUTCOMES = ['Completed', 'ClientGone', 'Unfinished', 'Reset'] as const;
 export type ExchangeOutcome = (typeof OUTCOMES)[number];
 
-/** A request that a watched container was sent over HTTP/1.x, and what became of it. */
+/** In the order of enum class Rpc of native/http_connection.h: a call of gRPC, with more than one message either way or not. */
+export const RPCS = ['None', 'Unary', 'Streaming'] as const;
+export type RpcKind = (typeof RPCS)[number];
+
+/** kNoGrpcStatus of native/http_connection.h. */
+const NO_GRPC_STATUS = 255;
+
+/** A request that a watched container was sent over HTTP, and what became of it. */
 export interface Exchange {
   /** The number it is watched under. */
   readonly container: number;
@@ -31,10 +39,13 @@ export interface Exchange {
   /** Until the last byte of the response was given to the kernel, or the connection ended. */
   readonly latencyNs: number;
   readonly method: RequestMethod;
-  /** Printable ASCII without query and authority, at most 512 characters. */
+  /** Printable ASCII without query and authority, at most 512 characters; empty if it is not known. */
   readonly path: string;
-  /** 0 if no response was begun. */
+  /** 0 if no response was begun, or its status is not known. */
   readonly status: number;
+  readonly rpc: RpcKind;
+  /** Of a call of gRPC; undefined if it was not said, or is not known. */
+  readonly grpcStatus: number | undefined;
   readonly outcome: ExchangeOutcome;
   /** Heads included. */
   readonly bytesIn: number;
@@ -78,6 +89,7 @@ export function decodeExchanges(native: NativeExchanges): ExchangeBatch {
 
 function exchangeAt(native: NativeExchanges, index: number): Exchange {
   const number = (column: { readonly [index: number]: number }) => column[index] ?? 0;
+  const grpcStatus = number(native.grpcStatuses);
   return {
     container: number(native.containers),
     startedAtNs: number(native.startedAtNs),
@@ -85,6 +97,8 @@ function exchangeAt(native: NativeExchanges, index: number): Exchange {
     method: METHODS[number(native.methods)] ?? 'OTHER',
     path: native.paths[number(native.pathIndices)] ?? '',
     status: number(native.statuses),
+    rpc: RPCS[number(native.rpcs)] ?? 'None',
+    grpcStatus: grpcStatus === NO_GRPC_STATUS ? undefined : grpcStatus,
     outcome: OUTCOMES[number(native.outcomes)] ?? 'Unfinished',
     bytesIn: number(native.bytesIn),
     bytesOut: number(native.bytesOut),

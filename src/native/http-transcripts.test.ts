@@ -17,6 +17,13 @@ test('each transcript of a connection is as many exchanges as it says', () => {
   assert.equal(status, 0);
 });
 
+test('HPACK is read as RFC 7541 has it (native/testing/hpack_tests.cc)', () => {
+  const { status, stdout } = spawnSync(`${BUILD}hpack-tests`, { encoding: 'utf8' });
+
+  assert.equal(stdout, '0 failed\n');
+  assert.equal(status, 0);
+});
+
 test('no mutation of a transcript breaks the reader, or the connection after it', (t) => {
   const argv = [SEED, FUZZ_SECONDS, ...TRANSCRIPTS];
   const { status, signal, stdout, stderr } = spawnSync(`${BUILD}http-fuzz`, argv, { encoding: 'utf8' });

@@ -2,7 +2,7 @@ import { createRequire } from 'node:module';
 import { SamplerError } from './sampler-error.ts';
 
 /** Of bpf/requests.h: addon, BPF object and this directory have to be of one version. */
-const ABI_VERSION = 2;
+const ABI_VERSION = 3;
 
 /** What native/request_addon.cc takes without looking; the caller has checked it. */
 export interface NativeWatcherOptions {
@@ -19,7 +19,7 @@ export interface NativeWatcherOptions {
 /** Opaque, and of no use to anything but the addon. */
 export type NativeWatcher = { readonly __native: 'request watcher' };
 
-/** One element of each column is an exchange; `methods` and `outcomes` count as src/native/exchange-batch.ts does. */
+/** One element of each column is an exchange; `methods`, `outcomes` and `rpcs` count as src/native/exchange-batch.ts does. */
 export interface NativeExchanges {
   readonly containers: Uint32Array<ArrayBuffer>;
   readonly startedAtNs: Float64Array<ArrayBuffer>;
@@ -28,6 +28,8 @@ export interface NativeExchanges {
   readonly paths: readonly string[];
   readonly pathIndices: Uint32Array<ArrayBuffer>;
   readonly statuses: Uint16Array<ArrayBuffer>;
+  readonly rpcs: Uint8Array<ArrayBuffer>;
+  readonly grpcStatuses: Uint8Array<ArrayBuffer>;
   readonly outcomes: Uint8Array<ArrayBuffer>;
   readonly bytesIn: Float64Array<ArrayBuffer>;
   readonly bytesOut: Float64Array<ArrayBuffer>;
@@ -48,9 +50,11 @@ export interface RequestCounters {
   /** Calls on sockets that serve nobody, and on those that nobody has recognised. */
   readonly notServing: number;
   readonly unknownProtocol: number;
-  /** Connections whose content cannot be seen here. */
+  /** Connections whose content cannot be seen here, and those of HTTP/2. */
   readonly tls: number;
   readonly http2: number;
+  /** Calls of HTTP/2 in which no frame's beginning is known. */
+  readonly unframed: number;
   /** Records taken from the ring, without sense, and missing in a connection's numbering. */
   readonly records: number;
   readonly malformed: number;
@@ -70,10 +74,13 @@ export interface RequestCounters {
   readonly noArrival: number;
   /** Connections that went on in another protocol. */
   readonly upgraded: number;
-  /** Connections on which more requests waited than are followed. */
+  /** Requests beyond those that are followed on one connection. */
   readonly tooMany: number;
   /** Responses to requests of before our time. */
   readonly unasked: number;
+  /** Header blocks of HTTP/2 that were not copied whole, or are none; requests whose path is not known. */
+  readonly unread: number;
+  readonly unnamed: number;
   /** Of the BPF programs; zeros unless they are measured. */
   readonly programs: readonly { readonly name: string; readonly runs: number; readonly runNs: number }[];
 }

@@ -25,7 +25,10 @@ export interface RequestWatcherOptions {
 const HOOKS = ['sockets', 'systemCalls'] as const; // behind kAny in native/request_watcher.h
 export type RequestHooks = (typeof HOOKS)[number];
 
-/** Calls by which a container received what cannot be read here: where it serves TLS or HTTP/2, and whatever else. */
+/**
+ * Calls by which a container received what cannot be read here: where it serves TLS; HTTP/2 on connections from before, as long as
+ * no request was found on them; and whatever else.
+ */
 export interface HiddenCalls {
   readonly tls: number;
   readonly http2: number;
@@ -50,10 +53,10 @@ export interface RequestWatcher {
   close(): void;
 }
 
-const MIN_RING_BYTES = 16_384; // two of the longest records, and whole pages
+const MIN_RING_BYTES = 32_768; // three of the longest records, and whole pages
 const MAX_RING_BYTES = 64 * 1024 * 1024;
 const MAX_CONTAINERS = 65_536;
-const MAX_CONNECTIONS = 1_000_000; // 100 bytes each in the kernel, 400 here
+const MAX_CONNECTIONS = 1_000_000; // 100 bytes each in the kernel, of HTTP/2 500; 600 here
 const MAX_EXCHANGES = 1_000_000; // 200 bytes each
 const MAX_ID = 2n ** 64n - 1n;
 

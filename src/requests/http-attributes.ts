@@ -2,6 +2,7 @@
 import type { Exchange } from './exchange.ts';
 import { type CountedAs, OTHER_METHOD } from './request-tally.ts';
 import { OTHER_ROUTE } from './route-labels.ts';
+import { RPC_METHOD, RPC_STREAM_METHOD } from './rpc.ts';
 
 export interface HttpAttributes {
   readonly method: string;
@@ -16,11 +17,17 @@ export function httpAttributes(
 ): HttpAttributes {
   const known = status >= 100 && status < 600 ? status : undefined;
   return {
-    method: method === OTHER_METHOD ? '_OTHER' : method,
+    method: httpMethod(method),
     route: label.route === OTHER_ROUTE && !label.byPattern ? undefined : label.route,
     status: known,
     error: errorOf(outcome, known),
   };
+}
+
+/** A call of gRPC is a POST to its name. */
+function httpMethod(method: string): string {
+  if (method === RPC_METHOD || method === RPC_STREAM_METHOD) return 'POST';
+  return method === OTHER_METHOD ? '_OTHER' : method;
 }
 
 /** How it ended, or the status if the server failed. */

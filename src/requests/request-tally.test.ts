@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import type { Exchange } from './exchange.ts';
 import { countOf } from './latency-sketch.ts';
 import { RequestTally } from './request-tally.ts';
-import { failuresOf, MOST_ROWS, type RouteWindow, requestsOf } from './request-window.ts';
+import { comparableRow, failuresOf, MOST_ROWS, type RouteWindow, requestsOf } from './request-window.ts';
 import { SharedRoutes } from './shared-routes.ts';
 
 const anExchange = (fields: Partial<Exchange> = {}): Exchange => ({
@@ -47,6 +47,57 @@ test('a fast error is no fast answer, and a wait without an answer stands apart'
 
   assert.equal(countOf(row?.latency ?? []), 1);
   assert.equal(countOf(row?.waited ?? []), 1);
+});
+
+const aCall = (grpcStatus: number | undefined, fields: Partial<Exchange> = {}): Partial<Exchange> => ({
+  ...{ method: 'POST', path: '/shop.v1.OrderHistory/GetAll', rpc: 'Unary', grpcStatus },
+  ...fields,
+});
+
+test('calls of gRPC are told by their name and by their own status', () => {
+  const failures = [2, 4, 12, 13, 14, 15, 99].map((status) => aCall(status));
+  const [row, ...more] = rowsOf(aCall(0), aCall(5), aCall(16), ...failures, aCall(undefined));
+
+  assert.deepEqual(more, []);
+  assert.ok(row !== undefined);
+  assert.deepEqual([row.method, row.route, row.byPattern], ['rpc', '/shop.v1.OrderHistory/GetAll', true]);
+  assert.deepEqual(row.answers, [1, 0, 1, 0, 2, 7]);
+  assert.equal(failuresOf(row), 7);
+  assert.equal(countOf(row.latency), 4);
+});
+
+test('a call that HTTP refused counts as it says', () => {
+  const [row] = rowsOf(aCall(0), aCall(undefined, { status: 503 }));
+
+  assert.deepEqual(row?.answers, [0, 0, 1, 0, 0, 1]);
+});
+
+test('calls that there are not make no routes, and what is no name is none', () => {
+  const unknown = Array.from({ length: 300 }, (_, at) => aCall(12, { path: `/scan/A${at}` }));
+  const rows = rowsOf(...unknown, aCall(0, { path: '/no name' }), aCall(0, { path: '/a/b/c' }), aCall(0));
+
+  assert.deepEqual(
+    rows.map((row) => `${row.method} ${row.route} ${requestsOf(row)}`),
+    ['rpc other 302', 'rpc /shop.v1.OrderHistory/GetAll 1'],
+  );
+});
+
+test('a pattern of the policy holds calls, too', () => {
+  const tally = new RequestTally(['/shop.v1.OrderHistory/**']);
+  tally.add(anExchange(aCall(0)));
+
+  assert.equal(tally.take().routes[0]?.route, '/shop.v1.OrderHistory/**');
+});
+
+test('streams stand apart from calls, and how long they last is not compared', () => {
+  const [call, stream] = rowsOf(aCall(0), aCall(13, { rpc: 'Streaming' }), aCall(0, { rpc: 'Streaming' }));
+
+  assert.ok(call !== undefined && stream !== undefined);
+  assert.deepEqual([call.method, stream.method], ['rpc', 'rpc-stream']);
+  assert.equal(countOf(stream.latency), 1);
+  assert.deepEqual(comparableRow(stream).latency, []);
+  assert.equal(failuresOf(comparableRow(stream)), 1);
+  assert.equal(comparableRow(call), call);
 });
 
 test('clients make up neither methods nor rows without end', () => {

@@ -1,12 +1,14 @@
 /** Sums one container's exchanges up to the end of a window. */
-import type { Exchange } from './exchange.ts';
+import type { Exchange, StatusClass } from './exchange.ts';
 import { LatencySketch } from './latency-sketch.ts';
 import { MOST_ROWS, mergeRows, type RequestWindow, type RouteWindow } from './request-window.ts';
 import { OTHER_ROUTE, type RouteLabel, RouteLabels } from './route-labels.ts';
+import { isRpcFound, RPC_METHOD, RPC_STREAM_METHOD, rpcClass } from './rpc.ts';
 
-/** RFC 9110 §9 and RFC 5789; anything else is `other`, so that no client makes up labels. */
+/** RFC 9110 §9 and RFC 5789, and calls; anything else is `other`, so that no client makes up labels. */
 const METHODS: ReadonlySet<string> = new Set([
   ...['GET', 'HEAD', 'POST', 'PUT', 'DELETE', 'PATCH', 'OPTIONS', 'TRACE', 'CONNECT'],
+  ...[RPC_METHOD, RPC_STREAM_METHOD],
 ]);
 export const OTHER_METHOD = 'other';
 
@@ -42,13 +44,11 @@ export class RequestTally {
   }
 
   add(exchange: Exchange): CountedAs {
-    const { status } = exchange;
-    const isFound = status >= 100 && status < 600 && !(status >= 400 && status < 500);
-    const row = this.#rowOf(exchange.method, this.#labels.labelOf(exchange.path, isFound));
+    const class_ = classOf(exchange);
+    const row = this.#rowOf(methodOf(exchange), this.#labelOf(exchange, class_));
     const latencyUs = exchange.latencyNs / 1_000;
     switch (exchange.outcome) {
       case 'Completed': {
-        const class_ = statusClass(status);
         row.answers[class_] += 1;
         if (class_ < 5) row.latency.add(latencyUs);
         return row;
@@ -91,6 +91,11 @@ export class RequestTally {
     return { state: 'Seen', reason: '', message: '', lost, routes: [...routes.values()] };
   }
 
+  #labelOf(exchange: Exchange, class_: StatusClass): RouteLabel {
+    if (isRpc(exchange)) return this.#labels.rpcLabelOf(exchange.path, isRpcFound(exchange, class_));
+    return this.#labels.labelOf(exchange.path, class_ !== 0 && class_ !== 4);
+  }
+
   #rowOf(method: string, label: RouteLabel): Row {
     const name = METHODS.has(method) ? method : OTHER_METHOD;
     const known = this.#rows.get(label.route)?.get(name);
@@ -107,7 +112,19 @@ export class RequestTally {
   }
 }
 
-const statusClass = (status: number): 0 | 1 | 2 | 3 | 4 | 5 => {
+const isRpc = ({ rpc }: Exchange): boolean => rpc === 'Unary' || rpc === 'Streaming';
+
+function methodOf({ rpc, method }: Exchange): string {
+  if (rpc === 'Streaming') return RPC_STREAM_METHOD;
+  return rpc === 'Unary' ? RPC_METHOD : method;
+}
+
+function classOf(exchange: Exchange): StatusClass {
+  const ofHttp = statusClass(exchange.status);
+  return isRpc(exchange) ? rpcClass(exchange.grpcStatus, ofHttp) : ofHttp;
+}
+
+const statusClass = (status: number): StatusClass => {
   const class_ = Math.floor(status / 100);
   return class_ === 1 || class_ === 2 || class_ === 3 || class_ === 4 || class_ === 5 ? class_ : 0;
 };

@@ -1,5 +1,6 @@
 /** What one container's requests were like in one window: what travels, is stored and is judged. */
 import { mergeSketches, type PackedSketch } from './latency-sketch.ts';
+import { RPC_STREAM_METHOD } from './rpc.ts';
 
 export interface RequestWindow {
   /** NotObservable: there may be requests, but they cannot be seen (TLS inside the JVM, an unknown protocol). */
@@ -17,7 +18,7 @@ export type RequestState = 'Seen' | 'NotObservable';
 export interface RouteWindow {
   readonly method: string;
   readonly route: string;
-  /** Present when the route is a pattern of a user. */
+  /** Present when the route is a pattern of a user, or the name of a call: no pod will say it otherwise. */
   readonly byPattern?: true;
   /** Answers by class of status: none seen, 1xx, 2xx, 3xx, 4xx, 5xx. */
   readonly answers: StatusCounts;
@@ -41,6 +42,10 @@ export const requestsOf = (row: RouteWindow): number =>
 
 /** Requests that the server failed: 5xx, torn down, or never answered. */
 export const failuresOf = (row: RouteWindow): number => row.answers[5] + row.unfinished + row.reset;
+
+/** As it is compared: how long a stream lasts is no latency. */
+export const comparableRow = (row: RouteWindow): RouteWindow =>
+  row.method === RPC_STREAM_METHOD ? { ...row, latency: [], waited: [] } : row;
 
 /** Two rows that turned out to be of one route. */
 export function mergeRows(a: RouteWindow, b: RouteWindow): RouteWindow {

@@ -2,13 +2,14 @@
 import { ID_SEGMENT, pathSegments, wordOrId } from './path-segments.ts';
 import { parseRoutePattern, patternMatches, type RoutePattern } from './route-pattern.ts';
 import { RouteTree, segmentsOf } from './route-tree.ts';
+import { isRpcName } from './rpc.ts';
 
 /** Requests of no path, and of paths that nothing was ever found at: what scanners ask for makes no route. */
 export const OTHER_ROUTE = 'other';
 
 export interface RouteLabel {
   readonly route: string;
-  /** A user's pattern: it stays as it is, however coarse the others become. */
+  /** A user's pattern or a call's name: it stays as it is, however coarse the others become. */
   readonly byPattern: boolean;
 }
 
@@ -16,11 +17,14 @@ const OTHER: RouteLabel = { route: OTHER_ROUTE, byPattern: false };
 /** Paths without ids: a service has dozens. With ids each is new, and costs a parse of a microsecond. */
 const MOST_KEPT = 1_000;
 const LONGEST_KEPT = 256;
+/** Names of calls are of code, not of things: a service has dozens. */
+const MOST_RPCS = 256;
 
 export class RouteLabels {
   readonly #patterns: readonly RoutePattern[];
   readonly #tree = new RouteTree();
   readonly #kept = new Map<string, RouteLabel>();
+  readonly #rpcs = new Map<string, RouteLabel>();
   #version = 0;
 
   constructor(patterns: readonly string[] = []) {
@@ -46,6 +50,18 @@ export class RouteLabels {
     this.#version = this.#tree.version;
     const comesAgain = path.length <= LONGEST_KEPT && label !== OTHER && !words.includes(ID_SEGMENT);
     if (comesAgain) this.#kept.set(path, label);
+    return label;
+  }
+
+  /** Of a call of gRPC: its name, where `isFound` was said of it once. */
+  rpcLabelOf(path: string, isFound: boolean): RouteLabel {
+    const known = this.#rpcs.get(path);
+    if (known !== undefined) return known;
+    if (!isFound || !isRpcName(path) || this.#rpcs.size >= MOST_RPCS) return OTHER;
+    const segments = segmentsOf(path);
+    const pattern = this.#patterns.find((one) => patternMatches(one, segments));
+    const label = { route: pattern?.text ?? path, byPattern: true };
+    this.#rpcs.set(path, label);
     return label;
   }
 

@@ -22,8 +22,12 @@ const BUILD = fileURLToPath(new URL('../../../build/', import.meta.url));
 const SOURCES = fileURLToPath(new URL('../../../test/peers/', import.meta.url));
 const ORDERS = fileURLToPath(new URL('../../../samples/orders/build.sh', import.meta.url));
 const NODE_PEER = fileURLToPath(new URL('node-peer.ts', import.meta.url));
+const NODE_HTTP2_PEER = fileURLToPath(new URL('http2-peer.ts', import.meta.url));
 
-export type JavaPeer = 'jdk' | 'netty-nio' | 'netty-epoll' | 'ktor-netty' | 'ktor-cio';
+/** Servers of test/peers, by the file they are in. */
+export type JavaPeer = Http1Peer | Http2Peer;
+type Http1Peer = 'jdk' | 'netty-nio' | 'netty-epoll' | 'ktor-netty' | 'ktor-cio';
+export type Http2Peer = 'netty-h2c' | 'grpc';
 
 export interface Peer {
   readonly port: number;
@@ -62,7 +66,15 @@ export function aNode(t: TestContext): Promise<Peer> {
   return listening(t, [process.execPath, NODE_PEER]);
 }
 
-/** It, watched from before its first request on. */
+/** The server of http2-peer.ts, watched from before its first request on. */
+export async function aWatchedHttp2Node(
+  t: TestContext,
+  options: Partial<RequestWatcherOptions> = {},
+): Promise<WatchedPeer> {
+  return watched(t, await listening(t, [process.execPath, NODE_HTTP2_PEER]), options);
+}
+
+/** That of node-peer.ts, watched likewise. */
 export async function aWatchedNode(
   t: TestContext,
   options: Partial<RequestWatcherOptions> = {},
@@ -78,15 +90,14 @@ export async function aWatchedSocket(
   return watched(t, await listening(t, [join(BUILD, 'socket-calls')]), options);
 }
 
-/** A server of test/peers/Peers.kt. */
+/** A server of test/peers. */
 export async function aWatchedJvm(
   t: TestContext,
   peer: JavaPeer,
   release: Release = 17,
   options: Partial<RequestWatcherOptions> = {},
 ): Promise<WatchedPeer> {
-  const java = [join(jdkHome(release), 'bin/java'), '-Xmx64m', '-cp', peersClassPath(), 'PeersKt'];
-  return watched(t, await listening(t, [...java, peer]), options);
+  return watched(t, await listening(t, [...javaOf(release), mainOf(peer), peer]), options);
 }
 
 export interface Answer {
@@ -97,22 +108,61 @@ export interface Answer {
 }
 
 /** Has a JDK's HttpClient ask for paths, one after the other, from outside the cgroup. */
-export async function askedByJdk(
+export function askedByJdk(
   t: TestContext,
   port: number,
   paths: readonly string[],
 ): Promise<readonly Answer[]> {
-  const java = join(jdkHome(17), 'bin/java');
-  const argv = ['-Xmx64m', '-cp', peersClassPath(), 'PeersKt', 'ask', `http://127.0.0.1:${port}`, ...paths];
-  const child = spawn(java, argv, { stdio: ['ignore', 'pipe', 'inherit'] });
+  return asked(t, [...javaOf(17), 'PeersKt', 'ask', `http://127.0.0.1:${port}`, ...paths]);
+}
+
+/** By HTTP/2, so many at a time behind the first; or calls of gRPC, by their methods. `meanwhile` is done at each `wait`. */
+export function askedByHttp2(
+  t: TestContext,
+  { port, by, at = 1, meanwhile }: Http2Asking,
+  paths: readonly string[],
+): Promise<readonly Answer[]> {
+  const argv = [by, `127.0.0.1:${port}`, String(at), ...paths];
+  return asked(t, [...javaOf(21), 'Http2PeersKt', ...argv], meanwhile);
+}
+
+export interface Http2Asking {
+  readonly port: number;
+  readonly by: 'ask-jdk' | 'ask-grpc';
+  readonly at?: number;
+  readonly meanwhile?: () => Promise<void>;
+}
+
+async function asked(
+  t: TestContext,
+  [program = '', ...argv]: readonly string[],
+  meanwhile?: () => Promise<void>,
+): Promise<readonly Answer[]> {
+  const child = spawn(program, argv, { stdio: ['pipe', 'pipe', 'inherit'] });
   t.after(() => endOf(child));
   const answers: Answer[] = [];
   for await (const line of createInterface(child.stdout)) {
     if (line === 'done') break;
+    if (line === 'waiting') {
+      await meanwhile?.();
+      child.stdin.write('\n');
+      continue;
+    }
     const [status = 0, serverNs = 0, clientNs = 0] = line.split(' ').map(Number);
     answers.push({ status, serverNs, clientNs });
   }
   return answers;
+}
+
+const javaOf = (release: Release): string[] => [
+  join(jdkHome(release), 'bin/java'),
+  '-Xmx64m',
+  '-cp',
+  peersClassPath(),
+];
+
+function mainOf(peer: JavaPeer): string {
+  return peer === 'netty-h2c' || peer === 'grpc' ? 'Http2PeersKt' : 'PeersKt';
 }
 
 async function watched(
@@ -205,7 +255,7 @@ function startedIn(t: TestContext, cgroup: string, argv: readonly string[]) {
 /** Of test/peers, compiled once. */
 export function peersClassPath(): string {
   const hash = createHash('sha256');
-  for (const name of ['pom.xml', 'Peers.kt']) hash.update(readFileSync(join(SOURCES, name)));
+  for (const name of ['pom.xml', 'Peers.kt', 'Http2Peers.kt']) hash.update(readFileSync(join(SOURCES, name)));
   const kept = join(tmpdir(), `flamegate-peers-${hash.digest('hex').slice(0, 16)}`);
   if (!existsSync(kept)) compileInto(kept);
   const jars = join(kept, 'target/jars');
