@@ -2,19 +2,20 @@
 const ARROWS = {
   crds: [],
   profile: [],
+  requests: ['profile'],
   symbols: ['profile'],
   jvm: ['profile', 'symbols'],
-  detect: ['profile'],
-  wire: ['crds', 'profile'],
+  detect: ['profile', 'requests'],
+  wire: ['crds', 'profile', 'requests'],
   native: [],
   kube: [],
-  store: ['profile', 'wire'],
-  agent: ['profile', 'symbols', 'jvm', 'wire', 'native'],
-  controller: ['crds', 'profile', 'detect', 'store', 'wire', 'kube'],
-  cli: ['crds', 'profile', 'detect', 'store', 'wire', 'kube', 'agent'],
+  store: ['profile', 'requests', 'wire'],
+  agent: ['profile', 'requests', 'symbols', 'jvm', 'wire', 'native'],
+  controller: ['crds', 'profile', 'requests', 'detect', 'store', 'wire', 'kube'],
+  cli: ['crds', 'profile', 'requests', 'detect', 'store', 'wire', 'kube', 'agent'],
 };
 const TESTS = '(\\.test\\.ts$|-fixture\\.ts$|/testing/)';
-const PURE = '^(src/(crds|profile|detect|symbols|jvm|wire)|web)/';
+const PURE = '^(src/(crds|profile|requests|detect|symbols|jvm|wire)|web)/';
 
 const arrows = Object.entries(ARROWS).map(([room, known]) => ({
   name: `arrow-${room}`,

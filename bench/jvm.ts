@@ -6,7 +6,7 @@ import { measureAgent, measureRedeploys } from './jvm/measure-agent.ts';
 import { measureCoroutines } from './jvm/measure-coroutines.ts';
 import { measureLeaf } from './jvm/measure-leaf.ts';
 import { FREQUENCY_HZ, measureService, type Plan } from './jvm/measure-service.ts';
-import { type Figures, measuredEarlier, resultOf } from './jvm/result.ts';
+import { type Figures, measuredEarlier, resultOf, writeServiceFigures } from './jvm/result.ts';
 import { printTable } from './jvm/table.ts';
 import { measureTick } from './jvm/tick-cost.ts';
 import { writeResult } from './machine.ts';
@@ -47,10 +47,11 @@ const framePointerPlans: readonly Plan[] = RELEASES.flatMap((release) =>
   ),
 );
 
-// RESUME=1: goes on where an earlier run was ended.
+// RESUME=1: goes on where an earlier run was ended. ONLY=services: measures the services anew, and keeps all else.
+const ONLY_SERVICES = process.env['ONLY'] === 'services';
 let figures: Figures =
-  process.env['RESUME'] === '1'
-    ? measuredEarlier()
+  process.env['RESUME'] === '1' || ONLY_SERVICES
+    ? { ...measuredEarlier(), ...(ONLY_SERVICES ? { services: [] } : {}) }
     : {
         ...{
           services: [],
@@ -62,7 +63,10 @@ let figures: Figures =
         live: liveFiguresEarlier(),
       };
 // After each step: what is not measured yet is null.
-const write = () => writeResult('jvm', 'make bench-jvm', RELEASES.join(', '), resultOf(figures));
+const write = () =>
+  ONLY_SERVICES
+    ? writeServiceFigures(figures.services)
+    : writeResult('jvm', 'make bench-jvm', RELEASES.join(', '), resultOf(figures));
 
 const isMissing = (wanted: Plan) =>
   !figures.services.some(
@@ -93,6 +97,12 @@ async function step(name: string, measure: () => Promise<Partial<Figures>>): Pro
     console.error(`${name}: not measured:`, error);
   }
   write();
+}
+
+if (ONLY_SERVICES) {
+  await measureAll([...plans, ...framePointerPlans]);
+  printTable(figures.services);
+  process.exit();
 }
 
 const seconds = { warmSeconds: WARM_SECONDS, leafSeconds: LEAF_SECONDS, costSeconds: COST_SECONDS };

@@ -29,7 +29,7 @@ struct CodeBlob {
   uint32_t name = 0;
   uint32_t serial = 0;        ///< no two blobs of a cache have the same; 0 once it was dropped
   uint32_t used_in = 0;       ///< the last period of its cache in which it was used
-  uint32_t confirmed_in = 0;  ///< and the last one at whose beginning, or in which, it was known to be there
+  uint64_t confirmed_ns = 0;  ///< CLOCK_MONOTONIC, when it was known to be there last
 
   // Of compiled code.
   uint32_t compile_id = 0;  ///< tells a block that was freed and used again

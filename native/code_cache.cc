@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "bytes.h"
+#include "monotonic_clock.h"
 
 namespace flamegate {
 namespace {
@@ -13,6 +14,7 @@ namespace {
 constexpr size_t kMaxBlobs = 8192;
 constexpr size_t kMaxNameLength = 128;
 constexpr size_t kMaxNamePlaces = 4096;
+constexpr size_t kMostAtOnce = 512;  // of which a hundred bytes or two are read
 
 }  // namespace
 
@@ -20,7 +22,10 @@ CodeBlob* CodeCache::Find(uint64_t pc) {
   auto after = by_address_.upper_bound(pc);
   if (after != by_address_.begin()) {
     CodeBlob& known = *std::prev(after)->second;
-    if (known.Holds(pc) && Use(known)) return &known;
+    if (known.Holds(pc)) {
+      Use(known);
+      return &known;
+    }
   }
   std::optional<uint64_t> address = heaps_.FindBlob(memory_, pc);
   if (!address) return nullptr;
@@ -49,7 +54,9 @@ CodeBlob* CodeCache::Read(uint64_t address) {
 
 CodeBlob* CodeCache::Add(CodeBlob blob) {
   blob.serial = ++last_serial_;
-  blob.confirmed_in = period_;
+  blob.confirmed_ns = MonotonicNs();
+  has_changed_ |= blob.compile_id > newest_;
+  newest_ = std::max(newest_, blob.compile_id);
   if (free_.empty()) free_.push_back(&blobs_.emplace_back());
   CodeBlob* place = free_.back();
   free_.pop_back();
@@ -69,61 +76,78 @@ const std::string* CodeCache::NameAt(uint64_t address) {
   return &name_at_.emplace(address, std::string(bytes.begin(), end)).first->second;
 }
 
-bool CodeCache::Use(CodeBlob& blob) {
-  if (is_careful_ && !IsFresh(blob)) {
-    std::vector<uint64_t> places;
-    PlacesOf(blob, places);
-    std::array<uint64_t, kConfirmingWords> now;
-    memory_.Gather(places, now);
-    if (!IsConfirmed(blob, now)) {
-      Drop(blob);
-      return false;
-    }
-    blob.confirmed_in = period_;
-  }
+void CodeCache::BeginStack(uint64_t time_ns) {
+  stack_ns_ = time_ns;
+  doubtful_.clear();
+}
+
+void CodeCache::Use(CodeBlob& blob) {
   if (std::exchange(blob.used_in, period_) != period_ && blob.kind == BlobKind::kCompiled)
     used_.push_back(&blob);
-  return true;
+}
+
+void CodeCache::Doubt(CodeBlob& blob) {
+  if (is_careful_) doubtful_.push_back(&blob);
+}
+
+bool CodeCache::Confirm() {
+  std::erase_if(doubtful_, [](const CodeBlob* blob) { return blob->serial == 0; });
+  std::sort(doubtful_.begin(), doubtful_.end());
+  doubtful_.erase(std::unique(doubtful_.begin(), doubtful_.end()), doubtful_.end());
+  bool are_there = LookAt(doubtful_);
+  doubtful_.clear();
+  return are_there;
+}
+
+// A block that is freed keeps its bytes. One that is used again begins elsewhere mostly, for what is
+// allocated is cut from the end of a free block: then only the flag in the block's header tells, in the
+// middle of which it is. Each compilation has an id of its own; one that cannot be read tells nothing: the
+// process has ended.
+bool CodeCache::LookAt(std::span<CodeBlob* const> blobs) {
+  if (blobs.empty()) return true;
+  uint64_t used_flag = static_cast<uint64_t>(layout_.heap_block_size) / 2;
+  uint64_t compile_id = used_flag + static_cast<uint64_t>(layout_.nmethod_compile_id);
+  size_t size = compile_id + sizeof(uint32_t);
+  places_.clear();
+  for (const CodeBlob* blob : blobs) places_.push_back(blob->address - used_flag);
+  pieces_.resize(places_.size() * size);
+  uint64_t time_ns = MonotonicNs();
+  memory_.Gather(places_, std::span(pieces_));
+  bool are_there = true;
+  for (size_t i = 0; i < blobs.size(); i++) {
+    std::span piece = std::span(pieces_).subspan(i * size, size);
+    uint64_t id = UnsignedAt(piece, compile_id, sizeof(uint32_t));
+    if (id == blobs[i]->compile_id && piece[0] == 1) {
+      blobs[i]->confirmed_ns = time_ns;
+    } else if (id != 0) {
+      Drop(*blobs[i]);
+      are_there = false;
+    }
+  }
+  return are_there;
 }
 
 // What is dropped stays as it is until the next Settle, for callers may hold it.
 void CodeCache::Drop(CodeBlob& blob) {
   if (blob.used_in == period_) replaced_.push_back(blob.serial);
+  has_changed_ = true;
   by_address_.erase(blob.address);
   blob.serial = 0;
   dropped_.push_back(&blob);
 }
 
-void CodeCache::ListUsed(std::vector<uint64_t>& places) {
+void CodeCache::Settle(ReplacedCode& replaced) {
   std::erase_if(used_, [](const CodeBlob* blob) { return blob->serial == 0; });
-  for (const CodeBlob* blob : used_) PlacesOf(*blob, places);
-}
-
-// A block that is freed keeps its bytes. One that is used again begins elsewhere mostly, for what is
-// allocated is cut from the end of a free block: then only the flag in the block's header tells, in the
-// middle of which it is.
-void CodeCache::PlacesOf(const CodeBlob& blob, std::vector<uint64_t>& places) const {
-  places.push_back(blob.address + static_cast<uint64_t>(layout_.nmethod_compile_id));
-  places.push_back(blob.address - static_cast<uint64_t>(layout_.heap_block_size) / 2);
-}
-
-bool CodeCache::IsConfirmed(const CodeBlob& blob, std::span<const uint64_t> now) {
-  return static_cast<uint32_t>(now[0]) == blob.compile_id && (now[1] & 0xff) == 1;
-}
-
-// Each compilation has an id of its own. One that cannot be read, or is zero, tells nothing: the process has
-// ended.
-void CodeCache::Settle(std::span<const uint64_t> now, ReplacedCode& replaced) {
-  for (size_t i = 0; i < used_.size(); i++) {
-    std::span words = now.subspan(i * kConfirmingWords, kConfirmingWords);
-    if (IsConfirmed(*used_[i], words))
-      used_[i]->confirmed_in = period_ + 1;
-    else if (static_cast<uint32_t>(words[0]) != 0)
-      Drop(*used_[i]);
+  settled_ns_ = MonotonicNs();
+  for (std::span rest = std::span(used_); !rest.empty();) {
+    std::span some = rest.first(std::min(rest.size(), kMostAtOnce));
+    LookAt(some);
+    rest = rest.subspan(some.size());
   }
   replaced.blobs.insert(replaced_.begin(), replaced_.end());
   replaced_.clear();
   used_.clear();
+  has_changed_ = false;
   free_.insert(free_.end(), dropped_.begin(), dropped_.end());
   dropped_.clear();
   period_++;

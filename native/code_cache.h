@@ -26,35 +26,37 @@ class CodeCache {
   bool Contains(uint64_t pc) const { return heaps_.Contains(pc); }
   /// Null, if there is no code at pc or it cannot be read.
   CodeBlob* Find(uint64_t pc);
-  /// Notes that a blob is used. False, if it had not been used for a while and, on a careful look, is not
-  /// there any more.
-  bool Use(CodeBlob& blob);
-  /// Whether what was not used in this period or the last is confirmed when it is used (careful), or only by
-  /// the next Settle.
+  /// Notes that a blob is used.
+  void Use(CodeBlob& blob);
+  /// From here on what is used is of a stack of this time (CLOCK_MONOTONIC).
+  void BeginStack(uint64_t time_ns);
+  /// Whether what is in doubt is confirmed by the next Confirm (careful), or only by the next Settle.
   void SetCareful(bool is_careful) { is_careful_ = is_careful; }
+  bool IsCareful() const { return is_careful_; }
+  /// Only if it is still there is this stack what it seems.
+  void Doubt(CodeBlob& blob);
+  /// In one read, what of this stack is in doubt. False, if some of it is not there any more: it is dropped.
+  bool Confirm();
+  /// Whether, since the last Settle, code was met that is newer than all before, or was not there any more:
+  /// the compiler is at work.
+  bool HasChanged() const { return has_changed_; }
   /// From one Settle to the next.
   uint32_t Period() const { return period_; }
-  /// Whether a blob was confirmed when this period began, or in it.
-  bool IsFresh(const CodeBlob& blob) const {
-    return blob.kind != BlobKind::kCompiled || blob.confirmed_in == period_;
-  }
-  /// Appends the addresses of the words that tell whether the compiled code used since the last Settle is
-  /// still there.
-  void ListUsed(std::vector<uint64_t>& places);
-  /// Takes those words as they are now, and drops what is not there any more: its block was freed and used
-  /// again. A new period begins.
-  void Settle(std::span<const uint64_t> now, ReplacedCode& replaced);
+  /// Whether a blob was still there after the stack had been copied.
+  bool IsCertain(const CodeBlob& blob) const { return blob.confirmed_ns >= stack_ns_; }
+  /// Whether it was there at the last Settle or later.
+  bool IsRecent(const CodeBlob& blob) const { return blob.confirmed_ns >= settled_ns_; }
+  /// Confirms what was used since the last Settle, and drops what is not there any more: its block was freed
+  /// and used again. A new period begins.
+  void Settle(ReplacedCode& replaced);
 
   NameTable& Names() { return names_; }
 
  private:
-  static constexpr size_t kConfirmingWords = 2;
-
   CodeBlob* Read(uint64_t address);
   const std::string* NameAt(uint64_t address);
-  /// Where the words are that confirm compiled code, kConfirmingWords of them.
-  void PlacesOf(const CodeBlob& blob, std::vector<uint64_t>& places) const;
-  static bool IsConfirmed(const CodeBlob& blob, std::span<const uint64_t> now);
+  /// Whether they are there; those that are not are dropped.
+  bool LookAt(std::span<CodeBlob* const> blobs);
   CodeBlob* Add(CodeBlob blob);
   void Drop(CodeBlob& blob);
 
@@ -64,14 +66,21 @@ class CodeCache {
   std::deque<CodeBlob> blobs_;
   std::map<uint64_t, CodeBlob*> by_address_;
   std::vector<CodeBlob*> free_;
-  std::vector<CodeBlob*> used_;  ///< in this period, of compiled code
+  std::vector<CodeBlob*> used_;      ///< in this period, of compiled code
+  std::vector<CodeBlob*> doubtful_;  ///< of this stack
+  std::vector<uint64_t> places_;     ///< of what is being confirmed
+  std::vector<uint8_t> pieces_;
   std::vector<CodeBlob*> dropped_;
   std::vector<uint32_t> replaced_;  ///< serials of those dropped that were used
   std::unordered_map<uint64_t, std::string> name_at_;
   NameTable names_;
   uint32_t last_serial_ = 0;
+  uint32_t newest_ = 0;  ///< the highest compile id met
   uint32_t period_ = 1;
+  uint64_t stack_ns_ = 0;
+  uint64_t settled_ns_ = 0;
   bool is_careful_ = true;
+  bool has_changed_ = false;
 };
 
 }  // namespace flamegate

@@ -53,26 +53,27 @@ void ForeignMemory::ReadPieces(std::span<Piece> pieces) {
   }
 }
 
-// A call ends at the first address that cannot be read: that word stays zero, and the next call begins behind
-// it.
-void ForeignMemory::Gather(std::span<const uint64_t> addresses, std::span<uint64_t> into) {
+// A call ends at the first address that cannot be read: that piece stays zero, and the next call begins
+// behind it. Each piece costs as much as its page.
+void ForeignMemory::Gather(std::span<const uint64_t> addresses, std::span<uint8_t> into) {
   std::fill(into.begin(), into.end(), 0);
+  if (addresses.empty()) return;
+  size_t size = into.size() / addresses.size();
   std::array<iovec, kMaxPieces> remote;
   for (size_t done = 0; done < addresses.size();) {
     size_t pieces = std::min(kMaxPieces, addresses.size() - done);
-    for (size_t i = 0; i < pieces; i++) {
-      remote[i] = {reinterpret_cast<void*>(addresses[done + i]), sizeof(uint64_t)};
-    }
-    iovec local = {&into[done], pieces * sizeof(uint64_t)};
+    for (size_t i = 0; i < pieces; i++) remote[i] = {reinterpret_cast<void*>(addresses[done + i]), size};
+    std::span<uint8_t> rest = into.subspan(done * size, pieces * size);
+    iovec local = {rest.data(), rest.size()};
     reads_++;
     ssize_t got = process_vm_readv(pid_, &local, 1, remote.data(), pieces, 0);
-    size_t words = got < 0 ? 0 : static_cast<size_t>(got) / sizeof(uint64_t);
-    if (words < pieces) {
+    size_t whole = got < 0 ? 0 : static_cast<size_t>(got) / size;
+    if (whole < pieces) {
       failures_++;
-      into[done + words] = 0;
-      words++;
+      std::fill_n(rest.begin() + static_cast<ptrdiff_t>(whole * size), size, 0);
+      whole++;
     }
-    done += words;
+    done += whole;
   }
 }
 

@@ -31,8 +31,13 @@ class ForeignMemory {
   };
   /// What can be had of each piece, up to its first page that is not there, in as few calls as can be.
   void ReadPieces(std::span<Piece> pieces);
-  /// One 8-byte word of each address, in as few calls as can be; zero where there is none.
-  void Gather(std::span<const uint64_t> addresses, std::span<uint64_t> into);
+  /// As many bytes of each address as `into` has room for, in as few calls as can be; zeros where they are
+  /// not all there.
+  void Gather(std::span<const uint64_t> addresses, std::span<uint8_t> into);
+  /// One word of each.
+  void Gather(std::span<const uint64_t> addresses, std::span<uint64_t> into) {
+    Gather(addresses, {reinterpret_cast<uint8_t*>(into.data()), into.size_bytes()});
+  }
 
   uint64_t Reads() const { return reads_; }
   uint64_t Failures() const { return failures_; }

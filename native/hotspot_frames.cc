@@ -50,9 +50,10 @@ std::optional<Mark> HotspotFrames::Step(FrameCursor& cursor, std::vector<uint64_
 
 std::optional<HotspotFrames::Place> HotspotFrames::PlaceOf(uint64_t pc) {
   auto known = places_.find(pc);
-  if (known != places_.end() && known->second.blob->serial == known->second.serial &&
-      code_.Use(*known->second.blob))
+  if (known != places_.end() && known->second.blob->serial == known->second.serial) {
+    code_.Use(*known->second.blob);
     return known->second;
+  }
   CodeBlob* blob = code_.Find(pc);
   if (blob == nullptr) return std::nullopt;
   if (places_.size() >= kMaxPlaces || chains_.size() >= kMaxChainFrames) {
@@ -90,8 +91,11 @@ std::optional<Mark> HotspotFrames::Compiled(FrameCursor& cursor, const Place& pl
   }
   // That debug info begins at the very return address confirms code that was there a moment ago: other code's
   // calls are elsewhere.
-  if (cursor.IsInterrupted() || !IsCall(named) || !code_.IsFresh(blob))
+  bool is_exact = !cursor.IsInterrupted() && IsCall(named);
+  if (!code_.IsCertain(blob) && !(is_exact && code_.IsRecent(blob))) {
     uses_.push_back({static_cast<uint32_t>(frames.size()), place.serial, false});
+    code_.Doubt(*place.blob);
+  }
   std::span chain = std::span(chains_).subspan(named.first_frame, named.frame_count);
   if (named.found_in == code_.Period()) {
     for (uint32_t i = 0; i < chain.size(); i++)
@@ -379,21 +383,28 @@ bool HotspotFrames::Continue(FrameCursor& cursor, const JavaAnchor& anchor) {
   return true;
 }
 
-void HotspotFrames::BeginStack() {
+void HotspotFrames::BeginStack(uint64_t time_ns) {
   if (!has_heaps_ && std::exchange(may_load_heaps_, false)) has_heaps_ = code_.Load();
   call_wrapper_ = 0;
   uses_.clear();
+  code_.BeginStack(time_ns);
+}
+
+// Later than the sample: what is there still was there then.
+bool HotspotFrames::Confirm() {
+  if (!code_.IsCareful()) return true;
+  if (!code_.Confirm()) return false;
+  std::erase_if(uses_, [](const CodeUse& use) { return !use.is_method; });
+  return true;
 }
 
 void HotspotFrames::Settle(ReplacedCode& replaced) {
+  code_.Settle(replaced);
   std::vector<uint64_t> places;
-  code_.ListUsed(places);
-  size_t blobs = places.size();
   methods_.ListUsed(places);
   std::vector<uint64_t> now(places.size());
-  memory_.Gather(places, now);
-  code_.Settle(std::span(now).first(blobs), replaced);
-  methods_.Settle(std::span(now).subspan(blobs), replaced);
+  memory_.Gather(places, std::span(now));
+  methods_.Settle(now, replaced);
   if (!replaced.methods.empty()) {
     ForgetPlaces();
     scopes_.Forget();

@@ -38,13 +38,17 @@ class HotspotFrames {
   /// is one.
   bool SkipNative(FrameCursor& cursor, std::vector<uint64_t>& frames);
 
-  /// Forgets what belongs to one stack.
-  void BeginStack();
+  /// Forgets what belongs to one stack; the next is of this time (CLOCK_MONOTONIC).
+  void BeginStack(uint64_t time_ns);
   /// What the frames of this stack were read from.
   const std::vector<CodeUse>& Uses() const { return uses_; }
+  /// On a careful look, confirms the code that this stack was left by. False, if some is not there any more.
+  bool Confirm();
+  /// Whether the compiler was at work since the last Settle, as far as is seen.
+  bool HasChanged() const { return code_.HasChanged(); }
   /// Confirms what has been used since the last call.
   void Settle(ReplacedCode& replaced);
-  /// Whether what was not used for a while is confirmed before a frame is left by it, or by the next Settle.
+  /// Whether what was not used for a while is confirmed by Confirm, or by the next Settle.
   void SetCareful(bool is_careful) { code_.SetCareful(is_careful); }
 
   ResumedCoroutines& Coroutines() { return coroutines_; }

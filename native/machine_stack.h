@@ -44,6 +44,7 @@ struct ThreadSnapshot {
   std::span<const uint8_t> code;  ///< around the instruction pointer; empty if it could not be read
   /// How many collections the JVM had had; nothing in a pause, and where that is not known.
   std::optional<uint32_t> collections = {};
+  uint64_t time_ns = 0;  ///< CLOCK_MONOTONIC, before any of it was copied
 };
 
 }  // namespace flamegate

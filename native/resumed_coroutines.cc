@@ -1,8 +1,7 @@
 #include "resumed_coroutines.h"
 
-#include <ctime>
-
 #include "frame_word.h"
+#include "monotonic_clock.h"
 
 namespace flamegate {
 namespace {
@@ -12,12 +11,6 @@ constexpr uint64_t kMaxLocals = 16;  // resumeWith has eight
 // Of an interpreted frame: older releases have a pointer to the locals, newer ones words from the frame
 // pointer.
 constexpr uint64_t kMaxRelative = 64 << 10;
-
-uint64_t MonotonicNs() {
-  timespec time;
-  clock_gettime(CLOCK_MONOTONIC, &time);
-  return static_cast<uint64_t>(time.tv_sec) * 1'000'000'000 + static_cast<uint64_t>(time.tv_nsec);
-}
 
 }  // namespace
 

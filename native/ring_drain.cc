@@ -4,12 +4,12 @@
 #include <sys/eventfd.h>
 
 #include <cerrno>
-#include <csignal>
-#include <ctime>
 #include <utility>
 
 #include "brief_slice.h"
 #include "cpu.h"
+#include "monotonic_clock.h"
+#include "worker_thread.h"
 
 namespace flamegate {
 namespace {
@@ -23,40 +23,11 @@ constexpr int kDrainChangingEveryMs = 25;
 // costs what the unwinding of a stack does.
 constexpr int kLeastMs = 1;
 
-uint64_t MonotonicNs() {
-  timespec time;
-  clock_gettime(CLOCK_MONOTONIC, &time);
-  return static_cast<uint64_t>(time.tv_sec) * 1'000'000'000 + static_cast<uint64_t>(time.tv_nsec);
-}
-
-class Locked {
- public:
-  explicit Locked(pthread_mutex_t& lock) : lock_(lock) { pthread_mutex_lock(&lock_); }
-  ~Locked() { pthread_mutex_unlock(&lock_); }
-  Locked(const Locked&) = delete;
-  Locked& operator=(const Locked&) = delete;
-
- private:
-  pthread_mutex_t& lock_;
-};
-
-// Signals belong to Node's own threads.
-int CreateWithoutSignals(pthread_t* thread, void* (*run)(void*), void* argument) {
-  sigset_t all;
-  sigset_t before;
-  sigfillset(&all);
-  pthread_sigmask(SIG_SETMASK, &all, &before);
-  int error = pthread_create(thread, nullptr, run, argument);
-  pthread_sigmask(SIG_SETMASK, &before, nullptr);
-  return error;
-}
-
 }  // namespace
 
 RingDrain::RingDrain(int ring_fd, uint32_t max_stacks)
     : max_stacks_(max_stacks), ring_fd_(ring_fd), aggregate_(max_stacks) {}
 
-// pthreads, for std::thread can only throw when the pod's pid limit is reached.
 std::unique_ptr<RingDrain> RingDrain::Start(int ring_fd, uint32_t max_stacks, Failure& failure) {
   std::unique_ptr<RingDrain> drain(new RingDrain(ring_fd, max_stacks));
   drain->ring_ = ring_buffer__new(ring_fd, OnRecord, drain.get(), nullptr);
@@ -69,7 +40,7 @@ std::unique_ptr<RingDrain> RingDrain::Start(int ring_fd, uint32_t max_stacks, Fa
     failure = {"SAMPLER_NO_THREAD", "making the event that ends the draining of the ring", errno, {}};
     return nullptr;
   }
-  if (int error = CreateWithoutSignals(&drain->thread_, Run, drain.get()); error != 0) {
+  if (int error = StartWithoutSignals(&drain->thread_, Run, drain.get()); error != 0) {
     failure = {"SAMPLER_NO_THREAD", "starting the thread that drains the ring", error, {}};
     return nullptr;
   }

@@ -13,7 +13,6 @@ struct StackRecord {
   const fg_cpu_sample_header* header;
   std::span<const uint64_t> kernel_frames;
   ThreadSnapshot thread;
-  std::optional<uint32_t> collections;  ///< how many the JVM had begun; nothing, if it did not tell
 };
 
 /// Nothing, if the bytes are no such record.

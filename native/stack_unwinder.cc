@@ -1,7 +1,8 @@
 #include "stack_unwinder.h"
 
 #include <algorithm>
-#include <ctime>
+
+#include "monotonic_clock.h"
 
 namespace flamegate {
 namespace {
@@ -11,12 +12,8 @@ namespace {
 constexpr size_t kMaxFrames = 4096;
 // Native code keeps buffers of this size on the stack.
 constexpr uint64_t kMaxNativeFrame = 64 << 10;
-
-uint64_t MonotonicNs() {
-  timespec time;
-  clock_gettime(CLOCK_MONOTONIC, &time);
-  return static_cast<uint64_t>(time.tv_sec) * 1'000'000'000 + static_cast<uint64_t>(time.tv_nsec);
-}
+// By code that was replaced, the walk goes astray; where it ends then there may be more of it.
+constexpr int kAttempts = 3;
 
 }  // namespace
 
@@ -31,10 +28,13 @@ void StackUnwinder::FollowCoroutines(const HeapLayout& heap) {
 
 const std::vector<uint64_t>& StackUnwinder::Unwind(const ThreadSnapshot& thread) {
   uint64_t begin = MonotonicNs();
-  frames_.clear();
-  FrameCursor cursor(thread);
-  if (hotspot_) hotspot_->BeginStack();
-  if (std::optional<Mark> mark = Walk(cursor)) frames_.push_back(MarkFrame(*mark));
+  for (int attempt = 0; attempt < kAttempts; attempt++) {
+    frames_.clear();
+    FrameCursor cursor(thread);
+    if (hotspot_) hotspot_->BeginStack(thread.time_ns);
+    if (std::optional<Mark> mark = Walk(cursor)) frames_.push_back(MarkFrame(*mark));
+    if (!hotspot_ || hotspot_->Confirm()) break;
+  }
   uint64_t microseconds = (MonotonicNs() - begin) / 1000;
   counts_.by_microseconds[std::min(microseconds, counts_.by_microseconds.size() - 1)]++;
   return frames_;

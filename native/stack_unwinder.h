@@ -29,6 +29,8 @@ class StackUnwinder {
   /// Whether stacks are unwound by what is known to be there (careful), or by what was there when it was used
   /// last, for Settle to find out.
   void SetCareful(bool is_careful);
+  /// Whether other code than before was met since the last Settle.
+  bool HasChanged() const { return hotspot_ && hotspot_->HasChanged(); }
   /// What the frames were read from, that has to be confirmed by Settle.
   std::span<const CodeUse> Uses() const;
   /// Looks at what has been used since the last call: what is not the same any more is forgotten, and told.

@@ -8,11 +8,14 @@
 namespace flamegate {
 namespace {
 
-// What is read once in this time is spread over all its stacks, and those of code that was freed in it are
-// lost: so often while a JVM is compiling, and seldom when it is warm. It doubles from the one to the other
-// while nothing is replaced, which takes the longest once more: from then on the JVM is calm.
-constexpr uint64_t kShortestTrustNs = 25'000'000;
-constexpr uint64_t kLongestTrustNs = 6'400'000'000;
+// While a JVM compiles, the code of each stack is confirmed for itself, as far as it is in doubt, and
+// everything in use once in this time.
+constexpr uint64_t kCompilingTrustNs = 1'600'000'000;
+// Once it is calm, everything is confirmed once in this time, for all stacks; those that used code that was
+// replaced in it are lost.
+constexpr uint64_t kCalmTrustNs = 6'400'000'000;
+// For so long no newer code was met, and none had gone.
+constexpr uint64_t kCalmAfterNs = 20'000'000'000;
 
 // A stack that makes no sense may have been left by the frame sizes of code that is gone: it is unwound again
 // with everything confirmed. All that comes of the ring at once is younger than that, so once for each time.
@@ -24,8 +27,7 @@ bool CastsDoubt(std::span<const uint64_t> frames) {
 
 void UnwoundProcesses::Add(uint32_t pid, const std::optional<HotspotLayout>& layout, Aggregate& aggregate) {
   Remove(pid, aggregate);
-  Process process = {
-      std::make_unique<StackUnwinder>(static_cast<pid_t>(pid), layout), {}, 0, kShortestTrustNs, {}};
+  Process process = {std::make_unique<StackUnwinder>(static_cast<pid_t>(pid), layout), {}};
   processes_.emplace(pid, std::move(process));
 }
 
@@ -44,7 +46,7 @@ void UnwoundProcesses::FollowCoroutines(uint32_t pid, const HeapLayout& heap) {
 
 bool UnwoundProcesses::AreCalm(uint64_t now_ns) const {
   return std::all_of(processes_.begin(), processes_.end(), [now_ns](auto& each) {
-    return each.second.is_calm || now_ns > each.second.sampled_ns + kLongestTrustNs;
+    return each.second.is_calm || now_ns > each.second.sampled_ns + kCalmTrustNs;
   });
 }
 
@@ -61,9 +63,9 @@ void UnwoundProcesses::Unwind(const StackRecord& record, Aggregate& aggregate) {
   }
   Process& process = known->second;
   process.sampled_ns = record.header->time_ns;
-  if (MayFreeCode(process, record)) Settle(process, aggregate);
   const std::vector<uint64_t>* frames = &process.unwinder->Unwind(record.thread);
-  if (CastsDoubt(*frames) && std::exchange(process.may_doubt, false)) {
+  bool is_doubtful = CastsDoubt(*frames) && std::exchange(process.may_doubt, false);
+  if (is_doubtful || (process.is_calm && process.unwinder->HasChanged())) {
     Settle(process, aggregate);
     process.unwinder->SetCareful(true);
     frames = &process.unwinder->Unwind(record.thread);
@@ -73,22 +75,10 @@ void UnwoundProcesses::Unwind(const StackRecord& record, Aggregate& aggregate) {
   if (process.pending.IsFull()) Settle(process, aggregate);
 }
 
-// Since 20 code is freed by collections only: while code is being replaced, the stacks of before are
-// confirmed when one has begun, for it takes a while to free code, and another for the compiler to use the
-// place again.
-bool UnwoundProcesses::MayFreeCode(Process& process, const StackRecord& record) {
-  bool is_same = process.collections == record.collections;
-  process.collections = record.collections;
-  uint64_t now_ns = record.header->time_ns;
-  if (is_same || process.is_calm || now_ns < process.settled_ns + kShortestTrustNs) return false;
-  process.settled_ns = now_ns;
-  return !process.pending.IsEmpty();
-}
-
 void UnwoundProcesses::SettleDue(uint64_t now_ns, Aggregate& aggregate) {
   for (auto& [pid, process] : processes_) {
     process.may_doubt = true;
-    if (now_ns < process.settled_ns + process.trust_ns) continue;
+    if (now_ns < process.settled_ns + (process.is_calm ? kCalmTrustNs : kCompilingTrustNs)) continue;
     process.settled_ns = now_ns;
     if (!process.pending.IsEmpty()) Settle(process, aggregate);
   }
@@ -101,9 +91,10 @@ void UnwoundProcesses::SettleAll(Aggregate& aggregate) {
 }
 
 void UnwoundProcesses::Settle(Process& process, Aggregate& aggregate) {
+  bool has_changed = process.unwinder->HasChanged();
   ReplacedCode replaced = process.unwinder->Settle();
-  process.trust_ns = replaced.IsEmpty() ? std::min(2 * process.trust_ns, kLongestTrustNs) : kShortestTrustNs;
-  process.is_calm = process.trust_ns == kLongestTrustNs;
+  if (has_changed || !replaced.IsEmpty()) process.changed_ns = process.sampled_ns;
+  process.is_calm = process.sampled_ns > process.changed_ns + kCalmAfterNs;
   process.unwinder->SetCareful(!process.is_calm);
   process.pending.Flush(replaced, aggregate, counts_);
 }

@@ -43,17 +43,15 @@ class UnwoundProcesses {
   struct Process {
     std::unique_ptr<StackUnwinder> unwinder;
     PendingStacks pending;
-    uint64_t settled_ns;
-    uint64_t trust_ns;  ///< from one settling to the next
-    std::optional<uint32_t> collections;
+    uint64_t settled_ns = 0;
     uint64_t sampled_ns = 0;
-    bool is_calm = false;  ///< no code was replaced for a while: what is not fresh is confirmed in one read
+    uint64_t changed_ns = 0;  ///< when other code than before was met last
+    bool is_calm = false;     ///< no newer code was met for a while, and none had gone
     bool may_doubt =
         true;  ///< a stack that makes no sense may have everything confirmed, once for each drain
   };
 
   void Settle(Process& process, Aggregate& aggregate);
-  bool MayFreeCode(Process& process, const StackRecord& record);
   void Collect(uint32_t pid, StackUnwinder& unwinder);
 
   std::unordered_map<uint32_t, Process> processes_;

@@ -1,6 +1,6 @@
 #!/bin/bash
 # setup.sh: installs what Flamegate's build, tests and demo need on Debian 12. Says nothing and changes nothing when all is there.
-# It starts no service: the test cluster runs its own containerd.
+# It starts no service: the test cluster runs its own containerd, and tests their own Prometheus.
 set -euo pipefail
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 
@@ -11,7 +11,9 @@ packages=(
   bpftool                                                              # tests that nothing of ours is left in the kernel
   maven                                                                # the sample service
   clang-format shellcheck                                              # make verify
+  tcpdump                                                              # the judge of make bench-requests
   chromium                                                             # tests of the flame graph page
+  prometheus prometheus-alertmanager                                   # tests of metrics and alerts, promtool for make verify
 )
 [ -n "$("$here/jdk-home.sh" --find 17)" ] || packages+=(openjdk-17-jdk-headless)
 # without a JDK 25 on the machine, jdk-home.sh gets one by pip
@@ -36,6 +38,11 @@ mapfile -t missing < <(missing_packages)
 [ "${ID:-} ${VERSION_ID:-}" = "debian 12" ] || die "${PRETTY_NAME:-this system} is not Debian 12: install by hand: ${missing[*]}"
 [ "$(id -u)" = 0 ] || die "needs root to install: ${missing[*]}"
 echo "installing ${missing[*]}"
+if [ ! -e /usr/sbin/policy-rc.d ]; then # Debian starts what it installs, unless this says no
+  printf '#!/bin/sh\nexit 101\n' > /usr/sbin/policy-rc.d
+  chmod +x /usr/sbin/policy-rc.d
+  trap 'rm -f /usr/sbin/policy-rc.d' EXIT
+fi
 export DEBIAN_FRONTEND=noninteractive
 apt-get update -q
 apt-get install -y -q --no-install-recommends "${missing[@]}"

@@ -16,6 +16,10 @@ check() { # NAME COMMAND...
   fi
   rm -f "/tmp/flamegate-verify.$$"
 }
+alert_rules() {
+  promtool check rules samples/alerting/flamegate.rules.yaml &&
+    promtool test rules samples/alerting/flamegate.rules.test.yaml
+}
 shell_scripts() { git ls-files '*.sh' .ci/run | xargs -r shellcheck -x; }
 check types tsc -p tsconfig.json
 check "pure rooms" tsc -p tsconfig.pure.json
@@ -26,6 +30,7 @@ check arrows depcruise --config .dependency-cruiser.cjs src web
 check "dead code" knip
 check "generated files" node scripts/generate.ts --check
 check "native format" make --no-print-directory native-lint
+check "alert rules" alert_rules
 check shell shell_scripts
 if ((${#failed[@]})); then
   echo "not clean: ${failed[*]}"

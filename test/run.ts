@@ -1,7 +1,7 @@
 /**
  * The whole suite: checks, unit, replay, integration, end to end, in that order, on real parts.
  * Prints the seconds of each stage and, alone on the last line, `N passed, N failed`.
- * Usage: run.ts [verify|unit|replay|integration|e2e]...   (nothing: all of them)
+ * Usage: run.ts [verify|unit|replay|integration|e2e|full]...   (nothing: all but full, which takes too long for every day)
  */
 import { spawnSync } from 'node:child_process';
 import { globSync } from 'node:fs';
@@ -13,23 +13,31 @@ interface Tally {
   passed: number;
   failed: number;
 }
-type Stage = 'verify' | 'unit' | 'replay' | 'integration' | 'e2e';
-const STAGES: readonly Stage[] = ['verify', 'unit', 'replay', 'integration', 'e2e'];
-const NEEDS_CLUSTER: ReadonlySet<Stage> = new Set<Stage>(['integration', 'e2e']);
+type Stage = 'verify' | 'unit' | 'replay' | 'integration' | 'e2e' | 'full';
+const EVERY_DAY: readonly Stage[] = ['verify', 'unit', 'replay', 'integration', 'e2e'];
+const STAGES: readonly Stage[] = [...EVERY_DAY, 'full'];
+const NEEDS_CLUSTER: ReadonlySet<Stage> = new Set<Stage>(['integration', 'e2e', 'full']);
 
 const FILES: Record<Exclude<Stage, 'verify'>, readonly string[]> = {
   unit: ['src/**/*.test.ts', 'web/**/*.test.ts', 'scripts/**/*.test.ts', 'bench/**/*.test.ts'],
   replay: ['test/replay/**/*.test.ts'],
   integration: ['test/integration/**/*.test.ts'],
   e2e: ['test/e2e/**/*.test.ts'],
+  full: ['test/full/**/*.test.ts'],
 };
 /** Unit files are short; gates wait for minutes beside the other e2e files; integration files share one API server. */
-const CONCURRENCY: Record<Exclude<Stage, 'verify'>, number> = { unit: 2, replay: 2, integration: 1, e2e: 3 };
+const CONCURRENCY: Record<Exclude<Stage, 'verify'>, number> = {
+  unit: 2,
+  replay: 2,
+  integration: 1,
+  e2e: 3,
+  full: 1,
+};
 /** Longest a single file may take: the gates of the e2e suite need minutes of samples. */
 const FILE_TIMEOUT_MS = 25 * 60_000;
 
 const wanted = process.argv.slice(2).filter((arg): arg is Stage => STAGES.some((stage) => stage === arg));
-const stages = wanted.length > 0 ? wanted : STAGES;
+const stages = wanted.length > 0 ? wanted : EVERY_DAY;
 const total: Tally = { passed: 0, failed: 0 };
 const usesCluster = stages.some((stage) => NEEDS_CLUSTER.has(stage));
 const cluster = { CLUSTER_NAME: 'flamegate-test', CLUSTER_NET: '10.232', CLUSTER_VETH: 'fgt' };

@@ -1,5 +1,5 @@
 /** The fields of bench/results/jvm.json. */
-import { readFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { RELEASES, type Release } from '../../src/jvm/testing/a-jvm.ts';
 import { type LiveFigures, liveFiguresEarlier } from './live-figures.ts';
 import type { AgentMeasured, Redeploys } from './measure-agent.ts';
@@ -29,10 +29,11 @@ interface Written {
   readonly runs: readonly (Plan & Omit<Measured, 'plan'>)[];
 }
 
+const PATH = new URL('../results/jvm.json', import.meta.url);
+
 /** Of the result that is there. */
 export function measuredEarlier(): Figures {
-  const path = new URL('../results/jvm.json', import.meta.url);
-  const written: Written = JSON.parse(readFileSync(path, 'utf8'));
+  const written: Written = JSON.parse(readFileSync(PATH, 'utf8'));
   const services = written.runs.map(({ release, service, variant, steadySeconds, ...figures }) => ({
     plan: { release, service, variant, steadySeconds },
     ...figures,
@@ -49,13 +50,9 @@ export function measuredEarlier(): Figures {
 export function resultOf(figures: Figures) {
   const { services, tick, missMicros, leaf, coroutines, live } = figures;
   const cost = leaf?.warm.cost;
-  const jdk = RELEASES.flatMap((release) =>
-    (['shallow', 'deep'] as const).map((service) => rowOf(services, release, service)),
-  );
   return {
     noise: { selfDistanceHalves: leaf?.leaf.noise ?? null, tickMicros: tick.noiseMicros },
-    jdk,
-    ...parkedOf(services),
+    ...servicesOf(services),
     selfDistanceToAsyncProfiler: leaf?.leaf.distance ?? null,
     selfSamples: leaf?.leaf.samples ?? null,
     selfDifferences: leaf?.leaf.differences ?? null,
@@ -71,8 +68,22 @@ export function resultOf(figures: Figures) {
     coroutine: coroutines ?? null,
     live,
     agent: agentOf(figures),
-    runs: services.map(({ plan, ...figures }) => ({ ...plan, ...figures })),
   };
+}
+
+/** Leaves all else in the result as it was measured. */
+export function writeServiceFigures(services: readonly Measured[]): void {
+  const result = JSON.parse(readFileSync(PATH, 'utf8'));
+  const measured = { ...result, ...servicesOf(services), servicesDate: new Date().toISOString() };
+  writeFileSync(PATH, `${JSON.stringify(measured, null, 2)}\n`);
+}
+
+function servicesOf(services: readonly Measured[]) {
+  const jdk = RELEASES.flatMap((release) =>
+    (['shallow', 'deep'] as const).map((service) => rowOf(services, release, service)),
+  );
+  const runs = services.map(({ plan, ...figures }) => ({ ...plan, ...figures }));
+  return { jdk, ...parkedOf(services), runs };
 }
 
 function agentOf({ agent, redeploys }: Figures) {

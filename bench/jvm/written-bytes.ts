@@ -20,7 +20,7 @@ export function bytesWrittenByConstruction(): number | null {
     const imported = execFileSync('nm', ['--undefined-only', join(build, file)], { encoding: 'utf8' });
     return Array.from(imported.matchAll(CALLS), ([call]) => `${file.split('/').at(-1)} ${call}`);
   });
-  const programs = ['cpu.bpf.o', 'exec.bpf.o'].map((name) =>
+  const programs = ['cpu.bpf.o', 'exec.bpf.o', 'requests.bpf.o'].map((name) =>
     execFileSync('llvm-objdump', ['-d', join(build, name)], { encoding: 'utf8' }),
   );
   const isNarrow = ways.length === 1 && ways[0] === ALLOWED;

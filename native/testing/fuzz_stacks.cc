@@ -95,6 +95,7 @@ Outcome Unwind(const Subject& subject, const StackRecording& recording, std::spa
     std::optional<StackRecord> stack = ParseStackRecord(record.Bytes());
     if (!stack) continue;
     parsed++;
+    stack->thread.time_ns = UINT64_MAX;  // another machine's clock: all code is to be confirmed
     processes.Unwind(*stack, aggregate);
     processes.SettleDue(stack->header->time_ns, aggregate);
   }

@@ -31,6 +31,7 @@ std::vector<OneStack> StacksIn(const Aggregate& aggregate) {
 std::optional<OneStack> UnwindOne(UnwoundProcesses& processes, std::span<const uint8_t> record) {
   std::optional<StackRecord> parsed = ParseStackRecord(record);
   if (!parsed) return std::nullopt;
+  parsed->thread.time_ns = UINT64_MAX;  // another machine's clock: all code is to be confirmed
   Aggregate aggregate(kMaxStacks);
   processes.Unwind(*parsed, aggregate);
   processes.SettleAll(aggregate);

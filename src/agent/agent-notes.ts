@@ -1,5 +1,6 @@
 /** What the agent says of its work, in its log and to Prometheus. */
 import type { Sampler } from '../native/sampler.ts';
+import { requestsOf } from '../requests/request-window.ts';
 import type { Batch } from '../wire/batch-schema.ts';
 import type { Jvm } from './jvm.ts';
 import type { AgentLog } from './log.ts';
@@ -33,6 +34,8 @@ export function noteWindow(batch: Batch, { metrics, log }: Voice): void {
   for (const pod of batch.pods) {
     samples += pod.samples;
     for (const [cause, count] of Object.entries(pod.losses)) metrics.lost.inc({ cause }, count);
+    for (const row of pod.requests?.routes ?? []) metrics.requests.inc({}, requestsOf(row));
+    if (pod.requests) metrics.requestsLost.inc({}, pod.requests.lost);
   }
   metrics.samples.inc({}, samples);
   log.debug(

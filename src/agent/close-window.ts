@@ -8,6 +8,7 @@ import type { AttachQueue } from './attach-queue.ts';
 import { pause } from './backoff.ts';
 import { createBatchStacks } from './batch-stacks.ts';
 import type { MetNatives, NativeNames } from './native-names.ts';
+import type { RequestHost } from './request-host.ts';
 import type { SamplerFailure } from './sampler-host.ts';
 import type { WatchedContainers } from './watched-containers.ts';
 import { nameWindow, type WindowNames } from './window-names.ts';
@@ -21,6 +22,7 @@ export interface WindowInput {
   readonly natives: NativeNames;
   readonly procRoot: string;
   readonly attaches: AttachQueue;
+  readonly requests: Pick<RequestHost, 'take'>;
   readonly frequencyHz: number;
   /** Asked after the samples were taken: see tableShareOf. */
   readonly tableShare: () => number;
@@ -28,12 +30,13 @@ export interface WindowInput {
 
 const ATTACH_WAIT_MS = 4_000; // of a window of 10 s; who is late gets the names with the next
 
-/** Reads samples and usage now, so that both cover the same time; the rest may take its time. */
+/** Reads samples, usage and requests now, so that all cover the same time; the rest may take its time. */
 export async function closeWindow(
   input: WindowInput,
 ): Promise<Pick<Batch, 'strings' | 'stacks' | 'places' | 'pods'>> {
   const samples = input.sampler?.take();
   const tableShare = input.tableShare();
+  const requests = input.requests.take();
   const used = input.containers.all().map((container) => ({ container, usage: container.takeUsage() }));
   const windows = dealRows(samples, used);
   if (samples) learnNames(samples, input.containers);
@@ -43,7 +46,7 @@ export async function closeWindow(
   await input.natives.learn(metNatives(windows, names, input.procRoot), Date.now());
 
   const stacks = createBatchStacks();
-  const context = { names, stacks, hz: input.frequencyHz, nowMs: Date.now(), tableShare };
+  const context = { names, stacks, hz: input.frequencyHz, nowMs: Date.now(), tableShare, requests };
   const pods = windows.map((window) => foldWindow(window, context));
   input.containers.beginWindow();
   return {

@@ -21,6 +21,9 @@ export interface AgentConfig {
   /** The install grants mode Live: one byte of a JVM's flag, written while it starts. */
   readonly liveAllowed: boolean;
   readonly execObjectPath: string;
+  readonly requestsObjectPath: string;
+  /** Where the install wants spans: an OTLP/HTTP endpoint, v1/traces being below it. */
+  readonly otlpEndpoint: URL | undefined;
   readonly httpPort: number;
   readonly logLevel: LogLevel;
   readonly version: string;
@@ -47,6 +50,8 @@ export function readConfig(env: Readonly<Record<string, string | undefined>> = p
     followCoroutines: env['FLAMEGATE_COROUTINES'] !== 'false',
     liveAllowed: env['FLAMEGATE_LIVE'] === 'true',
     execObjectPath: env['FLAMEGATE_EXEC_OBJECT'] ?? `${dist}/exec.bpf.o`,
+    requestsObjectPath: env['FLAMEGATE_REQUESTS_OBJECT'] ?? `${dist}/requests.bpf.o`,
+    otlpEndpoint: httpUrl(env, 'FLAMEGATE_OTLP_ENDPOINT'),
     httpPort: integer(env, 'FLAMEGATE_HTTP_PORT', 9464, 0),
     logLevel: logLevel(env),
     version: env['FLAMEGATE_VERSION'] ?? 'dev',
@@ -65,6 +70,14 @@ function httpsUrl(text: string): URL {
   const url = URL.canParse(text) ? new URL(text) : undefined;
   if (url?.protocol !== 'https:') throw invalid(`FLAMEGATE_CONTROLLER is "${text}", not an https URL`);
   return url;
+}
+
+function httpUrl(env: Env, name: string): URL | undefined {
+  const text = env[name];
+  if (text === undefined || text === '') return undefined;
+  const url = URL.canParse(text) ? new URL(text) : undefined;
+  if (url?.protocol === 'http:' || url?.protocol === 'https:') return url;
+  throw invalid(`${name} is "${text}", not an http or https URL`);
 }
 
 function integer(env: Env, name: string, fallback: number, min: number): number {

@@ -1,10 +1,11 @@
-import type { ServerResponse } from 'node:http';
+import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { EXPOSITION_TYPE } from './exposition.ts';
+import type { Family } from './exposition.ts';
+import { type ExpositionFormat, formatFor } from './exposition-format.ts';
 import type { SamplerFailure } from './sampler-host.ts';
 
 export interface HealthSources {
-  metrics(): string;
+  metrics(): Iterable<Family>;
   /** False when the agent's loop stands still. */
   alive(): boolean;
   /** Why sampling does not work; undefined if it does. */
@@ -22,7 +23,7 @@ const { createServer } = process.getBuiltinModule('node:http');
 /** Serves /healthz, /readyz and /metrics. */
 export async function startHealthServer(port: number, sources: HealthSources): Promise<HealthServer> {
   const server = createServer((request, response) => {
-    answer(request.url ?? '/', sources, response);
+    answer(request, sources, response);
   });
   server.maxConnections = 32;
   server.requestTimeout = 5_000;
@@ -41,19 +42,42 @@ export async function startHealthServer(port: number, sources: HealthSources): P
   };
 }
 
-function answer(url: string, sources: HealthSources, response: ServerResponse): void {
-  const [path] = url.split('?');
+function answer(request: IncomingMessage, sources: HealthSources, response: ServerResponse): void {
+  const [path] = (request.url ?? '/').split('?');
   const failure = sources.failure();
   if (path === '/healthz') {
     reply(response, sources.alive() ? 200 : 503, sources.alive() ? 'ok\n' : 'the loop stands still\n');
   } else if (path === '/readyz') {
     reply(response, failure ? 503 : 200, failure ? `${failure.code}: ${failure.message}\n` : 'ok\n');
   } else if (path === '/metrics') {
-    response.setHeader('content-type', EXPOSITION_TYPE);
-    reply(response, 200, sources.metrics());
+    const format = formatFor(request.headers.accept);
+    response.setHeader('content-type', format.contentType);
+    send(format, sources.metrics(), response);
   } else {
     reply(response, 404, 'not found\n');
   }
+}
+
+const READ_WITHIN_MS = 30_000;
+
+/** No faster than it is read: a page may be larger than what is to be kept in memory. */
+function send(format: ExpositionFormat, families: Iterable<Family>, response: ServerResponse): void {
+  const pieces = format.pieces(families)[Symbol.iterator]();
+  response.setTimeout(READ_WITHIN_MS, () => response.destroy());
+  const go = (): void => {
+    while (!response.destroyed) {
+      const piece = pieces.next();
+      if (piece.done) {
+        response.end();
+        return;
+      }
+      if (!response.write(piece.value, format.encoding)) {
+        response.once('drain', go);
+        return;
+      }
+    }
+  };
+  go();
 }
 
 function reply(response: ServerResponse, status: number, text: string): void {

@@ -1,7 +1,7 @@
-/** The variables of a process that a JVM takes options from, out of its /proc/PID/environ. */
+/** The variables of a process that a JVM, or OpenTelemetry in it, takes options from, out of its /proc/PID/environ. */
 import { readChunks } from './bounded-read.ts';
 
-const READ_BY_A_JVM = ['JAVA_TOOL_OPTIONS=', 'JDK_JAVA_OPTIONS=', '_JAVA_OPTIONS='];
+const READ_BY_A_JVM = ['JAVA_TOOL_OPTIONS=', 'JDK_JAVA_OPTIONS=', '_JAVA_OPTIONS=', 'OTEL_'];
 /** All that exec lets through: three quarters of _STK_LIM (fs/exec.c, bprm_stack_limits). Service links fill megabytes. */
 const MAX_ENVIRON_BYTES = 6 * 1024 * 1024;
 

@@ -35,3 +35,20 @@ test('the variables that may carry flags are told by name, even when they are em
 test('of an environment that could not be read nothing is told', () => {
   assert.equal(jvmOptions('java\0', undefined).environment, undefined);
 });
+
+test('a Java agent that traces requests is seen wherever the JVM is told of it, and an SDK by its variables', () => {
+  const tracerOf = (cmdline: string, ...variables: string[]) => jvmOptions(cmdline, variables).tracer;
+
+  assert.equal(
+    tracerOf('java\0-javaagent:/otel/opentelemetry-javaagent.jar\0-jar\0app.jar\0'),
+    'opentelemetry-javaagent.jar',
+  );
+  assert.equal(
+    tracerOf('java\0', 'JAVA_TOOL_OPTIONS=-Xmx1g -javaagent:/dd/dd-java-agent-1.40.jar=key=value'),
+    'dd-java-agent-1.40.jar',
+  );
+  assert.equal(tracerOf('java\0', 'OTEL_SERVICE_NAME=orders'), 'OTEL_SERVICE_NAME');
+  assert.equal(tracerOf('java\0', 'OTEL_SERVICE_NAME=orders', 'OTEL_SDK_DISABLED=true'), undefined);
+  assert.equal(tracerOf('java\0-javaagent:/opt/jacoco.jar\0-Dx=/opentelemetry-javaagent.jar\0'), undefined);
+  assert.equal(jvmOptions('java\0', undefined).tracer, undefined);
+});

@@ -7,9 +7,14 @@ export interface JvmOptions {
   readonly attachDisabled: boolean;
   /** Which of the variables that may carry flags are in the environment; undefined when it could not be read. */
   readonly environment: readonly OptionVariable[] | undefined;
+  /** A Java agent known to trace requests, or a variable by which OpenTelemetry's SDK is told to. */
+  readonly tracer: string | undefined;
 }
 
 const REPORTED = ['PreserveFramePointer', 'DebugNonSafepoints'];
+/** Java agents that make a span of each request, by their file. */
+const TRACERS =
+  /^-javaagent:(?:[^=]*\/)?((?:[\w.-]*opentelemetry-javaagent|grafana-opentelemetry-java|splunk-otel-javaagent|dd-java-agent|elastic-apm-agent|newrelic|skywalking-agent|applicationinsights-agent|oneagent)[\w.-]*\.jar)/i;
 const OPTION_VARIABLES: readonly OptionVariable[] = ['JAVA_TOOL_OPTIONS', 'JDK_JAVA_OPTIONS'];
 
 /** `cmdline` is NUL-separated, as /proc gives it; `variables` are `NAME=value`. What stands last counts, as in the JVM. */
@@ -29,5 +34,16 @@ export function jvmOptions(cmdline: string, variables: readonly string[] | undef
     flags: REPORTED.filter(on),
     attachDisabled: on('DisableAttachMechanism'),
     environment: variables && OPTION_VARIABLES.filter((name) => textOf(name) !== undefined),
+    tracer: tracerAmong(options) ?? sdkVariable(variables ?? []),
   };
+}
+
+const tracerAmong = (options: readonly string[]): string | undefined =>
+  options.map((option) => TRACERS.exec(option)?.[1]).find((name) => name !== undefined);
+
+/** Whoever sets one has an SDK to read it, unless it says that there is to be none. */
+function sdkVariable(variables: readonly string[]): string | undefined {
+  if (variables.includes('OTEL_SDK_DISABLED=true') || variables.includes('OTEL_TRACES_EXPORTER=none'))
+    return undefined;
+  return variables.find((each) => each.startsWith('OTEL_'))?.split('=', 1)[0];
 }

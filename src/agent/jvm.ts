@@ -20,6 +20,8 @@ import { afterLayoutFailure, type LayoutKnowledge, layoutIsDue, symbolSource } f
 
 export interface Jvm {
   readonly facts: ProcessFacts;
+  /** What makes spans of its requests by itself, as far as that can be seen from outside. */
+  readonly tracer: string | undefined;
   /** Of code that is walked by frame pointers. */
   readonly perfMap: PerfMap | undefined;
   /** Of frames that the addon unwound. */
@@ -61,6 +63,7 @@ export async function inspectJvm(facts: ProcessFacts, libjvm: MappedFile, access
   const source = () => symbolSource(access.symbols(), tables.knowledge);
   return {
     facts,
+    tracer: options.tracer,
     frames: tables.frames,
     get perfMap() {
       return attached.names;

@@ -1,6 +1,8 @@
 /** The node agent: one process a node. */
+import type { SpanCandidate } from '../requests/span-sample.ts';
 import type { Assignment } from '../wire/assignment.ts';
 import { codeOf, messageOf } from './agent-error.ts';
+import type { Answerer } from './answerer.ts';
 import { loadAssignment, saveAssignment } from './assignment-file.ts';
 import { pollAssignments } from './assignment-poll.ts';
 import { openAttachJournal, recoverFromJournal } from './attach-journal.ts';
@@ -12,10 +14,14 @@ import { fileNameStores } from './file-name-store.ts';
 import { startHealthServer } from './health-server.ts';
 import { createLiveSetter } from './live-setter.ts';
 import { type AgentLog, createLog } from './log.ts';
-import { createMetrics } from './metrics.ts';
+import { type AgentMetrics, createMetrics } from './metrics.ts';
 import { createNodeAgent } from './node-agent.ts';
+import { resourceSpans } from './otlp-traces.ts';
 import { createPushLoop } from './push-loop.ts';
+import { createRequestDurations } from './request-durations.ts';
+import { createRequestHost } from './request-host.ts';
 import { createSamplerHost } from './sampler-host.ts';
+import { createSpanExporter } from './span-exporter.ts';
 import { openSpool } from './spool.ts';
 import { watchContainers } from './watched-containers.ts';
 
@@ -31,10 +37,13 @@ export async function runAgent(config: AgentConfig, log: AgentLog, signal: Abort
   const journalDirectory = `${config.spoolDirectory}/attach`;
   const journal = await openAttachJournal(journalDirectory);
   const recovered = await recoverFromJournal(journalDirectory, config.procRoot);
-  const metrics = createMetrics();
+  const durations = createRequestDurations();
+  const metrics = createMetrics(durations);
   const client = createControllerClient({ ...config, url: config.controllerUrl });
   const filter = roots.v2 === undefined ? 'pid' : 'cgroup';
   const host = createSamplerHost({ ...config, filter, log });
+  const spans = config.otlpEndpoint && spanExport(config.otlpEndpoint, metrics, log);
+  const requests = createRequestHost({ ...config, filter, log, durations, spans: spans?.add });
   const push = createPushLoop({
     ...{ client, spool, log, random: Math.random },
     pushed: (result, code) => metrics.pushes.inc({ result, code }),
@@ -49,7 +58,7 @@ export async function runAgent(config: AgentConfig, log: AgentLog, signal: Abort
   const boot = randomBytes(8).toString('hex');
   const keepCodeSmall = createCodeUpkeep(config.addonPath);
   const agent = createNodeAgent({
-    ...{ config, boot, containers, live, host, spool, stores, metrics, log },
+    ...{ config, boot, containers, live, host, requests, spool, stores, metrics, log },
     windowClosed() {
       push.wake();
       keepCodeSmall();
@@ -60,7 +69,7 @@ export async function runAgent(config: AgentConfig, log: AgentLog, signal: Abort
   const before = await loadAssignment(kept, log);
   if (before) agent.assign(before);
   const health = await startHealthServer(config.httpPort, {
-    metrics: metrics.text,
+    metrics: metrics.families,
     alive: () => Date.now() - agent.lastLookMs < STANDSTILL_MS,
     failure: () => host.failure,
   });
@@ -84,13 +93,26 @@ export async function runAgent(config: AgentConfig, log: AgentLog, signal: Abort
     signal,
   );
   try {
-    await Promise.all([agent.run(signal), push.run(signal), polling]);
+    await Promise.all([agent.run(signal), push.run(signal), polling, spans?.run(signal)]);
     await push.flush(AbortSignal.timeout(FLUSH_MS));
   } finally {
     host.close();
+    requests.close();
     client.close();
     await health.stop();
   }
+}
+
+function spanExport(endpoint: URL, { spans }: AgentMetrics, log: AgentLog) {
+  const exporter = createSpanExporter({ endpoint, spans, log, random: Math.random });
+  const hex = (digits: number) => randomBytes(digits / 2).toString('hex');
+  return {
+    run: exporter.run,
+    add(answerer: Answerer, candidates: readonly SpanCandidate[]) {
+      const epochNs = BigInt(Date.now()) * 1_000_000n - process.hrtime.bigint(); // anew: clocks are set
+      exporter.add([resourceSpans(answerer, candidates, { epochNs, hex })]);
+    },
+  };
 }
 
 async function main(): Promise<void> {

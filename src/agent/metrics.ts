@@ -1,9 +1,10 @@
-import { createExposition, type Metric } from './exposition.ts';
+import { createExposition, type Family, type Metric } from './exposition.ts';
+import type { RequestDurations } from './request-durations.ts';
 
-/** What the agent says of itself to Prometheus. */
+/** What the agent says to Prometheus: of itself, and of the requests it sees. */
 export interface AgentMetrics {
   /** The page Prometheus reads. */
-  text(): string;
+  families(): Iterable<Family>;
   readonly samples: Metric;
   readonly lost: Metric;
   readonly unwound: Metric;
@@ -19,12 +20,17 @@ export interface AgentMetrics {
   readonly jvms: Metric;
   readonly kernelSymbols: Metric;
   readonly samplerOpen: Metric;
+  readonly requests: Metric;
+  readonly requestsLost: Metric;
+  readonly requestsOpen: Metric;
+  readonly spans: Metric;
   readonly spoolBytes: Metric;
 }
 
-export function createMetrics(): AgentMetrics {
+export function createMetrics(durations: RequestDurations): AgentMetrics {
   const page = createExposition();
-  const counter = (name: string, help: string) => page.counter(`flamegate_agent_${name}`, help);
+  const counter = (name: string, help: string, read?: () => number) =>
+    page.counter(`flamegate_agent_${name}`, help, read);
   const gauge = (name: string, help: string, read?: () => number) =>
     page.gauge(`flamegate_agent_${name}`, help, read);
   gauge('cpu_seconds', 'CPU time of the agent.', () => {
@@ -32,8 +38,19 @@ export function createMetrics(): AgentMetrics {
     return (user + system) / 1e6;
   });
   gauge('resident_bytes', 'Resident memory of the agent.', () => process.memoryUsage.rss());
+  gauge('request_series', 'Series of http_server_request_duration_seconds.', () => durations.series);
+  counter(
+    'requests_without_series_total',
+    'Requests beyond the bound on series; they are in the series otel_metric_overflow="true".',
+    () => durations.overflowed,
+  );
+  page.histogram(
+    'http_server_request_duration_seconds',
+    'Duration of HTTP server requests, seen at the sockets, from the first byte of the request to the last of the answer.',
+    () => durations.samples(),
+  );
   return {
-    text: page.text,
+    families: page.families,
     samples: counter('samples_total', 'Samples of watched containers.'),
     lost: counter('samples_lost_total', 'Samples without a whole named stack, by cause.'),
     unwound: counter('stacks_unwound_total', 'Stacks of JVMs unwound here: complete, or by what they lack.'),
@@ -55,6 +72,13 @@ export function createMetrics(): AgentMetrics {
       'Kernel functions with a name; 0 if the kernel hides its addresses.',
     ),
     samplerOpen: gauge('sampler_open', '1 while sampling works.'),
+    requests: counter('requests_total', 'HTTP requests of containers whose requests are watched.'),
+    requestsLost: counter(
+      'requests_lost_total',
+      'Requests of which nothing is known but that they were lost.',
+    ),
+    requestsOpen: gauge('requests_open', '1 while requests of any container are watched.'),
+    spans: counter('spans_total', 'Spans of requests by what became of them: sent, refused, lost.'),
     spoolBytes: gauge('spool_bytes', 'Bytes on disk.'),
   };
 }

@@ -15,6 +15,7 @@ import type { LiveSetter } from './live-setter.ts';
 import type { AgentLog } from './log.ts';
 import type { AgentMetrics } from './metrics.ts';
 import { createNativeNames } from './native-names.ts';
+import type { RequestHost } from './request-host.ts';
 import type { SamplerHost, UnwoundJvm } from './sampler-host.ts';
 import { measureSelf } from './self-usage.ts';
 import type { Spool } from './spool.ts';
@@ -27,6 +28,7 @@ export interface NodeAgentParts {
   readonly containers: WatchedContainers;
   readonly live: LiveSetter;
   readonly host: SamplerHost;
+  readonly requests: RequestHost;
   readonly spool: Spool;
   readonly stores: NameStores;
   readonly metrics: AgentMetrics;
@@ -48,7 +50,7 @@ const DEFAULT_WINDOW_MS = 10_000;
 const WIRE_VERSION = 1; // src/wire/batch-schema.ts, of which only types may be loaded here
 
 export function createNodeAgent(parts: NodeAgentParts): NodeAgent {
-  const { containers, live, host, metrics, log } = parts;
+  const { containers, live, host, requests, metrics, log } = parts;
   const attaches = createAttachQueue((jvm) => noteAttach(jvm, parts));
   const natives = createNativeNames();
   const self = measureSelf();
@@ -74,6 +76,7 @@ export function createNodeAgent(parts: NodeAgentParts): NodeAgent {
     const jvms = jvmsOf(containers);
     host.unwind(unwoundOf(jvms)); // before it is watched: no sample of it is walked in vain
     host.watch(targets);
+    requests.watch(containers.all(), nowMs);
     for (const jvm of jvms) {
       if (jvm.needsNames(nowMs, 0)) attaches.add(jvm);
       noteNaming(jvm, told, log);
@@ -95,7 +98,7 @@ export function createNodeAgent(parts: NodeAgentParts): NodeAgent {
     const { sampler, failure, frequencyHz } = host;
     const hz = sampler ? frequencyHz : (assignment?.frequencyHz ?? 1);
     const folded = await closeWindow({
-      ...{ containers, sampler, failure, kernel, natives, attaches },
+      ...{ containers, sampler, failure, kernel, natives, attaches, requests },
       procRoot: parts.config.procRoot,
       frequencyHz: hz,
       tableShare: () => tableShareOf(lostSince()),
@@ -123,6 +126,7 @@ export function createNodeAgent(parts: NodeAgentParts): NodeAgent {
   const discard = () => {
     const samples = host.sampler?.take();
     if (samples) learnNames(samples, containers); // they are not told again
+    requests.take();
     for (const container of containers.all()) container.takeUsage();
     containers.beginWindow();
   };
@@ -173,6 +177,7 @@ export function createNodeAgent(parts: NodeAgentParts): NodeAgent {
       const last = clock.openSinceMs;
       if (last !== undefined && assignment) await close(last, Date.now());
       host.close();
+      requests.close();
       log.info({ sequence }, 'agent stopped');
     },
   };
@@ -181,6 +186,7 @@ export function createNodeAgent(parts: NodeAgentParts): NodeAgent {
     metrics.containers.set(containers.all().length);
     metrics.jvms.set(jvms);
     metrics.samplerOpen.set(host.sampler ? 1 : 0);
+    metrics.requestsOpen.set(requests.isOpen ? 1 : 0);
     metrics.kernelSymbols.set(symbols?.symbols ?? 0);
     metrics.windowsDropped.set(spool.dropped + late);
     metrics.spoolBytes.set(spool.entries().reduce((total, entry) => total + entry.bytes, 0));

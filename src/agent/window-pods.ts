@@ -1,5 +1,6 @@
 /** What each watched container did in one window, as the wire wants it. */
 import type { SampleBatch, SampleRow, TargetCounts } from '../native/sample-batch.ts';
+import type { RequestWindow } from '../requests/request-window.ts';
 import type { Losses, PodWindow } from '../wire/batch-schema.ts';
 import type { BatchStacks } from './batch-stacks.ts';
 import type { CpuUsage } from './cgroup-usage.ts';
@@ -51,6 +52,8 @@ export interface FoldContext {
   readonly nowMs: number;
   /** Of what was lost on the node, the share that was lost in the table of stacks and not in the ring. */
   readonly tableShare: number;
+  /** By container id, of those that are watched. */
+  readonly requests: ReadonlyMap<string, RequestWindow>;
 }
 
 export function foldWindow(window: ContainerWindow, context: FoldContext): PodWindow {
@@ -70,6 +73,7 @@ export function foldWindow(window: ContainerWindow, context: FoldContext): PodWi
     else counts.set(stack, (counts.get(stack) ?? 0) + row.count);
   }
   const { namespace, pod, podUid, container, containerId, startedAtMs } = assigned;
+  const requests = context.requests.get(containerId);
   return {
     ...{ namespace, pod, podUid, container, containerId, startedAtMs },
     hz: context.hz,
@@ -81,6 +85,7 @@ export function foldWindow(window: ContainerWindow, context: FoldContext): PodWi
       doubtful,
       sum(window.rows, (row) => row.count),
     ),
+    ...(requests && { requests }),
     counts: [...counts],
   };
 }

@@ -96,12 +96,12 @@ function checkTable(checks: readonly ReportCheck[], paint: Paint): string[] {
   const rows = checks.map((check) => [
     check.check,
     check.verdict,
-    check.baseline,
-    check.canary,
-    check.delta,
-    check.interval.join(' to '),
-    check.margin,
-    check.detectable,
+    check.baseline ?? '',
+    check.canary ?? '',
+    check.delta ?? '',
+    check.interval?.join(' to ') ?? '',
+    check.margin ?? '',
+    check.detectable ?? '',
     check.subject ?? '',
   ]);
   const [first = '', ...rest] = textTable([header, ...rows]).map(visible);

@@ -30,13 +30,18 @@ export function agentReports(): AgentReports {
       for (const pod of batch.pods) {
         const key = `${pod.podUid}/${pod.container}`;
         if (containers.size >= MAX_CONTAINERS && !containers.has(key)) continue;
-        const { counts: _, ...window } = pod;
-        containers.set(key, { reportedAtMs: nowMs, window });
+        containers.set(key, { reportedAtMs: nowMs, window: withoutCounts(pod) });
       }
     },
     agents: () => [...agents.values()],
     container: (podUid, container) => containers.get(`${podUid}/${container}`),
   };
+}
+
+function withoutCounts({ counts: _, requests, ...window }: PodWindow): ContainerState['window'] {
+  if (requests === undefined) return window;
+  const { state, reason, message } = requests;
+  return { ...window, requests: { state, reason, message } };
 }
 
 function agentState(batch: Batch, nowMs: number): AgentState {

@@ -1,4 +1,5 @@
 /** The last thing each agent said of itself and of every container it watches. Memory only: agents repeat themselves. */
+import type { RequestWindow } from '../requests/request-window.ts';
 import type { Batch, PodWindow } from '../wire/batch-schema.ts';
 
 export interface AgentState {
@@ -12,7 +13,9 @@ export interface AgentState {
 
 export interface ContainerState {
   readonly reportedAtMs: number;
-  readonly window: Omit<PodWindow, 'counts'>;
+  readonly window: Omit<PodWindow, 'counts' | 'requests'> & {
+    readonly requests?: Pick<RequestWindow, 'state' | 'reason' | 'message'>;
+  };
 }
 
 export interface AgentReports {

@@ -17,6 +17,7 @@ import { type Ingest, startIngest } from './ingest/start-ingest.ts';
 import { type ControllerMetrics, controllerMetrics } from './metrics.ts';
 import { ReconcilingOperator } from './operator-base.ts';
 import { profilingPolicyReconciler } from './profiling-policy/reconciler.ts';
+import { exposeGates } from './regression-gate/gate-metrics.ts';
 import { regressionGateReconciler } from './regression-gate/reconciler.ts';
 import { wakeUps } from './wake-up.ts';
 
@@ -108,6 +109,7 @@ function assemble({ kubeConfig, config, log }: ControllerOptions): Parts {
       log.warn({ resource, err, retryInMs }, 'watch failed');
     },
   });
+  exposeGates(metrics.registry, view);
   const store = openStore(join(config.dataDir, 'windows.sqlite'), { now: Date.now });
   return { client, metrics, view, reports: agentReports(), store, events, operator };
 }

@@ -58,11 +58,21 @@ export const REGRESSION_GATE_CONDITIONS = {
     'NoSamples',
     'TooFewPods',
     'TooMuchLoss',
+    'TooFewRequests',
+    'NotObservable',
     'DeadlineReached',
     'BaselineGone',
     'Superseded',
   ],
-  Regressed: ['FunctionGrew', 'NewHotPath', 'NoRegression', 'Undecided'],
+  Regressed: [
+    'FunctionGrew',
+    'NewHotPath',
+    'LatencyGrew',
+    'ErrorsGrew',
+    'CostGrew',
+    'NoRegression',
+    'Undecided',
+  ],
 } as const;
 
 type ReasonsOf<Table extends Readonly<Record<string, readonly string[]>>> = {

@@ -12,6 +12,8 @@ import {
 
 export const FLAG_MODES = ['Never', 'Live', 'Immediate'] as const;
 const SYMBOL_MODES = ['Auto', 'VmStructs', 'PerfMap'] as const;
+/** As ROUTE_PATTERN of src/requests/route-pattern.ts, which a test compares it with. */
+const ROUTE = '^/$|^(/([A-Za-z0-9_.~!$()+,:@=-]+|\\{[A-Za-z0-9_]+\\}))+(/\\*\\*)?$|^/\\*\\*$';
 
 export const ProfilingPolicySpec = Type.Object(
   {
@@ -77,6 +79,33 @@ export const ProfilingPolicySpec = Type.Object(
       },
       { default: {}, description: 'What may be done to the JVM.' },
     ),
+    requests: Type.Object(
+      {
+        enabled: Type.Boolean({
+          default: true,
+          description:
+            'Whether requests of HTTP/1.1, HTTP/2 without TLS and gRPC are watched at the node’s sockets, for the checks of latency and failures. Only pods that a gate compares are watched, at about 12 µs of CPU a request; nothing is attached while there are none. Of several policies for a pod, one that says false counts.',
+        }),
+        routes: Type.Array(Type.String({ pattern: ROUTE, minLength: 1, maxLength: 253 }), {
+          maxItems: 32,
+          default: [],
+          'x-kubernetes-list-type': 'atomic',
+          description:
+            'Routes as the service knows them: /orders/{id}, and /** at the end for any rest. The first that matches counts, and they come before those that are learned from the paths of requests, in which whatever looks like an id becomes {}.',
+        }),
+        spans: Type.Object(
+          {
+            enabled: Type.Boolean({
+              default: false,
+              description:
+                'Whether the slowest requests of each window, and as many by lot, become OpenTelemetry spans, in the trace of the caller where the request has a traceparent. Only true where these services make no spans of their own: a request would be there twice. Where the agent sees a tracer in the JVM it makes none. The install says where spans go (FLAMEGATE_OTLP_ENDPOINT of the agents). Of several policies for a pod all have to say true.',
+            }),
+          },
+          { default: {}, description: 'Spans of requests.' },
+        ),
+      },
+      { default: {}, description: 'What is watched of the requests that pods answer.' },
+    ),
   },
   { description: 'What to profile, and how.' },
 );
@@ -114,6 +143,22 @@ const WorkloadStatus = Type.Object({
       description:
         'Why coroutines are Unsupported. ZGC, Shenandoah: this collector moves objects while threads run; G1, Parallel and Serial do not. HeapUnknown: the JVM does not tell how it stores objects.',
     }),
+  ),
+  requests: Type.Optional(
+    oneOf(['Seen', 'NotObservable'], {
+      description:
+        'Whether requests of the pods that a gate compares can be seen; of pods that differ, the worst. Missing while no gate compares any, and with spec.requests.enabled false.',
+    }),
+  ),
+  requestsReason: Type.Optional(
+    Type.String({
+      maxLength: 64,
+      description:
+        'Why requests are NotObservable. Tls: that is what the pods answer by. Http2: they do on connections from before, in which no request was found yet. NoHttp: there are connections, and no request was seen on any. NoCgroup2: the node has no cgroup v2. Else the code of what failed on the node.',
+    }),
+  ),
+  requestsMessage: Type.Optional(
+    Type.String({ maxLength: 256, description: 'Why requests are NotObservable, in a sentence.' }),
   ),
   flags: Type.Optional(
     Type.String({ maxLength: 256, description: 'Profiling flags seen in the running JVM.' }),

@@ -10,6 +10,9 @@ export const DURATION_PATTERN = '^([0-9]{1,4}h)?([0-9]{1,4}m)?([0-9]{1,5}s)?$';
 /** What a `percentage` field may hold: 0% to 100%, at most four decimals. */
 export const PERCENTAGE_PATTERN = '^(100(\\.0{1,4})?|[0-9]{1,2}(\\.[0-9]{1,4})?)%$';
 
+/** What a latency's margin may be: whole milliseconds or seconds. */
+export const LATENCY_PATTERN = '^[0-9]{1,5}(ms|s)$';
+
 const MS_OF_UNIT: Readonly<Record<string, number>> = { h: 3_600_000, m: 60_000, s: 1_000 };
 
 /** "1h30m" → 5 400 000. Throws a QuantityError for anything a `duration` field would refuse. */
@@ -24,6 +27,31 @@ export function parseDurationMs(text: string): number {
     totalMs += Number(amount) * (MS_OF_UNIT[unit] ?? 0);
   }
   return totalMs;
+}
+
+/** "2ms" → 2, "1s" → 1 000. Throws a QuantityError for anything a `latency` field would refuse. */
+export function parseLatencyMs(text: string): number {
+  if (!new RegExp(LATENCY_PATTERN).test(text)) {
+    throw new QuantityError(
+      `"${text.slice(0, 64)}" is not a latency: write milliseconds or seconds, like 2ms`,
+    );
+  }
+  return text.endsWith('ms') ? Number(text.slice(0, -2)) : Number(text.slice(0, -1)) * 1_000;
+}
+
+/** 12.345 → "12.3ms", 0.0421 → "0.042ms"; a plus before a gain where `sign` is true. What is not finite is "n/a". */
+export function formatLatencyMs(ms: number, options: { readonly sign?: boolean } = {}): string {
+  if (!Number.isFinite(ms)) {
+    return 'n/a';
+  }
+  const size = Math.abs(ms);
+  const plus = options.sign === true ? '+' : '';
+  if (size < 0.001) {
+    return '0ms';
+  }
+  const text =
+    size >= 100 ? size.toFixed(0) : size >= 10 ? size.toFixed(1) : String(Number(size.toPrecision(3)));
+  return `${ms < 0 ? '-' : plus}${text}ms`;
 }
 
 /** "0.5%" → 0.005. Throws a QuantityError for anything a `percentage` field would refuse. */

@@ -5,6 +5,7 @@ import {
   duration,
   type Kind,
   LabelSelector,
+  latency,
   objectName,
   observedGeneration,
   oneOf,
@@ -12,7 +13,7 @@ import {
   type Resource,
 } from './schema.ts';
 
-const VERDICTS = ['Waiting', 'Collecting', 'Passed', 'Failed', 'Inconclusive'] as const;
+export const GATE_VERDICTS = ['Waiting', 'Collecting', 'Passed', 'Failed', 'Inconclusive'] as const;
 
 const arm = (description: string) =>
   Type.Object(
@@ -24,6 +25,36 @@ const arm = (description: string) =>
     },
     { description },
   );
+
+/** As the kind spells them, and as numbers. */
+export const QUANTILES = { p50: 0.5, p90: 0.9, p95: 0.95, p99: 0.99, 'p99.9': 0.999 } as const;
+const quantileNames = ['p50', 'p90', 'p95', 'p99', 'p99.9'] as const;
+
+const required = Type.Boolean({
+  default: false,
+  description: 'True: nothing passes while requests cannot be seen. False: then only the rest is compared.',
+});
+
+const LatencyCheck = Type.Object({
+  quantile: oneOf(quantileNames, {
+    description: 'Which latency: p99 is that of all but the slowest hundredth.',
+  }),
+  margin: Type.Object(
+    {
+      relative: Type.Optional(percentage({ description: "As a part of the baseline's." })),
+      absolute: Type.Optional(latency({ description: 'In milliseconds or seconds.' })),
+    },
+    {
+      default: { relative: '10%', absolute: '2ms' },
+      description:
+        'How much slower the canary may be. Of both, the larger counts. Failed: more than this, and proven; Passed: proven below it.',
+      'x-kubernetes-validations': [
+        { rule: 'has(self.relative) || has(self.absolute)', message: 'give relative, absolute or both' },
+      ],
+    },
+  ),
+  required,
+});
 
 const falseFailureRatePercent = "double(self.falseFailureRate.replace('%', ''))";
 
@@ -67,8 +98,44 @@ export const RegressionGateSpec = Type.Object(
               },
               { default: {}, description: 'CPU of each function, alone and with its callees.' },
             ),
+            perRequest: Type.Object(
+              {
+                margin: percentage({
+                  default: '10%',
+                  description: 'How much more CPU a request may take, as a part of what it takes.',
+                }),
+                decides: Type.Boolean({
+                  default: false,
+                  description:
+                    'False: it is reported only, because a younger JVM still compiles and a few pods tell no small growth of the whole.',
+                }),
+              },
+              {
+                default: {},
+                description:
+                  'CPU of the whole pod by request, at equal load; only where requests can be seen.',
+              },
+            ),
           },
-          { default: {}, description: 'CPU, by function.' },
+          { default: {}, description: 'CPU, by function and in total.' },
+        ),
+        latency: Type.Array(LatencyCheck, {
+          maxItems: 5,
+          default: [{ quantile: 'p50' }, { quantile: 'p99' }],
+          'x-kubernetes-list-type': 'map',
+          'x-kubernetes-list-map-keys': ['quantile'],
+          description: 'Quantiles of the latency of requests, over all routes. Empty: none is compared.',
+        }),
+        errors: Type.Object(
+          {
+            margin: percentage({
+              default: '0.5%',
+              description:
+                'How much more of the requests may fail (5xx, reset, never answered), as a part of all requests.',
+            }),
+            required,
+          },
+          { default: {}, description: 'Requests that the server fails.' },
         ),
       },
       { default: {}, description: 'What is compared, each with one margin.' },
@@ -154,9 +221,9 @@ export const RegressionGateStatus = Type.Object(
       Type.String({ maxLength: 253, description: 'What is compared, as a reader names it.' }),
     ),
     verdict: Type.Optional(
-      oneOf(VERDICTS, {
+      oneOf(GATE_VERDICTS, {
         description:
-          'Waiting: there is nothing to compare yet. Collecting: not decided. Passed: no function grew beyond the margin, proven. Failed: one did, proven. Inconclusive: neither could be proven in time.',
+          'Waiting: there is nothing to compare yet. Collecting: not decided. Passed: nothing grew beyond its margin, proven. Failed: something did, proven. Inconclusive: neither could be proven in time.',
       }),
     ),
     evaluation: Type.Optional(Evaluation),
@@ -165,6 +232,9 @@ export const RegressionGateStatus = Type.Object(
         maxLength: 32,
         description: "The worst function's change, as a share of the pod's CPU.",
       }),
+    ),
+    latencyDelta: Type.Optional(
+      Type.String({ maxLength: 32, description: 'Change of the highest quantile that is compared.' }),
     ),
     worst: Type.Optional(Type.String({ maxLength: 256, description: 'The function that grew most.' })),
     summary: Type.Optional(Type.String({ maxLength: 1024, description: 'The verdict in a sentence.' })),
@@ -192,6 +262,7 @@ export const regressionGateKind: Kind = {
   columns: [
     { name: 'Target', type: 'string', jsonPath: '.status.target' },
     { name: 'Verdict', type: 'string', jsonPath: '.status.verdict' },
+    { name: 'P99Δ', type: 'string', jsonPath: '.status.latencyDelta', description: 'Change of latency' },
     { name: 'CPUΔ', type: 'string', jsonPath: '.status.cpuDelta', description: "Share of the pod's CPU" },
     { name: 'Worst', type: 'string', jsonPath: '.status.worst' },
     { name: 'Age', type: 'date', jsonPath: '.metadata.creationTimestamp' },

@@ -51,17 +51,28 @@ export const RegressionReportSpec = Type.Object(
 export type RegressionReportSpec = Static<typeof RegressionReportSpec>;
 
 export const ReportCheck = Type.Object({
-  check: Type.String({ minLength: 1, maxLength: 64, description: 'Which check, for example cpu.function.' }),
+  check: Type.String({
+    minLength: 1,
+    maxLength: 64,
+    description: 'Which check: cpu.function, latency.p99, errors.',
+  }),
   subject: Type.Optional(
-    Type.String({ maxLength: 512, description: 'What it speaks of: the worst function.' }),
+    Type.String({
+      maxLength: 512,
+      description: 'What it speaks of: the worst function, or the worst route.',
+    }),
   ),
-  baseline: share('The baseline, as a share of CPU.'),
-  canary: share('The canary, as a share of CPU.'),
-  delta: share('Canary less baseline.'),
-  interval,
-  margin: share('The largest change that is accepted.'),
-  detectable: share('The smallest change that could have been seen by now.'),
-  verdict: verdict('What this check says.'),
+  baseline: Type.Optional(share('The baseline: a share of CPU, a latency, or a part of requests.')),
+  canary: Type.Optional(share('The canary.')),
+  delta: Type.Optional(share('Canary less baseline.')),
+  interval: Type.Optional(interval),
+  margin: Type.Optional(share('The largest change that is accepted.')),
+  detectable: Type.Optional(share('The smallest change that could have been seen by now.')),
+  verdict: oneOf(['Collecting', 'Passed', 'Failed', 'Inconclusive', 'NotObservable'], {
+    description:
+      'What this check says. NotObservable: there is nothing to see, for example TLS inside the JVM.',
+  }),
+  message: Type.Optional(Type.String({ maxLength: 1024, description: 'The same in a sentence.' })),
 });
 export type ReportCheck = Static<typeof ReportCheck>;
 
@@ -151,7 +162,8 @@ export const regressionReportKind: Kind = {
     { name: 'Gate', type: 'string', jsonPath: '.spec.gate' },
     { name: 'Verdict', type: 'string', jsonPath: '.status.verdict' },
     { name: 'Reason', type: 'string', jsonPath: '.status.reason' },
-    { name: 'CPUΔ', type: 'string', jsonPath: '.status.checks[0].delta' },
+    { name: 'P99Δ', type: 'string', jsonPath: ".status.checks[?(@.check=='latency.p99')].delta" },
+    { name: 'CPUΔ', type: 'string', jsonPath: ".status.checks[?(@.check=='cpu.function')].delta" },
     { name: 'Culprit', type: 'string', jsonPath: ".status.culprits[?(@.kind!='Moved')].function" },
     { name: 'Age', type: 'date', jsonPath: '.metadata.creationTimestamp' },
     { name: 'Baseline', type: 'string', jsonPath: '.spec.baselineHash', priority: 1 },

@@ -3,7 +3,7 @@
  * Every string and list is bounded, because the API server refuses CEL rules whose cost it cannot bound.
  */
 import { type Static, type TSchema, Type } from '@sinclair/typebox';
-import { DURATION_PATTERN, PERCENTAGE_PATTERN } from './quantities.ts';
+import { DURATION_PATTERN, LATENCY_PATTERN, PERCENTAGE_PATTERN } from './quantities.ts';
 
 export const GROUP = 'flamegate.dev';
 export const VERSION = 'v1alpha1';
@@ -27,6 +27,10 @@ export const duration = (options: object = {}) =>
     maxLength: 16,
     ...options,
   });
+
+/** Whole milliseconds or seconds: "2ms", "1s". */
+export const latency = (options: object = {}) =>
+  Type.String({ pattern: LATENCY_PATTERN, minLength: 2, maxLength: 7, ...options });
 
 export const objectName = (description: string) =>
   Type.String({ pattern: DNS_LABEL, minLength: 1, maxLength: 63, description });

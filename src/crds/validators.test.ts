@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { ROUTE_PATTERN } from '../requests/route-pattern.ts';
+import { ProfilingPolicySpec } from './profiling-policy.ts';
 import { manifestProblems, parseRegressionGate } from './validators.ts';
 
 const storedGate = (spec: object) => ({
@@ -17,7 +19,11 @@ const storedGate = (spec: object) => ({
 });
 const FULL_SPEC = {
   targetRef: { apiVersion: 'apps/v1', kind: 'Deployment', name: 'orders' },
-  checks: { cpu: { function: { margin: '0.5%' } } },
+  checks: {
+    cpu: { function: { margin: '0.5%' }, perRequest: { margin: '10%', decides: false } },
+    latency: [{ quantile: 'p99', margin: { relative: '10%', absolute: '2ms' }, required: false }],
+    errors: { margin: '0.5%', required: false },
+  },
   falseFailureRate: '1%',
   duration: { warmUp: '2m', min: '3m', deadline: '30m' },
   reportHistoryLimit: 10,
@@ -54,6 +60,10 @@ test('problems name the field', () => {
   );
   assert.match(problems.join('\n'), /^spec\.targetRef\.name must match pattern/m);
   assert.match(problems.join('\n'), /^spec\.falseFailureRate must match pattern/m);
+});
+
+test('a policy takes the routes that an agent takes', () => {
+  assert.equal(ProfilingPolicySpec.properties.requests.properties.routes.items.pattern, ROUTE_PATTERN);
 });
 
 test('a kind that is not ours is a problem of its own', () => {

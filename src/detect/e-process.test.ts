@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { isClose, readReference } from '../../test/reference/read-reference.ts';
-import { logEValue, logGrowthEValue } from './e-process.ts';
+import { logEValue, logGrowthEValue, randomEffectHalfWidth } from './e-process.ts';
 
 type Four = [number, number, number, number];
 
@@ -10,6 +10,16 @@ test('the log e-value is the log ratio of the marginal densities scipy gives', (
     const [z, information, nullVariance, driftVariance] = args;
 
     const actual = logEValue(z, information, { nullVariance, driftVariance });
+
+    assert.ok(isClose(actual, expected), `${args}: ${actual}, scipy ${expected}`);
+  }
+});
+
+test('an estimate of the half-width is where scipy finds the level', () => {
+  for (const { args, expected } of readReference<Four, number>('randomEffectHalfWidth')) {
+    const [information, nullVariance, driftVariance, alpha] = args;
+
+    const actual = randomEffectHalfWidth(information, { nullVariance, driftVariance }, alpha);
 
     assert.ok(isClose(actual, expected), `${args}: ${actual}, scipy ${expected}`);
   }

@@ -17,6 +17,18 @@ export function logEValue(z: number, information: number, model: DriftModel): nu
   return 0.5 * Math.log(underNull / underDrift) + (0.5 * z * z * gain) / (underNull * underDrift);
 }
 
+/**
+ * How large an estimate must be, at information 1/(its sampling variance), for the e-process to reject at one-sided level `alpha`:
+ * the estimate at which logEValue is ln(1 / 2·alpha).
+ */
+export function randomEffectHalfWidth(information: number, model: DriftModel, alpha: number): number {
+  const underNull = 1 + information * model.nullVariance;
+  const underDrift = 1 + information * model.driftVariance;
+  const gain = information ** 2 * (model.driftVariance - model.nullVariance);
+  const needed = -Math.log(2 * alpha) + 0.5 * Math.log(underDrift / underNull);
+  return Math.sqrt((2 * needed * underNull * underDrift) / gain);
+}
+
 const GROWTH_DRIFT_SD = 0.3; // on the log-odds scale: a function that costs a third more
 const NEW_PATH_DRIFT_SD = 2; // a function that was not there, or costs many times as much
 

@@ -1,3 +1,5 @@
+import type { RequestWindow } from '../requests/request-window.ts';
+
 /** What one container of one pod burnt in one closed 10 s window. */
 export interface PodWindow {
   /** Unique id of pod and container. */
@@ -14,6 +16,8 @@ export interface PodWindow {
   /** Profiling flags of the JVM, '' when default. */
   readonly flags: string;
   readonly stacks: readonly StackCount[];
+  /** Absent when nobody watched them. */
+  readonly requests?: RequestWindow;
 }
 
 export interface StackCount {

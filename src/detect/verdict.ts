@@ -13,6 +13,18 @@ export type CpuReason =
   | 'NoSamples'
   | 'WaitingForLooks';
 
+export type RequestReason =
+  | 'LatencyGrew'
+  | 'ErrorsGrew'
+  | 'CostGrew'
+  | 'NoRegression'
+  | 'MarginNotReached'
+  | 'OnePod'
+  | 'TooMuchLoss'
+  | 'TooFewPods'
+  | 'TooFewRequests'
+  | 'NotObservable';
+
 /** What a reader has to know to weigh the verdict; none of them changes it. */
 export type CpuFlag =
   | 'AssumedVariance'
@@ -60,6 +72,30 @@ export interface CpuCheck {
   readonly verdict: Verdict;
 }
 
+export interface RequestCheck {
+  /** `latency.p99`, `errors`, `cpu.perRequest`. */
+  readonly check: string;
+  readonly verdict: Verdict | 'NotObservable';
+  readonly reason: RequestReason;
+  /** In a sentence, with the numbers. */
+  readonly message: string;
+  /** Absent while there is too little to weigh. */
+  readonly numbers?: CheckNumbers;
+}
+
+/** Milliseconds (of latency, or of CPU a request), or parts of requests. */
+export interface CheckNumbers {
+  readonly unit: 'ms' | 'share';
+  /** The route with most of the excess. */
+  readonly route?: string;
+  readonly baseline: number;
+  readonly canary: number;
+  readonly delta: number;
+  readonly interval: readonly [number, number];
+  readonly margin: number;
+  readonly detectable: number;
+}
+
 /** Code that is no function of the service: the JVM itself, the kernel, the interpreter. */
 export interface GroupShare {
   readonly group: string;
@@ -82,6 +118,12 @@ export interface CpuJudgement {
   readonly culprits: readonly Culprit[];
   readonly groups: readonly GroupShare[];
   readonly flags: readonly CpuFlag[];
+}
+
+/** What all checks together say. */
+export interface GateJudgement extends Omit<CpuJudgement, 'reason' | 'checks'> {
+  readonly reason: CpuReason | RequestReason;
+  readonly checks: readonly (CpuCheck | RequestCheck)[];
 }
 
 export interface CpuSettings {

@@ -13,7 +13,8 @@ export type SamplerErrorCode =
   | 'BPF_NOT_PERMITTED'
   | 'BPF_LOAD_FAILED'
   | 'PERF_NOT_PERMITTED'
-  | 'PERF_OPEN_FAILED';
+  | 'PERF_OPEN_FAILED'
+  | 'REQUESTS_ATTACH_FAILED';
 
 /** `log` is what libbpf and the verifier had to say, at most its last 64 KB; often empty. */
 export class SamplerError extends Error {

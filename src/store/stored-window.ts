@@ -1,6 +1,8 @@
 /** One row of the window table: written from the wire, read in the form src/detect judges. */
 import type { DatabaseSync } from 'node:sqlite';
 import type { StackCount } from '../profile/stack-counts.ts';
+import { parseRequestWindow } from '../requests/parse-request-window.ts';
+import type { RequestWindow } from '../requests/request-window.ts';
 import type { Batch, PodWindow } from '../wire/batch-schema.ts';
 import { decodeIds, encodeIds, type Interner } from './interning.ts';
 
@@ -21,6 +23,8 @@ export interface StoredWindow {
   readonly flags: string;
   /** Arrays are shared between windows: the same frames are the same array, and so are the same places of them. */
   readonly stacks: readonly StackCount[];
+  /** Absent when nobody watched them. */
+  readonly requests?: RequestWindow;
 }
 
 /** Returns a function that stores one window and says whether it was new. `idOf`: stack index of the batch → stack id. */
@@ -30,7 +34,7 @@ export function windowWriter(
 ): (batch: Batch, pod: PodWindow) => boolean {
   const insert = db.prepare(
     `INSERT INTO window (podUid, container, startMs, endMs, podStartedAtMs, hz, samples, lost, cpuUsec,
-       throttledUsec, flags, counts) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING`,
+       throttledUsec, flags, counts, requests) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING`,
   );
   return (batch, pod) => {
     const { changes } = insert.run(
@@ -46,6 +50,7 @@ export function windowWriter(
       pod.throttledUsec,
       pod.jvm.flags.toSorted().join(' '),
       encodeIds(pod.counts.flatMap(([stack, count]) => [idOf(stack), count])),
+      pod.requests === undefined ? null : JSON.stringify(pod.requests),
     );
     return changes > 0;
   };
@@ -96,8 +101,14 @@ export function decodeWindow(row: Readonly<Record<string, unknown>>, names: Inte
     throttledUsec: Number(row['throttledUsec']),
     flags: String(row['flags']),
     stacks,
+    ...(typeof row['requests'] === 'string' ? requestsIn(row['requests']) : {}),
   };
 }
+
+/** It was checked when it came in. */
+const requestsIn = (text: string): Pick<StoredWindow, 'requests'> => ({
+  requests: parseRequestWindow(JSON.parse(text)),
+});
 
 /**
  * An agent sends no stacks of pods no gate compares: such a window would look like a pod without code. And a

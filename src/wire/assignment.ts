@@ -2,6 +2,7 @@
  * What a node's agent is told to do: which containers to sample, how, and which of them to report in full.
  * Served by long poll with an ETag, so the agent needs no Kubernetes client and no RBAC.
  */
+import { parseRoutePattern } from '../requests/route-pattern.ts';
 
 export interface Assignment {
   /** Changes whenever anything below changes; also the ETag. */
@@ -32,7 +33,25 @@ export interface AssignedContainer {
   /** True when a gate compares this pod: its stacks are pushed, not only its counts. */
   readonly gated: boolean;
   readonly symbols: SymbolMode;
+  /** What the pod belongs to, where something owns it. */
+  readonly workload?: Workload;
+  /** Present when the requests it answers are to be watched. */
+  readonly requests?: AssignedRequests;
 }
+
+export interface Workload {
+  readonly kind: string;
+  readonly name: string;
+}
+
+export interface AssignedRequests {
+  /** Patterns of src/requests/route-pattern.ts, of which the first that matches counts. */
+  readonly routes: readonly string[];
+  /** Present when some of them are to become spans. */
+  readonly spans?: true;
+}
+
+export const MOST_ROUTE_PATTERNS = 64;
 
 export const SYMBOL_MODES = ['Auto', 'VmStructs', 'PerfMap'] as const;
 /**
@@ -75,6 +94,22 @@ function parseContainer(json: unknown, index: number): AssignedContainer {
     startedAtMs: integer(doc['startedAtMs'], `${at}.startedAtMs`, 0, Number.MAX_SAFE_INTEGER),
     gated: doc['gated'] === true,
     symbols: SYMBOL_MODES.find((mode) => mode === doc['symbols']) ?? 'Auto', // a controller of before has none
+    ...(doc['workload'] === undefined ? {} : { workload: parseWorkload(doc['workload'], `${at}.workload`) }),
+    ...(doc['requests'] === undefined ? {} : { requests: parseRequests(doc['requests'], `${at}.requests`) }),
+  };
+}
+
+function parseWorkload(json: unknown, at: string): Workload {
+  const doc = record(json, at);
+  return { kind: text(doc['kind'], `${at}.kind`), name: text(doc['name'], `${at}.name`) };
+}
+
+function parseRequests(json: unknown, at: string): AssignedRequests {
+  const doc = record(json, at);
+  const routes = list(doc['routes'], `${at}.routes`).slice(0, MOST_ROUTE_PATTERNS);
+  return {
+    routes: routes.map((route, i) => parseRoutePattern(text(route, `${at}.routes[${i}]`)).text),
+    ...(doc['spans'] === true ? { spans: true } : {}),
   };
 }
 

@@ -5,6 +5,15 @@
  * twice changes nothing. The agent takes only the types from here, so TypeBox stays out of its memory.
  */
 import { type Static, Type } from '@sinclair/typebox';
+import { LARGEST_KEY } from '../requests/latency-sketch.ts';
+import {
+  LONGEST_MESSAGE,
+  LONGEST_METHOD,
+  LONGEST_REASON,
+  LONGEST_ROUTE,
+  MOST_REQUESTS,
+} from '../requests/parse-request-window.ts';
+import { MOST_ROWS, type RequestWindow } from '../requests/request-window.ts';
 
 export const WIRE_VERSION = 1;
 /** Bounds an ingest endpoint enforces before it looks at anything else. */
@@ -24,6 +33,33 @@ export const Losses = Type.Object({
   unnamed: Type.Integer({ minimum: 0, description: 'The leaf frame has no name.' }),
 });
 export type Losses = Static<typeof Losses>;
+
+const requestCount = Type.Integer({ minimum: 0, maximum: MOST_REQUESTS });
+const sketch = Type.Array(requestCount, { maxItems: 2 * (LARGEST_KEY + 1) });
+
+/** src/requests/request-window.ts says what the fields mean. */
+const Requests = Type.Unsafe<RequestWindow>(
+  Type.Object({
+    state: Type.Union([Type.Literal('Seen'), Type.Literal('NotObservable')]),
+    reason: Type.String({ maxLength: LONGEST_REASON }),
+    message: Type.String({ maxLength: LONGEST_MESSAGE }),
+    lost: requestCount,
+    routes: Type.Array(
+      Type.Object({
+        method: Type.String({ minLength: 1, maxLength: LONGEST_METHOD }),
+        route: Type.String({ minLength: 1, maxLength: LONGEST_ROUTE }),
+        byPattern: Type.Optional(Type.Literal(true)),
+        answers: Type.Array(requestCount, { minItems: 6, maxItems: 6 }),
+        clientGone: requestCount,
+        unfinished: requestCount,
+        reset: requestCount,
+        latency: sketch,
+        waited: sketch,
+      }),
+      { maxItems: MOST_ROWS },
+    ),
+  }),
+);
 
 /** One container of one pod in one window. */
 export const PodWindow = Type.Object({
@@ -78,6 +114,8 @@ export const PodWindow = Type.Object({
       }),
     ),
   }),
+  /** Only for pods under a gate, and from agents that watch requests. */
+  requests: Type.Optional(Requests),
   /** [index into stacks, samples] pairs, only for pods under a gate. */
   counts: Type.Array(Type.Tuple([count, Type.Integer({ minimum: 1 })]), { maxItems: 65_536 }),
 });

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { parseCollapsed } from '../profile/collapsed.ts';
+import { aRequestWindow } from '../requests/testing/a-request-window.ts';
 import {
   createWindowDecoder,
   createWindowEncoder,
@@ -64,6 +65,18 @@ test('foreign lines are refused with the field that is wrong', () => {
   assert.throws(() => decode('[]'), { message: 'a line is not an object' });
   assert.throws(() => decode('{"strings":7}'), { message: /^strings is not a list/ });
   assert.throws(() => decode('{"strings":["a"],"stacks":[[-1]],"counts":[]}'), { message: /whole number/ });
+});
+
+test('requests survive a stream, and foreign ones are refused', () => {
+  const encode = createWindowEncoder();
+  const window = { ...aWindow('main;a 2'), requests: aRequestWindow({ lost: 8 }) };
+  const line = encode(window);
+
+  assert.deepEqual(createWindowDecoder()(line), { kind: 'window', window });
+  assert.throws(() => createWindowDecoder()(line.replace('"lost":8', '"lost":-8')), {
+    code: 'WINDOW_LINE_INVALID',
+    message: /lost: no count/,
+  });
 });
 
 test('places survive a stream, and stacks that differ in nothing else share their frames', () => {

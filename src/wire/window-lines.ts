@@ -11,6 +11,8 @@
  */
 import { NOWHERE } from '../profile/place.ts';
 import type { StackCount } from '../profile/stack-counts.ts';
+import { parseRequestWindow } from '../requests/parse-request-window.ts';
+import type { RequestWindow } from '../requests/request-window.ts';
 
 /** One container of one pod in one window, with all that a later replay needs to judge it. */
 export interface WindowMeta {
@@ -37,6 +39,8 @@ export interface WindowMeta {
 export interface RecordedWindow {
   readonly meta: WindowMeta;
   readonly stacks: readonly StackCount[];
+  /** Absent when nobody watched them, and in recordings from before that was possible. */
+  readonly requests?: RequestWindow;
 }
 
 export type WindowLine =
@@ -57,7 +61,7 @@ const MAX_FRAMES = 2_048;
 export function createWindowEncoder(): (window: RecordedWindow) => string {
   const names = new Map<string, number>();
   const stacks = new Map<string, number>();
-  return ({ meta, stacks: counted }) => {
+  return ({ meta, stacks: counted, requests }) => {
     const newNames: string[] = [];
     const newStacks: number[][] = [];
     const newPlaces: number[][] = [];
@@ -72,7 +76,7 @@ export function createWindowEncoder(): (window: RecordedWindow) => string {
       });
       return [index, count];
     });
-    const line = { window: meta, strings: newNames, stacks: newStacks, places: newPlaces, counts };
+    const line = { window: meta, strings: newNames, stacks: newStacks, places: newPlaces, counts, requests };
     return `${JSON.stringify(line)}\n`;
   };
 }
@@ -117,7 +121,9 @@ export function createWindowDecoder(): (line: string) => WindowLine {
       const [index, count] = list(pair, 'counts[]', 2);
       return { ...at(stacks, index, 'stacks'), count: integer(count, 'counts[][1]') };
     });
-    return { kind: 'window', window: { meta: parseMeta(doc['window']), stacks: counted } };
+    const meta = parseMeta(doc['window']);
+    const requests = doc['requests'] === undefined ? {} : { requests: parseRequests(doc['requests']) };
+    return { kind: 'window', window: { meta, stacks: counted, ...requests } };
   };
 }
 
@@ -155,6 +161,14 @@ function parseMeta(json: unknown): WindowMeta {
     flags: text(doc['flags'], 'flags'),
     jdk: text(doc['jdk'], 'jdk'),
   };
+}
+
+function parseRequests(json: unknown): RequestWindow {
+  try {
+    return parseRequestWindow(json);
+  } catch (cause) {
+    throw new WindowLineError(String(cause), { cause });
+  }
 }
 
 function parseJson(line: string): unknown {

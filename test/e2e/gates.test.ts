@@ -78,7 +78,7 @@ describe('gates on a real cluster', () => {
     console.log(table);
     console.log(await kubectl('get', 'regressionreports', '-n', NS));
 
-    assert.match(table.split('\n')[0] ?? '', /NAME\s+TARGET\s+VERDICT\s+CPUΔ\s+WORST\s+AGE/);
+    assert.match(table.split('\n')[0] ?? '', /NAME\s+TARGET\s+VERDICT\s+P99Δ\s+CPUΔ\s+WORST\s+AGE/);
     assert.match(table, /surcharge\s.*Failed\s.*Surcharge/);
   });
 

@@ -146,7 +146,14 @@ test('a gate with nothing but a target is complete', async () => {
 
   assert.deepEqual(stored.spec, {
     targetRef: { apiVersion: 'apps/v1', kind: 'Deployment', name: 'orders' },
-    checks: { cpu: { function: { margin: '0.5%' } } },
+    checks: {
+      cpu: { function: { margin: '0.5%' }, perRequest: { margin: '10%', decides: false } },
+      latency: [
+        { quantile: 'p50', margin: { relative: '10%', absolute: '2ms' }, required: false },
+        { quantile: 'p99', margin: { relative: '10%', absolute: '2ms' }, required: false },
+      ],
+      errors: { margin: '0.5%', required: false },
+    },
     falseFailureRate: '1%',
     duration: { warmUp: '2m', min: '3m', deadline: '30m' },
     reportHistoryLimit: 10,
@@ -188,7 +195,7 @@ test('kubectl explain shows every field of every kind, with its meaning', async 
 
 test('kubectl get prints a column for what a reader wants to know', async () => {
   const printed = await kubectl('get', 'rgate', '-n', NAMESPACE, `--kubeconfig=${kubeconfig}`);
-  assert.match(printed, /^NAME\s+TARGET\s+VERDICT\s+CPUΔ\s+WORST\s+AGE/);
+  assert.match(printed, /^NAME\s+TARGET\s+VERDICT\s+P99Δ\s+CPUΔ\s+WORST\s+AGE/);
   const all = await kubectl('get', 'flamegate', '-n', NAMESPACE, `--kubeconfig=${kubeconfig}`);
   assert.match(all, /regressionreport.flamegate.dev\/kept\s+orders\s+Failed/);
 });
@@ -211,7 +218,7 @@ test('the column Culprit passes over cost that has only moved', async () => {
 
   assert.match(
     printed,
-    /^NAME\s+GATE\s+VERDICT\s+REASON\s+CPUΔ\s+CULPRIT\s+AGE\nkept\s+orders\s+Failed.*shop\.Dearer/,
+    /^NAME\s+GATE\s+VERDICT\s+REASON\s+P99Δ\s+CPUΔ\s+CULPRIT\s+AGE\nkept\s+orders\s+Failed.*shop\.Dearer/,
   );
   assert.doesNotMatch(printed, /Renamed/);
 });

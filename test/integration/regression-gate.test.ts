@@ -19,6 +19,8 @@ import type { RegressionReport } from '../../src/crds/regression-report.ts';
 import { API_VERSION } from '../../src/crds/schema.ts';
 import { kubeClient } from '../../src/kube/client.ts';
 import { eventRecorder } from '../../src/kube/events.ts';
+import type { RequestWindow } from '../../src/requests/request-window.ts';
+import { aRequestWindow, aRoute } from '../../src/requests/testing/a-request-window.ts';
 import { aBatch, aPodWindow, WINDOW_MS } from '../../src/store/testing/a-batch.ts';
 import { openStore } from '../../src/store/window-store.ts';
 import { eventually } from '../cluster/cluster.ts';
@@ -182,7 +184,12 @@ const conditionsOf = ({ status }: RegressionGate): string[] =>
   (status?.conditions ?? []).map(({ type, status: value, reason }) => `${type}=${value} ${reason}`);
 
 /** Two minutes of windows in which every function costs what it does, and `slow` what the arm makes of it. */
-function burn(arms: Readonly<Record<string, number>>, fromMs: number, sequence: number): void {
+function burn(
+  arms: Readonly<Record<string, number>>,
+  fromMs: number,
+  sequence: number,
+  requestsOf?: (hash: string) => RequestWindow,
+): void {
   const strings = [
     'shop.Json.encode',
     'shop.Orders.handle',
@@ -210,6 +217,7 @@ function burn(arms: Readonly<Record<string, number>>, fromMs: number, sequence: 
           startedAtMs: startMs - 600_000,
           counts,
           samples,
+          ...(requestsOf && { requests: requestsOf(hash) }),
         });
       }),
     );
@@ -333,6 +341,39 @@ test('another canary is a new attempt on new data, passes, and old reports go', 
   );
 });
 
+/** 500 requests to one route, from 3 ms on in buckets of 2 %, all `slower` buckets later. */
+function answered(slower: number): RequestWindow {
+  const counts = Array.from({ length: 100 }, (_, at) => [
+    at === 0 ? 400 + slower : 1,
+    10 - Math.floor(at / 10),
+  ]);
+  return aRequestWindow({ routes: [aRoute({ latency: counts.flat() })] });
+}
+
+test('a canary that burns the same and answers at half the speed fails by its latency', async () => {
+  for (const index of [1, 2, 3]) {
+    const path = `/api/v1/namespaces/${NAMESPACE}/pods/orders-ccc-${index}?gracePeriodSeconds=0`;
+    await client.request('DELETE', path);
+  }
+  await eventually('no canary in the cache', 20, () => (podsOf('ccc').length === 0 ? true : undefined));
+  await startArm('canary', 'ddd');
+
+  await reconciled();
+  await reconciled();
+  burn({ aaa: 20, ddd: 20 }, now() + 1_000, 200, (hash) => answered(hash === 'ddd' ? 35 : 0));
+  aheadMs += 150_000;
+  const failed = await reconciled();
+
+  assert.equal(failed.status?.verdict, 'Failed', failed.status?.summary);
+  assert.match(failed.status.latencyDelta ?? '', /^\+\d/);
+  assert.ok(conditionsOf(failed).includes('Regressed=True LatencyGrew'), conditionsOf(failed).join());
+  const report = await client.get<RegressionReport>({ ...reports, name: 'orders-cpu-3' });
+  assert.deepEqual(
+    report?.status?.checks?.map(({ check }) => check),
+    ['cpu.function', 'latency.p50', 'latency.p99', 'errors', 'cpu.perRequest'],
+  );
+});
+
 test('every transition is one Event, with the reason of its condition', async () => {
   await events.stop();
   const path = `/apis/events.k8s.io/v1/namespaces/${NAMESPACE}/events`;
@@ -345,8 +386,10 @@ test('every transition is one Event, with the reason of its condition', async ()
   assert.deepEqual(ofGate.map(({ type, reason }) => `${type} ${reason}`).sort(), [
     'Normal Evaluating',
     'Normal Evaluating',
+    'Normal Evaluating',
     'Normal NoRegression',
     'Warning FunctionGrew',
+    'Warning LatencyGrew',
     'Warning NotProfiled',
   ]);
 });

@@ -1,11 +1,13 @@
-"""Writes detect-reference.json: values of numpy and scipy that src/detect is checked against.
+"""Writes detect-reference.json: values of numpy, scipy and ddsketch that src/detect and src/requests are checked against.
 
-python3 -m venv /tmp/venv && /tmp/venv/bin/pip install numpy scipy && /tmp/venv/bin/python detect-reference.py
+python3 -m venv /tmp/venv && /tmp/venv/bin/pip install numpy scipy ddsketch && /tmp/venv/bin/python detect-reference.py
 """
 import json
 import pathlib
+import re
 
 import numpy as np
+from ddsketch.mapping import LogarithmicMapping
 from scipy import optimize, stats
 
 
@@ -27,6 +29,13 @@ def share_score(canary, canary_rest, baseline, baseline_rest):
     return {'z': sign * np.sqrt(statistic), 'information': share * (1 - share) * rows.prod() / total}
 
 
+def random_effect_half_width(information, null_variance, drift_variance, alpha):
+    """The estimate at which the log e-value reaches ln(1 / 2 alpha), by search."""
+    def missing(d):
+        return log_e_value(d * np.sqrt(information), information, null_variance, drift_variance) + np.log(2 * alpha)
+    return optimize.brentq(missing, 1e-9, 100)
+
+
 def rejected_by_ebh(log_e_values, alpha):
     order = np.argsort(-np.array(log_e_values), kind='stable')
     k = np.arange(1, len(order) + 1)
@@ -42,6 +51,7 @@ def bound_factor(alpha, growth):
 
 random = np.random.default_rng(3)
 E_CASES = [(2.5, 40, 0.001, 0.091), (6, 900, 0.0006, 0.0906), (0.4, 12, 0.01, 4.01), (-3, 200, 0, 0.04)]
+HALF_CASES = [(2500, 0.0003, 0.0103, 0.002), (400, 0.0015, 0.0115, 0.002), (1e5, 0.0001, 0.0101, 0.004), (900, 0.0, 0.01, 0.025)]
 SHARE_CASES = [(480, 9520, 5, 9995), (30, 970, 25, 1975), (9900, 100, 9890, 110), (200, 19800, 500, 19500), (48, 952, 0, 1000)]
 EBH_CASES = [
     ([9.1, 2.0, 7.5, -1.0, 6.2, 0.1], 0.01),
@@ -51,13 +61,21 @@ EBH_CASES = [
 ]
 QUANTILE_CASES = [0.5, 0.9, 0.975, 1 - 0.004 / 500]
 
+SKETCH_CASES = [1.5, 2, 79.9, 80, 1e3, 12345.6, 8e4, 1e6, 59.99e6, 3.5e9]
+latencies = (15e3 * np.exp(0.72 * np.random.default_rng(8).standard_normal(100))).round(1)
+
 reference = {
     'logEValue': [{'args': c, 'expected': float(log_e_value(*c))} for c in E_CASES],
+    'randomEffectHalfWidth': [{'args': c, 'expected': float(random_effect_half_width(*c))} for c in HALF_CASES],
     'shareScore': [{'args': c, 'expected': {k: float(v) for k, v in share_score(*c).items()}} for c in SHARE_CASES],
     'rejectedByEbh': [{'args': c, 'expected': rejected_by_ebh(*c)} for c in EBH_CASES],
     'boundFactor': [{'args': c, 'expected': float(bound_factor(*c))} for c in [(0.025, 1.0), (0.025, 2.7), (0.025, 10), (0.05, 4)]],
     'normalQuantile': [{'args': [p], 'expected': float(stats.norm.ppf(p))} for p in QUANTILE_CASES],
+    'sketchKey': [{'args': [v], 'expected': LogarithmicMapping(0.01).key(v)} for v in SKETCH_CASES],
+    'quantile': [{'args': [latencies.tolist(), p], 'expected': float(np.quantile(latencies, p, method='inverted_cdf'))} for p in (0.5, 0.95)],
     'studentQuantile': [{'args': [p, df], 'expected': float(stats.t.ppf(p, df))} for p in QUANTILE_CASES for df in (4, 10, 24)],
 }
 path = pathlib.Path(__file__).with_suffix('.json')
-path.write_text(json.dumps(reference, indent=1) + '\n')
+# Lists of numbers on one line, so that a reader sees cases.
+text = re.sub(r'\[[^\[\]{}]*\]', lambda numbers: re.sub(r'\s+', ' ', numbers[0]).replace('[ ', '[').replace(' ]', ']'), json.dumps(reference, indent=2))
+path.write_text(text + '\n')

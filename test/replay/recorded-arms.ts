@@ -19,12 +19,25 @@ export async function readArms(name: string): Promise<RecordedArms> {
   };
 }
 
-function inArm({ meta, stacks }: RecordedWindow): { readonly arm: string; readonly window: PodWindow } {
+function inArm({ meta, stacks, requests }: RecordedWindow): {
+  readonly arm: string;
+  readonly window: PodWindow;
+} {
   const { podUid, container, startMs, endMs, startedAtMs, samples, lost, hz, cpuUsec, throttledUsec, flags } =
     meta;
   // A Deployment's pod is called DEPLOYMENT-HASH-ID.
   const arm = meta.pod.split('-').slice(0, -2).join('-');
   const counts = { samplesTaken: samples, samplesLost: lost, hz, cpuUsec, throttledUsec };
   const times = { startMs, endMs, podStartedAtMs: startedAtMs };
-  return { arm, window: { pod: `${podUid}/${container}`, ...times, ...counts, flags, stacks } };
+  return {
+    arm,
+    window: {
+      pod: `${podUid}/${container}`,
+      ...times,
+      ...counts,
+      flags,
+      stacks,
+      ...(requests && { requests }),
+    },
+  };
 }

@@ -56,6 +56,28 @@ test('pods of other nodes, unselected pods and pods that do not run are not assi
   assert.deepEqual(containersOf(view, 'node-c'), []);
 });
 
+test('a container is assigned with the workload its pod belongs to', () => {
+  const view = aView({
+    policies: [aPolicy()],
+    replicaSets: [aReplicaSet({ hash: 'one', revision: 1 })],
+    pods: [
+      aPod({ name: 'of-deployment', owner: 'uid-orders-one', ownerKind: 'ReplicaSet' }),
+      aPod({ name: 'of-set', owner: 'orders-db', ownerKind: 'StatefulSet' }),
+    ],
+  });
+
+  const assignment = planAssignment(view, 'node-a', 'store-0001');
+
+  assert.deepEqual(
+    assignment.containers.map(({ pod, workload }) => [pod, workload]),
+    [
+      ['of-deployment', { kind: 'Deployment', name: 'orders' }],
+      ['of-set', { kind: 'StatefulSet', name: 'orders-db' }],
+    ],
+  );
+  assert.deepEqual(parseAssignment(JSON.parse(JSON.stringify(assignment))), assignment);
+});
+
 test('a policy without container names takes every container but mesh proxies; one with names takes these', () => {
   const pods = [aPod({ containers: ['app', 'istio-proxy', 'worker'] })];
 
@@ -131,6 +153,65 @@ test('pods that a gate compares are gated: by selectors on both arms, by Deploym
     pods: [aPod({ name: 'before-any-rollout', owner: 'uid-orders-one' }), aPod({ name: 'stray' })],
   });
   assert.deepEqual(containersOf(byDeployment), ['before-any-rollout/app gated', 'stray/app']);
+});
+
+test('requests are watched of pods that a gate compares, unless a policy says no, by all routes of its policies', () => {
+  const asked = (...wishes: readonly { enabled: boolean; routes: string[] }[]) => {
+    const canary = { app: 'orders', track: 'canary' };
+    const view = aView({
+      gates: [aGate()],
+      policies: wishes
+        .map((wish, at) => ({
+          name: `policy-${at}`,
+          spec: { requests: { ...wish, spans: { enabled: false } } },
+        }))
+        .map(aPolicy)
+        .reverse(),
+      pods: [aPod({ name: 'canary', labels: canary }), aPod({ name: 'neither' })],
+    });
+    const assignment = planAssignment(view, 'node-a', 'store-0001');
+    assert.deepEqual(parseAssignment(JSON.parse(JSON.stringify(assignment))), assignment);
+    return assignment.containers.map(({ pod, requests }) => [pod, requests?.routes.join(' ')]);
+  };
+  const orders = { enabled: true, routes: ['/orders/{id}', '/**'] };
+
+  assert.deepEqual(asked({ enabled: true, routes: [] }), [
+    ['canary', ''],
+    ['neither', undefined],
+  ]);
+  assert.deepEqual(asked(orders, { enabled: true, routes: ['/stock/{sku}', '/**'] })[0], [
+    'canary',
+    '/orders/{id} /** /stock/{sku}',
+  ]);
+  assert.deepEqual(asked(orders, { enabled: false, routes: [] })[0], ['canary', undefined]);
+});
+
+test('requests become spans only where every policy of the pod says so', () => {
+  const spansOf = (...wishes: readonly boolean[]) => {
+    const view = aView({
+      gates: [aGate()],
+      policies: wishes.map((enabled, at) =>
+        aPolicy({
+          name: `policy-${at}`,
+          spec: { requests: { enabled: true, routes: [], spans: { enabled } } },
+        }),
+      ),
+      pods: [aPod({ name: 'canary', labels: { app: 'orders', track: 'canary' } })],
+    });
+    const assignment = planAssignment(view, 'node-a', 'store-0001');
+    assert.deepEqual(parseAssignment(JSON.parse(JSON.stringify(assignment))), assignment);
+    return assignment.containers[0]?.requests?.spans;
+  };
+
+  assert.deepEqual([spansOf(true), spansOf(true, true), spansOf(true, false)], [true, true, undefined]);
+});
+
+test('an assignment whose routes are none is refused', () => {
+  const view = aView({ pods: [aPod()], policies: [aPolicy()] });
+  const assignment = planAssignment(view, 'node-a', 'store-0001');
+  const container = { ...assignment.containers[0], requests: { routes: ['/orders?id={id}'] } };
+
+  assert.throws(() => parseAssignment({ ...assignment, containers: [container] }), /is no route/);
 });
 
 test('a node never gets more containers than an agent accepts, and the gated ones stay', () => {

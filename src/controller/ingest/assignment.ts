@@ -14,8 +14,16 @@ import { createHash } from 'node:crypto';
 import type { V1ContainerStatus, V1Pod } from '@kubernetes/client-node';
 import type { ProfilingPolicy } from '../../crds/profiling-policy.ts';
 import { selects } from '../../kube/label-selector.ts';
-import type { AssignedContainer, Assignment, LiveContainer, SymbolMode } from '../../wire/assignment.ts';
+import {
+  type AssignedContainer,
+  type AssignedRequests,
+  type Assignment,
+  type LiveContainer,
+  MOST_ROUTE_PATTERNS,
+  type SymbolMode,
+} from '../../wire/assignment.ts';
 import type { ClusterView } from '../cluster-view.ts';
+import { type ReplicaSetOwners, replicaSetOwners, workloadOf } from '../pod-owner.ts';
 import { isMeshProxy } from '../profiling-policy/flag-variables.ts';
 import { podsUnderGate } from '../regression-gate/arms.ts';
 
@@ -24,6 +32,7 @@ export interface AssignmentIndex {
   readonly podsOfNode: ReadonlyMap<string, readonly V1Pod[]>;
   readonly policiesOfNamespace: ReadonlyMap<string, readonly ProfilingPolicy[]>;
   readonly gatedPodUids: ReadonlySet<string>;
+  readonly owners: ReplicaSetOwners;
 }
 
 export const WINDOW_MS = 10_000;
@@ -35,10 +44,13 @@ const MAX_CONTAINERS = 512;
 
 export function indexAssignments(view: ClusterView): AssignmentIndex {
   const gated = view.gates().flatMap((gate) => podsUnderGate(gate, view));
+  const policiesOfNamespace = Map.groupBy(view.policies(), (policy) => policy.metadata.namespace);
+  const replicaSets = [...policiesOfNamespace.keys()].flatMap((namespace) => view.replicaSets(namespace));
   return {
     podsOfNode: Map.groupBy(view.pods(), (pod) => pod.spec?.nodeName ?? ''),
-    policiesOfNamespace: Map.groupBy(view.policies(), (policy) => policy.metadata.namespace),
+    policiesOfNamespace,
     gatedPodUids: new Set(gated.map((pod) => pod.metadata?.uid ?? '')),
+    owners: replicaSetOwners(replicaSets),
   };
 }
 
@@ -110,7 +122,18 @@ function assignedContainers(
     if (running === undefined || wanting.length === 0) return [];
     const gated = index.gatedPodUids.has(uid);
     const symbols = symbolsOf(wanting);
-    return [{ namespace, pod: name, podUid: uid, container: status.name, ...running, gated, symbols }];
+    const requests = gated ? requestsOf(wanting) : undefined;
+    const workload = workloadOf(pod, index.owners);
+    const assigned = {
+      namespace,
+      pod: name,
+      podUid: uid,
+      container: status.name,
+      ...running,
+      gated,
+      symbols,
+    };
+    return [{ ...assigned, ...(workload && { workload }), ...(requests && { requests }) }];
   });
 }
 
@@ -118,6 +141,15 @@ function assignedContainers(
 function symbolsOf(policies: readonly ProfilingPolicy[]): SymbolMode {
   const wishes = new Set(policies.map(({ spec }) => spec.jvm.symbols));
   return LEAST_TOUCH_FIRST.find((mode) => wishes.has(mode)) ?? 'Auto';
+}
+
+/** Watched while a gate needs it, unless one of the policies says no. Routes of the policy that is first by name come first. */
+function requestsOf(policies: readonly ProfilingPolicy[]): AssignedRequests | undefined {
+  if (policies.some(({ spec }) => !spec.requests.enabled)) return undefined;
+  const byName = policies.toSorted((a, b) => (a.metadata.name < b.metadata.name ? -1 : 1));
+  const routes = new Set(byName.flatMap(({ spec }) => spec.requests.routes));
+  const spans = policies.every(({ spec }) => spec.requests.spans.enabled);
+  return { routes: [...routes].slice(0, MOST_ROUTE_PATTERNS), ...(spans ? { spans } : {}) };
 }
 
 function runningContainer(

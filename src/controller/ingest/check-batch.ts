@@ -1,5 +1,6 @@
 /** What makes parsed JSON a Batch: the schema, then what a schema cannot say. */
 import { Ajv } from 'ajv';
+import { problemOfRequests } from '../../requests/parse-request-window.ts';
 import { Batch, WIRE_VERSION } from '../../wire/batch-schema.ts';
 import { Refusal } from './refusal.ts';
 
@@ -26,6 +27,7 @@ export function checkBatch(json: unknown, nowMs: number): Batch {
   assertTimes(json, nowMs);
   assertIndices(json);
   assertEachContainerOnce(json);
+  assertRequests(json);
   return json;
 }
 
@@ -85,5 +87,14 @@ function assertEachContainerOnce(batch: Batch): void {
       throw new Refusal(400, 'BATCH_INCONSISTENT', `container ${key} appears twice in one batch`);
     }
     seen.add(key);
+  }
+}
+
+function assertRequests(batch: Batch): void {
+  for (const [index, { requests }] of batch.pods.entries()) {
+    const problem = requests && problemOfRequests(requests);
+    if (problem !== undefined) {
+      throw new Refusal(400, 'BATCH_INCONSISTENT', `/pods/${index}/requests: ${problem}`);
+    }
   }
 }

@@ -156,6 +156,25 @@ test('a row tells where names come from and how far the leaf is to be trusted: o
   assert.equal(told({ state: 'NoJvm', jdk: '' }), 'None -');
 });
 
+test('a row tells whether requests are seen, and of the first pod where they are not, why', () => {
+  const told = (...states: readonly ('Seen' | 'NotObservable' | undefined)[]) => {
+    const containers = states.map((state, at) => {
+      const why = { reason: 'Tls', message: 'the container answers by TLS' };
+      const requests = state === 'Seen' ? { state, reason: '', message: '' } : { state, ...why };
+      const { window, ...seen } = aJvm();
+      const jvm = { ...seen, window: { ...window, ...(state && { requests: { ...requests, state } }) } };
+      return aSelected({ pod: `orders-${at}`, state: jvm });
+    });
+    const [row] = decide(anObserved({ containers })).status.workloads ?? [];
+    return [row?.requests, row?.requestsReason, row?.requestsMessage];
+  };
+
+  assert.deepEqual(told(undefined, undefined), [undefined, undefined, undefined]);
+  assert.deepEqual(told('Seen', undefined), ['Seen', undefined, undefined]);
+  const why = 'orders-1: the container answers by TLS';
+  assert.deepEqual(told('Seen', 'NotObservable'), ['NotObservable', 'Tls', why]);
+});
+
 test('a row tells whether coroutines have their callers and what forbids it: of pods that differ, the worst', () => {
   const chains = { symbols: 'VmStructs', reason: 'VmStructs', coroutines: 'Chains' } as const;
   const zgc = { ...chains, coroutines: 'Unsupported', coroutinesReason: 'ZGC' } as const;

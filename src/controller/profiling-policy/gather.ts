@@ -4,6 +4,7 @@ import type { ProfilingPolicy } from '../../crds/profiling-policy.ts';
 import { selects } from '../../kube/label-selector.ts';
 import type { AgentReports, AgentState, ContainerState } from '../agent-reports.ts';
 import type { ClusterView } from '../cluster-view.ts';
+import { type ReplicaSetOwners, replicaSetOwners, workloadOf } from '../pod-owner.ts';
 import { isMeshProxy } from './flag-variables.ts';
 import type { Wanted } from './plan-injection.ts';
 import type { WorkloadFlags } from './settle-flags.ts';
@@ -43,10 +44,11 @@ export function gather(
   const pods = livePods(view, policy.metadata.namespace).filter((pod) =>
     selects(policy.spec.podSelector, pod.metadata?.labels),
   );
+  const owners = replicaSetOwners(view.replicaSets(policy.metadata.namespace));
   return {
     policy,
     pods: pods.length,
-    containers: pods.flatMap((pod) => selectedContainers(view, reports, policy, pod)),
+    containers: pods.flatMap((pod) => selectedContainers(owners, reports, policy, pod)),
     agents: reports.agents(),
     daemonSet: view.agentDaemonSet(),
     ...settled,
@@ -66,12 +68,12 @@ export function livePods(view: Pick<ClusterView, 'pods'>, namespace: string): re
 }
 
 function selectedContainers(
-  view: ClusterView,
+  owners: ReplicaSetOwners,
   reports: AgentReports,
   policy: ProfilingPolicy,
   pod: V1Pod,
 ): readonly SelectedContainer[] {
-  const owner = ownerOf(view, pod);
+  const owner = workloadOf(pod, owners) ?? { kind: 'Pod', name: pod.metadata?.name ?? '' };
   const names = (pod.spec?.containers ?? []).map(({ name }) => name);
   return names
     .filter((name) =>
@@ -86,20 +88,6 @@ function selectedContainers(
       phase: pod.status?.phase ?? 'Pending',
       state: reports.container(pod.metadata?.uid ?? '', container),
     }));
-}
-
-/** The Deployment behind a ReplicaSet, else the pod's controller, else the pod itself. */
-function ownerOf(view: ClusterView, pod: V1Pod): { readonly kind: string; readonly name: string } {
-  const owner = pod.metadata?.ownerReferences?.find(({ controller }) => controller === true);
-  if (owner === undefined) {
-    return { kind: 'Pod', name: pod.metadata?.name ?? '' };
-  }
-  const replicaSet =
-    owner.kind === 'ReplicaSet'
-      ? view.replicaSets(pod.metadata?.namespace ?? '').find(({ metadata }) => metadata?.uid === owner.uid)
-      : undefined;
-  const above = replicaSet?.metadata?.ownerReferences?.find(({ controller }) => controller === true);
-  return above ?? owner;
 }
 
 /** What the policies of a namespace together want of a Deployment; undefined when none wants flags in it. */

@@ -50,6 +50,7 @@ function rowOf(group: readonly SelectedContainer[], nowMs: number): WorkloadStat
     ...(jvm === undefined ? {} : { jdk: jvm.jdk.slice(0, 32) }),
     ...namingOf(group),
     ...coroutinesOf(group),
+    ...requestsOf(group),
     ...(flags === '' ? {} : { flags }),
     ...(live === undefined ? {} : { live }),
     ...reasonOf(group, profiled, nowMs),
@@ -80,6 +81,23 @@ function coroutinesOf(
   if (worst?.coroutines === undefined) return {};
   const { coroutines, coroutinesReason } = worst;
   return { coroutines, ...(coroutinesReason === undefined ? {} : { coroutinesReason }) };
+}
+
+function requestsOf(
+  group: readonly SelectedContainer[],
+): Pick<WorkloadStatus, 'requests' | 'requestsReason' | 'requestsMessage'> {
+  const seen = group.flatMap(({ pod, state }) => {
+    const requests = state?.window.requests;
+    return requests === undefined ? [] : [{ pod, ...requests }];
+  });
+  const hidden = seen.find(({ state }) => state === 'NotObservable');
+  if (hidden === undefined) return seen.length === 0 ? {} : { requests: 'Seen' };
+  const { pod, reason, message } = hidden;
+  return {
+    requests: 'NotObservable',
+    requestsReason: reason,
+    requestsMessage: `${pod}: ${message}`.slice(0, 256),
+  };
 }
 
 /** Agents of before do not say it, and know perf maps only. */

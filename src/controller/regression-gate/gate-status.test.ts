@@ -19,7 +19,7 @@ const aCulprit = (fields: Partial<Culprit>): Culprit => ({
   ...fields,
 });
 
-function shownOf(culprits: readonly Culprit[]) {
+function shownOf(culprits: readonly Culprit[], more: Partial<RegressionReportStatus> = {}) {
   const { spec, metadata } = aReport();
   const check: ReportCheck = {
     check: 'cpu.function',
@@ -32,7 +32,12 @@ function shownOf(culprits: readonly Culprit[]) {
     detectable: '2.5%',
     verdict: 'Passed',
   };
-  const status: RegressionReportStatus = { verdict: 'Passed', checks: [check], culprits: [...culprits] };
+  const status: RegressionReportStatus = {
+    verdict: 'Passed',
+    checks: [check],
+    culprits: [...culprits],
+    ...more,
+  };
   const arms = { kind: 'Pair', target: 'x vs y', baseline: arm('aaa'), canary: arm('bbb') } as const;
   const shown = { report: metadata.name, spec, status };
   return gateStatus({ gate: aGate(), arms, finding: { kind: 'Decided' }, shown }, START_MS);
@@ -51,4 +56,32 @@ test('where all that grew is cost that moved, the columns show what the check re
   const { worst, cpuDelta } = shownOf([aCulprit({ kind: 'Moved', function: 'shop.Renamed.run' })]);
 
   assert.deepEqual({ worst, cpuDelta }, { worst: 'Orders.find', cpuDelta: '+0.2%' });
+});
+
+const aLatency = (check: string, fields: Partial<ReportCheck> = {}): ReportCheck => ({
+  check,
+  subject: 'GET /orders/{}',
+  baseline: '80.1ms',
+  canary: '92.6ms',
+  delta: '+12.5ms',
+  interval: ['+4.1ms', '+21.3ms'],
+  margin: '8.01ms',
+  detectable: '11.2ms',
+  verdict: 'Failed',
+  ...fields,
+});
+
+test('a canary that answers slower is regressed, and its column shows the highest quantile', () => {
+  const checks = [aLatency('latency.p99'), aLatency('latency.p50', { delta: '+0.1ms' }), aLatency('errors')];
+  const { conditions, latencyDelta } = shownOf([], { verdict: 'Failed', reason: 'LatencyGrew', checks });
+
+  assert.equal(latencyDelta, '+12.5ms');
+  const regressed = conditions?.find(({ type }) => type === 'Regressed');
+  assert.deepEqual([regressed?.status, regressed?.reason], ['True', 'LatencyGrew']);
+});
+
+test('requests that cannot be seen leave their column empty', () => {
+  const unseen: ReportCheck = { check: 'latency.p99', verdict: 'NotObservable', message: 'TLS in the JVM' };
+
+  assert.equal(shownOf([], { checks: [unseen] }).latencyDelta, undefined);
 });

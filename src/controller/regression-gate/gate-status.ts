@@ -1,7 +1,11 @@
 /** The status a gate shows for a finding and the evaluation it belongs to. Pure. */
 import type { RegressionGateReasons } from '../../crds/condition-types.ts';
 import type { RegressionGate, RegressionGateStatus } from '../../crds/regression-gate.ts';
-import type { RegressionReportSpec, RegressionReportStatus } from '../../crds/regression-report.ts';
+import type {
+  RegressionReportSpec,
+  RegressionReportStatus,
+  ReportCheck,
+} from '../../crds/regression-report.ts';
 import type { Condition as StoredCondition } from '../../crds/schema.ts';
 import { type Condition, removeCondition, setCondition } from '../../kube/conditions.ts';
 import type { Arms } from './arms.ts';
@@ -69,7 +73,8 @@ function verdictShown(
 
 function evaluationFields({ report, spec, status }: Shown): Partial<RegressionGateStatus> {
   const culprit = status.culprits?.find(({ kind }) => kind !== 'Moved'); // moved cost is nobody's worst
-  const [check] = status.checks ?? [];
+  const check = functionCheck(status);
+  const latencyDelta = highestLatency(status)?.delta;
   const delta = culprit?.delta ?? check?.delta;
   const worst = culprit?.function ?? check?.subject;
   return {
@@ -81,8 +86,19 @@ function evaluationFields({ report, spec, status }: Shown): Partial<RegressionGa
       startedAt: status.startedAt ?? '',
     },
     ...(delta === undefined ? {} : { cpuDelta: delta }),
+    ...(latencyDelta === undefined ? {} : { latencyDelta }),
     ...(worst === undefined ? {} : { worst: shortFunction(worst) }),
   };
+}
+
+const functionCheck = ({ checks }: RegressionReportStatus) =>
+  checks?.find(({ check }) => check === 'cpu.function');
+
+/** Of the quantiles that are compared, what a reader asks for first. */
+function highestLatency({ checks = [] }: RegressionReportStatus): ReportCheck | undefined {
+  const quantileOf = ({ check }: ReportCheck): number => Number(check.slice('latency.p'.length));
+  const ofLatency = checks.filter(({ check }) => check.startsWith('latency.p'));
+  return ofLatency.toSorted((a, b) => quantileOf(b) - quantileOf(a))[0];
 }
 
 function summaryFor({ finding }: GateFacts, shown: Shown | undefined): string {
@@ -171,7 +187,9 @@ function dataWhileEvaluating(
   reason: string | undefined,
   message: string,
 ): NonNullable<Said['DataSufficient']> {
-  const lack = (['NoSamples', 'TooFewPods', 'TooMuchLoss'] as const).find((known) => known === reason);
+  const lack = (['NoSamples', 'TooFewPods', 'TooMuchLoss', 'TooFewRequests', 'NotObservable'] as const).find(
+    (known) => known === reason,
+  );
   return lack === undefined
     ? { status: 'Unknown', reason: 'Collecting', message }
     : { status: 'False', reason: lack, message };
@@ -199,6 +217,8 @@ const LACKS = [
   'NoSamples',
   'TooFewPods',
   'TooMuchLoss',
+  'TooFewRequests',
+  'NotObservable',
   'BaselineGone',
   'Superseded',
 ] as const;
@@ -207,6 +227,8 @@ const LACKS = [
 const lackOf = (reason: string | undefined): Reasons['DataSufficient'] =>
   LACKS.find((known) => known === reason) ?? 'DeadlineReached';
 
+const GROWTHS = ['FunctionGrew', 'NewHotPath', 'LatencyGrew', 'ErrorsGrew', 'CostGrew'] as const;
+
 function regressed(
   verdict: RegressionReportStatus['verdict'],
   reason: string | undefined,
@@ -214,7 +236,7 @@ function regressed(
 ): NonNullable<Said['Regressed']> {
   switch (verdict) {
     case 'Failed':
-      return { status: 'True', reason: reason === 'NewHotPath' ? 'NewHotPath' : 'FunctionGrew', message };
+      return { status: 'True', reason: GROWTHS.find((known) => known === reason) ?? 'FunctionGrew', message };
     case 'Passed':
       return { status: 'False', reason: 'NoRegression', message };
     case 'Collecting':
@@ -246,8 +268,8 @@ function pairSentence({ arms, shown }: GateFacts): string {
 }
 
 function samplesSentence({ shown }: GateFacts): string {
-  const { samples, pods, checks } = shown?.status ?? {};
-  const detectable = checks?.[0]?.detectable;
+  const { samples, pods } = shown?.status ?? {};
+  const detectable = functionCheck(shown?.status ?? {})?.detectable;
   const seen = `${samples?.canary ?? 0} canary samples of ${pods?.canary ?? 0} pods, ${samples?.baseline ?? 0} baseline samples of ${pods?.baseline ?? 0} pods`;
   return detectable === undefined ? seen : `${seen}; growth of ${detectable} would have been seen`;
 }

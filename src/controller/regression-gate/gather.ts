@@ -2,7 +2,8 @@
 import type { V1Pod } from '@kubernetes/client-node';
 import { QuantityError } from '../../crds/quantities.ts';
 import type { RegressionGate } from '../../crds/regression-gate.ts';
-import type { CpuJudgement, CpuSettings } from '../../detect/verdict.ts';
+import type { GateSettings } from '../../detect/gate-evaluation.ts';
+import type { GateJudgement } from '../../detect/verdict.ts';
 import type { Arm, PodRef, WindowStore } from '../../store/window-store.ts';
 import type { ClusterView } from '../cluster-view.ts';
 import { policiesFor, policyWants } from '../ingest/assignment.ts';
@@ -16,11 +17,11 @@ export interface Observed {
   readonly arms: Arms;
   readonly evaluations: Evaluations;
   /** A sentence instead of numbers: which field cannot be read. */
-  readonly settings: CpuSettings | string;
+  readonly settings: GateSettings | string;
   /** Live pods of each arm that a ProfilingPolicy selects. */
   readonly profiled: { readonly baseline: number; readonly canary: number };
   /** What the windows say of the current evaluation while it is open. */
-  readonly judgement: CpuJudgement | undefined;
+  readonly judgement: GateJudgement | undefined;
   /** End of the baseline's last window; the evaluation's start when there is none. */
   readonly baselineSeenMs: number | undefined;
 }
@@ -29,7 +30,7 @@ export interface GatherSources {
   readonly view: ClusterView;
   readonly store: WindowStore;
   readonly nowMs: number;
-  readonly judge: (evaluation: JudgedEvaluation) => Promise<CpuJudgement>;
+  readonly judge: (evaluation: JudgedEvaluation) => Promise<GateJudgement>;
 }
 
 export async function gather(gate: RegressionGate, sources: GatherSources): Promise<Observed> {
@@ -56,7 +57,7 @@ export async function gather(gate: RegressionGate, sources: GatherSources): Prom
   return { ...unjudged, judgement, baselineSeenMs };
 }
 
-function settingsOrProblem(gate: RegressionGate): CpuSettings | string {
+function settingsOrProblem(gate: RegressionGate): GateSettings | string {
   try {
     return gateSettings(gate.spec);
   } catch (error) {

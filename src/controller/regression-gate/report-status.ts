@@ -1,12 +1,19 @@
 /** What a judgement looks like in a RegressionReport. Pure. */
-import { formatSharePercent } from '../../crds/quantities.ts';
+import { formatLatencyMs, formatSharePercent } from '../../crds/quantities.ts';
 import type {
   RegressionReport,
   RegressionReportStatus,
   ReportCheck,
   Culprit as ReportedCulprit,
 } from '../../crds/regression-report.ts';
-import type { CpuCheck, CpuJudgement, Culprit, CulpritFrame } from '../../detect/verdict.ts';
+import type {
+  CheckNumbers,
+  CpuCheck,
+  Culprit,
+  CulpritFrame,
+  GateJudgement,
+  RequestCheck,
+} from '../../detect/verdict.ts';
 import { NOWHERE, parsePlace } from '../../profile/place.ts';
 import { startedAtMs } from './evaluation.ts';
 
@@ -19,7 +26,7 @@ const MAX_MESSAGE = 2048;
 
 export function reportOf(
   report: RegressionReport,
-  judgement: CpuJudgement,
+  judgement: GateJudgement,
   nowMs: number,
 ): RegressionReportStatus {
   const { verdict, reason, samples, pods, checks, culprits, flags } = judgement;
@@ -35,13 +42,13 @@ export function reportOf(
     ...decided,
     pods: { ...pods },
     samples: { ...samples },
-    checks: checks.map(asCheck),
+    checks: checks.map((check) => ('function' in check ? functionCheck(check) : requestCheck(check))),
     culprits: culprits.slice(0, MAX_CULPRITS).map(asCulprit),
     flags: [...flags],
   };
 }
 
-const asCheck = (check: CpuCheck): ReportCheck => ({
+const functionCheck = (check: CpuCheck): ReportCheck => ({
   check: check.check,
   subject: cut(check.function, MAX_NAME),
   baseline: formatSharePercent(check.baseline),
@@ -52,6 +59,29 @@ const asCheck = (check: CpuCheck): ReportCheck => ({
   detectable: formatSharePercent(check.detectable),
   verdict: check.verdict,
 });
+
+const MAX_CHECK_MESSAGE = 1024;
+
+const requestCheck = ({ check, verdict, message, numbers }: RequestCheck): ReportCheck => ({
+  check,
+  verdict,
+  message: cut(message, MAX_CHECK_MESSAGE),
+  ...(numbers === undefined ? {} : reportedNumbers(numbers)),
+});
+
+function reportedNumbers(numbers: CheckNumbers): Omit<ReportCheck, 'check' | 'verdict'> {
+  const format = numbers.unit === 'ms' ? formatLatencyMs : formatSharePercent;
+  const change = (value: number): string => format(value, { sign: true });
+  return {
+    ...(numbers.route === undefined ? {} : { subject: cut(numbers.route, MAX_NAME) }),
+    baseline: format(numbers.baseline),
+    canary: format(numbers.canary),
+    delta: change(numbers.delta),
+    interval: numbers.interval.map(change),
+    margin: format(numbers.margin),
+    detectable: format(numbers.detectable),
+  };
+}
 
 const asCulprit = (culprit: Culprit): ReportedCulprit => ({
   function: cut(culprit.function, MAX_NAME),

@@ -4,14 +4,16 @@
  */
 import { setImmediate as otherWork } from 'node:timers/promises';
 import {
-  advance,
-  type CpuEvaluation,
-  isDecided,
-  judgementOf,
-  openCpuEvaluation,
-} from '../../detect/cpu-evaluation.ts';
+  advanceGate,
+  type GateEvaluation,
+  type GateSettings,
+  gateIsDecided,
+  gateJudgement,
+  openGateEvaluation,
+} from '../../detect/gate-evaluation.ts';
 import { type Block, blockEndMs, closedBlocks, cutBlock, type LookPlan } from '../../detect/looks.ts';
-import type { CpuJudgement, CpuSettings } from '../../detect/verdict.ts';
+import type { PodWindow } from '../../detect/pod-window.ts';
+import type { GateJudgement } from '../../detect/verdict.ts';
 import type { Arm, PodRef, WindowExtent, WindowStore } from '../../store/window-store.ts';
 
 export type ArmRefs = Readonly<Record<Arm, readonly Required<PodRef>[]>>;
@@ -20,14 +22,14 @@ export interface JudgedEvaluation {
   /** Of its report. */
   readonly uid: string;
   readonly pods: ArmRefs;
-  readonly settings: CpuSettings;
+  readonly settings: GateSettings;
   readonly startedAtMs: number;
   readonly nowMs: number;
 }
 
 export interface RunningEvaluations {
   /** Throws STORE_READ_FAILED; what had been folded by then stays. */
-  judge(gate: string, evaluation: JudgedEvaluation): Promise<CpuJudgement>;
+  judge(gate: string, evaluation: JudgedEvaluation): Promise<GateJudgement>;
   /** The gate has no open evaluation any more. */
   drop(gate: string): void;
 }
@@ -38,25 +40,26 @@ const MAX_HELD = 16;
 interface Running {
   /** Of the evaluation, its settings and the store: what is folded from others is of no use. */
   readonly identity: string;
-  readonly folded: CpuEvaluation;
+  readonly folded: GateEvaluation;
   /** Number of the first block that is not folded. */
   nextBlock: number;
   /** Newest window of each container when the folded blocks were read. */
   seen: ReadonlyMap<string, number>;
-  judged: { readonly key: string; readonly judgement: CpuJudgement } | undefined;
+  judged: { readonly key: string; readonly judgement: GateJudgement } | undefined;
 }
 
 export function runningEvaluations(store: WindowStore): RunningEvaluations {
   const held = new Map<string, Running>();
   let lastFold: Promise<unknown> = Promise.resolve();
 
-  const judgeNow = async (gate: string, evaluation: JudgedEvaluation): Promise<CpuJudgement> => {
+  const judgeNow = async (gate: string, evaluation: JudgedEvaluation): Promise<GateJudgement> => {
     const closed = closedBlocks(planOf(evaluation), evaluation.nowMs);
     const running = runningOf(held.get(gate), evaluation, store);
     hold(held, gate, running);
     await fold(running, { evaluation, closed, store });
-    const hasWindows = running.folded.looks > 0 || extentsOf(store, evaluation, evaluation.nowMs).length > 0;
-    const judgement = judgementOf(running.folded, evaluation.nowMs, hasWindows);
+    const hasWindows =
+      running.folded.cpu.looks > 0 || extentsOf(store, evaluation, evaluation.nowMs).length > 0;
+    const judgement = gateJudgement(running.folded, evaluation.nowMs, hasWindows);
     running.judged = { key: lookKey(evaluation), judgement };
     return judgement;
   };
@@ -96,8 +99,24 @@ function lookKey(evaluation: JudgedEvaluation): string {
 function runningOf(known: Running | undefined, evaluation: JudgedEvaluation, store: WindowStore): Running {
   const identity = identityOf(evaluation, store);
   if (known?.identity === identity && !windowsCameLate(known, evaluation, store)) return known;
-  const folded = openCpuEvaluation(evaluation.settings, evaluation.startedAtMs);
+  const { settings, startedAtMs } = evaluation;
+  const folded = openGateEvaluation(settings, startedAtMs, historyOf(evaluation, store));
   return { identity, folded, nextBlock: 0, seen: new Map(), judged: undefined };
+}
+
+// As long as an evaluation of the default deadline and this much before it are within what the store keeps, a new leader
+// folds from the same history.
+const HISTORY_MS = 20 * 60_000;
+
+/** What the baseline's pods did before: how far pods stray that run the same. Without checks of requests nobody asks. */
+function historyOf(
+  { pods, startedAtMs, settings }: JudgedEvaluation,
+  store: WindowStore,
+): readonly PodWindow[] {
+  if (settings.requests === undefined) return [];
+  const span = { fromMs: startedAtMs - HISTORY_MS, toMs: startedAtMs };
+  const windows = store.windows({ pods: pods.baseline, ...span, requestsOnly: true });
+  return windows.filter(({ startMs, podStartedAtMs }) => startMs - podStartedAtMs >= settings.warmUpMs);
 }
 
 /**
@@ -109,7 +128,7 @@ function windowsCameLate(
   evaluation: JudgedEvaluation,
   store: WindowStore,
 ): boolean {
-  if (nextBlock === 0 || isDecided(folded)) return false;
+  if (nextBlock === 0 || gateIsDecided(folded)) return false;
   const foldedToMs = blockEndMs(planOf(evaluation), nextBlock - 1);
   return extentsOf(store, evaluation, foldedToMs).some(
     ({ pod, newestId }) => newestId > (seen.get(pod) ?? 0),
@@ -143,8 +162,8 @@ async function fold(running: Running, { evaluation, closed, store }: FoldRound):
   // Before the blocks are read: a window that arrives meanwhile is one that came late.
   const extents = extentsOf(store, evaluation, blockEndMs(planOf(evaluation), closed - 1));
   const seen = new Map(extents.map(({ pod, newestId }) => [pod, newestId]));
-  while (running.nextBlock < closed && !isDecided(running.folded)) {
-    advance(running.folded, readBlock(store, evaluation, running.nextBlock));
+  while (running.nextBlock < closed && !gateIsDecided(running.folded)) {
+    advanceGate(running.folded, readBlock(store, evaluation, running.nextBlock));
     running.nextBlock += 1;
     await otherWork(); // decoding and weighing a block takes tens of milliseconds: agents push in between
   }

@@ -74,6 +74,7 @@ export function aPolicy(
         flags: { mode: spec.mode ?? 'Never', strategy: 'DeploymentPatch', acknowledgeRestarts: true },
         symbols: 'Auto',
       },
+      requests: { enabled: true, routes: [], spans: { enabled: false } },
     },
   };
 }

@@ -14,6 +14,7 @@ export interface PodFields {
   readonly node?: string;
   readonly labels?: Record<string, string>;
   readonly owner?: string;
+  readonly ownerKind?: string;
   readonly phase?: string;
   readonly terminating?: boolean;
   readonly containers?: readonly string[];
@@ -30,7 +31,7 @@ export function aPod(fields: PodFields = {}): V1Pod {
       namespace: NAMESPACE,
       uid: `uid-${name}`,
       labels,
-      ...(owner === undefined ? {} : { ownerReferences: [ownedBy(owner)] }),
+      ...(owner === undefined ? {} : { ownerReferences: [ownedBy(owner, fields.ownerKind)] }),
       ...(fields.terminating === true ? { deletionTimestamp: new Date(START_MS) } : {}),
     },
     spec: { nodeName: node, containers: containers.map((container) => ({ name: container, image })) },
@@ -49,7 +50,13 @@ export function aPod(fields: PodFields = {}): V1Pod {
   };
 }
 
-const ownedBy = (uid: string) => ({ apiVersion: 'apps/v1', kind: 'Owner', name: uid, uid, controller: true });
+const ownedBy = (uid: string, kind = 'Owner', name = uid) => ({
+  apiVersion: 'apps/v1',
+  kind,
+  name,
+  uid,
+  controller: true,
+});
 
 export function aDeployment(name = 'orders'): V1Deployment {
   return { metadata: { name, namespace: NAMESPACE, uid: `uid-${name}` } };
@@ -75,7 +82,7 @@ export function aReplicaSet(fields: ReplicaSetFields): V1ReplicaSet {
       labels: { app: deployment, 'pod-template-hash': hash },
       annotations: { 'deployment.kubernetes.io/revision': String(revision) },
       creationTimestamp: new Date(fields.createdAtMs ?? START_MS - 3_600_000 + revision),
-      ownerReferences: [ownedBy(`uid-${deployment}`)],
+      ownerReferences: [ownedBy(`uid-${deployment}`, 'Deployment', deployment)],
     },
     spec: {
       selector: {},
@@ -105,6 +112,7 @@ export function aPolicy(
         flags: { mode: 'Never', strategy: 'DeploymentPatch', acknowledgeRestarts: false },
         symbols: 'Auto',
       },
+      requests: { enabled: true, routes: [], spans: { enabled: false } },
       ...spec,
     },
   };
@@ -122,7 +130,11 @@ export function aGate(
     spec: {
       baseline: { podSelector: { matchLabels: { app: 'orders', track: 'stable' } } },
       canary: { podSelector: { matchLabels: { app: 'orders', track: 'canary' } } },
-      checks: { cpu: { function: { margin: '2%' } } },
+      checks: {
+        cpu: { function: { margin: '2%' }, perRequest: { margin: '10%', decides: false } },
+        latency: [{ quantile: 'p99', margin: { relative: '10%', absolute: '2ms' }, required: false }],
+        errors: { margin: '0.5%', required: false },
+      },
       falseFailureRate: '1%',
       duration: { warmUp: '1m', min: '3m', deadline: '30m' },
       reportHistoryLimit: 3,

@@ -3,16 +3,18 @@ package shop
 import kotlinx.coroutines.Dispatchers
 import kotlinx.coroutines.delay
 import kotlinx.coroutines.withContext
+import kotlin.time.Duration
 
-/** The database: it answers with the text of an order, after the order's waiting time. */
-class Documents(largeOrderLines: Int) {
+/** The database: it answers with the text of an order, after the order's waiting time, and [largeWait] more for a large one. */
+class Documents(largeOrderLines: Int, private val largeShare: Double, private val largeWait: Duration) {
     // Two documents serve all orders, so the memory does not grow with the ids that were asked for.
     private val small = documentWith(SMALL_ORDER_LINES)
     private val large = documentWith(largeOrderLines)
 
     suspend fun load(orderId: Int): String = withContext(Dispatchers.IO) {
-        delay(waitingTimeOf(orderId))
-        val document = if (isLarge(orderId)) large else small
+        val isLarge = isLarge(orderId, largeShare)
+        delay(waitingTimeOf(orderId, largeShare) + if (isLarge) largeWait else Duration.ZERO)
+        val document = if (isLarge) large else small
         document.replaceFirst(ID_FIELD, "\"id\":$orderId")
     }
 

@@ -14,6 +14,7 @@ import io.ktor.server.routing.RoutingContext
 import io.ktor.server.routing.get
 import io.ktor.server.routing.routing
 import kotlin.system.exitProcess
+import kotlin.time.Duration.Companion.milliseconds
 
 fun main() {
     val settings = try {
@@ -29,16 +30,19 @@ private const val EXIT_BAD_SETTINGS = 2
 
 private fun serve(settings: Settings) {
     val stock = StockClient(settings.port)
+    val ledger = Ledger(settings.ledgerSyncs)
     val orders = Orders(
-        documents = Documents(settings.largeOrderLines),
+        documents = with(settings) { Documents(largeOrderLines, largeOrderShare, largeOrderWaitMs.milliseconds) },
         codec = codecNamed(settings.codec),
         stock = stock,
         surcharge = Surcharge(settings.surchargeShare),
+        taxOffice = TaxOffice(settings.blockingWaitMs),
+        ledger = ledger,
     )
     val server = embeddedServer(Netty, configure = { listen(settings) }) {
         routing { routes(settings, orders) }
     }
-    stock.use { server.start(wait = true) }
+    stock.use { ledger.use { server.start(wait = true) } }
 }
 
 // Small pools: a pod has a twentieth of a CPU to itself and a few hundred megabytes of memory.

@@ -7,18 +7,23 @@ import kotlinx.coroutines.withContext
 /** The answer to one request: the order as JSON, and a checksum over that text. */
 class PricedOrder(val json: String, val checksum: String)
 
-/** The chain of one request: load, decode, price, ask for the stock, encode, checksum. */
+/** The chain of one request: load, decode, price, ask for the stock, encode, checksum, record. */
 class Orders(
     private val documents: Documents,
     private val codec: Codec,
     private val stock: StockClient,
     private val surcharge: Surcharge,
+    private val taxOffice: TaxOffice,
+    private val ledger: Ledger,
 ) {
     suspend fun find(orderId: Int): PricedOrder {
         val order = decode(documents.load(orderId))
         val priced = price(order)
         val json = encode(priced.copy(inStock = stock.count(priced.lines.first().sku)))
-        return PricedOrder(json, checksum(json)).also { settleSurcharge() }
+        return PricedOrder(json, checksum(json)).also {
+            ledger.record(it)
+            settleSurcharge()
+        }
     }
 
     private suspend fun decode(text: String): Order = withContext(Dispatchers.Default) { codec.decode(text) }
@@ -26,6 +31,7 @@ class Orders(
     private suspend fun encode(order: Order): String = withContext(Dispatchers.Default) { codec.encode(order) }
 
     private suspend fun price(order: Order): Order = withContext(Dispatchers.Default) {
+        taxOffice.askBlocking()
         val lines = order.lines.map { it.copy(totalCents = withTax(it.unitCents * it.quantity, it.sku)) }
         order.copy(lines = lines, totalCents = lines.sumOf { it.totalCents })
     }

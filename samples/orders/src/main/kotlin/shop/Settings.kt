@@ -6,7 +6,11 @@ data class Settings(
     val port: Int,
     val codec: CodecName,
     val largeOrderLines: Int,
+    val largeOrderShare: Double,
+    val largeOrderWaitMs: Int,
     val surchargeShare: Double,
+    val blockingWaitMs: Int,
+    val ledgerSyncs: Int,
 )
 
 enum class CodecName { FAST, SLOW }
@@ -20,14 +24,18 @@ fun readSettings(environment: Map<String, String>): Settings = Settings(
     port = environment.wholeNumber("PORT", default = 8080, allowed = 1..65_535),
     codec = readCodecName(environment["CODEC"] ?: "fast"),
     largeOrderLines = environment.wholeNumber("LARGE_ORDER_LINES", default = LARGE_ORDER_LINES, allowed = 1..20_000),
-    surchargeShare = environment.share("SURCHARGE_SHARE"),
+    largeOrderShare = environment.share("LARGE_ORDER_SHARE", default = LARGE_ORDER_SHARE),
+    largeOrderWaitMs = environment.wholeNumber("LARGE_ORDER_WAIT_MS", default = 0, allowed = 0..10_000),
+    surchargeShare = environment.share("SURCHARGE_SHARE", default = 0.0),
+    blockingWaitMs = environment.wholeNumber("BLOCKING_WAIT_MS", default = 0, allowed = 0..10_000),
+    ledgerSyncs = environment.wholeNumber("LEDGER_SYNCS", default = 0, allowed = 0..100),
 )
 
 // Calibrated: the slow codec adds about 12 ms to an order of this many lines (README.md, "Measured").
 private const val LARGE_ORDER_LINES = 1_400
 
 // Half of the CPU for nothing is more than any test needs, and the bound keeps `1 - share` away from zero.
-private const val MAX_SURCHARGE_SHARE = 0.5
+private const val MAX_SHARE = 0.5
 
 private fun readCodecName(value: String): CodecName =
     CodecName.entries.find { it.name.lowercase() == value }
@@ -39,8 +47,8 @@ private fun Map<String, String>.wholeNumber(name: String, default: Int, allowed:
         ?: throw SettingsException("$name must be a whole number from ${allowed.first} to ${allowed.last}, not '$value'.")
 }
 
-private fun Map<String, String>.share(name: String): Double {
-    val value = this[name] ?: return 0.0
-    return value.toDoubleOrNull()?.takeIf { it in 0.0..MAX_SURCHARGE_SHARE }
-        ?: throw SettingsException("$name must be a number from 0 to $MAX_SURCHARGE_SHARE, not '$value'.")
+private fun Map<String, String>.share(name: String, default: Double): Double {
+    val value = this[name] ?: return default
+    return value.toDoubleOrNull()?.takeIf { it in 0.0..MAX_SHARE }
+        ?: throw SettingsException("$name must be a number from 0 to $MAX_SHARE, not '$value'.")
 }

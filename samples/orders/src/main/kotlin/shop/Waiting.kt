@@ -13,17 +13,18 @@ import kotlin.time.Duration.Companion.milliseconds
  * 0 to 0.9775       → small, log-logistic body (close to a lognormal): median 15 ms, longest 52 ms
  * 0.9775 to 1       → large, evenly between 62 and 78 ms
  *
- * So one order in 44 is large, and the 99th percentile of the service falls amid the large ones.
+ * So one order in 44 is large, and the 99th percentile of orders falls amid the large ones. Where requests are counted at
+ * the socket, each order asks for its stock too and is only one of two: the share of large ones can be set.
  */
-fun waitingTimeOf(orderId: Int): Duration {
+fun waitingTimeOf(orderId: Int, largeShare: Double = LARGE_ORDER_SHARE): Duration {
     val rank = rankOf(orderId)
-    val millis = if (rank < LARGE_FROM_RANK) bodyMillis(rank) else tailMillis(rank)
+    val millis = if (rank < 1 - largeShare) bodyMillis(rank) else tailMillis(rank, largeShare)
     return millis.milliseconds
 }
 
-fun isLarge(orderId: Int): Boolean = rankOf(orderId) >= LARGE_FROM_RANK
+fun isLarge(orderId: Int, largeShare: Double = LARGE_ORDER_SHARE): Boolean = rankOf(orderId) >= 1 - largeShare
 
-private const val LARGE_FROM_RANK = 0.9775
+const val LARGE_ORDER_SHARE = 0.0225
 
 private const val BODY_MEDIAN_MS = 15.0
 private const val BODY_SHAPE = 0.33
@@ -41,7 +42,7 @@ private fun rankOf(orderId: Int): Double {
 
 private fun bodyMillis(rank: Double): Double = BODY_MEDIAN_MS * (rank / (1 - rank)).pow(BODY_SHAPE)
 
-private fun tailMillis(rank: Double): Double {
-    val position = (rank - LARGE_FROM_RANK) / (1 - LARGE_FROM_RANK)
+private fun tailMillis(rank: Double, largeShare: Double): Double {
+    val position = (rank - (1 - largeShare)) / largeShare
     return TAIL_SHORTEST_MS + position * (TAIL_LONGEST_MS - TAIL_SHORTEST_MS)
 }

@@ -12,7 +12,11 @@ class SettingsTest {
         assertEquals(CodecName.FAST, settings.codec)
         assertEquals("127.0.0.1", settings.host)
         assertEquals(8080, settings.port)
+        assertEquals(LARGE_ORDER_SHARE, settings.largeOrderShare)
+        assertEquals(0, settings.largeOrderWaitMs)
         assertEquals(0.0, settings.surchargeShare)
+        assertEquals(0, settings.blockingWaitMs)
+        assertEquals(0, settings.ledgerSyncs)
     }
 
     @Test

@@ -26,6 +26,15 @@ class WaitingTest {
     }
 
     @Test
+    fun `with more large orders the small ones wait as before`() {
+        val (large, small) = (1..10_000).partition { isLarge(it, largeShare = 0.05) }
+
+        assertTrue(large.size in 499..501, "${large.size} large")
+        assertTrue(large.all { waitingTimeOf(it, largeShare = 0.05) in 62.milliseconds..78.milliseconds })
+        assertTrue(small.all { waitingTimeOf(it, largeShare = 0.05) == waitingTimeOf(it) })
+    }
+
+    @Test
     fun `the waiting time of an order is always the same`() {
         assertEquals(waitingTimeOf(4_711), waitingTimeOf(4_711))
     }

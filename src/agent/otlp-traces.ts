@@ -1,0 +1,87 @@
+/** Spans as OTLP has them in JSON (opentelemetry-proto, ExportTraceServiceRequest), of which this is all that is needed. Pure. */
+import { httpAttributes } from '../requests/http-attributes.ts';
+import type { SpanCandidate } from '../requests/span-sample.ts';
+import { type Answerer, answererAttributes } from './answerer.ts';
+
+export interface OtlpSpan {
+  readonly traceId: string;
+  readonly spanId: string;
+  readonly parentSpanId?: string;
+  readonly flags: number;
+  readonly name: string;
+  readonly kind: typeof SERVER;
+  readonly startTimeUnixNano: string;
+  readonly endTimeUnixNano: string;
+  readonly attributes: readonly Attribute[];
+  readonly status?: { readonly code: typeof ERROR };
+}
+
+/** Spans of one container. */
+export interface ResourceSpans {
+  readonly resource: { readonly attributes: readonly Attribute[] };
+  readonly scopeSpans: readonly [{ readonly scope: typeof SCOPE; readonly spans: readonly OtlpSpan[] }];
+}
+
+interface Attribute {
+  readonly key: string;
+  readonly value: { readonly stringValue: string } | { readonly intValue: string };
+}
+
+export interface SpanClock {
+  /** Of CLOCK_MONOTONIC's zero, since 1970. */
+  readonly epochNs: bigint;
+  /** So many random hexadecimal digits, not all zero. */
+  hex(digits: number): string;
+}
+
+const SERVER = 2;
+const ERROR = 2;
+const SCOPE = { name: 'flamegate' } as const;
+/** Flag bits of OTLP above those of the field: it is known whether the parent is remote, and it is. */
+const REMOTE_PARENT = 0x300;
+const SAMPLED = 1;
+
+export function resourceSpans(
+  answerer: Answerer,
+  candidates: readonly SpanCandidate[],
+  clock: SpanClock,
+): ResourceSpans {
+  const attributes = { 'service.name': serviceName(answerer), ...answererAttributes(answerer) };
+  return {
+    resource: { attributes: Object.entries(attributes).map(([key, value]) => text(key, value)) },
+    scopeSpans: [{ scope: SCOPE, spans: candidates.map((each) => spanOf(each, clock)) }],
+  };
+}
+
+/** As OpenTelemetry's operator names services by default. */
+const serviceName = ({ workload, pod }: Answerer): string => workload?.name ?? pod;
+
+/** With a valid traceparent it belongs to the caller's trace; without one it is a trace of its own. */
+function spanOf({ exchange, method, label }: SpanCandidate, { epochNs, hex }: SpanClock): OtlpSpan {
+  const { traceParent } = exchange;
+  const startNs = epochNs + BigInt(Math.round(exchange.startedAtNs));
+  const { method: name, route, status, error } = httpAttributes(exchange, { method, label });
+  const isChild = traceParent !== '';
+  return {
+    traceId: isChild ? traceParent.slice(3, 35) : hex(32),
+    spanId: hex(16),
+    ...(isChild ? { parentSpanId: traceParent.slice(36, 52) } : {}),
+    flags: isChild ? REMOTE_PARENT | Number.parseInt(traceParent.slice(53), 16) : SAMPLED,
+    name: route === undefined ? name : `${name} ${route}`,
+    kind: SERVER,
+    startTimeUnixNano: String(startNs),
+    endTimeUnixNano: String(startNs + BigInt(Math.round(exchange.latencyNs))),
+    attributes: [
+      text('http.request.method', name),
+      text('url.scheme', 'http'),
+      ...(route === undefined ? [] : [text('http.route', route)]),
+      ...(status === undefined
+        ? []
+        : [{ key: 'http.response.status_code', value: { intValue: String(status) } }]),
+      ...(error === undefined ? [] : [text('error.type', error)]),
+    ],
+    ...(error === undefined ? {} : { status: { code: ERROR } }),
+  };
+}
+
+const text = (key: string, stringValue: string): Attribute => ({ key, value: { stringValue } });

@@ -1,0 +1,170 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import type { Exchange } from '../requests/exchange.ts';
+import { requestsOf } from '../requests/request-window.ts';
+import type { Answerer } from './answerer.ts';
+import { ContainerRequests } from './container-requests.ts';
+import { createRequestDurations, type RequestDurations } from './request-durations.ts';
+
+const ORDERS: Answerer = {
+  namespace: 'shop',
+  pod: 'orders-1',
+  container: 'app',
+  workload: { kind: 'Deployment', name: 'orders' },
+};
+const anExchange = (fields: Partial<Exchange> = {}): Exchange => ({
+  ...{ method: 'GET', path: '/orders/17', status: 200, outcome: 'Completed', latencyNs: 5e6 },
+  ...fields,
+});
+
+function answering(durations: RequestDurations, ...exchanges: readonly Partial<Exchange>[]) {
+  return answeringAs(ORDERS, durations, ...exchanges);
+}
+
+function answeringAs(
+  answerer: Answerer,
+  durations: RequestDurations,
+  ...exchanges: readonly Partial<Exchange>[]
+) {
+  const container = new ContainerRequests(
+    [],
+    durations.begin(() => answerer),
+  );
+  for (const fields of exchanges) container.add(anExchange(fields));
+  return container;
+}
+
+const seriesOf = (durations: RequestDurations) =>
+  [...durations.samples()].map(({ labels, histogram }) => {
+    const { k8s_namespace_name: _, k8s_container_name: __, url_scheme: ___, ...rest } = labels;
+    return `${Object.values(rest).join(' ')}: ${histogram.count}`;
+  });
+
+test('requests are counted under the names of OpenTelemetry; what is not known has no label', () => {
+  const durations = createRequestDurations();
+  answering(durations, {}, { method: 'BREW', path: '*', status: 0, outcome: 'Reset' });
+
+  assert.deepEqual(
+    [...durations.samples()].map(({ labels }) => labels),
+    [
+      {
+        k8s_namespace_name: 'shop',
+        k8s_pod_name: 'orders-1',
+        k8s_container_name: 'app',
+        k8s_deployment_name: 'orders',
+        http_request_method: 'GET',
+        http_route: '/orders/{}',
+        http_response_status_code: '200',
+        url_scheme: 'http',
+      },
+      {
+        k8s_namespace_name: 'shop',
+        k8s_pod_name: 'orders-1',
+        k8s_container_name: 'app',
+        k8s_deployment_name: 'orders',
+        http_request_method: '_OTHER',
+        error_type: 'reset',
+        url_scheme: 'http',
+      },
+    ],
+  );
+});
+
+test('each status is a series, and what failed says how', () => {
+  const durations = createRequestDurations();
+  answering(
+    durations,
+    {},
+    { path: '/orders/18' },
+    { status: 404 },
+    { status: 503 },
+    { outcome: 'ClientGone', status: 200 },
+    { outcome: 'Unfinished', status: 0 },
+    { status: 999 },
+  );
+
+  assert.deepEqual(seriesOf(durations), [
+    'orders-1 orders GET /orders/{} 200: 2',
+    'orders-1 orders GET /orders/{} 404: 1',
+    'orders-1 orders GET /orders/{} 503 503: 1',
+    'orders-1 orders GET /orders/{} 200 client_gone: 1',
+    'orders-1 orders GET /orders/{} unfinished: 1',
+    'orders-1 orders GET /orders/{}: 1',
+  ]);
+});
+
+test('they count on from window to window, and as many as the windows hold', () => {
+  const durations = createRequestDurations();
+  const container = answering(durations, {}, { path: '/stock' }, { outcome: 'Reset', status: 0 });
+  const windows = [container.take(undefined)];
+  container.add(anExchange());
+  windows.push(container.take(undefined));
+
+  const inWindows = windows.flatMap(({ routes }) => routes).reduce((sum, row) => sum + requestsOf(row), 0);
+  const inSeries = [...durations.samples()].reduce((sum, { histogram }) => sum + histogram.count, 0);
+
+  assert.deepEqual([inWindows, inSeries], [4, 4]);
+});
+
+test('routes that became one are one series from the next window on, with all that was counted', () => {
+  const names = Array.from({ length: 21 }, (_, at) => ({
+    path: `/users/${String.fromCharCode(97 + at)}name`,
+  }));
+  const durations = createRequestDurations();
+  const container = answering(durations, ...names);
+  container.take(undefined);
+
+  assert.deepEqual(seriesOf(durations), ['orders-1 orders GET /users/* 200: 21']);
+  assert.equal(durations.series, 1);
+});
+
+test('a container that is gone takes its series along', () => {
+  const durations = createRequestDurations();
+  const gone = answering(durations, {});
+  answeringAs({ ...ORDERS, pod: 'orders-2' }, durations, { path: '/stock' });
+  gone.end();
+
+  assert.deepEqual(seriesOf(durations), ['orders-2 orders GET /stock 200: 1']);
+  assert.equal(durations.series, 1);
+});
+
+test('a container that was started again begins anew, and is on the page once while the one before is still known', () => {
+  const durations = createRequestDurations();
+  const before = answering(durations, {}, {});
+  answering(durations, {});
+  before.add(anExchange());
+
+  assert.deepEqual(seriesOf(durations), ['orders-1 orders GET /orders/{} 200: 1']);
+  before.end();
+  assert.equal(durations.series, 1);
+});
+
+test('series are bounded, of a container and of the node, and what finds no room is counted together', () => {
+  const durations = createRequestDurations();
+  const statuses = Array.from({ length: 500 }, (_, at) => ({ status: 100 + at }));
+  const wild = answering(durations, ...statuses);
+
+  assert.deepEqual([durations.series, durations.overflowed], [250, 250]);
+
+  for (let at = 2; at < 6; at++) answeringAs({ ...ORDERS, pod: `orders-${at}` }, durations, ...statuses);
+
+  assert.deepEqual([durations.series, durations.overflowed], [1_000, 1_500]);
+  assert.deepEqual([...durations.samples()].at(-1)?.labels, { otel_metric_overflow: 'true' });
+
+  wild.end();
+  answering(durations, { path: '/room/again' }); // which is the same pod, started again
+  assert.equal(durations.series, 751);
+});
+
+test('what the workload is may be known later than the first request', () => {
+  const durations = createRequestDurations();
+  let answerer: Answerer = { namespace: 'shop', pod: 'orders-1', container: 'app' };
+  const container = new ContainerRequests(
+    [],
+    durations.begin(() => answerer),
+  );
+  container.add(anExchange());
+  answerer = { ...answerer, workload: { kind: 'StatefulSet', name: 'orders' } };
+
+  assert.equal([...durations.samples()][0]?.labels['k8s_statefulset_name'], 'orders');
+});

@@ -1,0 +1,150 @@
+/**
+ * http.server.request.duration of the containers whose requests are watched, since each is watched. What it costs is bounded: a
+ * container has so many series, the node has so many, and what finds no room is one series more, as in OpenTelemetry's SDKs.
+ */
+import { DurationHistogram } from '../requests/duration-histogram.ts';
+import type { Exchange } from '../requests/exchange.ts';
+import { httpAttributes } from '../requests/http-attributes.ts';
+import type { CountedAs, RequestTally } from '../requests/request-tally.ts';
+import { type Answerer, answererAttributes } from './answerer.ts';
+import type { HistogramSample, Labels } from './exposition.ts';
+
+/** 1.7 KB each with latencies over six octaves. */
+const MOST_SERIES = 1_000;
+const MOST_OF_CONTAINER = 250; // so that four may run wild before others go without
+const OVERFLOW: Labels = { otel_metric_overflow: 'true' };
+
+export interface RequestDurations {
+  /**
+   * Series of a container, of which there are none yet. `answerer` is asked anew for each page. They follow those of a container of
+   * the same name, which has ended then: a series is on a page once.
+   */
+  begin(answerer: () => Answerer): ContainerDurations;
+  readonly series: number;
+  /** Requests of before and now that found no room. */
+  readonly overflowed: number;
+  samples(): Iterable<HistogramSample>;
+}
+
+export interface ContainerDurations {
+  add(exchange: Exchange, as: CountedAs): void;
+  /** Series of routes that have become one are one from now on. */
+  fold(routes: RequestTally['routes']): void;
+  /** They are gone. */
+  end(): void;
+}
+
+interface Series {
+  readonly as: CountedAs;
+  readonly status: number;
+  readonly outcome: Exchange['outcome'];
+  readonly histogram: DurationHistogram;
+}
+
+export function createRequestDurations(): RequestDurations {
+  const containers = new Map<ContainerSeries, () => Answerer>();
+  const node: Node = { series: 0, overflow: new DurationHistogram() };
+  return {
+    begin(answerer) {
+      for (const [before, wasAnswerer] of containers) {
+        if (nameOf(wasAnswerer()) === nameOf(answerer())) before.end();
+      }
+      const container = new ContainerSeries(node, () => containers.delete(container));
+      containers.set(container, answerer);
+      return container;
+    },
+    get series() {
+      return node.series;
+    },
+    get overflowed() {
+      return node.overflow.count;
+    },
+    *samples() {
+      for (const [{ series }, answerer] of containers) {
+        const labels = answererLabels(answerer());
+        for (const one of series.values()) {
+          yield { labels: { ...labels, ...requestLabels(one) }, histogram: one.histogram };
+        }
+      }
+      if (node.overflow.count > 0) yield { labels: OVERFLOW, histogram: node.overflow };
+    },
+  };
+}
+
+/** What all containers of the node share. */
+interface Node {
+  series: number;
+  readonly overflow: DurationHistogram;
+}
+
+class ContainerSeries implements ContainerDurations {
+  readonly series = new Map<string, Series>();
+  readonly #node: Node;
+  readonly #leave: () => void;
+  #hasEnded = false;
+  #version = 0;
+
+  constructor(node: Node, leave: () => void) {
+    this.#node = node;
+    this.#leave = leave;
+  }
+
+  add(exchange: Exchange, as: CountedAs): void {
+    if (this.#hasEnded) return;
+    const status = exchange.status >= 100 && exchange.status < 600 ? exchange.status : 0;
+    this.#histogramOf({ as, status, outcome: exchange.outcome }).add(exchange.latencyNs / 1e9);
+  }
+
+  fold(routes: RequestTally['routes']): void {
+    if (routes.version === this.#version) return;
+    this.#version = routes.version;
+    const before = [...this.series.values()];
+    this.#clear();
+    for (const { as, histogram, ...rest } of before) {
+      const { method, label } = as;
+      this.#histogramOf({ ...rest, as: { method, label: routes.asOfNow(label) } }).addAll(histogram);
+    }
+  }
+
+  end(): void {
+    this.#hasEnded = true;
+    this.#clear();
+    this.#leave();
+  }
+
+  #clear(): void {
+    this.#node.series -= this.series.size;
+    this.series.clear();
+  }
+
+  #histogramOf(of: Omit<Series, 'histogram'>): DurationHistogram {
+    const key = `${of.status} ${of.outcome} ${of.as.method} ${of.as.label.route}`;
+    const known = this.series.get(key);
+    if (known !== undefined) return known.histogram;
+    const isFull = this.series.size >= MOST_OF_CONTAINER || this.#node.series >= MOST_SERIES;
+    if (isFull) return this.#node.overflow;
+    const histogram = new DurationHistogram();
+    const { method, label } = of.as;
+    this.series.set(key, { ...of, as: { method, label }, histogram }); // `as` is a whole row of a window
+    this.#node.series += 1;
+    return histogram;
+  }
+}
+
+const nameOf = ({ namespace, pod, container }: Answerer): string => `${namespace}/${pod}/${container}`;
+
+const answererLabels = (answerer: Answerer): Labels =>
+  Object.fromEntries(
+    Object.entries(answererAttributes(answerer)).map(([name, value]) => [name.replaceAll('.', '_'), value]),
+  );
+
+function requestLabels(series: Series): Labels {
+  const { method, route, status, error } = httpAttributes(series, series.as);
+  return {
+    http_request_method: method,
+    ...(route === undefined ? {} : { http_route: route }),
+    ...(status === undefined ? {} : { http_response_status_code: String(status) }),
+    ...(error === undefined ? {} : { error_type: error }),
+    url_scheme: 'http',
+  };
+}

@@ -1,0 +1,65 @@
+import { logEValue, randomEffectHalfWidth } from './e-process.ts';
+import { BOUND_ALPHA } from './node-evidence.ts';
+import { normalQuantile, studentFactor, studentQuantile } from './quantiles.ts';
+
+/** What one look says of one number of all requests: a quantile of latency, or the part that failed. */
+export interface EffectEvidence {
+  /** On the check's own scale: log latency, or the part of requests. */
+  readonly effect: number;
+  /** Half-width of the interval around it that covers at every look that may pass, BOUND_ALPHA on each side. */
+  readonly half: number;
+  readonly margin: number;
+  /** Whether the e-process rejects "no growth". */
+  readonly isProven: boolean;
+  /** Growth that would be proven by now with 90 % probability. */
+  readonly detectable: number;
+  /** In the unit that is shown: milliseconds, or the part of requests. */
+  readonly baseline: number;
+  readonly canary: number;
+  readonly assumedSpread: boolean;
+  readonly onePod: boolean;
+}
+
+export const DETECTION_POWER = 0.9;
+
+const DRIFT_SD = 0.1; // of the logarithm of a latency or a cost: a tenth more
+
+/** Variances of an estimate on a log scale. */
+export interface EffectNoise {
+  /** Of sampling and of waves: new with more time. */
+  readonly sampling: number;
+  /** Of which pods the arms got: stays. */
+  readonly pods: number;
+  readonly degreesOfFreedom: number;
+}
+
+/** Weighs `growth` against the lottery of pods and the noise of the sample. */
+export function weighGrowth(
+  growth: number,
+  { sampling, pods, degreesOfFreedom }: EffectNoise,
+  { alpha, boundFactor }: { readonly alpha: number; readonly boundFactor: number },
+): Pick<EffectEvidence, 'half' | 'isProven' | 'detectable'> {
+  const nullVariance = pods * studentFactor(alpha, degreesOfFreedom) ** 2;
+  const model = { nullVariance, driftVariance: nullVariance + DRIFT_SD ** 2 };
+  const score = growth / Math.sqrt(sampling);
+  const podBound = studentQuantile(1 - BOUND_ALPHA, degreesOfFreedom);
+  const luck = normalQuantile(DETECTION_POWER) * Math.sqrt(sampling + pods);
+  return {
+    half: Math.sqrt(podBound ** 2 * pods + boundFactor ** 2 * sampling),
+    isProven: growth > 0 && logEValue(score, 1 / sampling, model) >= -Math.log(2 * alpha),
+    detectable: randomEffectHalfWidth(1 / sampling, model, alpha) + luck,
+  };
+}
+
+const ONE_POD_PART = 0.6;
+const LEAST_PODS_TO_BLAME_ONE = 3;
+
+/** Whether a single canary pod carries most of what the canary has too much of. */
+export function onePodCarries(
+  pods: readonly { readonly requests: number; readonly counted: number }[],
+  baselinePart: number,
+): boolean {
+  if (pods.length < LEAST_PODS_TO_BLAME_ONE) return false;
+  const excesses = pods.map(({ requests, counted }) => Math.max(0, counted - requests * baselinePart));
+  return Math.max(...excesses) > ONE_POD_PART * excesses.reduce((sum, excess) => sum + excess, 0);
+}

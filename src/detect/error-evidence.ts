@@ -1,0 +1,92 @@
+import { failuresOf, type RouteWindow, requestsOf } from '../requests/request-window.ts';
+import { shareScore } from './deviance.ts';
+import { logGrowthEValue } from './e-process.ts';
+import { DETECTION_POWER, type EffectEvidence, onePodCarries } from './effect-evidence.ts';
+import { BOUND_ALPHA } from './node-evidence.ts';
+import type { Counted, PodCounts } from './pod-counts.ts';
+import { normalQuantile, studentFactor, studentQuantile } from './quantiles.ts';
+import { concentrationOf, type RequestArms } from './request-arms.ts';
+import { estimateSpread } from './request-spread.ts';
+
+// Errors come in bursts and from single pods (a pool, a connection): a third more or less without any change.
+const ASSUMED = { podSd: 0.3, leastPodSd: 0.2, waveSd: 0.5 };
+const FEWEST_FAILURES = 5; // in the canary, before a growth can be proven
+const FEWEST_REQUESTS = 300; // in the canary, before anything is said
+const HALVINGS = 30;
+
+export interface ErrorLook {
+  readonly arms: RequestArms;
+  readonly counts: { readonly canary: PodCounts; readonly baseline: PodCounts };
+  readonly margin: number;
+  readonly alpha: number;
+  readonly boundFactor: number;
+  readonly blocks: number;
+}
+
+/** Weighs growth of the failed part of requests; undefined while there are too few. */
+export function weighErrors(look: ErrorLook): EffectEvidence | undefined {
+  const { arms, counts, margin, blocks } = look;
+  const { requests, failures } = arms.canary;
+  if (requests < FEWEST_REQUESTS) return undefined;
+  const canary = failures / requests;
+  const baseline = arms.baseline.failures / requests;
+  const part = (failures + arms.baseline.failures) / (2 * requests);
+  const spread = estimateSpread([counts.baseline, counts.canary], part * (1 - part), ASSUMED);
+  const concentration = concentrationOf(arms.canary) + concentrationOf(arms.baseline);
+  const podVariance = spread.podVariance * concentration;
+  const waves = (spread.waveVariance * concentration) / blocks;
+  const weigh = (failed: number): boolean => {
+    const score = shareScore(ofSize(failed / requests, requests), ofSize(baseline, baselineSize(arms)));
+    if (score.z <= 0) return false;
+    const widened = 1 + score.information * waves;
+    const test = podVariance * studentFactor(look.alpha, spread.degreesOfFreedom) ** 2;
+    const logE = logGrowthEValue(score.z / Math.sqrt(widened), score.information / widened, test);
+    return logE >= -Math.log(look.alpha);
+  };
+  const sizes = { canary: requests, baseline: baselineSize(arms) };
+  const binomialOf = (share: number, size: number): number => {
+    const atLeast = Math.min(1 - 1 / size, Math.max(1 / size, share)); // one that never failed still has a variance
+    return atLeast * (1 - atLeast);
+  };
+  const inCanary = binomialOf(canary, sizes.canary);
+  const inBaseline = binomialOf(baseline, sizes.baseline);
+  const sampling =
+    inCanary / sizes.canary + inBaseline / sizes.baseline + waves * ((inCanary + inBaseline) / 2) ** 2;
+  const pods = podVariance * ((inCanary + inBaseline) / 2) ** 2;
+  const podBound = studentQuantile(1 - BOUND_ALPHA, spread.degreesOfFreedom);
+  return {
+    effect: canary - baseline,
+    half: Math.sqrt(podBound ** 2 * pods + look.boundFactor ** 2 * sampling),
+    margin,
+    isProven: failures >= FEWEST_FAILURES && weigh(failures),
+    detectable: detectableGrowth(baseline, requests, weigh),
+    baseline,
+    canary,
+    assumedSpread: spread.assumed,
+    onePod: onePodCarries(counts.canary.totals(), baseline),
+  };
+}
+
+const ofSize = (share: number, size: number) => ({ samples: share * size, rest: (1 - share) * size });
+
+/** As many requests as would know the baseline's part as well as the weighted ones do. */
+const baselineSize = ({ canary, requestSquares }: RequestArms): number =>
+  requestSquares > 0 ? canary.requests ** 2 / requestSquares : 1;
+
+function detectableGrowth(baseline: number, requests: number, weigh: (failed: number) => boolean): number {
+  let low = 0;
+  let high = 1 - baseline;
+  for (let step = 0; step < HALVINGS; step++) {
+    const growth = (low + high) / 2;
+    const failed = (baseline + growth) * requests;
+    const unlucky = failed - normalQuantile(DETECTION_POWER) * Math.sqrt(failed);
+    if (unlucky >= FEWEST_FAILURES && weigh(unlucky)) high = growth;
+    else low = growth;
+  }
+  return high;
+}
+
+export const failedOf = (rows: readonly RouteWindow[]): Counted => ({
+  requests: rows.reduce((sum, row) => sum + requestsOf(row), 0),
+  counted: rows.reduce((sum, row) => sum + failuresOf(row), 0),
+});

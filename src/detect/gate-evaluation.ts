@@ -1,0 +1,130 @@
+/** All checks of a gate over one evaluation, and the one verdict they make. */
+import { advance, type CpuEvaluation, isDecided, judgementOf, openCpuEvaluation } from './cpu-evaluation.ts';
+import type { Block } from './looks.ts';
+import type { PodWindow } from './pod-window.ts';
+import { advanceRequests, openRequestEvaluation, type RequestEvaluation } from './request-evaluation.ts';
+import { requestChecks } from './request-report.ts';
+import { COST, ERRORS, latencyCheckName, type RequestSettings } from './request-settings.ts';
+import type { CpuJudgement, CpuSettings, GateJudgement, RequestCheck } from './verdict.ts';
+
+export interface GateSettings extends CpuSettings {
+  /** Absent: only CPU is compared. */
+  readonly requests?: RequestSettings;
+}
+
+export interface GateEvaluation {
+  readonly settings: GateSettings;
+  readonly startedAtMs: number;
+  readonly cpu: CpuEvaluation;
+  readonly requests: RequestEvaluation | undefined;
+}
+
+const DEFAULT_MIN_PODS = 2;
+const DEFAULT_MAX_LOSS_SHARE = 0.05;
+
+/** `history`: windows of the baseline's pods from before the evaluation, past their warm-up. */
+export function openGateEvaluation(
+  settings: GateSettings,
+  startedAtMs: number,
+  history: readonly PodWindow[] = [],
+): GateEvaluation {
+  const { falseFailureRate, minDurationMs, deadlineMs } = settings;
+  const limits = {
+    ...{ falseFailureRate, minDurationMs, deadlineMs },
+    minPods: settings.minPods ?? DEFAULT_MIN_PODS,
+    maxLossShare: settings.maxLossShare ?? DEFAULT_MAX_LOSS_SHARE,
+  };
+  return {
+    settings,
+    startedAtMs,
+    cpu: openCpuEvaluation(settings, startedAtMs),
+    requests: settings.requests && openRequestEvaluation(settings.requests, limits, startedAtMs, history),
+  };
+}
+
+export function advanceGate(evaluation: GateEvaluation, block: Block): void {
+  if (gateIsDecided(evaluation)) return;
+  advance(evaluation.cpu, block);
+  if (evaluation.requests !== undefined) advanceRequests(evaluation.requests, block);
+}
+
+/** Failed or Passed: no later block changes it any more. */
+export function gateIsDecided({ cpu, requests, settings }: GateEvaluation): boolean {
+  const checks = requests === undefined ? [] : requestChecks(requests, false);
+  if (cpu.decision?.verdict === 'Failed' || checks.some((check) => failsGate(check, settings))) return true;
+  return isDecided(cpu) && checks.every((check) => stands(check, settings));
+}
+
+/** Whether a check is no obstacle to Passed: where requests cannot be seen, only if somebody insists on seeing them. */
+function stands({ verdict, check }: RequestCheck, settings: GateSettings): boolean {
+  const { requests } = settings;
+  if (check === COST && !decides(settings)) return true;
+  if (verdict !== 'NotObservable') return verdict === 'Passed';
+  if (check === ERRORS) return requests?.errors?.required !== true;
+  return requests?.latency.every((one) => !one.required || latencyCheckName(one) !== check) ?? true;
+}
+
+/**
+ * cpu, and each check of requests          → the gate
+ * any Failed                               → Failed
+ * all Passed, or not to be seen            → Passed
+ * the deadline is over                     → Inconclusive
+ * otherwise                                → Collecting
+ */
+export function gateJudgement(evaluation: GateEvaluation, nowMs: number, hasWindows: boolean): GateJudgement {
+  const { settings, startedAtMs, requests } = evaluation;
+  const cpu = judgementOf(evaluation.cpu, nowMs, hasWindows);
+  if (requests === undefined) return cpu;
+  const endMs = startedAtMs + settings.deadlineMs;
+  const failed =
+    cpu.verdict === 'Failed' || requestChecks(requests, false).some((check) => failsGate(check, settings));
+  const checks = requestChecks(requests, failed || nowMs >= endMs);
+  const ofCpu = cpu.checks.map((check) =>
+    failed && check.verdict === 'Collecting' ? { ...check, verdict: 'Inconclusive' as const } : check,
+  );
+  const all = { ...cpu, checks: [...ofCpu, ...checks] };
+  const unseen = checks.filter(({ verdict }) => verdict === 'NotObservable').slice(0, 1);
+  const notCompared = unseen.map(({ message }) => `requests were not compared: ${message}`);
+  if (failed) {
+    const worse = checks.filter((check) => failsGate(check, settings));
+    const [first] = worse;
+    const said = [...worse.map(({ message }) => message), ...(cpu.verdict === 'Failed' ? [cpu.message] : [])];
+    return {
+      ...all,
+      verdict: 'Failed',
+      reason: first?.reason ?? cpu.reason,
+      message: said.join('; '),
+      decidedAtMs: lastDecision(evaluation, cpu),
+    };
+  }
+  const open = checks.filter((check) => !stands(check, settings));
+  if (cpu.verdict === 'Passed' && open.length === 0) {
+    const passed = checks.filter(({ verdict }) => verdict === 'Passed').map(({ message }) => message);
+    const message = [cpu.message, ...passed, ...notCompared].join('; ');
+    return { ...all, message, decidedAtMs: lastDecision(evaluation, cpu) };
+  }
+  const verdict = nowMs >= endMs ? 'Inconclusive' : 'Collecting';
+  const said = cpu.verdict === 'Passed' ? [] : [cpu.message];
+  const message = [...said, ...open.map((check) => check.message)].join('; ');
+  const reason = cpu.verdict === 'Passed' ? (open[0]?.reason ?? cpu.reason) : cpu.reason;
+  const { decidedAtMs: _, ...undecided } = all;
+  return {
+    ...undecided,
+    verdict,
+    reason,
+    message,
+    ...(verdict === 'Inconclusive' ? { decidedAtMs: endMs } : {}),
+  };
+}
+
+const decides = ({ requests }: GateSettings): boolean => requests?.cost?.decides === true;
+
+const failsGate = ({ verdict, check }: RequestCheck, settings: GateSettings): boolean =>
+  verdict === 'Failed' && (check !== COST || decides(settings));
+
+/** Event time of the newest decision among the checks: the one that made the gate's. */
+function lastDecision({ requests }: GateEvaluation, cpu: CpuJudgement): number {
+  const times = requests?.checks.map((check) => check.decidedAtMs ?? 0) ?? [];
+  const isSettled = cpu.verdict === 'Passed' || cpu.verdict === 'Failed';
+  return Math.max(isSettled ? (cpu.decidedAtMs ?? 0) : 0, ...times);
+}

@@ -1,0 +1,124 @@
+import { boundFactor } from './bound-factor.ts';
+import { type Block, LOOK_MS } from './looks.ts';
+import { BOUND_ALPHA } from './node-evidence.ts';
+import type { PodWindow } from './pod-window.ts';
+import { addRequests, createRequestArms, type RequestArm, type RequestArms } from './request-arms.ts';
+import { type CheckKind, decideCheck, observe, openCheck, type RequestCheckState } from './request-check.ts';
+import { costAlpha, errorAlpha, latencyAlpha, type RequestSettings } from './request-settings.ts';
+import { BLOCK_MS } from './request-spread.ts';
+import type { RequestReason } from './verdict.ts';
+
+/** The requests of an evaluation as far as its blocks have been looked at. */
+export interface RequestEvaluation {
+  readonly startedAtMs: number;
+  readonly limits: RequestLimits;
+  readonly boundFactor: number;
+  readonly arms: RequestArms;
+  readonly checks: readonly RequestCheckState[];
+  readonly visible: { readonly baseline: Visibility; readonly canary: Visibility };
+}
+
+export interface RequestLimits {
+  readonly falseFailureRate: number;
+  readonly minDurationMs: number;
+  readonly deadlineMs: number;
+  readonly minPods: number;
+  readonly maxLossShare: number;
+}
+
+/** What an arm's windows say of whether its requests can be seen. */
+interface Visibility {
+  watched: boolean;
+  /** Of a window whose requests cannot be seen: why. */
+  hidden: string | undefined;
+}
+
+/** `history`: the baseline's windows of before the rollout, for how far its pods stray; may be empty. */
+export function openRequestEvaluation(
+  settings: RequestSettings,
+  limits: RequestLimits,
+  startedAtMs: number,
+  history: readonly PodWindow[] = [],
+): RequestEvaluation {
+  const kinds: readonly CheckKind[] = [
+    ...settings.latency.map((latency) => ({ kind: 'latency' as const, settings: latency })),
+    ...(settings.errors === undefined ? [] : [{ kind: 'errors' as const, settings: settings.errors }]),
+    ...(settings.cost === undefined ? [] : [{ kind: 'cost' as const, settings: settings.cost }]),
+  ];
+  const alphas = {
+    latency: latencyAlpha(limits.falseFailureRate, settings.latency.length),
+    errors: errorAlpha(limits.falseFailureRate),
+    cost: costAlpha(limits.falseFailureRate),
+  };
+  const checks = kinds.map((kind) => openCheck(kind, alphas[kind.kind]));
+  const growth = limits.deadlineMs / Math.max(LOOK_MS, limits.minDurationMs);
+  const unknown = (): Visibility => ({ watched: false, hidden: undefined });
+  const evaluation = {
+    startedAtMs,
+    limits,
+    boundFactor: boundFactor(BOUND_ALPHA, growth),
+    arms: createRequestArms(),
+    checks,
+    visible: { baseline: unknown(), canary: unknown() },
+  };
+  observeHistory(evaluation, history);
+  return evaluation;
+}
+
+function observeHistory({ checks, startedAtMs }: RequestEvaluation, history: readonly PodWindow[]): void {
+  const before = history.filter(({ endMs }) => endMs <= startedAtMs);
+  for (const [block, baseline] of Map.groupBy(before, ({ startMs }) => blockOf(startMs, startedAtMs))) {
+    for (const check of checks) observe(check, { block, baseline, canary: [], strata: [] });
+  }
+}
+
+const blockOf = (atMs: number, startedAtMs: number): number => Math.floor((atMs - startedAtMs) / BLOCK_MS);
+
+export function advanceRequests(evaluation: RequestEvaluation, block: Block): void {
+  const { arms, checks, limits, startedAtMs, visible } = evaluation;
+  look(visible.baseline, block.baseline);
+  look(visible.canary, block.canary);
+  const strata = addRequests(arms, block);
+  if (strata.length === 0) return;
+  const elapsedMs = block.lookAtMs - startedAtMs;
+  const { baseline, canary } = block;
+  const observed = { block: blockOf(block.lookAtMs - 1, startedAtMs), baseline, canary, strata };
+  const round = {
+    arms,
+    boundFactor: evaluation.boundFactor,
+    blocks: (arms.looks * LOOK_MS) / BLOCK_MS,
+    lookAtMs: block.lookAtMs,
+    mayPass: elapsedMs >= limits.minDurationMs,
+    unusable: unusableBecause(arms, limits),
+  };
+  for (const check of checks) {
+    if (check.verdict !== 'Collecting') continue;
+    observe(check, observed);
+    decideCheck(check, round);
+  }
+}
+
+function look(visibility: Visibility, windows: readonly PodWindow[]): void {
+  for (const { requests } of windows) {
+    if (requests?.state === 'Seen') visibility.watched = true;
+    if (requests?.state === 'NotObservable') visibility.hidden = requests.message;
+  }
+}
+
+function unusableBecause(arms: RequestArms, limits: RequestLimits): RequestReason | undefined {
+  const both = [arms.canary, arms.baseline];
+  const lostTooMuch = ({ lost, seen }: RequestArm): boolean => lost > limits.maxLossShare * (lost + seen);
+  if (both.some(lostTooMuch)) return 'TooMuchLoss';
+  return both.some(({ pods }) => pods.size < limits.minPods) ? 'TooFewPods' : undefined;
+}
+
+/** Why there is nothing to compare, in a sentence; undefined when both arms had requests. */
+export function notObservable({ arms, visible }: RequestEvaluation): string | undefined {
+  if (arms.looks > 0) return undefined;
+  for (const arm of ['baseline', 'canary'] as const) {
+    const { watched, hidden } = visible[arm];
+    if (hidden !== undefined && !watched) return `requests of the ${arm} cannot be seen: ${hidden}`;
+    if (!watched) return `no agent watches the requests of the ${arm}`;
+  }
+  return 'no request came to both arms at the same time';
+}

@@ -1,0 +1,72 @@
+import assert from 'node:assert/strict';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
+import { type TestContext, test } from 'node:test';
+import { aRequestWindow } from '../requests/testing/a-request-window.ts';
+import type { StoredWindow } from './stored-window.ts';
+import { aBatch, aPodWindow, EPOCH_MS, WINDOW_MS } from './testing/a-batch.ts';
+import { openStore, type WindowStore } from './window-store.ts';
+
+function aPath(t: TestContext): string {
+  const directory = mkdtempSync(join(tmpdir(), 'flamegate-store-'));
+  t.after(() => rmSync(directory, { recursive: true }));
+  return join(directory, 'windows.db');
+}
+
+function aStore(t: TestContext, path: string): WindowStore {
+  const store = openStore(path, { now: () => EPOCH_MS + WINDOW_MS });
+  t.after(() => store.close());
+  return store;
+}
+
+const everything = (store: WindowStore): StoredWindow[] =>
+  store.windows({ pods: [{ podUid: 'uid-1' }], fromMs: 0, toMs: Number.MAX_SAFE_INTEGER });
+
+test('requests come back as they were pushed, and a window without any has none', (t) => {
+  const store = aStore(t, aPath(t));
+  const requests = aRequestWindow({ lost: 2 });
+
+  store.addBatch(aBatch({ pods: [aPodWindow({ requests })] }));
+  store.addBatch(aBatch({ sequence: 1 }));
+
+  assert.deepEqual(
+    everything(store).map((window) => window.requests),
+    [requests, undefined],
+  );
+});
+
+test('of requests alone, windows without any are left out, and stacks with them', (t) => {
+  const store = aStore(t, aPath(t));
+  store.addBatch(aBatch());
+  store.addBatch(aBatch({ sequence: 1, pods: [aPodWindow({ requests: aRequestWindow() })] }));
+
+  const span = { fromMs: 0, toMs: Number.MAX_SAFE_INTEGER };
+  const windows = store.windows({ pods: [{ podUid: 'uid-1' }], ...span, requestsOnly: true });
+
+  assert.deepEqual(
+    windows.map(({ startMs, stacks, requests }) => [startMs, stacks, requests]),
+    [[EPOCH_MS + WINDOW_MS, [], aRequestWindow()]],
+  );
+});
+
+test('a store from before requests keeps its windows', (t) => {
+  const path = aPath(t);
+  const before = aStore(t, path);
+  before.addBatch(aBatch());
+  const id = before.storeId();
+  before.close();
+  const db = new DatabaseSync(path);
+  db.exec('ALTER TABLE window DROP COLUMN requests; PRAGMA user_version = 2');
+  db.close();
+
+  const store = aStore(t, path);
+  store.addBatch(aBatch({ sequence: 1, pods: [aPodWindow({ requests: aRequestWindow() })] }));
+
+  assert.equal(store.storeId(), id);
+  assert.deepEqual(
+    everything(store).map((window) => window.requests?.state),
+    [undefined, 'Seen'],
+  );
+});

@@ -1,0 +1,95 @@
+/**
+ * A canary that computes what the baseline does, and whose slowest orders wait 12 ms longer: it fails by its latency, which is
+ * seen at the node's sockets. A canary without any change does not fail.
+ */
+import assert from 'node:assert/strict';
+import { after, before, describe, test } from 'node:test';
+import { type Load, startLoad } from '../../scripts/demo/load.ts';
+import type { ProfilingPolicy } from '../../src/crds/profiling-policy.ts';
+import type { RegressionGate } from '../../src/crds/regression-gate.ts';
+import type { RegressionReport } from '../../src/crds/regression-report.ts';
+import { eventually, getJson, kubectl } from '../cluster/cluster.ts';
+import { deployArms, STABLE } from '../e2e/support/arms.ts';
+import { fittingRate } from '../e2e/support/fitting-load.ts';
+import { installFlamegate, regressionGate } from '../e2e/support/install.ts';
+import { applyObjects } from '../e2e/support/orders.ts';
+
+const NS = 'latency';
+const CLEAN = 'clean';
+const WAITING = 'waiting';
+const LOAD_SECONDS = 1500;
+const VERDICT_SECONDS = 1320;
+// One order in twenty is large, and so one request in forty: each order asks for its stock. P99 falls amid them.
+const ALL = { LARGE_ORDER_SHARE: '0.05' };
+// With three pods an arm the lottery of pods is assumed to be so large that 12 ms of 80 could not be proven.
+const REPLICAS = 5;
+const ARMS = { [STABLE]: ALL, [CLEAN]: ALL, [WAITING]: { ...ALL, LARGE_ORDER_WAIT_MS: '12' } };
+const POLICY = { cpu: { frequencyHz: 49 }, requests: { routes: ['/orders/{id}', '/stock/{sku}'] } };
+
+describe('latency on a real cluster', () => {
+  let load: Load;
+
+  before(async () => {
+    await installFlamegate();
+    const groups = await deployArms(NS, { arms: ARMS, policy: POLICY, replicas: REPLICAS });
+    load = startLoad(groups, await fittingRate({ namespace: NS, groups }), LOAD_SECONDS);
+    for (const canary of [CLEAN, WAITING]) applyObjects(gateOf(canary));
+  });
+
+  after(async () => {
+    console.log(JSON.stringify(await load.stop()));
+    await kubectl('delete', 'namespace', NS, '--wait=false');
+  });
+
+  test('the policy says that requests are seen', async () => {
+    const row = await eventually('a word on requests', 180, async () => {
+      const policy = await getJson<ProfilingPolicy>('profilingpolicy', 'shop', '-n', NS);
+      return policy?.status?.workloads?.find(
+        ({ name, requests }) => name === WAITING && requests !== undefined,
+      );
+    });
+
+    assert.equal(row.requests, 'Seen', row.requestsMessage);
+  });
+
+  test('a canary whose slowest orders wait 12 ms longer fails by its latency, at the route of orders', async () => {
+    const { gate, report } = await verdictOf(WAITING);
+
+    assert.equal(gate.status?.verdict, 'Failed', gate.status?.summary);
+    const regressed = gate.status.conditions?.find(({ type }) => type === 'Regressed');
+    assert.deepEqual([regressed?.status, regressed?.reason], ['True', 'LatencyGrew']);
+    const check = report.status?.checks?.find((each) => each.check === 'latency.p99');
+    assert.equal(check?.verdict, 'Failed', check?.message);
+    assert.match(check.subject ?? '', /\/orders\/\{id\}/);
+  });
+
+  test('a canary without a change does not fail', async () => {
+    const { gate } = await verdictOf(CLEAN);
+
+    assert.notEqual(gate.status?.verdict, 'Failed', gate.status?.summary);
+  });
+});
+
+const gateOf = (canary: string): object =>
+  regressionGate(NS, canary, {
+    baseline: { podSelector: { matchLabels: { arm: STABLE } } },
+    canary: { podSelector: { matchLabels: { arm: canary } } },
+    checks: {
+      cpu: { function: { margin: '3%' } },
+      latency: [{ quantile: 'p99', margin: { relative: '5%', absolute: '3ms' }, required: true }],
+    },
+    duration: { warmUp: '2m', min: '2m', deadline: '18m' },
+  });
+
+async function verdictOf(name: string): Promise<{ gate: RegressionGate; report: RegressionReport }> {
+  const gate = await eventually(`the verdict of ${name}`, VERDICT_SECONDS, async () => {
+    const seen = await getJson<RegressionGate>('regressiongate', name, '-n', NS);
+    return ['Passed', 'Failed', 'Inconclusive'].includes(seen?.status?.verdict ?? '') ? seen : undefined;
+  });
+  const uid = gate.status?.evaluation?.report ?? '';
+  const report = await getJson<RegressionReport>('regressionreport', uid, '-n', NS);
+  assert.ok(report, 'the report of the evaluation exists');
+  const checks = (report.status?.checks ?? []).map(({ check, message }) => `${check}: ${message ?? ''}`);
+  console.log(`${name}: ${gate.status?.verdict}, ${gate.status?.summary}\n  ${checks.join('\n  ')}`);
+  return { gate, report };
+}
