@@ -22,6 +22,7 @@ export interface AgentConfig {
   readonly liveAllowed: boolean;
   readonly execObjectPath: string;
   readonly requestsObjectPath: string;
+  readonly offCpuObjectPath: string;
   readonly httpPort: number;
   readonly logLevel: LogLevel;
   readonly version: string;
@@ -49,6 +50,7 @@ export function readConfig(env: Readonly<Record<string, string | undefined>> = p
     liveAllowed: env['FLAMEGATE_LIVE'] === 'true',
     execObjectPath: env['FLAMEGATE_EXEC_OBJECT'] ?? `${dist}/exec.bpf.o`,
     requestsObjectPath: env['FLAMEGATE_REQUESTS_OBJECT'] ?? `${dist}/requests.bpf.o`,
+    offCpuObjectPath: env['FLAMEGATE_OFFCPU_OBJECT'] ?? `${dist}/offcpu.bpf.o`,
     httpPort: integer(env, 'FLAMEGATE_HTTP_PORT', 9464, 0),
     logLevel: logLevel(env),
     version: env['FLAMEGATE_VERSION'] ?? 'dev',

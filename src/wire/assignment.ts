@@ -35,6 +35,13 @@ export interface AssignedContainer {
   readonly symbols: SymbolMode;
   /** Present when the requests it answers are to be watched. */
   readonly requests?: AssignedRequests;
+  /** Present when it is to be looked at what its threads wait for. */
+  readonly offCpu?: AssignedOffCpu;
+}
+
+export interface AssignedOffCpu {
+  /** Of each wait only what is beyond this counts. */
+  readonly leastMs: number;
 }
 
 export interface AssignedRequests {
@@ -86,7 +93,12 @@ function parseContainer(json: unknown, index: number): AssignedContainer {
     gated: doc['gated'] === true,
     symbols: SYMBOL_MODES.find((mode) => mode === doc['symbols']) ?? 'Auto', // a controller of before has none
     ...(doc['requests'] === undefined ? {} : { requests: parseRequests(doc['requests'], `${at}.requests`) }),
+    ...(doc['offCpu'] === undefined ? {} : { offCpu: parseOffCpu(doc['offCpu'], `${at}.offCpu`) }),
   };
+}
+
+function parseOffCpu(json: unknown, at: string): AssignedOffCpu {
+  return { leastMs: integer(record(json, at)['leastMs'], `${at}.leastMs`, 1, 9_999) };
 }
 
 function parseRequests(json: unknown, at: string): AssignedRequests {
