@@ -13,9 +13,11 @@
 import { createHash } from 'node:crypto';
 import type { V1ContainerStatus, V1Pod } from '@kubernetes/client-node';
 import type { ProfilingPolicy } from '../../crds/profiling-policy.ts';
+import { parseLatencyMs } from '../../crds/quantities.ts';
 import { selects } from '../../kube/label-selector.ts';
 import {
   type AssignedContainer,
+  type AssignedOffCpu,
   type AssignedRequests,
   type Assignment,
   type LiveContainer,
@@ -118,6 +120,7 @@ function assignedContainers(
     const gated = index.gatedPodUids.has(uid);
     const symbols = symbolsOf(wanting);
     const requests = gated ? requestsOf(wanting) : undefined;
+    const offCpu = offCpuOf(wanting);
     const assigned = {
       namespace,
       pod: name,
@@ -127,7 +130,7 @@ function assignedContainers(
       gated,
       symbols,
     };
-    return [{ ...assigned, ...(requests && { requests }) }];
+    return [{ ...assigned, ...(requests && { requests }), ...(offCpu && { offCpu }) }];
   });
 }
 
@@ -143,6 +146,13 @@ function requestsOf(policies: readonly ProfilingPolicy[]): AssignedRequests | un
   const byName = policies.toSorted((a, b) => (a.metadata.name < b.metadata.name ? -1 : 1));
   const routes = new Set(byName.flatMap(({ spec }) => spec.requests.routes));
   return { routes: [...routes].slice(0, MOST_ROUTE_PATTERNS) };
+}
+
+/** Where one of the policies asks for it, by the shortest of their durations. */
+function offCpuOf(policies: readonly ProfilingPolicy[]): AssignedOffCpu | undefined {
+  const asking = policies.filter(({ spec }) => spec.offCpu.enabled);
+  if (asking.length === 0) return undefined;
+  return { leastMs: Math.min(...asking.map(({ spec }) => parseLatencyMs(spec.offCpu.minDuration))) };
 }
 
 function runningContainer(
