@@ -75,6 +75,7 @@ void UnwoundProcesses::Unwind(const StackRecord& record, Aggregate& aggregate) {
     frames = &process.unwinder->Unwind(record.thread);
     process.unwinder->SetCareful(!process.is_calm);
   }
+  process.unwinder->CountChains();
   process.pending.Add(*record.header, record.kernel_frames, *frames, process.unwinder->Uses());
   if (process.pending.IsFull()) Settle(process, aggregate);
 }
@@ -119,6 +120,7 @@ const std::vector<uint64_t>& UnwoundProcesses::UnwindStill(uint32_t pid, const T
   StackUnwinder& unwinder = *process->second.unwinder;
   unwinder.SetCareful(true);
   const std::vector<uint64_t>& frames = unwinder.Unwind(thread);
+  unwinder.CountChains();
   unwinder.SetCareful(!process->second.is_calm);
   return frames;
 }
