@@ -47,11 +47,12 @@ const framePointerPlans: readonly Plan[] = RELEASES.flatMap((release) =>
   ),
 );
 
-// RESUME=1: goes on where an earlier run was ended. ONLY=services: measures the services anew, and keeps all else.
+// RESUME=1: goes on where an earlier run was ended. ONLY=services: measures no more than the services, and keeps all else.
+const RESUMES = process.env['RESUME'] === '1';
 const ONLY_SERVICES = process.env['ONLY'] === 'services';
 let figures: Figures =
-  process.env['RESUME'] === '1' || ONLY_SERVICES
-    ? { ...measuredEarlier(), ...(ONLY_SERVICES ? { services: [] } : {}) }
+  RESUMES || ONLY_SERVICES
+    ? { ...measuredEarlier(), ...(RESUMES ? {} : { services: [] }) }
     : {
         ...{
           services: [],

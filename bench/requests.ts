@@ -14,6 +14,7 @@ import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { openRequestWatcher, type RequestHooks } from '../src/native/request-watcher.ts';
 import { writeResult } from './machine.ts';
+import { switchCost } from './off-cpu/switch-cost.ts';
 import { exactnessOf, type RouteExactness } from './requests/exactness.ts';
 
 const ROOT = fileURLToPath(new URL('..', import.meta.url));
@@ -192,8 +193,9 @@ try {
     console.table(exactness);
     routes.push(...exactness);
   }
-  const result = { routes, kernel, userSpaceNsPerExchange };
-  console.log(JSON.stringify({ kernel, userSpaceNsPerExchange }, null, 2));
+  const foreignSwitchNs = (await switchCost()).foreign.nsPerSwitch;
+  const result = { routes, kernel, userSpaceNsPerExchange, foreignSwitchNs };
+  console.log(JSON.stringify({ kernel, userSpaceNsPerExchange, foreignSwitchNs }, null, 2));
   console.log(writeResult('requests', 'make bench-requests', '21', result));
 } finally {
   for (const server of servers) {

@@ -4,7 +4,8 @@
 
 #include <linux/types.h>
 
-/* Of the kernel's structures the fields that requests.bpf.c reads; where they are, its BTF says at load. */
+/* Of the kernel's structures the fields that requests.bpf.c and offcpu.bpf.c read; where they are, its BTF
+ * says at load. */
 #pragma clang attribute push(__attribute__((preserve_access_index)), apply_to = record)
 struct kernfs_node {
   __u64 id;
@@ -49,7 +50,19 @@ struct fdtable {
 struct files_struct {
   struct fdtable* fdt;
 };
+struct css_set {
+  struct cgroup* dfl_cgrp;
+};
+struct sched_entity {
+  __u64 sum_exec_runtime;
+};
 struct task_struct {
+  unsigned int __state;
+  unsigned int flags;
+  struct sched_entity se;
+  int pid;
+  int tgid;
+  struct css_set* cgroups;
   struct files_struct* files;
 };
 #pragma clang attribute pop

@@ -11,37 +11,11 @@
 #include <stdbool.h>
 
 #include "cpu.h"
+#include "registers.h"
 
 #define FG_PAGE_BYTES 4096
 #define FG_STACK_POINTER 7
 #define FG_INSTRUCTION_POINTER 16
-
-/* Compares the very register that is used afterwards: the verifier knows the bound of no copy of it. */
-#define fg_bounded(value, most)     \
-  ({                                \
-    asm volatile("" : "+r"(value)); \
-    (value) <= (most);              \
-  })
-
-static __always_inline void store_registers(__u64* to, const struct pt_regs* regs) {
-  to[0] = regs->rax;
-  to[1] = regs->rdx;
-  to[2] = regs->rcx;
-  to[3] = regs->rbx;
-  to[4] = regs->rsi;
-  to[5] = regs->rdi;
-  to[6] = regs->rbp;
-  to[7] = regs->rsp;
-  to[8] = regs->r8;
-  to[9] = regs->r9;
-  to[10] = regs->r10;
-  to[11] = regs->r11;
-  to[12] = regs->r12;
-  to[13] = regs->r13;
-  to[14] = regs->r14;
-  to[15] = regs->r15;
-  to[16] = regs->rip;
-}
 
 /* The registers user space had when it was interrupted or made its system call. False where they are out of
  * reach. */

@@ -74,6 +74,8 @@ SamplerConfig ConfigOf(Napi::Object options) {
   config.max_processes = number("maxProcesses");
   config.max_stacks = number("maxStacks");
   config.measure = options.Get("measure").As<Napi::Boolean>();
+  config.offcpu_object_path = options.Get("offCpuObjectPath").As<Napi::String>();
+  config.max_waiting_threads = number("maxWaitingThreads");
   auto cpus = options.Get("cpus").As<Napi::Array>();
   for (uint32_t i = 0; i < cpus.Length(); i++)
     config.cpus.push_back(cpus.Get(i).As<Napi::Number>().Int32Value());
@@ -116,6 +118,19 @@ void RemoveTarget(const Napi::CallbackInfo& info) {
   Failure failure;
   Sampler* sampler = SamplerOf(info);
   if (sampler != nullptr && !sampler->RemoveTarget(BigIntOf(info[1]), failure)) Throw(info.Env(), failure);
+}
+
+// target, nanoseconds.
+void AddWaits(const Napi::CallbackInfo& info) {
+  Failure failure;
+  Sampler* sampler = SamplerOf(info);
+  if (sampler == nullptr) return;
+  if (!sampler->AddWaits(BigIntOf(info[1]), BigIntOf(info[2]), failure)) Throw(info.Env(), failure);
+}
+
+void RemoveWaits(const Napi::CallbackInfo& info) {
+  Sampler* sampler = SamplerOf(info);
+  if (sampler != nullptr) sampler->RemoveWaits(BigIntOf(info[1]));
 }
 
 // pid, layout (as many numbers as kHotspotLayoutNames has, or none), most bytes of a stack.
@@ -195,6 +210,23 @@ Napi::Array ArrayOf(Napi::Env env, const std::vector<ProcessNews>& news,
   return array;
 }
 
+// Per target: id, nanoseconds of lost stacks, then for each kind of enum fg_wait_kind the waits and their
+// nanoseconds.
+Napi::Value WaitsOf(Napi::Env env, const WaitBatch& waits) {
+  std::vector<uint64_t> targets;
+  for (const auto& [target, lost_ns, totals] : waits.targets) {
+    targets.insert(targets.end(), {target, lost_ns});
+    for (const fg_wait_total& total : totals) targets.insert(targets.end(), {total.waits, total.ns});
+  }
+  Napi::Object result = Napi::Object::New(env);
+  result.Set("addresses", BigArrayOf(env, waits.aggregate.Addresses()));
+  result.Set("rows", ArrayOf(env, waits.aggregate.Rows()));
+  result.Set("rowCount", Napi::Number::New(env, waits.aggregate.RowCount()));
+  result.Set("weights", BigArrayOf(env, waits.aggregate.Weights()));
+  result.Set("targets", BigArrayOf(env, targets));
+  return result;
+}
+
 // Per target, in this order: id, taken, lost to the full ring, lost to the full table, no user stack,
 // truncated.
 Napi::Value Take(const Napi::CallbackInfo& info) {
@@ -215,12 +247,15 @@ Napi::Value Take(const Napi::CallbackInfo& info) {
   result.Set("methods", ArrayOf(env, batch.news, &ProcessNews::methods));
   result.Set("names", ArrayOf(env, batch.news, &ProcessNews::names));
   result.Set("classes", ArrayOf(env, batch.news, &ProcessNews::classes));
+  if (batch.waits) result.Set("waits", WaitsOf(env, *batch.waits));
   return result;
 }
 
 // perCpu: FG_CAUSE_COUNT numbers for each possible CPU, in the order of enum fg_cause. unwinding: complete
 // stacks, foreign reads, failed ones, stacks in a pause, then stacks by enum Mark, then by the microseconds
-// they took. chains: resumed coroutines by enum ChainEnd, then the reads and nanoseconds they took.
+// they took. chains: resumed coroutines by enum ChainEnd, then the reads and nanoseconds they took. waits:
+// scans, stacks taken, waits that ended meanwhile, nanoseconds of scans, switches without room, runs, their
+// nanoseconds.
 Napi::Value Count(const Napi::CallbackInfo& info) {
   Napi::Env env = info.Env();
   Sampler* sampler = SamplerOf(info);
@@ -243,6 +278,11 @@ Napi::Value Count(const Napi::CallbackInfo& info) {
   std::vector<uint64_t> chains(unwound.chains.by_end.begin(), unwound.chains.by_end.end());
   chains.insert(chains.end(), {unwound.chains.reads, unwound.chains.ns});
   result.Set("chains", BigArrayOf(env, chains));
+  const WaitScanCounts& waits = counters.waits;
+  std::vector<uint64_t> scans = {
+      waits.scans,      waits.waits,       waits.moved, waits.scan_ns, waits.probe.threads_full,
+      waits.probe.runs, waits.probe.run_ns};
+  result.Set("waits", BigArrayOf(env, scans));
   result.Set("runs", Napi::Number::New(env, static_cast<double>(counters.runs)));
   result.Set("runNs", Napi::Number::New(env, static_cast<double>(counters.run_ns)));
   return result;
@@ -280,6 +320,8 @@ Napi::Object Init(Napi::Env env, Napi::Object exports) {
   exports.Set("addProcess", Napi::Function::New(env, AddProcess, "addProcess"));
   exports.Set("followCoroutines", Napi::Function::New(env, FollowCoroutines, "followCoroutines"));
   exports.Set("removeProcess", Napi::Function::New(env, RemoveProcess, "removeProcess"));
+  exports.Set("addWaits", Napi::Function::New(env, AddWaits, "addWaits"));
+  exports.Set("removeWaits", Napi::Function::New(env, RemoveWaits, "removeWaits"));
   exports.Set("take", Napi::Function::New(env, Take, "take"));
   exports.Set("counters", Napi::Function::New(env, Count, "counters"));
   exports.Set("close", Napi::Function::New(env, Close, "close"));

@@ -26,7 +26,7 @@ uint64_t HashOf(std::span<const uint32_t> row) {
 
 }  // namespace
 
-void Aggregate::Add(const fg_cpu_sample_header& header, std::span<const uint64_t> frames) {
+bool Aggregate::Add(const fg_cpu_sample_header& header, std::span<const uint64_t> frames, uint64_t weight) {
   Tally& tally = tallies_[header.target];
   if (header.user_frames == 0) tally.no_user_stack++;
   if (header.flags & (FG_SAMPLE_USER_TRUNCATED | FG_SAMPLE_KERNEL_TRUNCATED)) tally.truncated++;
@@ -37,26 +37,33 @@ void Aggregate::Add(const fg_cpu_sample_header& header, std::span<const uint64_t
     std::optional<uint32_t> index = IndexOf(address);
     if (!index) {
       tally.table_full++;
-      return;
+      return false;
     }
     candidate_.push_back(*index);
   }
 
   if (slots_.size() < 2 * (size_t{row_count_} + 1)) GrowSlots();
   uint32_t* slot = FindSlot(candidate_);
+  if (*slot == 0 && row_count_ == max_stacks_) {
+    tally.table_full++;
+    return false;
+  }
   if (*slot != 0) {
     rows_[*slot - 1 + kCount]++;
-    tally.taken++;
-    return;
+  } else {
+    *slot = static_cast<uint32_t>(rows_.size()) + 1;
+    rows_.insert(rows_.end(), candidate_.begin(), candidate_.end());
+    row_count_++;
   }
-  if (row_count_ == max_stacks_) {
-    tally.table_full++;
-    return;
-  }
-  *slot = static_cast<uint32_t>(rows_.size()) + 1;
-  rows_.insert(rows_.end(), candidate_.begin(), candidate_.end());
-  row_count_++;
+  if (weight != 0) weight_at_[*slot] += weight;
   tally.taken++;
+  return true;
+}
+
+std::vector<uint64_t> Aggregate::Weights() const {
+  std::vector<uint64_t> weights;
+  for (auto [row, weight] : weight_at_) weights.push_back(weight);
+  return weights;
 }
 
 // A full table takes no new address either, or random stacks could grow it without end.

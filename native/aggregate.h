@@ -1,6 +1,7 @@
 #pragma once
 #include <cstddef>
 #include <cstdint>
+#include <map>
 #include <optional>
 #include <span>
 #include <unordered_map>
@@ -23,16 +24,19 @@ struct Tally {
 ///
 /// A row is laid out as it is handed to JavaScript: target low, target high, pid, count, number of kernel
 /// frames, number of user frames, then the frames as indices into Addresses(), kernel first, each part leaf
-/// first.
+/// first. What rows weigh, for those that are more than counted, is apart.
 class Aggregate {
  public:
   explicit Aggregate(uint32_t max_stacks) : max_stacks_(max_stacks) {}
 
-  void Add(const fg_cpu_sample_header& header, std::span<const uint64_t> frames);
+  /// False if it was lost.
+  bool Add(const fg_cpu_sample_header& header, std::span<const uint64_t> frames, uint64_t weight = 0);
 
   std::span<const uint64_t> Addresses() const { return addresses_; }
   std::span<const uint32_t> Rows() const { return rows_; }
   uint32_t RowCount() const { return row_count_; }
+  /// Of each row that has a weight, in their order: of all, if all were added with one.
+  std::vector<uint64_t> Weights() const;
   const std::unordered_map<uint64_t, Tally>& Tallies() const { return tallies_; }
 
  private:
@@ -48,6 +52,7 @@ class Aggregate {
   std::vector<uint32_t> rows_;
   std::vector<uint32_t> slots_;  ///< open addressing by a row's hash: its offset in rows_ plus one; 0 is free
   std::vector<uint32_t> candidate_;
+  std::map<uint32_t, uint64_t> weight_at_;  ///< by a row's offset in rows_ plus one
   std::unordered_map<uint64_t, Tally> tallies_;
 };
 

@@ -2,6 +2,7 @@
 
 #include <bpf/libbpf.h>
 
+#include <cerrno>
 #include <cstdarg>
 #include <cstdio>
 #include <cstdlib>
@@ -38,6 +39,13 @@ BpfLog::~BpfLog() {
 
 std::string BpfLog::Take() {
   return std::exchange(text_, {});
+}
+
+// EACCES is also the verifier's refusal, which then has written its statistics.
+const char* CodeOfLoad(int error, const std::string& log) {
+  bool is_not_permitted = error == EPERM || error == EACCES;
+  bool is_refusal = log.find("processed ") != std::string::npos;
+  return is_not_permitted && !is_refusal ? "BPF_NOT_PERMITTED" : "BPF_LOAD_FAILED";
 }
 
 void RouteBpfLog() {

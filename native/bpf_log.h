@@ -17,6 +17,9 @@ class BpfLog {
   std::string text_;
 };
 
+/// The code of a failure to load, by the errno and what was printed meanwhile.
+const char* CodeOfLoad(int error, const std::string& log);
+
 /// Makes libbpf silent but for a BpfLog. Once per process.
 void RouteBpfLog();
 

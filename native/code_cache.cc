@@ -102,7 +102,7 @@ bool CodeCache::Confirm() {
 // A block that is freed keeps its bytes. One that is used again begins elsewhere mostly, for what is
 // allocated is cut from the end of a free block: then only the flag in the block's header tells, in the
 // middle of which it is. Each compilation has an id of its own; one that cannot be read tells nothing: the
-// process has ended.
+// process has ended. Zeros that were read are the middle of something else.
 bool CodeCache::LookAt(std::span<CodeBlob* const> blobs) {
   if (blobs.empty()) return true;
   uint64_t used_flag = static_cast<uint64_t>(layout_.heap_block_size) / 2;
@@ -112,14 +112,16 @@ bool CodeCache::LookAt(std::span<CodeBlob* const> blobs) {
   for (const CodeBlob* blob : blobs) places_.push_back(blob->address - used_flag);
   pieces_.resize(places_.size() * size);
   uint64_t time_ns = MonotonicNs();
+  uint64_t failures = memory_.Failures();
   memory_.Gather(places_, std::span(pieces_));
+  bool is_all_read = memory_.Failures() == failures;
   bool are_there = true;
   for (size_t i = 0; i < blobs.size(); i++) {
     std::span piece = std::span(pieces_).subspan(i * size, size);
     uint64_t id = UnsignedAt(piece, compile_id, sizeof(uint32_t));
     if (id == blobs[i]->compile_id && piece[0] == 1) {
       blobs[i]->confirmed_ns = time_ns;
-    } else if (id != 0) {
+    } else if (id != 0 || is_all_read) {
       Drop(*blobs[i]);
       are_there = false;
     }

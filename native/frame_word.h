@@ -5,7 +5,7 @@ namespace flamegate {
 
 /// A user frame as one 64-bit number. User addresses have 0 in the uppermost byte and kernel addresses 0xff,
 /// so what is between tells the other kinds; src/native/frame-word.ts reads them.
-enum class FrameKind : uint64_t { kJava = 1, kStub = 2, kMark = 3, kSuspended = 4 };
+enum class FrameKind : uint64_t { kJava = 1, kStub = 2, kMark = 3, kSuspended = 4, kWait = 5 };
 
 /// Of a Java frame.
 enum FrameFlag : uint64_t {
@@ -59,6 +59,10 @@ constexpr uint32_t JavaMethodOf(uint64_t frame) {
 }
 constexpr uint64_t StubFrame(uint32_t name) {
   return static_cast<uint64_t>(FrameKind::kStub) << 56 | name;
+}
+/// In place of what a thread that waits does inside the kernel: enum fg_wait_kind.
+constexpr uint64_t WaitFrame(uint32_t kind) {
+  return static_cast<uint64_t>(FrameKind::kWait) << 56 | kind;
 }
 /// Whether a stack that has this for its last frame lacks its root.
 constexpr bool EndsStack(uint64_t frame) {

@@ -388,6 +388,7 @@ void HotspotFrames::BeginStack(uint64_t time_ns) {
   call_wrapper_ = 0;
   uses_.clear();
   code_.BeginStack(time_ns);
+  coroutines_.BeginStack();
 }
 
 // Later than the sample: what is there still was there then.

@@ -55,12 +55,6 @@ bool IsNotPermitted(int error) {
   return error == EPERM || error == EACCES;
 }
 
-// EACCES is also the verifier's refusal, which then has written its statistics.
-const char* CodeOfLoad(int error, const std::string& log) {
-  bool is_refusal = log.find("processed ") != std::string::npos;
-  return IsNotPermitted(error) && !is_refusal ? "BPF_NOT_PERMITTED" : "BPF_LOAD_FAILED";
-}
-
 }  // namespace
 
 std::unique_ptr<RequestWatcher> RequestWatcher::Open(const RequestWatcherConfig& config, Failure& failure) {

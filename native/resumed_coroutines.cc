@@ -83,9 +83,13 @@ void ResumedCoroutines::AppendCallers(const ResumeLocals& locals, std::vector<ui
   uint64_t begin = MonotonicNs();
   uint64_t reads = memory_.Reads();
   ChainEnd end = chains_ ? chains_->Append(locals, frames) : ChainEnd::kUnsupported;
-  counts_.by_end[static_cast<size_t>(end)]++;
+  ends_.push_back(end);
   counts_.reads += memory_.Reads() - reads;
   counts_.ns += MonotonicNs() - begin;
+}
+
+void ResumedCoroutines::EndStack() {
+  for (ChainEnd end : ends_) counts_.by_end[static_cast<size_t>(end)]++;
 }
 
 void ResumedCoroutines::Revalidate() {

@@ -35,6 +35,10 @@ class ResumedCoroutines {
   void AppendInterpreted(uint32_t method, const FrameCursor& cursor, uint64_t locals,
                          std::vector<uint64_t>& frames);
 
+  /// A stack may be begun again; what is found in it counts at its end.
+  void BeginStack() { ends_.clear(); }
+  void EndStack();
+
   void Revalidate();
   std::vector<NewClass> TakeNewClasses();
   ChainCounts TakeCounts() { return std::exchange(counts_, {}); }
@@ -58,6 +62,7 @@ class ResumedCoroutines {
   std::vector<Site> sites_;
   std::vector<uint64_t> references_;
   std::vector<uint64_t> inlined_;
+  std::vector<ChainEnd> ends_;  ///< of this stack
   ChainCounts counts_ = {};
 };
 

@@ -3,6 +3,7 @@
 #include <poll.h>
 #include <sys/eventfd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <utility>
 
@@ -65,8 +66,11 @@ RingDrain::~RingDrain() {
 RingDrain::Drained RingDrain::Take() {
   Locked locked(lock_);
   ring_buffer__consume(ring_);
+  std::optional<WaitBatch> waits;
+  if (waits_) waits = waits_->Take(MonotonicNs());
+  if (waits_ && waits_->IsEmpty()) waits_.reset();
   processes_.SettleAll(aggregate_);
-  return {std::exchange(aggregate_, Aggregate(max_stacks_)), processes_.TakeNews()};
+  return {std::exchange(aggregate_, Aggregate(max_stacks_)), processes_.TakeNews(), std::move(waits)};
 }
 
 uint64_t RingDrain::Malformed() {
@@ -87,6 +91,16 @@ void RingDrain::AddProcess(uint32_t pid, const std::optional<HotspotLayout>& lay
 void RingDrain::FollowCoroutines(uint32_t pid, const HeapLayout& heap) {
   Locked locked(lock_);
   processes_.FollowCoroutines(pid, heap);
+}
+
+void RingDrain::RemoveWaits(uint64_t target) {
+  Locked locked(lock_);
+  if (waits_) waits_->Remove(target, MonotonicNs());
+}
+
+std::optional<WaitScanCounts> RingDrain::Waits() {
+  Locked locked(lock_);
+  return waits_ ? std::optional(waits_->Count()) : std::nullopt;
 }
 
 void RingDrain::Jitter(ClockJitter jitter) {
@@ -133,7 +147,15 @@ void* RingDrain::Run(void* self) {
 }
 
 int RingDrain::PatienceMs(uint64_t now_ns) const {
-  return processes_.AreCalm(now_ns) ? kDrainEveryMs : kDrainChangingEveryMs;
+  int patience_ms = processes_.AreCalm(now_ns) ? kDrainEveryMs : kDrainChangingEveryMs;
+  if (!waits_) return patience_ms;
+  uint64_t due_ns = std::max(waits_->DueNs(), now_ns);
+  return std::min(patience_ms, static_cast<int>((due_ns - now_ns) / 1'000'000) + 1);
+}
+
+void RingDrain::ScanWaits() {
+  uint64_t now_ns = MonotonicNs();
+  if (waits_ && now_ns >= waits_->DueNs()) waits_->Scan(now_ns, processes_, aggregate_);
 }
 
 void RingDrain::SleepUntilNeeded(uint64_t drained_ns, int patience_ms) {
@@ -153,6 +175,7 @@ void RingDrain::Loop() {
     if (stop_) return;
     ring_buffer__consume(ring_);
     drained_ns = MonotonicNs();
+    ScanWaits();
     processes_.SettleDue(drained_ns, aggregate_);
     jitter_.Turn(drained_ns);
     patience_ms = PatienceMs(drained_ns);

@@ -6,13 +6,17 @@
 #include <memory>
 #include <optional>
 #include <span>
+#include <utility>
 #include <vector>
 
 #include "aggregate.h"
 #include "clock_jitter.h"
 #include "failure.h"
+#include "monotonic_clock.h"
 #include "unique_fd.h"
 #include "unwound_processes.h"
+#include "wait_scan.h"
+#include "worker_thread.h"
 
 namespace flamegate {
 
@@ -24,6 +28,7 @@ class RingDrain {
   struct Drained {
     Aggregate aggregate;
     std::vector<ProcessNews> news;
+    std::optional<WaitBatch> waits;
   };
 
   /// Null on failure. The ring's map must outlive the drain.
@@ -42,6 +47,20 @@ class RingDrain {
   void AddProcess(uint32_t pid, const std::optional<HotspotLayout>& layout);
   void RemoveProcess(uint32_t pid);
   void FollowCoroutines(uint32_t pid, const HeapLayout& heap);
+  /// From now on it looks at who waits in this target. `open` makes the probe for the first.
+  template <typename Open>
+  bool AddWaits(uint64_t target, uint64_t least_ns, Open open, Failure& failure) {
+    Locked locked(lock_);
+    if (!waits_) {
+      std::unique_ptr<WaitProbe> probe = open();
+      if (!probe) return false;
+      waits_ = std::make_unique<WaitScan>(std::move(probe), max_stacks_);
+    }
+    return waits_->Add(target, least_ns, MonotonicNs(), failure);
+  }
+  void RemoveWaits(uint64_t target);
+  /// Nothing, while nobody is looked at.
+  std::optional<WaitScanCounts> Waits();
   /// From now on it keeps these clocks out of step, as long as it lives.
   void Jitter(ClockJitter jitter);
 
@@ -52,6 +71,7 @@ class RingDrain {
   bool AddCopied(std::span<const uint8_t> record);
   static void* Run(void* self);
   int PatienceMs(uint64_t now_ns) const;
+  void ScanWaits();
   void Loop();
   void SleepUntilNeeded(uint64_t drained_ns, int patience_ms);
 
@@ -69,6 +89,7 @@ class RingDrain {
   uint64_t malformed_ = 0;
   Aggregate aggregate_;
   UnwoundProcesses processes_;
+  std::unique_ptr<WaitScan> waits_;  ///< null while nobody asks for waits
 };
 
 }  // namespace flamegate

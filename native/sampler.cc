@@ -18,16 +18,6 @@ namespace {
 constexpr char kProgram[] = "on_cpu_tick";
 constexpr char kKernelBtf[] = "/sys/kernel/btf/vmlinux";
 
-// EACCES is also the verifier's refusal, which then has written its statistics.
-bool IsVerifierRefusal(const std::string& log) {
-  return log.find("processed ") != std::string::npos;
-}
-
-const char* CodeOfLoad(int error, const std::string& log) {
-  bool not_permitted = error == EPERM || error == EACCES;
-  return not_permitted && !IsVerifierRefusal(log) ? "BPF_NOT_PERMITTED" : "BPF_LOAD_FAILED";
-}
-
 // cpu-clock, for many virtual machines have no hardware counters. The kernel makes a fixed period of its
 // sample_freq (perf_swevent_init_hrtimer), which falls in step with periodic load: hence odd rates, chosen by
 // the caller, and ClockJitter.
@@ -62,6 +52,8 @@ std::unique_ptr<Sampler> Sampler::Open(const SamplerConfig& config, Failure& fai
     failure.log = log.Take();
     return nullptr;
   }
+  sampler->waits_ = {config.offcpu_object_path, config.filter, config.max_targets,
+                     config.max_waiting_threads};
   sampler->drain_->Jitter(ClockJitter(sampler->clocks_, config.frequency_hz));
   return sampler;
 }
@@ -179,6 +171,11 @@ bool Sampler::FollowCoroutines(uint32_t pid, const HeapLayout& heap, Failure& fa
   return false;
 }
 
+bool Sampler::AddWaits(uint64_t target, uint64_t least_ns, Failure& failure) {
+  return drain_->AddWaits(
+      target, least_ns, [&] { return WaitProbe::Open(waits_, failure); }, failure);
+}
+
 // A sample that was under way when its target was removed may come with a later batch: hence the union.
 Batch Sampler::Take() {
   RingDrain::Drained drained = drain_->Take();
@@ -186,7 +183,7 @@ Batch Sampler::Take() {
   std::unordered_map<uint64_t, uint64_t> ring_losses = targets_->TakeRingLosses();
   for (auto [target, ring_full] : ring_losses) tallies.try_emplace(target);
 
-  Batch batch{std::move(drained.aggregate), {}, std::move(drained.news)};
+  Batch batch{std::move(drained.aggregate), {}, std::move(drained.news), std::move(drained.waits)};
   for (auto [target, tally] : tallies) {
     auto loss = ring_losses.find(target);
     batch.targets.push_back({target, tally, loss == ring_losses.end() ? 0 : loss->second});
@@ -207,6 +204,7 @@ Counters Sampler::Count() {
   counters.table_full = table_full_;
   counters.malformed = drain_->Malformed();
   counters.unwound = drain_->Unwound();
+  counters.waits = drain_->Waits().value_or(WaitScanCounts());
 
   bpf_prog_info info = {};
   uint32_t size = sizeof(info);

@@ -29,6 +29,8 @@ struct SamplerConfig {
   uint32_t max_stacks;
   std::vector<int> cpus;
   bool measure;  ///< have the kernel count the program's runs, if we may (CAP_SYS_ADMIN)
+  std::string offcpu_object_path;
+  uint32_t max_waiting_threads;
 };
 
 struct ProcessConfig {
@@ -47,6 +49,7 @@ struct Batch {
   Aggregate aggregate;
   std::vector<TargetBatch> targets;
   std::vector<ProcessNews> news;
+  std::optional<WaitBatch> waits;
 };
 
 struct Counters {
@@ -57,6 +60,7 @@ struct Counters {
   UnwindCounts unwound;
   uint64_t runs = 0;  ///< 0 unless the kernel's BPF statistics are on
   uint64_t run_ns = 0;
+  WaitScanCounts waits;
 };
 
 /// The BPF program, loaded and attached to a clock of every CPU, with the thread that drains it. Nothing is
@@ -75,6 +79,10 @@ class Sampler {
   /// From now on the suspended callers of an added process's coroutines are among its frames, and each of its
   /// samples wakes the drain. One that was not added is passed over.
   bool FollowCoroutines(uint32_t pid, const HeapLayout& heap, Failure& failure);
+  /// From now on it is looked at who waits in this target, longer than that; in those of added processes, by
+  /// which stack. Adding it again changes how long.
+  bool AddWaits(uint64_t target, uint64_t least_ns, Failure& failure);
+  void RemoveWaits(uint64_t target) { drain_->RemoveWaits(target); }
   Batch Take();
   Counters Count();
 
@@ -100,6 +108,7 @@ class Sampler {
   std::vector<std::unique_ptr<bpf_link, DestroyLink>> links_;
   std::vector<int> clocks_;  ///< the perf events of the links
   std::unique_ptr<RingDrain> drain_;
+  WaitProbeConfig waits_;
   uint64_t taken_ = 0;
   uint64_t table_full_ = 0;
 };

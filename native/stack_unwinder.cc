@@ -40,6 +40,10 @@ const std::vector<uint64_t>& StackUnwinder::Unwind(const ThreadSnapshot& thread)
   return frames_;
 }
 
+void StackUnwinder::CountChains() {
+  if (hotspot_) hotspot_->Coroutines().EndStack();
+}
+
 void StackUnwinder::SetCareful(bool is_careful) {
   native_.SetCareful(is_careful);
   if (hotspot_) hotspot_->SetCareful(is_careful);

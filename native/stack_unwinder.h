@@ -26,6 +26,8 @@ class StackUnwinder {
   /// Leaf first, as frame words (frame_word.h); a stack whose root is missing ends in a mark. Valid until the
   /// next call, as is Uses().
   const std::vector<uint64_t>& Unwind(const ThreadSnapshot& thread);
+  /// The last stack is kept: what was found of its coroutines' callers counts.
+  void CountChains();
   /// Whether stacks are unwound by what is known to be there (careful), or by what was there when it was used
   /// last, for Settle to find out.
   void SetCareful(bool is_careful);

@@ -27,7 +27,11 @@ bool CastsDoubt(std::span<const uint64_t> frames) {
 
 void UnwoundProcesses::Add(uint32_t pid, const std::optional<HotspotLayout>& layout, Aggregate& aggregate) {
   Remove(pid, aggregate);
-  Process process = {std::make_unique<StackUnwinder>(static_cast<pid_t>(pid), layout), {}};
+  Process process = {std::make_unique<StackUnwinder>(static_cast<pid_t>(pid), layout), {}, {}};
+  if (layout) {
+    process.places = {static_cast<uint64_t>(std::max<int64_t>(layout->total_collections_address, 0)),
+                      static_cast<uint64_t>(std::max<int64_t>(layout->is_gc_active_address, 0))};
+  }
   processes_.emplace(pid, std::move(process));
 }
 
@@ -71,6 +75,7 @@ void UnwoundProcesses::Unwind(const StackRecord& record, Aggregate& aggregate) {
     frames = &process.unwinder->Unwind(record.thread);
     process.unwinder->SetCareful(!process.is_calm);
   }
+  process.unwinder->CountChains();
   process.pending.Add(*record.header, record.kernel_frames, *frames, process.unwinder->Uses());
   if (process.pending.IsFull()) Settle(process, aggregate);
 }
@@ -97,6 +102,27 @@ void UnwoundProcesses::Settle(Process& process, Aggregate& aggregate) {
   process.is_calm = process.sampled_ns > process.changed_ns + kCalmAfterNs;
   process.unwinder->SetCareful(!process.is_calm);
   process.pending.Flush(replaced, aggregate, counts_);
+}
+
+std::optional<CollectionPlaces> UnwoundProcesses::PlacesOf(uint32_t pid) const {
+  auto process = processes_.find(pid);
+  return process == processes_.end() ? std::nullopt : std::optional(process->second.places);
+}
+
+void UnwoundProcesses::Confirm(uint32_t pid, Aggregate& aggregate) {
+  auto process = processes_.find(pid);
+  if (process != processes_.end()) Settle(process->second, aggregate);
+}
+
+const std::vector<uint64_t>& UnwoundProcesses::UnwindStill(uint32_t pid, const ThreadSnapshot& thread) {
+  auto process = processes_.find(pid);
+  if (process == processes_.end()) return none_;
+  StackUnwinder& unwinder = *process->second.unwinder;
+  unwinder.SetCareful(true);
+  const std::vector<uint64_t>& frames = unwinder.Unwind(thread);
+  unwinder.CountChains();
+  unwinder.SetCareful(!process->second.is_calm);
+  return frames;
 }
 
 std::vector<ProcessNews> UnwoundProcesses::TakeNews() {

@@ -9,6 +9,7 @@
 #include "pending_stacks.h"
 #include "stack_record.h"
 #include "stack_unwinder.h"
+#include "still_stack.h"
 
 namespace flamegate {
 
@@ -36,6 +37,13 @@ class UnwoundProcesses {
   void SettleDue(uint64_t now_ns, Aggregate& aggregate);
   void SettleAll(Aggregate& aggregate);
 
+  /// Of a process that was added, where its JVM tells of collections; nothing of others.
+  std::optional<CollectionPlaces> PlacesOf(uint32_t pid) const;
+  /// Before some of a process's threads are unwound that wait: confirms what is known of its code.
+  void Confirm(uint32_t pid, Aggregate& aggregate);
+  /// Of a thread that waits, in a process that was confirmed a moment ago. Valid until the next call.
+  const std::vector<uint64_t>& UnwindStill(uint32_t pid, const ThreadSnapshot& thread);
+
   std::vector<ProcessNews> TakeNews();
   const UnwindCounts& Counts();
 
@@ -43,6 +51,7 @@ class UnwoundProcesses {
   struct Process {
     std::unique_ptr<StackUnwinder> unwinder;
     PendingStacks pending;
+    CollectionPlaces places;
     uint64_t settled_ns = 0;
     uint64_t sampled_ns = 0;
     uint64_t changed_ns = 0;  ///< when other code than before was met last
@@ -57,6 +66,7 @@ class UnwoundProcesses {
   std::unordered_map<uint32_t, Process> processes_;
   std::vector<ProcessNews> news_;
   UnwindCounts counts_;
+  std::vector<uint64_t> none_;
 };
 
 }  // namespace flamegate

@@ -1,5 +1,5 @@
 /** Entry of the diff page's script: reads the tree out of the page and joins pointer, keys and search to the graph. */
-import type { DiffPageData, PageFlame } from '../src/profile/diff-page.ts';
+import type { DiffPageData, PageFlame, PageStacks } from '../src/profile/diff-page.ts';
 import { matchedCounts } from '../src/profile/flame-layout.ts';
 import { createFlameView, type FlameView } from './flame-view.ts';
 import { describeFrame, fillTooltip, percent, placeTooltip, points } from './frame-details.ts';
@@ -14,9 +14,26 @@ function element<T extends HTMLElement>(id: string, type: new () => T): T {
 
 // The same build writes data and script into one file, so the data is not checked again.
 const data: DiffPageData = JSON.parse(element('data', HTMLScriptElement).text);
-const folded = data.folded ?? data.raw;
-const [RAW, FOLDED] = ['#raw', '#folded'];
-let shown: PageFlame = data.beginsRaw ? data.raw : folded;
+interface Stacks {
+  readonly raw: PageFlame;
+  readonly folded: PageFlame;
+}
+const bothOf = ({ raw, folded }: PageStacks): Stacks => ({ raw, folded: folded ?? raw });
+const cpu = bothOf(data);
+const waiting = data.waiting === undefined ? undefined : bothOf(data.waiting);
+/** By what the address calls them. */
+const FLAMES: ReadonlyMap<string, PageFlame> = new Map([
+  ...(waiting === undefined
+    ? []
+    : ([
+        ['#waiting-raw', waiting.raw],
+        ['#waiting', waiting.folded],
+      ] as const)),
+  ['#raw', cpu.raw],
+  ['#folded', cpu.folded],
+]);
+let stacks = cpu;
+let shown: PageFlame = data.beginsRaw ? cpu.raw : cpu.folded;
 const canvas = element('canvas', HTMLCanvasElement);
 const search = element('search', HTMLInputElement);
 const reset = element('reset', HTMLButtonElement);
@@ -97,7 +114,10 @@ function show(name: string): void {
 
 /** Machinery can be the culprit too: then it is in the raw stacks only. */
 function showCulprit(): void {
-  if (shown === folded && widestNamed(shown.culprit ?? '') === undefined) {
+  if (stacks !== cpu) {
+    showStacks(shown === stacks.folded ? cpu.folded : cpu.raw);
+  }
+  if (shown === cpu.folded && widestNamed(shown.culprit ?? '') === undefined) {
     toggleFolding();
   }
   show(shown.culprit ?? '');
@@ -153,32 +173,56 @@ function showStacks(flame: PageFlame): void {
   view.show(flame);
   zoomTo(widestNamed(zoomed) ?? 0);
   find(search.value);
-  const isFolded = flame === folded;
+  stacks = waiting !== undefined && (flame === waiting.raw || flame === waiting.folded) ? waiting : cpu;
+  const isFolded = flame === stacks.folded;
   foldButton?.setAttribute('aria-pressed', String(isFolded));
+  for (const [id, isShown] of [
+    ['by-cpu', stacks === cpu],
+    ['by-waiting', stacks === waiting],
+  ] as const) {
+    document.getElementById(id)?.setAttribute('aria-pressed', String(isShown));
+  }
   const [name] = document.querySelectorAll('.culprit b');
-  if (name !== undefined) {
+  if (name !== undefined && stacks === cpu) {
     name.textContent = flame.culprit ?? '';
   }
+  // The tables are of CPU.
   for (const [id, isShown] of [
     ['changes-folded', isFolded],
     ['changes-raw', !isFolded],
   ] as const) {
     document.getElementById(id)?.toggleAttribute('hidden', !isShown);
   }
+  document.querySelector('details')?.toggleAttribute('hidden', stacks !== cpu);
 }
 
 /** Kept in the address, so that a link leads to what its sender saw. */
+function remember(): void {
+  const [address] = [...FLAMES].find(([, flame]) => flame === shown) ?? [''];
+  location.replace(address);
+}
+
 function toggleFolding(): void {
   if (foldButton === null) {
     return;
   }
-  showStacks(shown === folded ? data.raw : folded);
-  status.textContent = shown === folded ? 'Machinery is folded.' : 'Stacks are as they were sampled.';
-  location.replace(shown === folded ? FOLDED : RAW);
+  showStacks(shown === stacks.folded ? stacks.raw : stacks.folded);
+  status.textContent = shown === stacks.folded ? 'Machinery is folded.' : 'Stacks are as they were sampled.';
+  remember();
+}
+
+function choose(wanted: Stacks | undefined): void {
+  if (wanted === undefined || wanted === stacks) {
+    return;
+  }
+  showStacks(shown === stacks.folded ? wanted.folded : wanted.raw);
+  const what = stacks === cpu ? 'CPU' : 'the time that threads waited';
+  status.textContent = `Width is the share of ${what}.`;
+  remember();
 }
 
 function followAddress(): void {
-  const wanted = location.hash === RAW ? data.raw : location.hash === FOLDED ? folded : shown;
+  const wanted = FLAMES.get(location.hash) ?? shown;
   if (wanted !== shown) {
     showStacks(wanted);
   }
@@ -215,6 +259,8 @@ search.addEventListener('keydown', (event) => {
 });
 element('by-canary', HTMLButtonElement).addEventListener('click', () => chooseBasis('canary'));
 element('by-baseline', HTMLButtonElement).addEventListener('click', () => chooseBasis('baseline'));
+document.getElementById('by-cpu')?.addEventListener('click', () => choose(cpu));
+document.getElementById('by-waiting')?.addEventListener('click', () => choose(waiting));
 document.getElementById('show-culprit')?.addEventListener('click', showCulprit);
 document.querySelector('.changes')?.addEventListener('click', (event) => {
   const name = event.target instanceof HTMLElement ? event.target.dataset['function'] : undefined;

@@ -36,6 +36,8 @@ export function wordsOf(frame: Frame, names: FrameNames): string {
       return `${names.fileOf(frame.address) ?? '?'}+0x${frame.address.toString(16)}`;
     case 'stub':
       return `[${names.stubOf(frame.nameId) ?? '?'}]`;
+    case 'wait':
+      return `<${frame.wait}>`;
     case 'suspended':
       return '<suspended>';
     case 'mark':

@@ -27,6 +27,7 @@ uint64_t KindOf(uint64_t frame) {
       return kind << 16 | ((frame >> 52) & 0xf);
     case FrameKind::kStub:
     case FrameKind::kMark:
+    case FrameKind::kWait:
       return kind << 16 | (frame & 0xffff);
   }
   return 0;

@@ -48,7 +48,14 @@ export function noteWindow(batch: Batch, { metrics, log }: Voice): void {
 export function noteUnwinding(sampler: Sampler | undefined, metrics: AgentMetrics): void {
   const counters = sampler?.counters();
   if (!counters) return;
-  const { unwinding, chains } = counters;
+  const { unwinding, chains, waits } = counters;
+  for (const [outcome, count] of [
+    ['stack', waits.stacks],
+    ['moved', waits.moved],
+    ['noRoom', waits.threadsFull],
+  ] as const) {
+    if (count > 0) metrics.waits.set(count, { outcome });
+  }
   metrics.unwound.set(unwinding.complete, { outcome: 'complete' });
   for (const [mark, count] of Object.entries(unwinding.byMark)) {
     if (count > 0) metrics.unwound.set(count, { outcome: mark });

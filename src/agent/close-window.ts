@@ -13,11 +13,14 @@ import type { SamplerFailure } from './sampler-host.ts';
 import type { WatchedContainers } from './watched-containers.ts';
 import { nameWindow, type WindowNames } from './window-names.ts';
 import { type ContainerWindow, dealRows, foldWindow, unnamedShares } from './window-pods.ts';
+import { dealWaits, foldWaits } from './window-waits.ts';
 
 export interface WindowInput {
   readonly containers: WatchedContainers;
   readonly sampler: Sampler | undefined;
   readonly failure: SamplerFailure | undefined;
+  /** Why it cannot be seen who waits. */
+  readonly waitsFailure: SamplerFailure | undefined;
   readonly kernel: KernelSymbols | undefined;
   readonly natives: NativeNames;
   readonly procRoot: string;
@@ -39,15 +42,27 @@ export async function closeWindow(
   const requests = input.requests.take();
   const used = input.containers.all().map((container) => ({ container, usage: container.takeUsage() }));
   const windows = dealRows(samples, used);
+  const waits = dealWaits(samples?.waits, input.containers.all());
   if (samples) learnNames(samples, input.containers);
   await meetUnknown(windows);
   const names = nameWindow(samples?.addresses ?? new BigUint64Array(0), input);
   await refreshNames(windows, names, input.attaches);
-  await input.natives.learn(metNatives(windows, names, input.procRoot), Date.now());
+  const waitNames = nameWindow(samples?.waits?.addresses ?? new BigUint64Array(0), input);
+  const gated = windows.filter((window) => window.container.assigned.gated);
+  const met = [...metNatives(gated, names, input.procRoot), ...metNatives(waits, waitNames, input.procRoot)];
+  await input.natives.learn(met, Date.now());
 
   const stacks = createBatchStacks();
   const context = { names, stacks, hz: input.frequencyHz, nowMs: Date.now(), tableShare, requests };
-  const pods = windows.map((window) => foldWindow(window, context));
+  const waitContext = {
+    ...{ names: waitNames, stacks, failure: input.failure ?? input.waitsFailure },
+    addresses: samples?.waits?.addresses ?? new BigUint64Array(0),
+  };
+  const waiting = new Map(waits.map((each) => [each.container, foldWaits(each, waitContext)]));
+  const pods = windows.map((window) => {
+    const waited = waiting.get(window.container);
+    return { ...foldWindow(window, context), ...(waited && { waiting: waited }) };
+  });
   input.containers.beginWindow();
   return {
     strings: stacks.strings,
@@ -102,12 +117,12 @@ async function refreshNames(
 }
 
 function metNatives(
-  windows: readonly ContainerWindow[],
+  windows: readonly Pick<ContainerWindow, 'container' | 'rows'>[],
   names: WindowNames,
   procRoot: string,
 ): readonly MetNatives[] {
   const all: MetNatives[] = [];
-  for (const { container, rows } of windows.filter((window) => window.container.assigned.gated)) {
+  for (const { container, rows } of windows) {
     for (const [pid, ofPid] of Map.groupBy(rows, (row) => row.pid)) {
       const process = container.processes.get(pid);
       if (!process) continue;

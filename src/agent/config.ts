@@ -24,6 +24,7 @@ export interface AgentConfig {
   readonly requestsObjectPath: string;
   /** Where the install wants spans: an OTLP/HTTP endpoint, v1/traces being below it. */
   readonly otlpEndpoint: URL | undefined;
+  readonly offCpuObjectPath: string;
   readonly httpPort: number;
   readonly logLevel: LogLevel;
   readonly version: string;
@@ -52,6 +53,7 @@ export function readConfig(env: Readonly<Record<string, string | undefined>> = p
     execObjectPath: env['FLAMEGATE_EXEC_OBJECT'] ?? `${dist}/exec.bpf.o`,
     requestsObjectPath: env['FLAMEGATE_REQUESTS_OBJECT'] ?? `${dist}/requests.bpf.o`,
     otlpEndpoint: httpUrl(env, 'FLAMEGATE_OTLP_ENDPOINT'),
+    offCpuObjectPath: env['FLAMEGATE_OFFCPU_OBJECT'] ?? `${dist}/offcpu.bpf.o`,
     httpPort: integer(env, 'FLAMEGATE_HTTP_PORT', 9464, 0),
     logLevel: logLevel(env),
     version: env['FLAMEGATE_VERSION'] ?? 'dev',

@@ -9,6 +9,7 @@ export interface AgentMetrics {
   readonly lost: Metric;
   readonly unwound: Metric;
   readonly resumed: Metric;
+  readonly waits: Metric;
   readonly windows: Metric;
   readonly windowsDropped: Metric;
   readonly pushes: Metric;
@@ -57,6 +58,10 @@ export function createMetrics(durations: RequestDurations): AgentMetrics {
     resumed: counter(
       'coroutines_resumed_total',
       'Resumed coroutines on stacks: with their callers (chain), or by why without.',
+    ),
+    waits: counter(
+      'waits_total',
+      'Waits looked at: with their stack, moved (ended meanwhile), or noRoom (switches of threads beyond the bound).',
     ),
     windows: counter('windows_total', 'Windows written to the spool.'),
     windowsDropped: gauge('windows_dropped', 'Windows that were never sent, since the start.'),

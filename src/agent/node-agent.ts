@@ -76,6 +76,7 @@ export function createNodeAgent(parts: NodeAgentParts): NodeAgent {
     const jvms = jvmsOf(containers);
     host.unwind(unwoundOf(jvms)); // before it is watched: no sample of it is walked in vain
     host.watch(targets);
+    host.watchWaits(containers.waits(), nowMs);
     requests.watch(containers.all(), nowMs);
     for (const jvm of jvms) {
       if (jvm.needsNames(nowMs, 0)) attaches.add(jvm);
@@ -95,10 +96,10 @@ export function createNodeAgent(parts: NodeAgentParts): NodeAgent {
     };
   };
   const close = async (startMs: number, endMs: number) => {
-    const { sampler, failure, frequencyHz } = host;
+    const { sampler, failure, waitsFailure, frequencyHz } = host;
     const hz = sampler ? frequencyHz : (assignment?.frequencyHz ?? 1);
     const folded = await closeWindow({
-      ...{ containers, sampler, failure, kernel, natives, attaches, requests },
+      ...{ containers, sampler, failure, waitsFailure, kernel, natives, attaches, requests },
       procRoot: parts.config.procRoot,
       frequencyHz: hz,
       tableShare: () => tableShareOf(lostSince()),
@@ -137,6 +138,7 @@ export function createNodeAgent(parts: NodeAgentParts): NodeAgent {
     else if (host.ensure(assignment.frequencyHz, nowMs)) {
       host.unwind(unwoundOf(jvmsOf(containers)));
       host.watch(containers.targets());
+      host.watchWaits(containers.waits(), nowMs);
       lostBefore = { ringFull: 0, tableFull: 0 };
     }
   };

@@ -7,7 +7,11 @@ const BUILD = `${import.meta.dirname}/../../build`;
 
 function aHost(t: TestContext) {
   const log = createLog('error', 'n1');
-  const paths = { objectPath: `${BUILD}/cpu.bpf.o`, addonPath: `${BUILD}/flamegate.node` };
+  const paths = {
+    objectPath: `${BUILD}/cpu.bpf.o`,
+    addonPath: `${BUILD}/flamegate.node`,
+    offCpuObjectPath: `${BUILD}/offcpu.bpf.o`,
+  };
   const host = createSamplerHost({ ...paths, filter: 'pid', log });
   t.after(() => host.close());
   return host;

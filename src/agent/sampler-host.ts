@@ -32,6 +32,10 @@ export interface SamplerHost {
   ensure(frequencyHz: number, nowMs: number): boolean;
   /** Makes the sampler watch these and no others. */
   watch(targets: ReadonlySet<bigint>): void;
+  /** Why it cannot be seen who waits; undefined while it can, and while nobody asks. */
+  readonly waitsFailure: SamplerFailure | undefined;
+  /** Makes the sampler look who waits in these targets, by how long at least, and in no others; tries again every 30 s. */
+  watchWaits(leastMs: ReadonlyMap<bigint, number>, nowMs: number): void;
   /** Makes the sampler unwind these and no others; each is one process for ever, so a pid used again is another. */
   unwind(jvms: readonly UnwoundJvm[]): void;
   close(): void;
@@ -40,6 +44,7 @@ export interface SamplerHost {
 export interface SamplerHostOptions {
   readonly objectPath: string;
   readonly addonPath: string;
+  readonly offCpuObjectPath: string;
   readonly filter: 'cgroup' | 'pid';
   readonly log: AgentLog;
 }
@@ -62,12 +67,16 @@ export function createSamplerHost(options: SamplerHostOptions): SamplerHost {
   let triedMs = Number.NEGATIVE_INFINITY;
   let watched = new Set<bigint>();
   const unwound = new Map<number, UnwoundJvm>();
+  let waits = new Map<bigint, number>();
+  let waitsFailure: SamplerFailure | undefined;
+  let waitsTriedMs = Number.NEGATIVE_INFINITY;
 
   const close = () => {
     sampler?.close();
     sampler = undefined;
     watched = new Set();
     unwound.clear();
+    waits = new Map();
   };
   const add = (to: Sampler, jvm: UnwoundJvm) => {
     try {
@@ -85,7 +94,8 @@ export function createSamplerHost(options: SamplerHostOptions): SamplerHost {
     }
   };
   const open = (hz: number) => {
-    const { objectPath, addonPath, filter } = options;
+    const { objectPath, addonPath, offCpuObjectPath, filter } = options;
+    const paths = { objectPath, addonPath, offCpuObjectPath };
     const sizes = {
       ringBytes: ringBytesFor(hz, availableParallelism()),
       maxTargets: MAX_TARGETS,
@@ -93,7 +103,7 @@ export function createSamplerHost(options: SamplerHostOptions): SamplerHost {
       maxStacks: MAX_STACKS,
     };
     try {
-      sampler = openSampler({ objectPath, addonPath, filter, frequencyHz: hz, ...sizes, measure: true });
+      sampler = openSampler({ ...paths, filter, frequencyHz: hz, ...sizes, measure: true });
       failure = undefined;
       options.log.info({ frequencyHz: hz, filter, ringBytes: sizes.ringBytes }, 'sampler opened');
     } catch (error) {
@@ -107,6 +117,31 @@ export function createSamplerHost(options: SamplerHostOptions): SamplerHost {
     },
     get failure() {
       return failure;
+    },
+    get waitsFailure() {
+      return waitsFailure;
+    },
+    watchWaits(leastMs, nowMs) {
+      if (leastMs.size === 0) waitsFailure = undefined;
+      if (!sampler) return;
+      for (const id of waits.keys()) {
+        if (leastMs.has(id)) continue;
+        sampler.removeWaits(id);
+        waits.delete(id);
+      }
+      if (waitsFailure && nowMs - waitsTriedMs < RETRY_MS) return;
+      waitsTriedMs = nowMs;
+      try {
+        for (const [id, least] of leastMs) {
+          if (waits.get(id) === least) continue;
+          sampler.addWaits(id, BigInt(least) * 1_000_000n);
+          waits.set(id, least);
+        }
+        waitsFailure = undefined;
+      } catch (error) {
+        waitsFailure = { code: codeOf(error), message: messageOf(error) };
+        options.log.error({ err: error, retryMs: RETRY_MS }, 'waits not watched');
+      }
     },
     get frequencyHz() {
       return frequencyHz;

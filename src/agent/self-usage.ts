@@ -17,7 +17,8 @@ export function measureSelf(): SelfUsage {
     take(sampler) {
       const used = process.cpuUsage(cpu);
       cpu = process.cpuUsage();
-      const total = sampler?.counters().bpf?.runNs ?? 0;
+      const counters = sampler?.counters();
+      const total = (counters?.bpf?.runNs ?? 0) + (counters?.waits.bpf?.runNs ?? 0);
       const bpfRunNs = sampler === measured ? Math.max(0, total - runNs) : total;
       runNs = total;
       measured = sampler;

@@ -11,6 +11,8 @@ export interface WatchedContainers {
   refresh(nowMs: number): Promise<void>;
   /** What the sampler is to watch. */
   targets(): ReadonlySet<bigint>;
+  /** Of which of them it is to look who waits, and for how many milliseconds at least. */
+  waits(): ReadonlyMap<bigint, number>;
   /** After a window was read. */
   beginWindow(): void;
 }
@@ -43,6 +45,12 @@ export function watchContainers(access: ContainerAccess): WatchedContainers {
       for (const container of containers.values()) await container.refresh(nowMs);
     },
     targets: () => new Set([...containers.values()].flatMap((container) => [...container.targets])),
+    waits: () =>
+      new Map(
+        [...containers.values()].flatMap(({ assigned: { offCpu }, targets }) =>
+          offCpu ? Array.from(targets, (id) => [id, offCpu.leastMs] as const) : [],
+        ),
+      ),
     beginWindow() {
       for (const id of leaving) {
         containers.get(id)?.close();

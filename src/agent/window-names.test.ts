@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { ClassReader } from '../jvm/class-reader.ts';
 import { createSuspendedFrames } from '../jvm/suspended-frames.ts';
-import type { SampleRow } from '../native/sample-batch.ts';
+import type { SampleRow } from '../native/sample-rows.ts';
 import { createMemoryNameStore } from '../symbols/name-store.ts';
 import { createFrameNames } from './frame-names.ts';
 import { type NamedFrame, type NamedProcess, type NameSources, nameWindow } from './window-names.ts';

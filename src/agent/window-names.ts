@@ -2,7 +2,7 @@
 import { lineAt } from '../jvm/line-table.ts';
 import { vmThreadOf } from '../jvm/vm-threads.ts';
 import { frameOf, type JavaFrame, type Mark, type SuspendedFrame } from '../native/frame-word.ts';
-import type { SampleRow } from '../native/sample-batch.ts';
+import type { SampleRow } from '../native/sample-rows.ts';
 import { NOWHERE, placeText } from '../profile/place.ts';
 import { cleanName } from '../symbols/clean-name.ts';
 import { javaName } from '../symbols/java-name.ts';
@@ -167,6 +167,7 @@ function unwoundFrame(process: NamedProcess, names: ProcessNames, word: bigint):
     case 'mark':
       return withoutPlace(MARK_NAMES.get(frame.mark) ?? TRUNCATED);
     case 'address':
+    case 'wait': // stands among the kernel's frames
       return UNKNOWN_FRAME;
   }
 }

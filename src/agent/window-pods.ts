@@ -1,5 +1,6 @@
 /** What each watched container did in one window, as the wire wants it. */
-import type { SampleBatch, SampleRow, TargetCounts } from '../native/sample-batch.ts';
+import type { SampleBatch, TargetCounts } from '../native/sample-batch.ts';
+import type { SampleRow } from '../native/sample-rows.ts';
 import type { RequestWindow } from '../requests/request-window.ts';
 import type { Losses, PodWindow } from '../wire/batch-schema.ts';
 import type { BatchStacks } from './batch-stacks.ts';

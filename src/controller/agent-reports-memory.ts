@@ -1,4 +1,5 @@
 /** AgentReports in memory. What nobody repeats for five minutes is forgotten, so it stays as small as the cluster. */
+import { type BlockedCall, MOST_BLOCKED } from '../profile/waiting-window.ts';
 import type { Batch, PodWindow } from '../wire/batch-schema.ts';
 import type { AgentReports, AgentState, ContainerState } from './agent-reports.ts';
 
@@ -11,6 +12,7 @@ const MAX_AGENTS = 10_000;
 export function agentReports(): AgentReports {
   const agents = new Map<string, AgentState>();
   const containers = new Map<string, ContainerState>();
+  const blocked = new WeakMap<ContainerState, readonly SeenCall[]>();
   let forgotAtMs = 0;
   const forget = (nowMs: number): void => {
     if (nowMs - forgotAtMs < FORGET_EVERY_MS) return;
@@ -30,7 +32,11 @@ export function agentReports(): AgentReports {
       for (const pod of batch.pods) {
         const key = `${pod.podUid}/${pod.container}`;
         if (containers.size >= MAX_CONTAINERS && !containers.has(key)) continue;
-        containers.set(key, { reportedAtMs: nowMs, window: withoutCounts(pod) });
+        const before = containers.get(key);
+        const calls = blockedSince((before && blocked.get(before)) ?? [], pod, nowMs);
+        const state = { reportedAtMs: nowMs, window: withoutCounts(pod, calls) };
+        containers.set(key, state);
+        blocked.set(state, calls);
       }
     },
     agents: () => [...agents.values()],
@@ -38,11 +44,47 @@ export function agentReports(): AgentReports {
   };
 }
 
-function withoutCounts({ counts: _, requests, ...window }: PodWindow): ContainerState['window'] {
-  if (requests === undefined) return window;
-  const { state, reason, message } = requests;
-  return { ...window, requests: { state, reason, message } };
+interface SeenCall {
+  readonly call: BlockedCall;
+  readonly seenAtMs: number;
 }
+
+/** A call that blocks now and then stays told for a while. */
+function blockedSince(
+  before: readonly SeenCall[],
+  { waiting }: PodWindow,
+  nowMs: number,
+): readonly SeenCall[] {
+  if (waiting === undefined) return [];
+  const now = waiting.blocked.map((call) => ({ call, seenAtMs: nowMs }));
+  const keyOf = ({ call, caller, reason }: BlockedCall) => `${call} ${caller} ${reason}`;
+  const seenNow = new Set(waiting.blocked.map(keyOf));
+  const earlier = before.filter(
+    ({ call, seenAtMs }) => !seenNow.has(keyOf(call)) && nowMs - seenAtMs <= FORGET_MS,
+  );
+  return [...now, ...earlier].slice(0, MOST_BLOCKED);
+}
+
+function withoutCounts(
+  { counts: _, requests, waiting, ...window }: PodWindow,
+  calls: readonly SeenCall[],
+): ContainerState['window'] {
+  return {
+    ...window,
+    ...(requests && { requests: toldOf(requests) }),
+    ...(waiting && { waiting: { ...toldOf(waiting), blocked: calls.map(({ call }) => call) } }),
+  };
+}
+
+const toldOf = <State>({
+  state,
+  reason,
+  message,
+}: {
+  readonly state: State;
+  readonly reason: string;
+  readonly message: string;
+}) => ({ state, reason, message });
 
 function agentState(batch: Batch, nowMs: number): AgentState {
   const seconds = (batch.endMs - batch.startMs) / 1_000;

@@ -16,6 +16,8 @@ export interface NativeOptions {
   readonly maxStacks: number;
   readonly measure: boolean;
   readonly cpus: readonly number[];
+  readonly offCpuObjectPath: string;
+  readonly maxWaitingThreads: number;
 }
 
 /** Opaque, and of no use to anything but the addon. */
@@ -31,6 +33,17 @@ export interface NativeBatch {
   readonly methods: readonly NativeMethod[];
   readonly names: readonly NativeName[];
   readonly classes: readonly NativeClass[];
+  /** Missing while nobody asks who waits. */
+  readonly waits?: NativeWaits;
+}
+
+/** Rows as those of samples are, with a weight for each; `targets` is laid out as native/addon.cc says. */
+export interface NativeWaits {
+  readonly addresses: BigUint64Array<ArrayBuffer>;
+  readonly rows: Uint32Array<ArrayBuffer>;
+  readonly rowCount: number;
+  readonly weights: BigUint64Array<ArrayBuffer>;
+  readonly targets: BigUint64Array<ArrayBuffer>;
 }
 
 /** A method at its first sight, as raw as the JVM has it. */
@@ -77,6 +90,8 @@ export interface NativeCounters {
   readonly unwinding: BigUint64Array<ArrayBuffer>;
   /** Resumed coroutines by enum ChainEnd of native/chain_end.h, then the reads and nanoseconds they took. */
   readonly chains: BigUint64Array<ArrayBuffer>;
+  /** native/addon.cc, Count. */
+  readonly waits: BigUint64Array<ArrayBuffer>;
   readonly runs: number;
   readonly runNs: number;
 }
@@ -93,6 +108,8 @@ export interface NativeAddon {
   addProcess(handle: NativeHandle, pid: number, layout: BigInt64Array, maxStackBytes: number): void;
   followCoroutines(handle: NativeHandle, pid: number, heap: BigInt64Array): void;
   removeProcess(handle: NativeHandle, pid: number): void;
+  addWaits(handle: NativeHandle, id: bigint, leastNs: bigint): void;
+  removeWaits(handle: NativeHandle, id: bigint): void;
   take(handle: NativeHandle): NativeBatch;
   counters(handle: NativeHandle): NativeCounters;
   close(handle: NativeHandle): void;
@@ -115,6 +132,8 @@ const FUNCTIONS = [
   'addProcess',
   'followCoroutines',
   'removeProcess',
+  'addWaits',
+  'removeWaits',
   'take',
   'counters',
   'close',

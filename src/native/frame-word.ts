@@ -18,6 +18,21 @@ export const MARKS = [
 
 export type Mark = (typeof MARKS)[number];
 
+/** What a thread did when it gave up its CPU, as the kernel sees it, in the order of enum fg_wait_kind of bpf/offcpu.h. */
+export const WAIT_KINDS = [
+  'runqueue',
+  'futex',
+  'sleep',
+  'events',
+  'poll',
+  'socket',
+  'file',
+  'memory',
+  'other',
+] as const;
+
+export type WaitKind = (typeof WAIT_KINDS)[number];
+
 export type Frame =
   /** Machine code of a file or, above half of the address space, of the kernel. */
   | { readonly kind: 'address'; readonly address: bigint }
@@ -25,6 +40,8 @@ export type Frame =
   /** A stub of the JVM, by the number of its name; 0 if there were too many names. */
   | { readonly kind: 'stub'; readonly nameId: number }
   | { readonly kind: 'mark'; readonly mark: Mark | undefined }
+  /** In place of what a thread that waits does inside the kernel. */
+  | { readonly kind: 'wait'; readonly wait: WaitKind }
   | SuspendedFrame;
 
 /** A caller that waits in the heap, or the coroutine in which such callers end. */
@@ -48,7 +65,7 @@ export interface JavaFrame {
   readonly isSafepointPlace: boolean;
 }
 
-const [JAVA, STUB, MARK, SUSPENDED] = [1n, 2n, 3n, 4n];
+const [JAVA, STUB, MARK, SUSPENDED, WAIT] = [1n, 2n, 3n, 4n, 5n];
 const COROUTINE_ROOT = 1;
 const UNKNOWN_LABEL = 0xffff;
 const [INLINED, INTERPRETED, SAFEPOINT_PLACE] = [1, 2, 4];
@@ -65,6 +82,8 @@ export function frameOf(word: bigint): Frame {
       return { kind: 'mark', mark: MARKS[low - 1] };
     case SUSPENDED:
       return suspendedFrameOf(word);
+    case WAIT:
+      return { kind: 'wait', wait: WAIT_KINDS[low] ?? 'other' };
     default:
       return { kind: 'address', address: word };
   }

@@ -1,4 +1,6 @@
 import type { NativeBatch, NativeClass, NativeMethod, NativeName } from './addon.ts';
+import { decodeRows, type SampleRow } from './sample-rows.ts';
+import { decodeWaits, type WaitBatch } from './wait-batch.ts';
 
 export interface SampleBatch {
   /** Distinct frames of the batch, rows refer to them by index: addresses and, of unwound processes, what frameOf() reads. */
@@ -10,17 +12,8 @@ export interface SampleBatch {
   readonly methods: readonly NativeMethod[];
   readonly names: readonly NativeName[];
   readonly classes: readonly NativeClass[];
-}
-
-/** A stack and how often it was seen. `kernel` and `user` are indices into the addresses, leaf first. */
-export interface SampleRow {
-  /** The cgroup id or the pid, by the sampler's filter. */
-  readonly target: bigint;
-  /** Of the initial pid namespace. */
-  readonly pid: number;
-  readonly count: number;
-  readonly kernel: Uint32Array;
-  readonly user: Uint32Array;
+  /** Undefined while nobody asks who waits. */
+  readonly waits: WaitBatch | undefined;
 }
 
 /** What became of a target's samples since the last take: `seen` is `lost` plus the counts of its rows. */
@@ -35,8 +28,6 @@ export interface TargetCounts {
   readonly truncated: number;
 }
 
-// native/aggregate.h
-const ROW_HEADER = 6;
 // native/addon.cc, Take
 const NUMBERS_PER_TARGET = 6;
 
@@ -45,64 +36,13 @@ export function decodeBatch(batch: NativeBatch): SampleBatch {
   const { addresses, methods, names, classes } = batch;
   return {
     addresses,
-    rows: decodeRows(batch),
+    rows: decodeRows(batch.rows, batch.rowCount),
     targets: decodeTargets(batch.targets),
     methods,
     names,
     classes,
+    waits: batch.waits && decodeWaits(batch.waits),
   };
-}
-
-function decodeRows(batch: NativeBatch): readonly SampleRow[] {
-  const rows = new Array<SampleRow>(batch.rowCount);
-  let at = 0;
-  for (let row = 0; row < batch.rowCount; row++) {
-    const view = new RowView(batch.rows, at);
-    rows[row] = view;
-    at = view.end;
-  }
-  return rows;
-}
-
-/** Two words a row instead of two typed arrays (of 200 bytes each): ten thousand rows are a usual window. */
-class RowView implements SampleRow {
-  readonly #words: Uint32Array;
-  readonly #at: number;
-
-  constructor(words: Uint32Array, at: number) {
-    this.#words = words;
-    this.#at = at;
-  }
-
-  get target(): bigint {
-    return BigInt(this.#word(0)) | (BigInt(this.#word(1)) << 32n);
-  }
-
-  get pid(): number {
-    return this.#word(2);
-  }
-
-  get count(): number {
-    return this.#word(3);
-  }
-
-  get kernel(): Uint32Array {
-    const start = this.#at + ROW_HEADER;
-    return this.#words.subarray(start, start + this.#word(4));
-  }
-
-  get user(): Uint32Array {
-    const start = this.#at + ROW_HEADER + this.#word(4);
-    return this.#words.subarray(start, start + this.#word(5));
-  }
-
-  get end(): number {
-    return this.#at + ROW_HEADER + this.#word(4) + this.#word(5);
-  }
-
-  #word(index: number): number {
-    return this.#words[this.#at + index] ?? 0;
-  }
 }
 
 function decodeTargets(numbers: BigUint64Array): readonly TargetCounts[] {

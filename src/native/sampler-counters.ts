@@ -52,6 +52,19 @@ const CAUSE_COUNT = 10;
 // native/addon.cc, Count
 const UNWIND_TOTALS = 4;
 
+/** What it took to find out who waits, since anybody asks. */
+export interface WaitCounts {
+  readonly scans: number;
+  /** Waits of which a stack was taken, and those that ended while it was. */
+  readonly stacks: number;
+  readonly moved: number;
+  readonly scanNs: number;
+  /** Switches of threads for which the kernel's table had no room. */
+  readonly threadsFull: number;
+  /** Of the BPF program, as `bpf` below. */
+  readonly bpf: { readonly runs: number; readonly runNs: number } | undefined;
+}
+
 /** Everything since open. */
 export interface SamplerCounters {
   readonly total: TickCounts;
@@ -67,6 +80,7 @@ export interface SamplerCounters {
   readonly chains: Readonly<Record<ChainEnd, number>>;
   /** What the searches for callers took, found or not. */
   readonly chainCost: { readonly reads: number; readonly ns: number };
+  readonly waits: WaitCounts;
   /** Of the BPF program, while the kernel's BPF statistics are on; undefined if they never were. */
   readonly bpf: { readonly runs: number; readonly runNs: number } | undefined;
 }
@@ -88,7 +102,16 @@ export function decodeCounters(native: NativeCounters): SamplerCounters {
   const chains = decodeChains(native.chains);
   const [reads = 0, ns = 0] = Array.from(native.chains.subarray(CHAIN_ENDS.length), Number);
   const chainCost = { reads, ns };
-  return { total: decodeTicks(sums), perCpu, taken, tableFull, malformed, unwinding, chains, chainCost, bpf };
+  const counts = { taken, tableFull, malformed, unwinding, chains, chainCost };
+  return { total: decodeTicks(sums), perCpu, ...counts, waits: decodeWaitCounts(native.waits), bpf };
+}
+
+function decodeWaitCounts(numbers: BigUint64Array): WaitCounts {
+  const [scans = 0, stacks = 0, moved = 0, scanNs = 0, threadsFull = 0, runs = 0, runNs = 0] = Array.from(
+    numbers,
+    Number,
+  );
+  return { scans, stacks, moved, scanNs, threadsFull, bpf: runs > 0 ? { runs, runNs } : undefined };
 }
 
 /** In the order of enum fg_cause. */

@@ -15,6 +15,7 @@ export function samplerOptions(options: Partial<SamplerOptions> = {}): SamplerOp
   return {
     objectPath: join(BUILD, 'cpu.bpf.o'),
     addonPath: join(BUILD, 'flamegate.node'),
+    offCpuObjectPath: join(BUILD, 'offcpu.bpf.o'),
     frequencyHz: 97,
     filter: 'cgroup',
     ringBytes: 1 << 20,

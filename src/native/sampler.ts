@@ -8,9 +8,10 @@ import { decodeCounters, type SamplerCounters } from './sampler-counters.ts';
 import { SamplerError } from './sampler-error.ts';
 
 export interface SamplerOptions {
-  /** cpu.bpf.o and flamegate.node, of one build. */
+  /** cpu.bpf.o, flamegate.node and, loaded when somebody asks who waits, offcpu.bpf.o; of one build. */
   readonly objectPath: string;
   readonly addonPath: string;
+  readonly offCpuObjectPath: string;
   /** 1 to 199. The kernel makes a fixed period of it: take odd rates (49, 97, 199), or periodic load hides between ticks. */
   readonly frequencyHz: number;
   readonly filter: 'cgroup' | 'pid';
@@ -49,6 +50,13 @@ export interface Sampler {
   followCoroutines(pid: number, heap: BigInt64Array): void;
   /** Has to be called when the process has ended, before its pid is used again. */
   removeProcess(pid: number): void;
+  /**
+   * From now on it is looked at who waits in this target (an id as addTarget takes it) for longer than a time, and, in added
+   * processes, by which stack. Again: changes the time. Throws OFFCPU_NO_BTF, OFFCPU_ATTACH_FAILED and SAMPLER_TARGETS_FULL.
+   */
+  addWaits(id: bigint, leastNs: bigint): void;
+  /** What it waited until now still comes with the next take. With the last one nothing is left in the kernel. */
+  removeWaits(id: bigint): void;
   /** Everything aggregated since the last call; clears it. */
   take(): SampleBatch;
   counters(): SamplerCounters;
@@ -76,6 +84,9 @@ const MAX_PID = 2 ** 22; // PID_MAX_LIMIT
 const MAX_STACKS = 100_000; // 80 MB were every stack as deep as can be
 const MAX_USER_FRAMES = 127; // FG_MAX_USER_FRAMES of bpf/cpu.h
 const MAX_ID = 2n ** 64n - 1n;
+// 250 bytes each in the kernel while anybody asks who waits; those beyond are counted and not seen.
+const MAX_WAITING_THREADS = 8192;
+const MAX_LEAST_NS = 10n ** 10n; // a wait this long is longer than a window
 
 /**
  * Loads the sampler and attaches it to every CPU that is online. Throws a SamplerError. Close it; one that is forgotten
@@ -100,6 +111,8 @@ export function openSampler(options: SamplerOptions): Sampler {
       maxStacks: options.maxStacks,
       measure: options.measure ?? false,
       cpus: onlineCpus(),
+      offCpuObjectPath: resolve(options.offCpuObjectPath),
+      maxWaitingThreads: MAX_WAITING_THREADS,
     }),
   );
   return {
@@ -125,6 +138,15 @@ export function openSampler(options: SamplerOptions): Sampler {
     removeProcess(pid) {
       inRange('pid', pid, 1, MAX_PID);
       explained(() => addon.removeProcess(handle, pid));
+    },
+    addWaits(id, leastNs) {
+      if (leastNs < 0n || leastNs > MAX_LEAST_NS) {
+        throw new SamplerError('SAMPLER_BAD_OPTION', `leastNs is ${leastNs}, not 0 to ${MAX_LEAST_NS}`);
+      }
+      explained(() => addon.addWaits(handle, checkedId(id), leastNs));
+    },
+    removeWaits(id) {
+      explained(() => addon.removeWaits(handle, checkedId(id)));
     },
     layoutFields: addon.layoutFields,
     heapFields: addon.heapFields,

@@ -20,6 +20,8 @@ export interface DiffPageInput {
   readonly subtitle: string;
   readonly baseline: readonly StackCount[];
   readonly canary: readonly StackCount[];
+  /** What the threads of both waited for; a reader can look at it instead. */
+  readonly waiting?: Pick<DiffPageInput, 'baseline' | 'canary'> | undefined;
   /** The function a verdict names; marked in the graph. */
   readonly culprit?: PageCulprit;
   /** Begin with stacks as they were sampled; a reader can still fold them. */
@@ -33,11 +35,16 @@ export interface PageCulprit {
 }
 
 /** What the page's script reads from the element with the id "data". */
-export interface DiffPageData {
+export interface DiffPageData extends PageStacks {
+  readonly beginsRaw: boolean;
+  /** Missing where it is not known. */
+  readonly waiting: PageStacks | undefined;
+}
+
+export interface PageStacks {
   readonly raw: PageFlame;
   /** Missing where there is nothing to fold. */
   readonly folded: PageFlame | undefined;
-  readonly beginsRaw: boolean;
 }
 
 export interface PageFlame {
@@ -65,7 +72,11 @@ export function renderDiffPage(input: DiffPageInput): string {
   const raw = viewOf(input, input.culprit?.name);
   const folded = foldedView(input);
   const first = input.beginsRaw === true ? raw : (folded ?? raw);
-  const data: DiffPageData = { raw: raw.flame, folded: folded?.flame, beginsRaw: first === raw };
+  const waiting = input.waiting && {
+    raw: viewOf(input.waiting).flame,
+    folded: foldedView(input.waiting)?.flame,
+  };
+  const data: DiffPageData = { raw: raw.flame, folded: folded?.flame, beginsRaw: first === raw, waiting };
   // The verdict is about the function as it was sampled, so its figures are too.
   const culprit = raw.changes.find(({ name }) => name === input.culprit?.name);
   return `<!doctype html>
@@ -106,7 +117,11 @@ function viewOf({ baseline, canary }: Pick<DiffPageInput, 'baseline' | 'canary'>
   return { flame: { tree: diffTree(baseline, canary), culprit }, changes: functionChanges(baseline, canary) };
 }
 
-function foldedView({ baseline, canary, culprit }: DiffPageInput): View | undefined {
+function foldedView({
+  baseline,
+  canary,
+  culprit,
+}: Pick<DiffPageInput, 'baseline' | 'canary' | 'culprit'>): View | undefined {
   const { fold, nameOf } = foldingOf(baseline, canary);
   const folded = { baseline: baseline.map(fold), canary: canary.map(fold) };
   const isSame = (before: readonly StackCount[], after: readonly StackCount[]) =>
@@ -115,12 +130,14 @@ function foldedView({ baseline, canary, culprit }: DiffPageInput): View | undefi
   return viewOf(folded, culprit && nameOf(culprit.name));
 }
 
-function renderTools({ folded, beginsRaw }: DiffPageData): string {
+function renderTools({ folded, beginsRaw, waiting }: DiffPageData): string {
+  const wait = `<span class="group" role="group" aria-label="What is shown"><button type="button" id="by-cpu" aria-pressed="true">CPU</button><button type="button" id="by-waiting" aria-pressed="false" title="What threads waited for while they did not run">Waiting</button></span>`;
   const fold = `<button type="button" id="fold" aria-pressed="${!beginsRaw}" aria-keyshortcuts="m" title="Leave out the frames of coroutines, pipelines and threads that only pass calls on ( m )">Fold machinery</button>`;
   return `<div class="tools">
 <label class="group"><span class="hidden">Search functions</span><input id="search" type="search" placeholder="Search functions  ( / )" autocomplete="off" spellcheck="false"></label>
 <span class="group" role="group" aria-label="Width">Width <button type="button" id="by-canary" aria-pressed="true">Canary</button><button type="button" id="by-baseline" aria-pressed="false">Baseline</button></span>
-${folded === undefined ? '' : fold}
+${waiting === undefined ? '' : wait}
+${folded === undefined && waiting?.folded === undefined ? '' : fold}
 <button type="button" id="reset" disabled>Zoom out</button>
 <span class="found" id="found" role="status"></span>
 </div>`;

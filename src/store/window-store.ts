@@ -9,6 +9,7 @@ import { moveAside, openDatabase } from './database-file.ts';
 import { type Interner, interner } from './interning.ts';
 import { prune, sweepInterned, usedBytes } from './retention.ts';
 import { isCorruption, isFull, StoreError } from './store-error.ts';
+import { decodeWaiting, type StoredWaiting, waitingWriter } from './stored-waiting.ts';
 import { decodeWindow, type StoredWindow, stackIdsOf, windowIsOfUse, windowWriter } from './stored-window.ts';
 
 export interface StoreOptions {
@@ -69,6 +70,8 @@ export interface WindowStore {
   addBatch(batch: Batch): AddedBatch;
   /** Ordered by start, then by pod. Throws STORE_READ_FAILED. */
   windows(query: WindowQuery): StoredWindow[];
+  /** What was waited in the query's windows; ordered as they are. Throws STORE_READ_FAILED. */
+  waiting(query: Omit<WindowQuery, 'requestsOnly'>): StoredWaiting[];
   /** One for each container with windows in the query, in no order. Throws STORE_READ_FAILED. */
   extents(query: WindowQuery): WindowExtent[];
   /** Pods stay part of an evaluation after they are gone: their windows still speak. */
@@ -99,6 +102,14 @@ const CHOSEN =
 
 const ONLY_REQUESTS = `SELECT podUid, container, startMs, endMs, podStartedAtMs, hz, samples, lost, cpuUsec, throttledUsec,
   flags, x'' AS counts, requests FROM window ${CHOSEN} AND requests IS NOT NULL`;
+
+interface Stored {
+  readonly startMs: number;
+  readonly pod: string;
+}
+
+const byStart = (a: Stored, b: Stored): number =>
+  a.startMs - b.startMs || (a.pod < b.pod ? -1 : Number(a.pod > b.pod));
 
 interface Limits {
   readonly retentionMs: number;
@@ -153,8 +164,14 @@ class SqliteStore implements WindowStore {
     return this.#guarded('STORE_READ_FAILED', () => {
       const select = query.requestsOnly ? ONLY_REQUESTS : `SELECT * FROM window ${CHOSEN}`;
       const rows = this.#rows(select, query);
-      const found = Array.from(rows, (row) => decodeWindow(row, this.#interner));
-      return found.sort((a, b) => a.startMs - b.startMs || (a.pod < b.pod ? -1 : Number(a.pod > b.pod)));
+      return Array.from(rows, (row) => decodeWindow(row, this.#interner)).sort(byStart);
+    });
+  }
+
+  waiting(query: Omit<WindowQuery, 'requestsOnly'>): StoredWaiting[] {
+    return this.#guarded('STORE_READ_FAILED', () => {
+      const rows = this.#rows(`SELECT * FROM waiting ${CHOSEN}`, query);
+      return Array.from(rows, (row) => decodeWaiting(row, this.#interner)).sort(byStart);
     });
   }
 
@@ -222,7 +239,11 @@ class SqliteStore implements WindowStore {
     const idOf = stackIdsOf(batch, this.#interner);
     let windowsStored = 0;
     const insert = windowWriter(this.#db, idOf);
-    for (const pod of wanted) windowsStored += insert(batch, pod) ? 1 : 0;
+    const insertWaiting = waitingWriter(this.#db, idOf);
+    for (const pod of wanted) {
+      windowsStored += insert(batch, pod) ? 1 : 0;
+      insertWaiting(batch, pod);
+    }
     return { isNew: true, windowsStored, windowsLeftOut: batch.pods.length - wanted.length };
   }
 

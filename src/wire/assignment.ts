@@ -37,6 +37,13 @@ export interface AssignedContainer {
   readonly workload?: Workload;
   /** Present when the requests it answers are to be watched. */
   readonly requests?: AssignedRequests;
+  /** Present when it is to be looked at what its threads wait for. */
+  readonly offCpu?: AssignedOffCpu;
+}
+
+export interface AssignedOffCpu {
+  /** Of each wait only what is beyond this counts. */
+  readonly leastMs: number;
 }
 
 export interface Workload {
@@ -96,12 +103,17 @@ function parseContainer(json: unknown, index: number): AssignedContainer {
     symbols: SYMBOL_MODES.find((mode) => mode === doc['symbols']) ?? 'Auto', // a controller of before has none
     ...(doc['workload'] === undefined ? {} : { workload: parseWorkload(doc['workload'], `${at}.workload`) }),
     ...(doc['requests'] === undefined ? {} : { requests: parseRequests(doc['requests'], `${at}.requests`) }),
+    ...(doc['offCpu'] === undefined ? {} : { offCpu: parseOffCpu(doc['offCpu'], `${at}.offCpu`) }),
   };
 }
 
 function parseWorkload(json: unknown, at: string): Workload {
   const doc = record(json, at);
   return { kind: text(doc['kind'], `${at}.kind`), name: text(doc['name'], `${at}.name`) };
+}
+
+function parseOffCpu(json: unknown, at: string): AssignedOffCpu {
+  return { leastMs: integer(record(json, at)['leastMs'], `${at}.leastMs`, 1, 9_999) };
 }
 
 function parseRequests(json: unknown, at: string): AssignedRequests {

@@ -5,6 +5,15 @@
  * twice changes nothing. The agent takes only the types from here, so TypeBox stays out of its memory.
  */
 import { type Static, Type } from '@sinclair/typebox';
+import { WAIT_REASONS, WAITED_FOR, type WaitedFor, type WaitReason } from '../profile/waiting.ts';
+import {
+  LONGEST_BLOCKED_STACK,
+  LONGEST_NAME,
+  LONGEST_MESSAGE as LONGEST_WAITING_MESSAGE,
+  LONGEST_REASON as LONGEST_WAITING_REASON,
+  MOST_BLOCKED,
+  type WaitingWindow,
+} from '../profile/waiting-window.ts';
 import { LARGEST_KEY } from '../requests/latency-sketch.ts';
 import {
   LONGEST_MESSAGE,
@@ -58,6 +67,42 @@ const Requests = Type.Unsafe<RequestWindow>(
       }),
       { maxItems: MOST_ROWS },
     ),
+  }),
+);
+
+const waitReason = Type.Unsafe<WaitReason>({ type: 'string', enum: [...WAIT_REASONS] });
+const functionName = Type.String({ maxLength: LONGEST_NAME });
+
+/** src/profile/waiting-window.ts says what the fields mean. */
+const Waiting = Type.Unsafe<WaitingWindow>(
+  Type.Object({
+    state: Type.Union([Type.Literal('Seen'), Type.Literal('Unsupported')]),
+    reason: Type.String({ maxLength: LONGEST_WAITING_REASON }),
+    message: Type.String({ maxLength: LONGEST_WAITING_MESSAGE }),
+    leastMs: count,
+    totals: Type.Array(
+      Type.Object({
+        waitedFor: Type.Unsafe<WaitedFor>({ type: 'string', enum: [...WAITED_FOR] }),
+        waits: count,
+        ns: count,
+      }),
+      { maxItems: WAITED_FOR.length },
+    ),
+    reasons: Type.Array(Type.Object({ reason: waitReason, ns: count }), { maxItems: WAIT_REASONS.length }),
+    lostNs: count,
+    blocked: Type.Array(
+      Type.Object({
+        call: functionName,
+        caller: functionName,
+        reason: waitReason,
+        ns: count,
+        stack: Type.Array(functionName, { maxItems: LONGEST_BLOCKED_STACK }),
+      }),
+      { maxItems: MOST_BLOCKED },
+    ),
+    counts: Type.Array(Type.Tuple([count, Type.Integer({ minimum: 1, maximum: Number.MAX_SAFE_INTEGER })]), {
+      maxItems: 65_536,
+    }),
   }),
 );
 
@@ -116,6 +161,8 @@ export const PodWindow = Type.Object({
   }),
   /** Only for pods under a gate, and from agents that watch requests. */
   requests: Type.Optional(Requests),
+  /** Only where a policy asks what threads wait for. */
+  waiting: Type.Optional(Waiting),
   /** [index into stacks, samples] pairs, only for pods under a gate. */
   counts: Type.Array(Type.Tuple([count, Type.Integer({ minimum: 1 })]), { maxItems: 65_536 }),
 });

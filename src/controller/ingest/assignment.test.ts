@@ -206,6 +206,22 @@ test('requests become spans only where every policy of the pod says so', () => {
   assert.deepEqual([spansOf(true), spansOf(true, true), spansOf(true, false)], [true, true, undefined]);
 });
 
+test('it is looked who waits where a policy asks for it, by the shortest time that any of them says', () => {
+  const asked = (...wishes: readonly { enabled: boolean; minDuration: string }[]) => {
+    const policies = wishes.map((offCpu, at) => aPolicy({ name: `policy-${at}`, spec: { offCpu } }));
+    const assignment = planAssignment(aView({ policies, pods: [aPod()] }), 'node-a', 'store-0001');
+    assert.deepEqual(parseAssignment(JSON.parse(JSON.stringify(assignment))), assignment);
+    return assignment.containers[0]?.offCpu;
+  };
+  const off = { enabled: false, minDuration: '1ms' };
+
+  assert.equal(asked(off), undefined);
+  assert.deepEqual(asked(off, { enabled: true, minDuration: '20ms' }), { leastMs: 20 });
+  assert.deepEqual(asked({ enabled: true, minDuration: '1s' }, { enabled: true, minDuration: '5ms' }), {
+    leastMs: 5,
+  });
+});
+
 test('an assignment whose routes are none is refused', () => {
   const view = aView({ pods: [aPod()], policies: [aPolicy()] });
   const assignment = planAssignment(view, 'node-a', 'store-0001');

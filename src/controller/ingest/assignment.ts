@@ -13,9 +13,11 @@
 import { createHash } from 'node:crypto';
 import type { V1ContainerStatus, V1Pod } from '@kubernetes/client-node';
 import type { ProfilingPolicy } from '../../crds/profiling-policy.ts';
+import { parseLatencyMs } from '../../crds/quantities.ts';
 import { selects } from '../../kube/label-selector.ts';
 import {
   type AssignedContainer,
+  type AssignedOffCpu,
   type AssignedRequests,
   type Assignment,
   type LiveContainer,
@@ -124,6 +126,7 @@ function assignedContainers(
     const symbols = symbolsOf(wanting);
     const requests = gated ? requestsOf(wanting) : undefined;
     const workload = workloadOf(pod, index.owners);
+    const offCpu = offCpuOf(wanting);
     const assigned = {
       namespace,
       pod: name,
@@ -133,7 +136,14 @@ function assignedContainers(
       gated,
       symbols,
     };
-    return [{ ...assigned, ...(workload && { workload }), ...(requests && { requests }) }];
+    return [
+      {
+        ...assigned,
+        ...(workload && { workload }),
+        ...(requests && { requests }),
+        ...(offCpu && { offCpu }),
+      },
+    ];
   });
 }
 
@@ -150,6 +160,13 @@ function requestsOf(policies: readonly ProfilingPolicy[]): AssignedRequests | un
   const routes = new Set(byName.flatMap(({ spec }) => spec.requests.routes));
   const spans = policies.every(({ spec }) => spec.requests.spans.enabled);
   return { routes: [...routes].slice(0, MOST_ROUTE_PATTERNS), ...(spans ? { spans } : {}) };
+}
+
+/** Where one of the policies asks for it, by the shortest of their durations. */
+function offCpuOf(policies: readonly ProfilingPolicy[]): AssignedOffCpu | undefined {
+  const asking = policies.filter(({ spec }) => spec.offCpu.enabled);
+  if (asking.length === 0) return undefined;
+  return { leastMs: Math.min(...asking.map(({ spec }) => parseLatencyMs(spec.offCpu.minDuration))) };
 }
 
 function runningContainer(

@@ -5,6 +5,7 @@ import type { Culprit, RegressionReport } from '../../crds/regression-report.ts'
 import { type PageCulprit, renderDiffPage } from '../../profile/diff-page.ts';
 import { placeText } from '../../profile/place.ts';
 import type { StackCount } from '../../profile/stack-counts.ts';
+import { waitFrame } from '../../profile/waiting.ts';
 import type { Arm, WindowStore } from '../../store/window-store.ts';
 import type { ClusterView } from '../cluster-view.ts';
 import type { Authenticator } from './authenticate.ts';
@@ -19,6 +20,9 @@ export interface ReportPageOptions {
 }
 
 export const REPORT_PAGE_PATTERN = /^\/reports\/v1\/([a-z0-9-]{1,63})\/([a-z0-9.-]{1,253})\/flamegraph$/;
+
+/** Agents look twenty times a second at who waits (native/wait_scan.cc). */
+const NS_PER_LOOK = 50_000_000;
 
 /** The page names in itself what it may run; that nothing may frame it can only be said here. */
 const PAGE_HEADERS = {
@@ -47,6 +51,10 @@ function pageOf(report: RegressionReport, options: ReportPageOptions): string {
     const sentence = `the windows of report ${report.metadata.name} are no longer in the store, which keeps one hour`;
     throw new Refusal(410, 'REPORT_DATA_GONE', sentence);
   }
+  const waiting = {
+    baseline: waitingOf(report, 'baseline', options),
+    canary: waitingOf(report, 'canary', options),
+  };
   const { spec, status } = report;
   const [culprit] = status?.culprits ?? [];
   return renderDiffPage({
@@ -54,6 +62,7 @@ function pageOf(report: RegressionReport, options: ReportPageOptions): string {
     subtitle: `canary ${spec.canaryHash} against baseline ${spec.baselineHash}, attempt ${spec.attempt}. ${status?.message ?? ''}`,
     baseline,
     canary,
+    ...(waiting.baseline.length > 0 && waiting.canary.length > 0 && { waiting }),
     ...(culprit === undefined ? {} : { culprit: culpritOf(culprit) }),
   });
 }
@@ -65,14 +74,38 @@ const culpritOf = ({ function: name, file, line }: Culprit): PageCulprit => ({
 
 /** What the arm burnt during the evaluation, without the windows of pods that were still warming up. */
 function profileOf(report: RegressionReport, arm: Arm, options: ReportPageOptions): readonly StackCount[] {
-  const { metadata, spec, status } = report;
-  const gate = options.view.gates(metadata.namespace).find((one) => one.metadata.name === spec.gate);
-  const warmUpMs = gate === undefined ? 0 : parseDurationMs(gate.spec.duration.warmUp);
-  const windows = options.store.windows({
-    pods: options.store.rememberedPods(metadata.uid, arm),
+  return summed(options.store.windows(queryOf(report, arm, options)), warmUpOf(report, options));
+}
+
+const IDLE = waitFrame('idle');
+
+/** What its threads waited for, but for work: as often as a look found them waiting, so that noise is judged as for samples. */
+function waitingOf(report: RegressionReport, arm: Arm, options: ReportPageOptions): readonly StackCount[] {
+  const waited = summed(options.store.waiting(queryOf(report, arm, options)), warmUpOf(report, options));
+  const busy = waited.filter(({ frames }) => frames[0] !== IDLE); // most of it, and of no interest
+  return busy.map((stack) => ({ ...stack, count: Math.max(1, Math.round(stack.count / NS_PER_LOOK)) }));
+}
+
+function queryOf({ metadata, status }: RegressionReport, arm: Arm, { store, now }: ReportPageOptions) {
+  return {
+    pods: store.rememberedPods(metadata.uid, arm),
     fromMs: Date.parse(status?.startedAt ?? metadata.creationTimestamp),
-    toMs: status?.decidedAt === undefined ? options.now() : Date.parse(status.decidedAt),
-  });
+    toMs: status?.decidedAt === undefined ? now() : Date.parse(status.decidedAt),
+  };
+}
+
+function warmUpOf({ metadata, spec }: RegressionReport, { view }: ReportPageOptions): number {
+  const gate = view.gates(metadata.namespace).find((one) => one.metadata.name === spec.gate);
+  return gate === undefined ? 0 : parseDurationMs(gate.spec.duration.warmUp);
+}
+
+interface Counted {
+  readonly startMs: number;
+  readonly podStartedAtMs: number;
+  readonly stacks: readonly StackCount[];
+}
+
+function summed(windows: readonly Counted[], warmUpMs: number): readonly StackCount[] {
   const counts = new Map<readonly string[], { -readonly [Field in keyof StackCount]: StackCount[Field] }>();
   for (const window of windows) {
     if (window.startMs < window.podStartedAtMs + warmUpMs) continue;

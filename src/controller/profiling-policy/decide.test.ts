@@ -134,6 +134,8 @@ test('workloads have a row for each container, with what runs in it', () => {
   ]);
 });
 
+const SEEN = { state: 'Seen', reason: '', message: '' } as const;
+
 const rowOf = (...jvms: Parameters<typeof aJvm>[0][]) => {
   const containers = jvms.map((jvm, i) => aSelected({ pod: `orders-${i}`, state: aJvm(jvm) }));
   return decide(anObserved({ containers })).status.workloads?.[0];
@@ -173,6 +175,70 @@ test('a row tells whether requests are seen, and of the first pod where they are
   assert.deepEqual(told('Seen', undefined), ['Seen', undefined, undefined]);
   const why = 'orders-1: the container answers by TLS';
   assert.deepEqual(told('Seen', 'NotObservable'), ['NotObservable', 'Tls', why]);
+});
+
+test('a row tells which calls block Dispatchers.Default in how many pods, with their callers, the longest first', () => {
+  const coroutine = [
+    'kotlin.coroutines.jvm.internal.BaseContinuationImpl.resumeWith',
+    'kotlinx.coroutines.DispatchedTask.run',
+    'kotlinx.coroutines.scheduling.CoroutineScheduler.runSafely',
+    'kotlinx.coroutines.scheduling.CoroutineScheduler$Worker.run',
+  ];
+  const asleep = { call: 'java.lang.Thread.sleep', caller: 'shop.Codec.encode', reason: 'sleep' } as const;
+  const reading = {
+    call: 'java.io.FileInputStream.read',
+    caller: 'shop.Stock.load',
+    reason: 'file',
+  } as const;
+  const native = ['pthread_cond_timedwait [libc.so.6]', 'java.lang.Thread.sleep0'];
+  const stack = [...native, asleep.call, asleep.caller, 'shop.Orders$take$1.invokeSuspend', ...coroutine];
+  const waitingIn = (...blocked: readonly { readonly ns: number }[]) => {
+    const { window, ...seen } = aJvm();
+    const calls = [
+      { ...asleep, stack },
+      { ...reading, stack: [] },
+    ].map((call, i) => ({ ...call, ...blocked[i] }));
+    const told = calls.flatMap(({ ns, ...call }) => (ns === undefined ? [] : [{ ...call, ns }]));
+    return { ...seen, window: { ...window, waiting: { ...SEEN, blocked: told } } };
+  };
+  const rowFor = (...states: readonly ReturnType<typeof aJvm>[]) => {
+    const containers = states.map((state, at) => aSelected({ pod: `orders-${at}`, state }));
+    return decide(anObserved({ containers })).status.workloads?.[0];
+  };
+
+  const row = rowFor(waitingIn({ ns: 1e9 }), waitingIn({ ns: 2e9 }, { ns: 4e9 }));
+
+  const blocking = row?.blocking ?? [];
+  assert.deepEqual(
+    blocking.map(({ call, pods }) => `${call} ${pods}`),
+    ['java.io.FileInputStream.read 1', 'java.lang.Thread.sleep 2'],
+  );
+  assert.deepEqual(blocking[1]?.stack, [
+    'java.lang.Thread.sleep',
+    'shop.Codec.encode',
+    'suspend shop.Orders.take',
+    '[coroutines: Default]',
+  ]);
+  assert.deepEqual(
+    [row?.offCpu, rowFor(waitingIn())?.blocking, rowFor(aJvm())?.offCpu],
+    ['Seen', undefined, undefined],
+  );
+});
+
+test('a row tells why it cannot be seen who waits', () => {
+  const { window, ...seen } = aJvm();
+  const why = { state: 'Unsupported', reason: 'OFFCPU_NO_BTF', message: 'no types', blocked: [] } as const;
+  const containers = [
+    aSelected({ state: { ...seen, window: { ...window, waiting: { ...SEEN, blocked: [] } } } }),
+    aSelected({ pod: 'orders-2', state: { ...seen, window: { ...window, waiting: why } } }),
+  ];
+
+  const row = decide(anObserved({ containers })).status.workloads?.[0];
+
+  assert.deepEqual(
+    [row?.offCpu, row?.offCpuReason, row?.offCpuMessage],
+    ['Unsupported', 'OFFCPU_NO_BTF', 'orders-2: no types'],
+  );
 });
 
 test('a row tells whether coroutines have their callers and what forbids it: of pods that differ, the worst', () => {

@@ -2,6 +2,7 @@
 import type { WorkloadStatus } from '../../crds/profiling-policy.ts';
 import type { SelectedContainer } from './gather.ts';
 import { liveStatusOf } from './live-flags.ts';
+import { offCpuOf } from './off-cpu-row.ts';
 
 type JvmSeen = NonNullable<SelectedContainer['state']>['window']['jvm'];
 
@@ -51,6 +52,7 @@ function rowOf(group: readonly SelectedContainer[], nowMs: number): WorkloadStat
     ...namingOf(group),
     ...coroutinesOf(group),
     ...requestsOf(group),
+    ...offCpuOf(group),
     ...(flags === '' ? {} : { flags }),
     ...(live === undefined ? {} : { live }),
     ...reasonOf(group, profiled, nowMs),

@@ -193,6 +193,8 @@ class StackWords implements Replay {
         return `[${this.#names.get(frame.nameId) ?? '?'}]`;
       case 'mark':
         return `<${frame.mark ?? '?'}>`;
+      case 'wait':
+        return `<${frame.wait}>`;
       case 'suspended':
         return this.#suspended(frame);
       case 'java':

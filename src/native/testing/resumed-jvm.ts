@@ -253,6 +253,8 @@ function stackWords(excluded: ExcludedBytes, reader: ClassReader) {
         const method = methods.get(frame.methodId);
         return method ? javaFrame(method, frame.bci, excluded).name + markOf(frame) : 'unknown method';
       }
+      case 'wait':
+        return `<${frame.wait}>`;
       case 'suspended': {
         const caller = suspended.callerAt(frame) ?? {
           name: 'unknown class',

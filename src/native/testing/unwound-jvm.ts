@@ -117,6 +117,8 @@ function stackNames(layout: UnwindLayout) {
         return `[${stubs.get(frame.nameId) ?? '?'}]`;
       case 'mark':
         return `<${frame.mark}>`;
+      case 'wait':
+        return `<${frame.wait}>`;
       case 'suspended':
         return `~${frame.classId}`;
       case 'java': {

@@ -75,6 +75,7 @@ export function aPolicy(
         symbols: 'Auto',
       },
       requests: { enabled: true, routes: [], spans: { enabled: false } },
+      offCpu: { enabled: false, minDuration: '1ms' },
     },
   };
 }

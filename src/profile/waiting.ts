@@ -1,0 +1,167 @@
+/**
+ * What a thread waited for, by what the kernel says of it and by the names on its stack; and which waits are findings:
+ * blocking calls on threads that many coroutines share.
+ */
+import { dispatcherOf } from './machinery.ts';
+
+/** As the kernel sees it when a thread gives up its CPU. */
+export const WAITED_FOR = [
+  'runqueue',
+  'futex',
+  'sleep',
+  'events',
+  'poll',
+  'socket',
+  'file',
+  'memory',
+  'other',
+] as const;
+export type WaitedFor = (typeof WAITED_FOR)[number];
+
+/**
+ * As people call it. idle: for work, as threads of pools and loops do. lock: to enter a monitor, or for a ReentrantLock and
+ * the like. park: for another thread, by java.util.concurrent. wait: by Object.wait. runqueue: for a CPU. pageFault: for
+ * memory. jvm: for the JVM itself, in a pause mostly.
+ */
+export const WAIT_REASONS = [
+  'idle',
+  'lock',
+  'park',
+  'wait',
+  'sleep',
+  'socket',
+  'file',
+  'runqueue',
+  'pageFault',
+  'jvm',
+  'other',
+] as const;
+export type WaitReason = (typeof WAIT_REASONS)[number];
+
+const SAFEPOINT = '_[s]';
+const NO_JAVA = /\]$/; // code without a name, of a library, of the kernel, or a caller that waits in the heap
+const IN_LIBJVM = ' [libjvm.so]';
+
+/** On a stack only while a thread waits for work, or for what nobody waits for in turn. */
+const IDLE = [
+  'java.util.concurrent.ThreadPoolExecutor.getTask',
+  'java.util.concurrent.ForkJoinPool.awaitWork',
+  'java.lang.ref.ReferenceQueue.remove',
+  'java.lang.ref.NativeReferenceQueue.',
+  'java.lang.ref.Reference.waitForReferencePendingList',
+  'kotlinx.coroutines.scheduling.CoroutineScheduler$Worker.park',
+  'kotlinx.coroutines.scheduling.CoroutineScheduler$Worker.tryPark',
+  'io.netty.util.HashedWheelTimer$Worker.waitForNextTick',
+  'io.netty.util.concurrent.SingleThreadEventExecutor.takeTask',
+  'io.netty.util.concurrent.GlobalEventExecutor.takeTask',
+  'org.eclipse.jetty.util.thread.QueuedThreadPool.idleJobPoll',
+  'java.net.ServerSocket.accept',
+  'sun.nio.ch.ServerSocketChannelImpl.accept',
+];
+/** Loops that also do the work: idle where it is they who wait. */
+const LOOPS = [
+  'java.util.TimerThread.mainLoop',
+  'kotlinx.coroutines.DefaultExecutor.run',
+  'java.util.concurrent.ForkJoinPool.runWorker',
+];
+/** By which a thread waits, whoever calls it. */
+const WAYS_TO_WAIT = [
+  'jdk.internal.misc.Unsafe.',
+  'sun.misc.Unsafe.',
+  'java.util.concurrent.locks.LockSupport.',
+  'java.lang.Object.wait',
+  'kotlinx.coroutines.AbstractTimeSource',
+];
+const PARK = /^(jdk\.internal|sun)\.misc\.Unsafe\.park$/;
+const LOCKS = /^java\.util\.concurrent\.locks\.(ReentrantLock|ReentrantReadWriteLock|StampedLock)[.$]/;
+const MONITORS = ['ObjectMonitor::enter', 'ObjectMonitor::EnterI', 'ObjectSynchronizer::'];
+const PAUSES = [
+  'SafepointSynchronize::',
+  'SafepointMechanism::',
+  'VM_',
+  'VMThread::',
+  'Monitor::',
+  'Mutex::',
+];
+/** Whose methods are called by applications to wait, and call each other. */
+const PLATFORM = /^(java|javax|jdk|sun|com\.sun|kotlin|kotlinx)\./;
+
+/** `frames`: the names of the stack, leaf first, without what the kernel did. */
+export function waitReason(waitedFor: WaitedFor, frames: readonly string[]): WaitReason {
+  switch (waitedFor) {
+    case 'runqueue':
+    case 'file':
+      return waitedFor;
+    case 'memory':
+      return 'pageFault';
+    case 'events':
+      return dispatcherOf(frames) === 'Default' ? 'socket' : 'idle'; // a selector may be a coroutine's, on IO
+    case 'sleep':
+    case 'socket':
+      return isIdle(frames) ? 'idle' : waitedFor;
+    case 'poll':
+      return isIdle(frames) ? 'idle' : 'socket';
+    case 'futex':
+      return futexReason(frames);
+    case 'other':
+      return isIdle(frames) ? 'idle' : 'other';
+  }
+}
+
+/** Nearly all that a JVM waits for is a futex, Thread.sleep too. */
+function futexReason(frames: readonly string[]): WaitReason {
+  const java = frames.findIndex((name) => !NO_JAVA.test(plain(name)));
+  if (java < 0) return frames.some((name) => name.endsWith(IN_LIBJVM)) ? 'idle' : 'other'; // a thread of its own
+  if (isIdle(frames)) return 'idle';
+  const leaf = plain(frames[java] ?? '');
+  if (PARK.test(leaf)) return frames.some((name) => LOCKS.test(name)) ? 'lock' : 'park';
+  if (leaf.startsWith('java.lang.Object.wait')) return 'wait';
+  if (leaf.startsWith('java.lang.Thread.sleep')) return 'sleep';
+  const natives = frames.slice(0, java);
+  if (natives.some((name) => MONITORS.some((function_) => name.startsWith(function_)))) return 'lock';
+  return natives.some((name) => PAUSES.some((function_) => name.startsWith(function_))) ? 'jvm' : 'lock';
+}
+
+function isIdle(frames: readonly string[]): boolean {
+  if (frames.some((name) => IDLE.some((prefix) => name.startsWith(prefix)))) return true;
+  const waiting = frames.find(
+    (name) => !NO_JAVA.test(plain(name)) && !WAYS_TO_WAIT.some((prefix) => name.startsWith(prefix)),
+  );
+  return waiting !== undefined && LOOPS.some((prefix) => waiting.startsWith(prefix));
+}
+
+const plain = (name: string): string => (name.endsWith(SAFEPOINT) ? name.slice(0, -SAFEPOINT.length) : name);
+
+/** Waits that somebody else's work ends: with these no thread is to be held up. */
+const BLOCKING: ReadonlySet<WaitReason> = new Set<WaitReason>([
+  'lock',
+  'park',
+  'wait',
+  'sleep',
+  'socket',
+  'file',
+  'other',
+]);
+
+/** What of the platform was called, and by whom. */
+export interface Blocking {
+  readonly call: string;
+  readonly caller: string;
+}
+
+/**
+ * A blocking call on Dispatchers.Default, whose few threads all coroutines of a service share; undefined if it is none. A
+ * limited view of Default looks like Dispatchers.IO, which is there to be blocked.
+ */
+export function blockingOnDefault(reason: WaitReason, frames: readonly string[]): Blocking | undefined {
+  if (!BLOCKING.has(reason) || dispatcherOf(frames) !== 'Default') return undefined;
+  const java = frames.map(plain).filter((name) => !NO_JAVA.test(name));
+  const first = java[0];
+  if (first === undefined) return undefined;
+  const caller = java.findIndex((name) => !PLATFORM.test(name));
+  if (caller <= 0) return { call: first, caller: first }; // it waits itself: to enter a monitor, in a library
+  return { call: java[caller - 1] ?? first, caller: java[caller] ?? first };
+}
+
+/** The frame that stands for what the kernel did, as a stack's leaf. */
+export const waitFrame = (reason: WaitReason): string => `[wait: ${reason}]`;

@@ -1,0 +1,71 @@
+/** What threads of a container waited for in one window. A table of its own, so that stores of before need no change. */
+import type { DatabaseSync } from 'node:sqlite';
+import type { StackCount } from '../profile/stack-counts.ts';
+import type { Batch, PodWindow } from '../wire/batch-schema.ts';
+import { decodeIds, encodeIds, type Interner } from './interning.ts';
+
+export interface StoredWaiting {
+  /** `podUid/container`. */
+  readonly pod: string;
+  readonly startMs: number;
+  readonly endMs: number;
+  readonly podStartedAtMs: number;
+  /** Counts are nanoseconds. */
+  readonly stacks: readonly StackCount[];
+}
+
+/** `stacks`: stack ids as little-endian uint32; `ns`: as many little-endian doubles. */
+export const WAITING_TABLE = `
+  CREATE TABLE IF NOT EXISTS waiting (
+    podUid TEXT NOT NULL, container TEXT NOT NULL, startMs INTEGER NOT NULL, endMs INTEGER NOT NULL,
+    podStartedAtMs INTEGER NOT NULL, stacks BLOB NOT NULL, ns BLOB NOT NULL,
+    PRIMARY KEY (podUid, container, startMs)
+  ) STRICT, WITHOUT ROWID;
+`;
+
+/** Returns a function that stores one window's, if there is any. `idOf`: stack index of the batch → stack id. */
+export function waitingWriter(
+  db: DatabaseSync,
+  idOf: (index: number) => number,
+): (batch: Batch, pod: PodWindow) => void {
+  const insert = db.prepare(
+    `INSERT INTO waiting (podUid, container, startMs, endMs, podStartedAtMs, stacks, ns)
+     VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING`,
+  );
+  return ({ startMs, endMs }, { podUid, container, startedAtMs, waiting }) => {
+    if (waiting === undefined || waiting.counts.length === 0) return;
+    const stacks = encodeIds(waiting.counts.map(([stack]) => idOf(stack)));
+    const ns = encodeNumbers(waiting.counts.map(([, each]) => each));
+    insert.run(podUid, container, startMs, endMs, startedAtMs, stacks, ns);
+  };
+}
+
+/** Of a row of the table. A stack that is no longer there is left out. */
+export function decodeWaiting(row: Readonly<Record<string, unknown>>, names: Interner): StoredWaiting {
+  const ids = row['stacks'] instanceof Uint8Array ? decodeIds(row['stacks']) : [];
+  const ns = row['ns'] instanceof Uint8Array ? decodeNumbers(row['ns']) : [];
+  return {
+    pod: `${String(row['podUid'])}/${String(row['container'])}`,
+    startMs: Number(row['startMs']),
+    endMs: Number(row['endMs']),
+    podStartedAtMs: Number(row['podStartedAtMs']),
+    stacks: ids.flatMap((id, i) => {
+      const stack = names.stackOf(id);
+      if (stack === undefined) return [];
+      const { frames, places } = stack;
+      return [{ frames, ...(places && { places }), count: ns[i] ?? 0 }];
+    }),
+  };
+}
+
+function encodeNumbers(numbers: readonly number[]): Uint8Array {
+  const bytes = new Uint8Array(numbers.length * 8);
+  const view = new DataView(bytes.buffer);
+  for (const [index, number] of numbers.entries()) view.setFloat64(index * 8, number, true);
+  return bytes;
+}
+
+function decodeNumbers(bytes: Uint8Array): readonly number[] {
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  return Array.from({ length: bytes.byteLength >> 3 }, (_, index) => view.getFloat64(index * 8, true));
+}

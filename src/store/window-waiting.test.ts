@@ -1,0 +1,95 @@
+import assert from 'node:assert/strict';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
+import { type TestContext, test } from 'node:test';
+import type { WaitingWindow } from '../profile/waiting-window.ts';
+import { sweepInterned } from './retention.ts';
+import { aBatch, aPodWindow, EPOCH_MS, WINDOW_MS } from './testing/a-batch.ts';
+import { openStore, type WindowStore } from './window-store.ts';
+
+const HOUR_MS = 3_600_000;
+const WAITING: WaitingWindow = {
+  ...{ state: 'Seen', reason: '', message: '', leastMs: 1, totals: [], reasons: [], lostNs: 0, blocked: [] },
+  counts: [
+    [1, 7_000_000_000],
+    [0, 12_345_678_901_234],
+  ],
+};
+const ALL = { pods: [{ podUid: 'uid-1' }], fromMs: 0, toMs: Number.MAX_SAFE_INTEGER };
+
+function aPath(t: TestContext): string {
+  const directory = mkdtempSync(join(tmpdir(), 'flamegate-store-'));
+  t.after(() => rmSync(directory, { recursive: true }));
+  return join(directory, 'windows.db');
+}
+
+function aStore(t: TestContext, path: string, now = () => EPOCH_MS + WINDOW_MS): WindowStore {
+  const store = openStore(path, { now });
+  t.after(() => store.close());
+  return store;
+}
+
+test('what was waited comes back by its stacks, apart from what was burnt', (t) => {
+  const store = aStore(t, aPath(t));
+
+  store.addBatch(aBatch({ pods: [aPodWindow({ waiting: WAITING })] }));
+  store.addBatch(aBatch({ sequence: 1 }));
+
+  const [waited, ...more] = store.waiting(ALL);
+  assert.deepEqual(more, []);
+  assert.deepEqual(waited, {
+    ...{
+      pod: 'uid-1/app',
+      startMs: EPOCH_MS,
+      endMs: EPOCH_MS + WINDOW_MS,
+      podStartedAtMs: EPOCH_MS - 600_000,
+    },
+    stacks: [
+      { frames: ['handle', 'run'], count: 7_000_000_000 },
+      { frames: ['encode', 'handle', 'run'], count: 12_345_678_901_234 },
+    ],
+  });
+  assert.deepEqual(
+    store.windows(ALL).map(({ stacks }) => stacks.map(({ count }) => count)),
+    [
+      [2, 1],
+      [2, 1],
+    ],
+  );
+});
+
+test('a store of before waiting gets its table, and keeps its windows', (t) => {
+  const path = aPath(t);
+  const before = aStore(t, path);
+  before.addBatch(aBatch());
+  const id = before.storeId();
+  before.close();
+  const db = new DatabaseSync(path);
+  db.exec('DROP TABLE waiting');
+  db.close();
+
+  const store = aStore(t, path);
+  store.addBatch(aBatch({ sequence: 1, pods: [aPodWindow({ waiting: WAITING })] }));
+
+  assert.equal(store.storeId(), id);
+  assert.deepEqual([store.windows(ALL).length, store.waiting(ALL).length], [2, 1]);
+});
+
+test('stacks that only waits refer to stay, and all go with their age', (t) => {
+  const path = aPath(t);
+  let nowMs = EPOCH_MS + WINDOW_MS;
+  const store = aStore(t, path, () => nowMs);
+  const counts: [number, number][] = [[0, 1]];
+  store.addBatch(aBatch({ pods: [aPodWindow({ counts, samples: 1, waiting: WAITING })] }));
+  const db = new DatabaseSync(path);
+  t.after(() => db.close());
+
+  sweepInterned(db);
+  assert.equal(store.waiting(ALL)[0]?.stacks.length, 2);
+  nowMs += 2 * HOUR_MS;
+  store.addBatch(aBatch({ sequence: 720 }));
+
+  assert.deepEqual(store.waiting(ALL), []);
+});
