@@ -95,20 +95,26 @@ void Http2Connection::Receive(const Call& call, std::vector<Exchange>& done, Htt
   Leave(call, counts);
 }
 
+HeaderBlocks::Found Http2Connection::AddHeaders(Direction& direction, const Frame& frame,
+                                                HttpCounts& counts) {
+  HeaderBlocks::Found found = direction.blocks.Add(frame);
+  if (found == HeaderBlocks::Found::kBlock && !direction.blocks.Last().is_read) counts.unread++;
+  if (found == HeaderBlocks::Found::kMalformed) counts.garbage++;
+  return found;
+}
+
 void Http2Connection::OnRequestFrame(const Frame& frame, const Call& call, std::vector<Exchange>& done,
                                      HttpCounts& counts) {
-  auto stream = streams_.find(frame.stream);
-  switch (requests_.blocks.Add(frame)) {
+  switch (AddHeaders(requests_, frame, counts)) {
     case HeaderBlocks::Found::kBlock:
-      if (!requests_.blocks.Last().is_read) counts.unread++;
       BeginRequest(requests_.blocks.Last(), call, counts);
       return;
     case HeaderBlocks::Found::kMalformed:
-      counts.garbage++;
       return;
     case HeaderBlocks::Found::kNothing:
       break;
   }
+  auto stream = streams_.find(frame.stream);
   if (stream == streams_.end()) return;
   if (frame.type == FG_FRAME_RST_STREAM) {
     Finish(stream, Outcome::kClientGone, call.time_ns, done);
@@ -164,13 +170,11 @@ void Http2Connection::Send(const Call& call, std::vector<Exchange>& done, HttpCo
 
 void Http2Connection::OnResponseFrame(const Frame& frame, const Call& call, std::vector<Exchange>& done,
                                       HttpCounts& counts) {
-  switch (responses_.blocks.Add(frame)) {
+  switch (AddHeaders(responses_, frame, counts)) {
     case HeaderBlocks::Found::kBlock:
-      if (!responses_.blocks.Last().is_read) counts.unread++;
       ReadResponse(responses_.blocks.Last(), call.time_ns, done, counts);
       return;
     case HeaderBlocks::Found::kMalformed:
-      counts.garbage++;
       return;
     case HeaderBlocks::Found::kNothing:
       break;

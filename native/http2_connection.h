@@ -55,6 +55,7 @@ class Http2Connection {
 
   void Join(const Call& call);
   void Leave(const Call& call, HttpCounts& counts);
+  static HeaderBlocks::Found AddHeaders(Direction& direction, const Frame& frame, HttpCounts& counts);
   void OnRequestFrame(const Frame& frame, const Call& call, std::vector<Exchange>& done, HttpCounts& counts);
   void OnResponseFrame(const Frame& frame, const Call& call, std::vector<Exchange>& done, HttpCounts& counts);
   void BeginRequest(const HeaderBlock& block, const Call& call, HttpCounts& counts);
