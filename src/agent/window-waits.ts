@@ -11,6 +11,7 @@ import {
 } from '../profile/waiting.ts';
 import {
   type BlockedCall,
+  blockedCallKey,
   LONGEST_BLOCKED_STACK,
   LONGEST_MESSAGE,
   LONGEST_REASON,
@@ -115,7 +116,7 @@ function addBlocked(
 ): void {
   const blocking = blockingOnDefault(reason, names);
   if (!blocking) return;
-  const key = `${blocking.call} ${blocking.caller} ${reason}`;
+  const key = blockedCallKey({ ...blocking, reason });
   const before = known.get(key);
   const isLonger = ns > (before?.longestNs ?? 0);
   const stack = isLonger ? names.slice(0, LONGEST_BLOCKED_STACK) : (before?.stack ?? []);

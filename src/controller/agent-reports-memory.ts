@@ -1,5 +1,5 @@
 /** AgentReports in memory. What nobody repeats for five minutes is forgotten, so it stays as small as the cluster. */
-import { type BlockedCall, MOST_BLOCKED } from '../profile/waiting-window.ts';
+import { type BlockedCall, blockedCallKey, MOST_BLOCKED } from '../profile/waiting-window.ts';
 import type { Batch, PodWindow } from '../wire/batch-schema.ts';
 import type { AgentReports, AgentState, ContainerState } from './agent-reports.ts';
 
@@ -57,10 +57,9 @@ function blockedSince(
 ): readonly SeenCall[] {
   if (waiting === undefined) return [];
   const now = waiting.blocked.map((call) => ({ call, seenAtMs: nowMs }));
-  const keyOf = ({ call, caller, reason }: BlockedCall) => `${call} ${caller} ${reason}`;
-  const seenNow = new Set(waiting.blocked.map(keyOf));
+  const seenNow = new Set(waiting.blocked.map(blockedCallKey));
   const earlier = before.filter(
-    ({ call, seenAtMs }) => !seenNow.has(keyOf(call)) && nowMs - seenAtMs <= FORGET_MS,
+    ({ call, seenAtMs }) => !seenNow.has(blockedCallKey(call)) && nowMs - seenAtMs <= FORGET_MS,
   );
   return [...now, ...earlier].slice(0, MOST_BLOCKED);
 }

@@ -40,6 +40,13 @@ export interface BlockedCall {
   readonly stack: readonly string[];
 }
 
+/** Calls of which this is the same are one, in whichever window or pod. */
+export const blockedCallKey = ({
+  call,
+  caller,
+  reason,
+}: Pick<BlockedCall, 'call' | 'caller' | 'reason'>): string => `${call} ${caller} ${reason}`;
+
 /** Functions that block are few. */
 export const MOST_BLOCKED = 8;
 export const LONGEST_BLOCKED_STACK = 96;

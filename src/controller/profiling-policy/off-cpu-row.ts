@@ -1,7 +1,7 @@
 /** What a row of status.workloads says of waiting: whether it is seen, and the calls that block Dispatchers.Default. Pure. */
 import type { BlockingCall, WorkloadStatus } from '../../crds/profiling-policy.ts';
 import { foldingOf } from '../../profile/folding.ts';
-import type { BlockedCall } from '../../profile/waiting-window.ts';
+import { type BlockedCall, blockedCallKey } from '../../profile/waiting-window.ts';
 import type { SelectedContainer } from './gather.ts';
 
 const MAX_CALLS = 4; // the kind's schema, as what follows
@@ -37,7 +37,7 @@ function stateOf(
 
 /** Without figures: a status that changes with each window would be written as often. */
 function blockingOf(ofPods: readonly (readonly BlockedCall[])[]): BlockingCall[] {
-  const calls = Map.groupBy(ofPods.flat(), ({ call, caller, reason }) => `${call} ${caller} ${reason}`);
+  const calls = Map.groupBy(ofPods.flat(), blockedCallKey);
   const sum = (ofPod: readonly BlockedCall[]) => ofPod.reduce((all, { ns }) => all + ns, 0);
   const worst = [...calls.values()].toSorted((a, b) => sum(b) - sum(a)).slice(0, MAX_CALLS);
   return worst.flatMap((ofPod) => {
