@@ -1,14 +1,15 @@
 /** What the unwinder gets of real services, what it costs, and how exact its leaves are: bench/results/jvm.json. */
 import { RELEASES } from '../src/jvm/testing/a-jvm.ts';
 import { measureMiss } from './jvm/cost.ts';
-import { liveFiguresEarlier, measureLive, writeLiveFigures } from './jvm/live-figures.ts';
+import { liveFiguresEarlier, measureLive } from './jvm/live-figures.ts';
 import { measureAgent, measureRedeploys } from './jvm/measure-agent.ts';
 import { measureCoroutines } from './jvm/measure-coroutines.ts';
 import { measureLeaf } from './jvm/measure-leaf.ts';
 import { FREQUENCY_HZ, measureService, type Plan } from './jvm/measure-service.ts';
-import { type Figures, measuredEarlier, resultOf, writeServiceFigures } from './jvm/result.ts';
+import { type Figures, measuredEarlier, resultOf, servicesOf } from './jvm/result.ts';
 import { printTable } from './jvm/table.ts';
 import { measureTick } from './jvm/tick-cost.ts';
+import { writePart } from './jvm/written-result.ts';
 import { writeResult } from './machine.ts';
 
 // QUICK=1 fills every field in a quarter of an hour; its shares are coarse.
@@ -27,7 +28,7 @@ const COROUTINE_CPU_S = QUICK ? 1 : 4;
 
 // ONLY=live: measures mode Live, and keeps all else.
 if (process.env['ONLY'] === 'live') {
-  await measureLive(writeLiveFigures);
+  await measureLive((live) => writePart({ live }));
   process.exit();
 }
 
@@ -66,7 +67,7 @@ let figures: Figures =
 // After each step: what is not measured yet is null.
 const write = () =>
   ONLY_SERVICES
-    ? writeServiceFigures(figures.services)
+    ? writePart({ ...servicesOf(figures.services), servicesDate: new Date().toISOString() })
     : writeResult('jvm', 'make bench-jvm', RELEASES.join(', '), resultOf(figures));
 
 const isMissing = (wanted: Plan) =>

@@ -4,18 +4,19 @@
  * How exact latencies are: against a capture on a veth (tcpdump), for each server (EXACT_SECONDS=20 each).
  * Writes bench/results/requests.json. Hooks at system calls need tracefs at /sys/kernel/tracing.
  */
-import { execFileSync, spawn } from 'node:child_process';
+import { execFileSync } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync, mkdirSync, rmdirSync, statSync } from 'node:fs';
 import { connect as connectHttp2 } from 'node:http2';
 import { connect } from 'node:net';
 import { join } from 'node:path';
-import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { openRequestWatcher, type RequestHooks } from '../src/native/request-watcher.ts';
+import { watcherOptions } from '../src/native/testing/peers.ts';
 import { writeResult } from './machine.ts';
 import { switchCost } from './off-cpu/switch-cost.ts';
 import { exactnessOf, type RouteExactness } from './requests/exactness.ts';
+import { type Server, startServer } from './requests/server.ts';
 
 const ROOT = fileURLToPath(new URL('..', import.meta.url));
 const CGROUPS = '/sys/fs/cgroup/unified';
@@ -84,16 +85,7 @@ async function measured(
   cgroup: string,
   loadOf: (port: number) => Promise<number>,
 ): Promise<Runs> {
-  const watcher = openRequestWatcher({
-    objectPath: join(ROOT, 'build/requests.bpf.o'),
-    addonPath: join(ROOT, 'build/flamegate.node'),
-    hooks,
-    ringBytes: 1 << 20,
-    maxContainers: 16,
-    maxConnections: 1024,
-    maxExchanges: 1_000_000,
-    measure: true,
-  });
+  const watcher = openRequestWatcher(watcherOptions({ hooks, maxExchanges: 1_000_000, measure: true }));
   try {
     watcher.watch(statSync(cgroup, { bigint: true }).ino, 1);
     const requests = await loadOf(port);
@@ -151,25 +143,13 @@ if (mounts) execFileSync('mount', ['-t', 'tracefs', 'tracefs', '/sys/kernel/trac
 const watchedCgroup = join(CGROUPS, `flamegate-bench-${process.pid}`);
 const otherCgroup = join(CGROUPS, `flamegate-other-${process.pid}`);
 for (const cgroup of [watchedCgroup, otherCgroup]) mkdirSync(cgroup);
-const servers = ['node-peer.ts', 'http2-peer.ts'].map((file) =>
-  spawn(
-    'sh',
-    [
-      '-c',
-      'echo $$ >"$0/cgroup.procs"; exec "$@"',
-      watchedCgroup,
-      process.execPath,
-      join(ROOT, 'src/native/testing', file),
-    ],
-    { stdio: ['pipe', 'pipe', 'inherit'] },
-  ),
-);
-const portOf = async ({ stdout }: (typeof servers)[number]): Promise<number> => {
-  const [line] = await once(createInterface(stdout), 'line');
-  return Number(String(line).split(' ')[1]);
-};
+const servers: Server[] = [];
 try {
-  const [port = 0, http2Port = 0] = await Promise.all(servers.map(portOf));
+  for (const file of ['node-peer.ts', 'http2-peer.ts']) {
+    const argv = [process.execPath, join(ROOT, 'src/native/testing', file)];
+    servers.push(await startServer(watchedCgroup, argv));
+  }
+  const [port = 0, http2Port = 0] = servers.map((server) => server.port);
   await load(port); // warm
   await loadHttp2(http2Port);
   const kernel: Record<string, { watched: Runs; others: Runs; http2: Runs }> = {};
@@ -198,10 +178,7 @@ try {
   console.log(JSON.stringify({ kernel, userSpaceNsPerExchange, foreignSwitchNs }, null, 2));
   console.log(writeResult('requests', 'make bench-requests', '21', result));
 } finally {
-  for (const server of servers) {
-    server.stdin.end();
-    if (server.exitCode === null) await once(server, 'exit');
-  }
+  for (const server of servers) await server.stop();
   for (const cgroup of [watchedCgroup, otherCgroup]) rmdirSync(cgroup);
   if (mounts) execFileSync('umount', ['/sys/kernel/tracing']);
 }

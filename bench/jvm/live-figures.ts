@@ -1,6 +1,5 @@
 /** The field `live` of bench/results/jvm.json, step by step: a run that is cut short keeps what it has. */
 import { execFileSync } from 'node:child_process';
-import { readFileSync, writeFileSync } from 'node:fs';
 import { RELEASES } from '../../src/jvm/testing/a-jvm.ts';
 import {
   type LiveCost,
@@ -10,6 +9,7 @@ import {
   measureLiveLeaf,
   measureMet,
 } from './live.ts';
+import { readResult } from './written-result.ts';
 
 export type LiveFigures = ReturnType<typeof liveFigures>;
 
@@ -17,7 +17,6 @@ const STARTS = Number(process.env['LIVE_STARTS'] ?? 100);
 const SECONDS = Number(process.env['LIVE_SECONDS'] ?? 30);
 const ROUNDS = Number(process.env['LIVE_ROUNDS'] ?? 3);
 const COST_RELEASE = 17; // of which the code cache holds the debug information too
-const PATH = new URL('../results/jvm.json', import.meta.url);
 
 /** `write`: called after each step. */
 export async function measureLive(write: (figures: LiveFigures) => void): Promise<void> {
@@ -38,13 +37,7 @@ export async function measureLive(write: (figures: LiveFigures) => void): Promis
 
 /** Of the result that is there. */
 export function liveFiguresEarlier(): LiveFigures | null {
-  return JSON.parse(readFileSync(PATH, 'utf8')).live;
-}
-
-/** Leaves all else in the result as it was measured. */
-export function writeLiveFigures(live: LiveFigures): void {
-  const result = JSON.parse(readFileSync(PATH, 'utf8'));
-  writeFileSync(PATH, `${JSON.stringify({ ...result, live }, null, 2)}\n`);
+  return readResult().live;
 }
 
 function liveFigures(met: Met, leaves: readonly LiveLeaf[], cost: LiveCost | undefined) {

@@ -1,5 +1,4 @@
 /** The fields of bench/results/jvm.json. */
-import { readFileSync, writeFileSync } from 'node:fs';
 import { RELEASES, type Release } from '../../src/jvm/testing/a-jvm.ts';
 import { type LiveFigures, liveFiguresEarlier } from './live-figures.ts';
 import type { AgentMeasured, Redeploys } from './measure-agent.ts';
@@ -10,6 +9,7 @@ import type { ServiceName } from './service.ts';
 import { type Shares, share } from './shares.ts';
 import type { measureTick } from './tick-cost.ts';
 import { bytesWrittenByConstruction } from './written-bytes.ts';
+import { readResult } from './written-result.ts';
 
 export interface Figures {
   readonly services: readonly Measured[];
@@ -29,11 +29,9 @@ interface Written {
   readonly runs: readonly (Plan & Omit<Measured, 'plan'>)[];
 }
 
-const PATH = new URL('../results/jvm.json', import.meta.url);
-
 /** Of the result that is there. */
 export function measuredEarlier(): Figures {
-  const written: Written = JSON.parse(readFileSync(PATH, 'utf8'));
+  const written: Written = readResult();
   const services = written.runs.map(({ release, service, variant, steadySeconds, ...figures }) => ({
     plan: { release, service, variant, steadySeconds },
     ...figures,
@@ -71,14 +69,7 @@ export function resultOf(figures: Figures) {
   };
 }
 
-/** Leaves all else in the result as it was measured. */
-export function writeServiceFigures(services: readonly Measured[]): void {
-  const result = JSON.parse(readFileSync(PATH, 'utf8'));
-  const measured = { ...result, ...servicesOf(services), servicesDate: new Date().toISOString() };
-  writeFileSync(PATH, `${JSON.stringify(measured, null, 2)}\n`);
-}
-
-function servicesOf(services: readonly Measured[]) {
+export function servicesOf(services: readonly Measured[]) {
   const jdk = RELEASES.flatMap((release) =>
     (['shallow', 'deep'] as const).map((service) => rowOf(services, release, service)),
   );

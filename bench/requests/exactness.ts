@@ -2,22 +2,20 @@
  * Latencies as the kernel's hooks tell them against a capture on the veth of the server's network namespace, for each
  * server: both see the same requests, at a constant rate, and none may be missing.
  */
-import { type ChildProcess, spawn } from 'node:child_process';
-import { once } from 'node:events';
 import { mkdirSync, rmdirSync } from 'node:fs';
 import { join } from 'node:path';
-import { createInterface } from 'node:readline';
 import { setTimeout as delay } from 'node:timers/promises';
-import { fileURLToPath } from 'node:url';
 import { jdkHome, type Release } from '../../src/jvm/testing/a-jvm.ts';
 import { cgroupIdOf } from '../../src/native/cgroup-id.ts';
 import { openRequestWatcher } from '../../src/native/request-watcher.ts';
-import { type JavaPeer, peersClassPath } from '../../src/native/testing/peers.ts';
+import { type JavaPeer, peersClassPath, watcherOptions } from '../../src/native/testing/peers.ts';
+import { quantile } from '../overhead/paired-ratio.ts';
 import { startCapture } from './capture.ts';
 import { exchangesOf } from './captured-exchanges.ts';
 import { ask } from './paced-client.ts';
 import { segmentsOf } from './pcap.ts';
 import { makePodNetwork, type PodNetwork } from './pod-network.ts';
+import { startServer } from './server.ts';
 
 export interface RouteExactness {
   readonly stack: string;
@@ -38,13 +36,6 @@ export interface RouteExactness {
 /** Kept apart by path; none takes the time of another. */
 type LatenciesByPath = ReadonlyMap<string, readonly number[]>;
 
-interface Server {
-  readonly port: number;
-  readonly cgroup: string;
-  stop(): Promise<void>;
-}
-
-const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 const CGROUPS = '/sys/fs/cgroup/unified';
 const RELEASE: Release = 21;
 const RATE = 300;
@@ -54,14 +45,19 @@ const LAST_EXCHANGE_MS = 6_000; // an end that is not certain is decided after f
 
 export async function exactnessOf(peer: JavaPeer, seconds: number): Promise<readonly RouteExactness[]> {
   const network = makePodNetwork();
+  const cgroup = join(CGROUPS, `flamegate-exact-${process.pid}`);
+  mkdirSync(cgroup);
   try {
-    const server = await startServer(peer, network);
+    const java = [join(jdkHome(RELEASE), 'bin/java'), '-Xmx128m', '-cp', peersClassPath(), 'PeersKt', peer];
+    const argv = [...network.prefix, 'env', `HOST=${network.address}`, ...java];
+    const server = await startServer(cgroup, argv);
     try {
-      return await compared(peer, network, server, seconds);
+      return await compared(peer, network, { cgroup, port: server.port }, seconds);
     } finally {
       await server.stop();
     }
   } finally {
+    rmdirSync(cgroup);
     network.remove();
   }
 }
@@ -69,19 +65,12 @@ export async function exactnessOf(peer: JavaPeer, seconds: number): Promise<read
 async function compared(
   stack: string,
   { networkInterface, address }: PodNetwork,
-  { port, cgroup }: Server,
+  { cgroup, port }: { readonly cgroup: string; readonly port: number },
   seconds: number,
 ): Promise<readonly RouteExactness[]> {
   const pace = { host: address, port, rate: RATE, paths: PATHS };
   await ask({ ...pace, seconds: WARM_SECONDS });
-  const watcher = openRequestWatcher({
-    objectPath: join(ROOT, 'build/requests.bpf.o'),
-    addonPath: join(ROOT, 'build/flamegate.node'),
-    ringBytes: 1 << 20,
-    maxContainers: 16,
-    maxConnections: 1024,
-    maxExchanges: 1_000_000,
-  });
+  const watcher = openRequestWatcher(watcherOptions({ maxExchanges: 1_000_000 }));
   try {
     watcher.watch(cgroupIdOf(cgroup), 1);
     const capture = await startCapture(networkInterface, port);
@@ -123,46 +112,6 @@ function byPath(
     else latencies.set(path, [latencyNs]);
   }
   return latencies;
-}
-
-function quantile(values: readonly number[], q: number): number {
-  const sorted = Float64Array.from(values).sort();
-  return sorted[Math.min(sorted.length - 1, Math.floor(q * sorted.length))] ?? Number.NaN;
-}
-
-async function startServer(peer: JavaPeer, { prefix, address }: PodNetwork): Promise<Server> {
-  const cgroup = join(CGROUPS, `flamegate-exact-${process.pid}`);
-  mkdirSync(cgroup);
-  const java = [join(jdkHome(RELEASE), 'bin/java'), '-Xmx128m', '-cp', peersClassPath(), 'PeersKt', peer];
-  const command = [
-    '-c',
-    'echo $$ >"$0/cgroup.procs"; exec "$@"',
-    cgroup,
-    ...prefix,
-    'env',
-    `HOST=${address}`,
-  ];
-  const child = spawn('sh', [...command, ...java], { stdio: ['pipe', 'pipe', 'inherit'] });
-  try {
-    return { port: await portOf(child), cgroup, stop: () => stop(child, cgroup) };
-  } catch (error) {
-    await stop(child, cgroup);
-    throw error;
-  }
-}
-
-async function portOf(child: ChildProcess): Promise<number> {
-  for await (const line of createInterface(child.stdout ?? process.stdin)) {
-    const port = /^listening (\d+)$/.exec(line)?.[1];
-    if (port !== undefined) return Number(port);
-  }
-  throw new Error('the server ended before it listened');
-}
-
-async function stop(child: ChildProcess, cgroup: string): Promise<void> {
-  child.stdin?.end();
-  if (child.exitCode === null) await once(child, 'exit');
-  rmdirSync(cgroup);
 }
 
 const milliseconds = (ns: number) => Number((ns / 1e6).toFixed(3));
