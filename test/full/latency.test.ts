@@ -1,6 +1,6 @@
 /**
  * A canary that computes what the baseline does, and whose slowest orders wait 12 ms longer: it fails by its latency, which is
- * seen at the node's sockets. A canary without any change does not fail.
+ * seen at the node's sockets, and Alertmanager hears of it. A canary without any change does not fail.
  */
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
@@ -12,6 +12,7 @@ import { eventually, getJson, kubectl } from '../cluster/cluster.ts';
 import { deployArms, STABLE } from '../e2e/support/arms.ts';
 import { fittingRate } from '../e2e/support/fitting-load.ts';
 import { installFlamegate, regressionGate } from '../e2e/support/install.ts';
+import { type Monitoring, startMonitoring } from '../e2e/support/monitoring.ts';
 import { applyObjects } from '../e2e/support/orders.ts';
 
 const NS = 'latency';
@@ -28,15 +29,18 @@ const POLICY = { cpu: { frequencyHz: 49 }, requests: { routes: ['/orders/{id}', 
 
 describe('latency on a real cluster', () => {
   let load: Load;
+  let monitoring: Monitoring;
 
   before(async () => {
     await installFlamegate();
     const groups = await deployArms(NS, { arms: ARMS, policy: POLICY, replicas: REPLICAS });
     load = startLoad(groups, await fittingRate({ namespace: NS, groups }), LOAD_SECONDS);
     for (const canary of [CLEAN, WAITING]) applyObjects(gateOf(canary));
+    monitoring = await startMonitoring();
   });
 
   after(async () => {
+    await monitoring[Symbol.asyncDispose]();
     console.log(JSON.stringify(await load.stop()));
     await kubectl('delete', 'namespace', NS, '--wait=false');
   });
@@ -61,6 +65,37 @@ describe('latency on a real cluster', () => {
     const check = report.status?.checks?.find((each) => each.check === 'latency.p99');
     assert.equal(check?.verdict, 'Failed', check?.message);
     assert.match(check.subject ?? '', /\/orders\/\{id\}/);
+  });
+
+  test('Alertmanager hears of that canary and of no other', async () => {
+    const alert = await eventually('an alert', 60, async () =>
+      (await monitoring.alerts()).find(
+        ({ alertname, gate }) => alertname === 'FlamegateCanaryRegressed' && gate === WAITING,
+      ),
+    );
+
+    assert.equal(alert['k8s_namespace_name'], NS);
+    assert.equal(alert['severity'], 'critical');
+  });
+
+  test('Prometheus has the requests by route, of both arms', async () => {
+    const counted = await monitoring.query(
+      `sum by (http_route, arm) (http_server_request_duration_seconds_count{k8s_namespace_name="${NS}"}
+        * on (k8s_namespace_name, k8s_pod_name) group_left (arm)
+        max by (k8s_namespace_name, k8s_pod_name, arm) (flamegate_gate_pod_info{gate="${WAITING}"}))`,
+      'http_route',
+      'arm',
+    );
+    const p99 = await monitoring.query(
+      `flamegate:arm_http_server_request_duration_seconds:p99{gate="${WAITING}", http_route="/orders/{id}"}`,
+      'arm',
+    );
+    console.log(JSON.stringify({ counted: [...counted], p99: [...p99] }));
+
+    for (const arm of ['baseline', 'canary']) {
+      for (const route of ['/orders/{id}', '/stock/{sku}']) assert.ok(counted.get(`${route} ${arm}`), route);
+    }
+    assert.ok((p99.get('canary') ?? 0) > (p99.get('baseline') ?? Number.POSITIVE_INFINITY));
   });
 
   test('a canary without a change does not fail', async () => {
