@@ -44,7 +44,8 @@ function start({ files, concurrency }: Lane) {
     // those tests are told themselves
     const isOfItsTests = 'failureType' in error && error.failureType === 'subtestsFailed';
     if (isOfItsTests) return;
-    const why = 'exitCode' in error ? endOf(error, stderr.get(pathOf(at.file))) : (error.cause ?? error);
+    const cause: unknown = 'cause' in error ? error.cause : error;
+    const why = 'exitCode' in error ? endOf(error, stderr.get(pathOf(at.file))) : cause;
     failures.push({ where: placeOf(at), name, why });
   });
   stream.on('test:stderr', ({ file, message }) => {
@@ -61,7 +62,7 @@ function start({ files, concurrency }: Lane) {
 
 /** Of a file as a whole. */
 function endOf(error: { exitCode?: unknown; signal?: unknown }, stderr = ''): string {
-  return `its process ended with ${error.exitCode ?? error.signal}\n${stderr}`;
+  return `its process ended with ${error.exitCode ?? error.signal ?? 'nothing'}\n${stderr}`;
 }
 
 function placeOf({ file, line }: { readonly file?: string; readonly line?: number }): string {

@@ -22,37 +22,32 @@ Object.assign(process.env, { CLUSTER_NAME: 'flamegate-test', CLUSTER_NET: '10.23
 // Hundreds of processes load the same files: what was made of their types is kept.
 process.env['NODE_COMPILE_CACHE'] ??= resolve('build/compile-cache');
 
-let passed = 0;
-const failures: Failure[] = [];
-let isClusterUp = false;
+const outcomes: Outcome[] = [];
+const failures = (): readonly Failure[] => outcomes.flatMap((outcome) => outcome.failures);
+const cluster = { isUp: false };
 try {
   for (const step of steps) {
-    if (NEEDS_CLUSTER.has(step)) {
-      if (failures.length === 0 && !isClusterUp) startCluster();
-      if (failures.length > 0) {
-        console.log(`\n== ${step}: not run, for something failed before`); // what is broken in seconds needs no minutes on top
-        continue;
-      }
-    }
-    add(step === 'verify' ? script('verify', ['scripts/verify.sh']) : await tests(step));
+    if (NEEDS_CLUSTER.has(step)) needCluster();
+    // what is broken in seconds needs no minutes on top
+    if (NEEDS_CLUSTER.has(step) && failures().length > 0)
+      console.log(`\n== ${step}: not run, something failed before`);
+    else outcomes.push(step === 'verify' ? script('verify', ['scripts/verify.sh']) : await tests(step));
   }
 } finally {
-  if (isClusterUp && process.env['KEEP_CLUSTER'] !== '1') script('cluster down', ['test/cluster/down.sh']);
+  if (cluster.isUp && process.env['KEEP_CLUSTER'] !== '1') script('cluster down', ['test/cluster/down.sh']);
 }
-if (failures.length > 0) console.log(`\n== failed\n${failuresText(failures)}\n`);
-console.log(`${passed} passed, ${failures.length} failed`);
-process.exitCode = failures.length === 0 && passed > 0 ? 0 : 1;
+const passed = outcomes.reduce((sum, outcome) => sum + outcome.passed, 0);
+if (failures().length > 0) console.log(`\n== failed\n${failuresText(failures())}\n`);
+console.log(`${passed} passed, ${failures().length} failed`);
+process.exitCode = failures().length === 0 && passed > 0 ? 0 : 1;
 
-function add(outcome: Outcome): void {
-  passed += outcome.passed;
-  failures.push(...outcome.failures);
-}
-
-function startCluster(): void {
-  isClusterUp = true; // or half of it
-  add(script('cluster', ['test/cluster/up.sh']));
-  if (failures.length > 0) return;
-  add(script('images', ['scripts/images.sh']));
+/** Boots nothing for what will not be run. */
+function needCluster(): void {
+  if (cluster.isUp || failures().length > 0) return;
+  cluster.isUp = true; // or half of it
+  outcomes.push(script('cluster', ['test/cluster/up.sh']));
+  if (failures().length > 0) return;
+  outcomes.push(script('images', ['scripts/images.sh']));
   process.env['FLAMEGATE_TEST_KUBECONFIG'] = clusterKubeconfig();
 }
 
