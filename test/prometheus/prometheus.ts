@@ -111,12 +111,7 @@ export async function until<T>(what: string, probe: () => Promise<T | undefined>
   throw new Error(`not within 30 s: ${what}`);
 }
 
-async function started(
-  t: Lifetime,
-  port: number,
-  program: string,
-  args: readonly string[],
-): Promise<void> {
+async function started(t: Lifetime, port: number, program: string, args: readonly string[]): Promise<void> {
   const child = spawn(program, args, { stdio: ['ignore', 'ignore', 'pipe'] });
   let said = '';
   child.stderr.on('data', (chunk: Buffer) => {
