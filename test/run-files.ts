@@ -1,6 +1,6 @@
 /** Runs test files, each in a process of its own, and reports them. */
+import { once } from 'node:events';
 import { relative } from 'node:path';
-import { PassThrough } from 'node:stream';
 import { run } from 'node:test';
 import { spec } from 'node:test/reporters';
 import type { Failure, FileSeconds, Outcome } from './outcome.ts';
@@ -15,13 +15,10 @@ export interface FilesOutcome extends Outcome {
   readonly seconds: readonly FileSeconds[];
 }
 
-/** Lanes run side by side; what they report is printed one lane after the other. */
+/** Lanes run side by side, and so does what they report: a line is of one test or the other. */
 export async function runFiles(lanes: readonly Lane[]): Promise<FilesOutcome> {
   const running = lanes.map(start);
-  for (const { report } of running) {
-    report.pipe(process.stdout, { end: false });
-    await new Promise((done) => report.on('end', done));
-  }
+  await Promise.all(running.map(({ report }) => once(report, 'end')));
   return {
     passed: running.reduce((sum, { passed }) => sum + passed(), 0),
     failures: running.flatMap(({ failures }) => failures),
@@ -55,8 +52,8 @@ function start({ files, concurrency }: Lane) {
   stream.on('test:summary', ({ file, duration_ms: ms }) => {
     if (file !== undefined) seconds.push({ file: pathOf(file), seconds: ms / 1000 });
   });
-  // The second lane's waits here until the first one's is printed.
-  const report = stream.compose(new spec()).pipe(new PassThrough({ highWaterMark: 1 << 26 }));
+  const report = stream.compose(new spec());
+  report.pipe(process.stdout, { end: false });
   return { passed: () => passed, failures, seconds, report };
 }
 
