@@ -11,6 +11,7 @@ function aHost(t: TestContext) {
     objectPath: `${BUILD}/cpu.bpf.o`,
     addonPath: `${BUILD}/flamegate.node`,
     offCpuObjectPath: `${BUILD}/offcpu.bpf.o`,
+    ioObjectPath: `${BUILD}/io.bpf.o`,
   };
   const host = createSamplerHost({ ...paths, filter: 'pid', log });
   t.after(() => host.close());
