@@ -64,7 +64,7 @@ function whatTurns(status: ProfilingPolicyStatus | undefined): unknown {
     profiled: status?.profiled,
     workloads: status?.workloads?.map(({ message: _, ioTotals: __, slowIo, ...row }) => ({
       ...row,
-      slowIo: slowIo?.map(({ function: name, kind }) => `${kind} ${name}`),
+      slowIo: slowIo?.map(({ function: name, kind }) => `${kind} ${name}`).toSorted(),
     })),
   };
 }
