@@ -139,7 +139,8 @@ int on_sync_mapped(void) {
   return begin(SYNCS, 0);
 }
 
-static __always_inline __u32 bucket_of(__u64 ns) {
+/* No static: so it is verified once, and not for each way to it. */
+__noinline __u32 bucket_of(__u64 ns) {
   __u64 rest = ns >> FG_IO_BUCKET_BITS;
   if (rest >> (FG_IO_BUCKETS - 2)) return FG_IO_BUCKETS - 1;
   __u32 bucket = 0;
@@ -185,15 +186,17 @@ static __always_inline __u64 fill(struct fg_cpu_stack* record, const struct fg_p
   return sizeof(*header) + sizeof(*what) + header->stack_bytes;
 }
 
-static __always_inline bool send_stack(__u64 key, const struct fg_io_call* what, __u64 now_ns) {
+/* Returns 0 if it could not. Verified once, too. */
+__noinline int send_stack(__u64 key, __u64 ns, __u32 calls, __u32 kind) {
+  struct fg_io_call what = {.ns = ns, .calls = calls, .kind = kind};
   __u64 pid_tgid = bpf_get_current_pid_tgid();
   __u32 pid = pid_tgid >> 32;
   __u32 cpu = bpf_get_smp_processor_id();
   struct fg_process* process = bpf_map_lookup_elem(&processes, &pid);
   struct fg_cpu_stack* record = process ? bpf_map_lookup_elem(&stack_scratch, &cpu) : 0;
-  if (!record) return false;
-  __u64 size = fill(record, process, what);
-  if (!size || !fg_bounded(size, sizeof(*record))) return false;
+  if (!record) return 0;
+  __u64 size = fill(record, process, &what);
+  if (!size || !fg_bounded(size, sizeof(*record))) return 0;
   struct fg_cpu_sample_header* header = &record->header.sample;
   header->version = FG_CPU_ABI_VERSION;
   header->kind = FG_RECORD_IO_STACK;
@@ -201,7 +204,7 @@ static __always_inline bool send_stack(__u64 key, const struct fg_io_call* what,
   header->pid = pid;
   header->tid = (__u32)pid_tgid;
   header->target = key;
-  header->time_ns = now_ns;
+  header->time_ns = bpf_ktime_get_ns();
   bool wake = process->wake ||
               bpf_ringbuf_query(&ring, BPF_RB_AVAIL_DATA) > bpf_ringbuf_query(&ring, BPF_RB_RING_SIZE) / 4;
   return !bpf_ringbuf_output(&ring, record, size, wake ? BPF_RB_FORCE_WAKEUP : BPF_RB_NO_WAKEUP);
@@ -223,13 +226,12 @@ static __always_inline void take_stack(struct fg_io_target* target, const struct
   struct fg_io_lot* lot = &target->lots[sort];
   __u32 calls = drawn(lot, now_ns);
   if (!calls) return;
-  struct fg_io_call what = {.ns = ns * calls, .calls = calls, .kind = call->kind};
-  if (lot->taken < FG_IO_MOST_STACKS && send_stack(call->target, &what, now_ns)) {
+  if (lot->taken < FG_IO_MOST_STACKS && send_stack(call->target, ns * calls, calls, call->kind)) {
     lot->taken++;
     return;
   }
   target->lost_calls += calls;
-  target->lost_ns += what.ns;
+  target->lost_ns += ns * calls;
 }
 
 /* Of all that are attached. */

@@ -39,6 +39,9 @@ class IoProbe {
  public:
   /// Null on failure.
   static std::unique_ptr<IoProbe> Open(const IoProbeConfig& config, Failure& failure);
+  ~IoProbe();
+  IoProbe(const IoProbe&) = delete;
+  IoProbe& operator=(const IoProbe&) = delete;
 
   /// Calls that last for `least_ns` or longer are slow. Adding a target again changes that.
   bool Add(uint64_t target, uint64_t least_ns, Failure& failure);

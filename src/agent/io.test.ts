@@ -25,14 +25,12 @@ async function aJournal(t: TestContext): Promise<string> {
   return container.id;
 }
 
-/** An agent that is asked about a container, from so many milliseconds on. */
-async function anAskedAgent(t: TestContext, containerId: string, env: Readonly<Record<string, string>> = {}) {
+async function anAskedAgent(t: TestContext, containerId: string) {
   const controller = await aController(t);
   const assignment = anAssignment(containerId);
   const containers = assignment.containers.map((each) => ({ ...each, io: { leastMs: 1_000 } }));
   controller.assignment = { ...assignment, containers };
-  const agent = anAgent(t, controller, { env });
-  return { controller, agent };
+  return { controller, agent: anAgent(t, controller) };
 }
 
 const windowsOf = ({ batches }: FixtureController): readonly Seen[] =>
@@ -69,18 +67,5 @@ test('the function that syncs a file too often is named, and all that is read an
   assert.match(
     text,
     /flamegate_io_bytes_total\{[^}]*k8s_pod_name="orders-1"[^}]*kind="fileWrite"[^}]*\} [1-9]/,
-  );
-});
-
-test('where it cannot be seen, the window says why', async (t) => {
-  const { controller } = await anAskedAgent(t, await aJournal(t), {
-    FLAMEGATE_IO_OBJECT: '/nowhere/io.bpf.o',
-  });
-  await eventually('a window', () => windowsOf(controller).length > 0);
-  const [seen] = windowsOf(controller);
-
-  assert.deepEqual(
-    [seen?.io.state, seen?.io.reason, seen?.io.totals],
-    ['Unsupported', 'BPF_OBJECT_INVALID', []],
   );
 });

@@ -55,7 +55,9 @@ test('a row names the functions that are slow at it by their names in the source
 
   assert.equal(io, 'Seen');
   assert.deepEqual(
-    slowIo?.map((each) => `${each.kind} ${each.function} ${each.calls} ${each.time} in ${each.pods}`),
+    slowIo?.map(
+      ({ kind, calls, time, pods, function: name }) => `${kind} ${name} ${calls} ${time} in ${pods}`,
+    ),
     ['FileSync suspend shop.Ledger.record 1300 5s in 2', 'FileWrite shop.Logs.write 2 4s in 1'],
   );
   assert.deepEqual(slowIo?.[0]?.stack, [
