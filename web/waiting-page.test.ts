@@ -58,7 +58,7 @@ test('slow reads, writes and syncs have a view of their own, with waiting or wit
 
   assert.equal(await page.getAttribute('#by-io', 'aria-pressed'), 'true');
   assert.match((await statusOf(page)) ?? '', /share of the time of slow reads and writes, and of syncs/);
-  await clickFrame(page, 3, 0.1);
+  await clickFrame(page, 3, 0.9);
   assert.match((await statusOf(page)) ?? '', /^\[file sync\]: baseline 10\.00 %, canary 60\.00 %/);
   await page.click('#by-cpu');
   await clickFrame(page, 2, 0.9);
