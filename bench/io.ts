@@ -47,8 +47,8 @@ async function paceIn(cgroup: string, directory: string): Promise<{ read: number
   const [said] = await once(child.stdout, 'data');
   child.kill('SIGKILL');
   await once(child, 'exit');
-  const [read = 0, other = 0] = String(said).split(' ').map(Number);
-  return { read, other };
+  const [, read, other] = /^(\d+) (\d+)$/m.exec(String(said)) ?? [];
+  return { read: Number(read), other: Number(other) };
 }
 
 /** By the process's own account and, in a run of its own, by BPF's run statistics. */

@@ -26,8 +26,8 @@ enum fg_io_kind {
 #define FG_IO_BUCKETS 24
 
 /* Stacks of one sort of call that are taken in a second on one CPU: more are drawn by lot, as many as came in
- * the second before. A second that has four times as many as it should loses the rest. A stack takes some
- * 10 µs of the thread that is watched, and 50 µs of the agent. */
+ * the second before. A second that has four times as many as it should loses the rest. A stack takes some 3
+ * µs of the thread that is watched, and 30 µs of the agent. */
 #define FG_IO_STACKS 16
 #define FG_IO_MOST_STACKS 64
 #define FG_IO_PERIOD_NS 1000000000ull
