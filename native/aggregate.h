@@ -29,8 +29,9 @@ class Aggregate {
  public:
   explicit Aggregate(uint32_t max_stacks) : max_stacks_(max_stacks) {}
 
-  /// False if it was lost.
-  bool Add(const fg_cpu_sample_header& header, std::span<const uint64_t> frames, uint64_t weight = 0);
+  /// Of so many samples alike; `weight` is that of all. False if they were lost.
+  bool Add(const fg_cpu_sample_header& header, std::span<const uint64_t> frames, uint64_t weight = 0,
+           uint32_t count = 1);
 
   std::span<const uint64_t> Addresses() const { return addresses_; }
   std::span<const uint32_t> Rows() const { return rows_; }

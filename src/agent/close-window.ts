@@ -7,13 +7,15 @@ import type { Batch, PodWindow } from '../wire/batch-schema.ts';
 import type { AttachQueue } from './attach-queue.ts';
 import { pause } from './backoff.ts';
 import { createBatchStacks } from './batch-stacks.ts';
+import { dealTargets } from './dealt-targets.ts';
 import type { MetNatives, NativeNames } from './native-names.ts';
 import type { RequestHost } from './request-host.ts';
 import type { SamplerFailure } from './sampler-host.ts';
 import type { WatchedContainers } from './watched-containers.ts';
+import { foldIo } from './window-io.ts';
 import { nameWindow, type WindowNames } from './window-names.ts';
 import { type ContainerWindow, dealRows, foldWindow, unnamedShares } from './window-pods.ts';
-import { dealWaits, foldWaits } from './window-waits.ts';
+import { foldWaits } from './window-waits.ts';
 
 export interface WindowInput {
   readonly containers: WatchedContainers;
@@ -21,6 +23,8 @@ export interface WindowInput {
   readonly failure: SamplerFailure | undefined;
   /** Why it cannot be seen who waits. */
   readonly waitsFailure: SamplerFailure | undefined;
+  /** Why it cannot be seen what is read and written. */
+  readonly ioFailure: SamplerFailure | undefined;
   readonly kernel: KernelSymbols | undefined;
   readonly natives: NativeNames;
   readonly procRoot: string;
@@ -42,14 +46,27 @@ export async function closeWindow(
   const requests = input.requests.take();
   const used = input.containers.all().map((container) => ({ container, usage: container.takeUsage() }));
   const windows = dealRows(samples, used);
-  const waits = dealWaits(samples?.waits, input.containers.all());
+  const all = input.containers.all();
+  const waits = dealTargets(
+    samples?.waits,
+    all.filter(({ assigned }) => assigned.offCpu !== undefined),
+  );
+  const io = dealTargets(
+    samples?.io,
+    all.filter(({ assigned }) => assigned.io !== undefined),
+  );
   if (samples) learnNames(samples, input.containers);
   await meetUnknown(windows);
   const names = nameWindow(samples?.addresses ?? new BigUint64Array(0), input);
   await refreshNames(windows, names, input.attaches);
   const waitNames = nameWindow(samples?.waits?.addresses ?? new BigUint64Array(0), input);
   const gated = windows.filter((window) => window.container.assigned.gated);
-  const met = [...metNatives(gated, names, input.procRoot), ...metNatives(waits, waitNames, input.procRoot)];
+  const ioNames = nameWindow(samples?.io?.addresses ?? new BigUint64Array(0), input);
+  const met = [
+    ...metNatives(gated, names, input.procRoot),
+    ...metNatives(waits, waitNames, input.procRoot),
+    ...metNatives(io, ioNames, input.procRoot),
+  ];
   await input.natives.learn(met, Date.now());
 
   const stacks = createBatchStacks();
@@ -58,10 +75,17 @@ export async function closeWindow(
     ...{ names: waitNames, stacks, failure: input.failure ?? input.waitsFailure },
     addresses: samples?.waits?.addresses ?? new BigUint64Array(0),
   };
+  const ioContext = { names: ioNames, stacks, failure: input.failure ?? input.ioFailure };
   const waiting = new Map(waits.map((each) => [each.container, foldWaits(each, waitContext)]));
+  const moved = new Map(io.map((each) => [each.container, foldIo(each, ioContext)]));
   const pods = windows.map((window) => {
     const waited = waiting.get(window.container);
-    return { ...foldWindow(window, context), ...(waited && { waiting: waited }) };
+    const wrote = moved.get(window.container);
+    return {
+      ...foldWindow(window, context),
+      ...(waited && { waiting: waited }),
+      ...(wrote && { io: wrote }),
+    };
   });
   input.containers.beginWindow();
   return {

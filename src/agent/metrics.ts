@@ -1,4 +1,5 @@
-import { createExposition, type Family, type Metric } from './exposition.ts';
+import { createExposition, type Family, type Metric, type NumberSample } from './exposition.ts';
+import { createIoSeries, type IoSeries } from './io-series.ts';
 import type { RequestDurations } from './request-durations.ts';
 
 /** What the agent says to Prometheus: of itself, and of the requests it sees. */
@@ -26,6 +27,7 @@ export interface AgentMetrics {
   readonly requestsOpen: Metric;
   readonly spans: Metric;
   readonly spoolBytes: Metric;
+  readonly io: IoSeries;
 }
 
 export function createMetrics(durations: RequestDurations): AgentMetrics {
@@ -50,7 +52,17 @@ export function createMetrics(durations: RequestDurations): AgentMetrics {
     'Duration of HTTP server requests, seen at the sockets, from the first byte of the request to the last of the answer.',
     () => durations.samples(),
   );
+  const io = createIoSeries();
+  page.counters('flamegate_io_calls_total', 'Calls that read, wrote or synced, by kind.', () =>
+    io.samples('calls'),
+  );
+  page.counters('flamegate_io_failed_total', 'Such calls that failed.', () => io.samples('failed'));
+  page.counters('flamegate_io_bytes_total', 'Bytes read and written.', () => io.samples('bytes'));
+  page.counters('flamegate_io_seconds_total', 'What the calls took together.', () =>
+    inSeconds(io.samples('ns')),
+  );
   return {
+    io,
     families: page.families,
     samples: counter('samples_total', 'Samples of watched containers.'),
     lost: counter('samples_lost_total', 'Samples without a whole named stack, by cause.'),
@@ -86,4 +98,8 @@ export function createMetrics(durations: RequestDurations): AgentMetrics {
     spans: counter('spans_total', 'Spans of requests by what became of them: sent, refused, lost.'),
     spoolBytes: gauge('spool_bytes', 'Bytes on disk.'),
   };
+}
+
+function* inSeconds(samples: Iterable<NumberSample>): Iterable<NumberSample> {
+  for (const { labels, value } of samples) yield { labels, value: value / 1e9 };
 }

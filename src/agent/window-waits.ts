@@ -1,6 +1,6 @@
 /** Who waited in one window of a container, as the wire wants it. */
 import { frameOf, WAIT_KINDS } from '../native/frame-word.ts';
-import type { WaitBatch, WaitRow, WaitTarget } from '../native/wait-batch.ts';
+import type { WaitRow, WaitTarget } from '../native/wait-batch.ts';
 import { NOWHERE } from '../profile/place.ts';
 import {
   blockingOnDefault,
@@ -13,22 +13,15 @@ import {
   type BlockedCall,
   blockedCallKey,
   LONGEST_BLOCKED_STACK,
-  LONGEST_MESSAGE,
-  LONGEST_REASON,
   MOST_BLOCKED,
   type WaitingWindow,
 } from '../profile/waiting-window.ts';
 import type { BatchStacks } from './batch-stacks.ts';
+import { type Dealt, seenUnless } from './dealt-targets.ts';
 import type { SamplerFailure } from './sampler-host.ts';
-import type { TrackedContainer } from './tracked-container.ts';
 import type { NamedFrame, WindowNames } from './window-names.ts';
 
-/** What was taken of a container. */
-export interface ContainerWaits {
-  readonly container: TrackedContainer;
-  readonly rows: readonly WaitRow[];
-  readonly targets: readonly WaitTarget[];
-}
+export type ContainerWaits = Dealt<WaitRow, WaitTarget>;
 
 export interface WaitContext {
   readonly names: WindowNames;
@@ -42,24 +35,6 @@ export interface WaitContext {
 const LEAST_BLOCKED_NS = 100_000_000;
 const NOTHING = new Uint32Array(0);
 const IDLE: readonly NamedFrame[] = [{ name: waitFrame('idle'), place: NOWHERE }];
-
-/** Deals the rows to the containers that are asked about. */
-export function dealWaits(
-  batch: WaitBatch | undefined,
-  containers: readonly TrackedContainer[],
-): readonly ContainerWaits[] {
-  const byTarget = new Map<bigint, { rows: WaitRow[]; targets: WaitTarget[] }>();
-  const dealt = containers
-    .filter(({ assigned }) => assigned.offCpu !== undefined)
-    .map((container) => {
-      const waits = { container, rows: [] as WaitRow[], targets: [] as WaitTarget[] };
-      for (const id of container.windowTargets) byTarget.set(id, waits);
-      return waits;
-    });
-  for (const row of batch?.rows ?? []) byTarget.get(row.target)?.rows.push(row);
-  for (const target of batch?.targets ?? []) byTarget.get(target.id)?.targets.push(target);
-  return dealt;
-}
 
 export function foldWaits(waits: ContainerWaits, context: WaitContext): WaitingWindow {
   const { assigned, processes } = waits.container;
@@ -80,7 +55,7 @@ export function foldWaits(waits: ContainerWaits, context: WaitContext): WaitingW
     else counts.set(stack, (counts.get(stack) ?? 0) + row.ns);
   }
   return {
-    ...stateOf(context.failure),
+    ...seenUnless(context.failure),
     leastMs: assigned.offCpu?.leastMs ?? 0,
     totals: totalsOf(waits.targets),
     reasons: WAIT_REASONS.flatMap((reason) => {
@@ -90,15 +65,6 @@ export function foldWaits(waits: ContainerWaits, context: WaitContext): WaitingW
     lostNs,
     blocked: worstOf([...blocked.values()]),
     counts: [...counts],
-  };
-}
-
-function stateOf(failure: SamplerFailure | undefined): Pick<WaitingWindow, 'state' | 'reason' | 'message'> {
-  if (!failure) return { state: 'Seen', reason: '', message: '' };
-  return {
-    state: 'Unsupported',
-    reason: failure.code.slice(0, LONGEST_REASON),
-    message: failure.message.slice(0, LONGEST_MESSAGE),
   };
 }
 

@@ -18,6 +18,7 @@ export interface NativeOptions {
   readonly cpus: readonly number[];
   readonly offCpuObjectPath: string;
   readonly maxWaitingThreads: number;
+  readonly ioObjectPath: string;
 }
 
 /** Opaque, and of no use to anything but the addon. */
@@ -34,11 +35,13 @@ export interface NativeBatch {
   readonly names: readonly NativeName[];
   readonly classes: readonly NativeClass[];
   /** Missing while nobody asks who waits. */
-  readonly waits?: NativeWaits;
+  readonly waits?: NativeWeighed;
+  /** Missing while nobody asks what is read and written. */
+  readonly io?: NativeWeighed;
 }
 
 /** Rows as those of samples are, with a weight for each; `targets` is laid out as native/addon.cc says. */
-export interface NativeWaits {
+export interface NativeWeighed {
   readonly addresses: BigUint64Array<ArrayBuffer>;
   readonly rows: Uint32Array<ArrayBuffer>;
   readonly rowCount: number;
@@ -92,6 +95,7 @@ export interface NativeCounters {
   readonly chains: BigUint64Array<ArrayBuffer>;
   /** native/addon.cc, Count. */
   readonly waits: BigUint64Array<ArrayBuffer>;
+  readonly io: BigUint64Array<ArrayBuffer>;
   readonly runs: number;
   readonly runNs: number;
 }
@@ -110,6 +114,8 @@ export interface NativeAddon {
   removeProcess(handle: NativeHandle, pid: number): void;
   addWaits(handle: NativeHandle, id: bigint, leastNs: bigint): void;
   removeWaits(handle: NativeHandle, id: bigint): void;
+  addIo(handle: NativeHandle, id: bigint, leastNs: bigint): void;
+  removeIo(handle: NativeHandle, id: bigint): void;
   take(handle: NativeHandle): NativeBatch;
   counters(handle: NativeHandle): NativeCounters;
   close(handle: NativeHandle): void;
@@ -134,6 +140,8 @@ const FUNCTIONS = [
   'removeProcess',
   'addWaits',
   'removeWaits',
+  'addIo',
+  'removeIo',
   'take',
   'counters',
   'close',

@@ -1,4 +1,4 @@
-import type { NativeWaits } from './addon.ts';
+import type { NativeWeighed } from './addon.ts';
 import { WAIT_KINDS, type WaitKind } from './frame-word.ts';
 import { decodeRows, type SampleRow } from './sample-rows.ts';
 
@@ -34,7 +34,7 @@ export interface WaitTotal {
 const BEFORE_TOTALS = 2;
 const NUMBERS_PER_TARGET = BEFORE_TOTALS + 2 * WAIT_KINDS.length;
 
-export function decodeWaits({ addresses, rows, rowCount, weights, targets }: NativeWaits): WaitBatch {
+export function decodeWaits({ addresses, rows, rowCount, weights, targets }: NativeWeighed): WaitBatch {
   return {
     addresses,
     rows: decodeRows(rows, rowCount).map((row, i) => withTime(row, Number(weights[i] ?? 0n))),

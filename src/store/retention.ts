@@ -1,6 +1,7 @@
 /** Keeps the store young and small: windows go by age and by size, then the names nobody refers to. */
 import type { DatabaseSync } from 'node:sqlite';
 import { decodeIds } from './interning.ts';
+import { TIMES } from './stored-times.ts';
 
 export interface RetentionLimits {
   readonly retentionMs: number;
@@ -17,7 +18,7 @@ const ROUNDS = 10;
 export function prune(db: DatabaseSync, limits: RetentionLimits, nowMs: number): number {
   const horizonMs = nowMs - limits.retentionMs;
   db.prepare('DELETE FROM window WHERE endMs < ?').run(horizonMs);
-  db.prepare('DELETE FROM waiting WHERE endMs < ?').run(horizonMs);
+  for (const table of TIMES) db.prepare(`DELETE FROM ${table} WHERE endMs < ?`).run(horizonMs);
   db.prepare('DELETE FROM batch WHERE receivedMs < ?').run(horizonMs);
   // An evaluation may last a day (the longest deadline); its pods are a few rows.
   db.prepare('DELETE FROM evaluationPod WHERE seenMs < ?').run(nowMs - 25 * 3_600_000);
@@ -42,7 +43,9 @@ function deleteOldestTenth(db: DatabaseSync): number {
          SELECT endMs FROM window ORDER BY endMs LIMIT 1 OFFSET (SELECT count(*) / 10 FROM window))`,
     )
     .run();
-  db.exec('DELETE FROM waiting WHERE endMs < (SELECT min(endMs) FROM window)');
+  for (const table of TIMES) {
+    db.exec(`DELETE FROM ${table} WHERE endMs < (SELECT min(endMs) FROM window)`);
+  }
   return Number(result.changes);
 }
 
@@ -54,8 +57,10 @@ export function sweepInterned(db: DatabaseSync): void {
     const ids = decodeIds(counts);
     for (let index = 0; index < ids.length; index += 2) stacks.add(ids[index] ?? 0);
   }
-  for (const { stacks: ids } of db.prepare('SELECT stacks FROM waiting').iterate()) {
-    for (const id of idsIn(ids)) stacks.add(id);
+  for (const table of TIMES) {
+    for (const { stacks: ids } of db.prepare(`SELECT stacks FROM ${table}`).iterate()) {
+      for (const id of idsIn(ids)) stacks.add(id);
+    }
   }
   const strings = new Set<number>();
   const deadStacks: number[] = [];

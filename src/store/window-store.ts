@@ -9,7 +9,7 @@ import { moveAside, openDatabase } from './database-file.ts';
 import { type Interner, interner } from './interning.ts';
 import { prune, sweepInterned, usedBytes } from './retention.ts';
 import { isCorruption, isFull, StoreError } from './store-error.ts';
-import { decodeWaiting, type StoredWaiting, waitingWriter } from './stored-waiting.ts';
+import { decodeTimes, type StoredTimes, type Times, timesWriter } from './stored-times.ts';
 import { decodeWindow, type StoredWindow, stackIdsOf, windowIsOfUse, windowWriter } from './stored-window.ts';
 
 export interface StoreOptions {
@@ -70,8 +70,8 @@ export interface WindowStore {
   addBatch(batch: Batch): AddedBatch;
   /** Ordered by start, then by pod. Throws STORE_READ_FAILED. */
   windows(query: WindowQuery): StoredWindow[];
-  /** What was waited in the query's windows; ordered as they are. Throws STORE_READ_FAILED. */
-  waiting(query: Omit<WindowQuery, 'requestsOnly'>): StoredWaiting[];
+  /** What was waited in the query's windows, or what of reads, writes and syncs took long; ordered as they are. Throws STORE_READ_FAILED. */
+  times(of: Times, query: Omit<WindowQuery, 'requestsOnly'>): StoredTimes[];
   /** One for each container with windows in the query, in no order. Throws STORE_READ_FAILED. */
   extents(query: WindowQuery): WindowExtent[];
   /** Pods stay part of an evaluation after they are gone: their windows still speak. */
@@ -168,10 +168,10 @@ class SqliteStore implements WindowStore {
     });
   }
 
-  waiting(query: Omit<WindowQuery, 'requestsOnly'>): StoredWaiting[] {
+  times(of: Times, query: Omit<WindowQuery, 'requestsOnly'>): StoredTimes[] {
     return this.#guarded('STORE_READ_FAILED', () => {
-      const rows = this.#rows(`SELECT * FROM waiting ${CHOSEN}`, query);
-      return Array.from(rows, (row) => decodeWaiting(row, this.#interner)).sort(byStart);
+      const rows = this.#rows(`SELECT * FROM ${of} ${CHOSEN}`, query);
+      return Array.from(rows, (row) => decodeTimes(row, this.#interner)).sort(byStart);
     });
   }
 
@@ -239,10 +239,10 @@ class SqliteStore implements WindowStore {
     const idOf = stackIdsOf(batch, this.#interner);
     let windowsStored = 0;
     const insert = windowWriter(this.#db, idOf);
-    const insertWaiting = waitingWriter(this.#db, idOf);
+    const insertTimes = timesWriter(this.#db, idOf);
     for (const pod of wanted) {
       windowsStored += insert(batch, pod) ? 1 : 0;
-      insertWaiting(batch, pod);
+      insertTimes(batch, pod);
     }
     return { isNew: true, windowsStored, windowsLeftOut: batch.pods.length - wanted.length };
   }
