@@ -72,7 +72,7 @@ bench-demo: build ## The demo, measured: bench/results/demo.json
 bench-overhead: build ## What Flamegate, its rivals and flags cost a service (ROUNDS=10): bench/results/overhead.json
 	@$(NODE) bench/overhead.ts
 
-bench-requests: build ## What watching requests costs, in the kernel and in user space: bench/results/requests.json
+bench-requests: build ## What watching requests costs and how exact it is, 12 minutes (PARTS=kernel,grpc,…): bench/results/requests.json
 	@$(NODE) bench/requests.ts
 
 bench-off-cpu: build ## What asking who waits costs a switch, and the looks at a JVM that waits: bench/results/off-cpu.json

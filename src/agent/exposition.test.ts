@@ -174,9 +174,9 @@ async function aPage(t: Parameters<typeof aPrometheus>[0]) {
 
 const CALLS_MS = [3, 7, 20_000];
 const A_CALL = {
-  ...{ method: 'POST', path: '/shop.Orders/Get', status: 200, rpc: 'Unary', grpcStatus: 0 },
-  outcome: 'Completed',
-} as const;
+  ...{ method: 'POST', path: '/shop.Orders/Get', status: 200, grpcStatus: 0 },
+  ...{ rpc: 'Unary' as const, outcome: 'Completed' as const },
+};
 
 const anOrder = (latencyUs: number): Exchange => ({
   ...{ method: 'GET', path: '/orders/17', status: 200, outcome: 'Completed' },
