@@ -14,6 +14,7 @@ export interface CaptureOf {
 }
 
 const KERNEL_BUFFER_KB = '65536';
+const LISTENING_EVERY_MS = 20;
 const LAST_PACKETS_MS = 300;
 
 /** What `run` comes to, and the file's bytes of what passed meanwhile. */
@@ -28,11 +29,13 @@ export async function capturing<T>(
   const tcpdump = spawn('tcpdump', [...options, ...format, 'tcp', 'port', String(port)], {
     stdio: ['ignore', 'ignore', 'pipe'],
   });
+  const said = saidBy(tcpdump);
   try {
-    await saysListening(tcpdump);
+    await said.line(/listening on .*\n/);
     const result = await run();
     await delay(LAST_PACKETS_MS);
     await stop(tcpdump);
+    if (!/\n0 packets dropped by kernel/.test(said.all())) throw new Error(`tcpdump says: ${said.all()}`);
     return { result, file: readFileSync(path) };
   } finally {
     await stop(tcpdump);
@@ -42,18 +45,23 @@ export async function capturing<T>(
 
 async function stop(tcpdump: ChildProcess): Promise<void> {
   if (tcpdump.exitCode !== null || tcpdump.signalCode !== null) return;
-  const ended = once(tcpdump, 'exit');
+  const ended = once(tcpdump, 'close');
   tcpdump.kill('SIGINT');
   await ended;
 }
 
-async function saysListening(tcpdump: ChildProcess): Promise<void> {
-  const ended = once(tcpdump, 'exit').then(([code]) => {
-    throw new Error(`tcpdump ended with ${code}`);
+/** All of its words are taken, for it ends when nobody does. */
+function saidBy(tcpdump: ChildProcess) {
+  let all = '';
+  tcpdump.stderr?.setEncoding('utf8').on('data', (text: string) => {
+    all += text;
   });
-  const listening = (async () => {
-    for await (const text of tcpdump.stderr ?? []) if (/listening on/.test(String(text))) return;
-  })();
-  await Promise.race([listening, ended]);
-  ended.catch(() => undefined); // it ends when it is stopped
+  return {
+    all: () => all,
+    async line(pattern: RegExp): Promise<void> {
+      for (; !pattern.test(all); await delay(LISTENING_EVERY_MS)) {
+        if (tcpdump.exitCode !== null || tcpdump.signalCode !== null) throw new Error(`tcpdump says: ${all}`);
+      }
+    },
+  };
 }

@@ -76,6 +76,9 @@ async function tell(
     // Connections of its own, all within the capture.
     const { result, file } = await capturing(captureOf, () => by.ask({ ...pace, seconds }));
     const { asked, captured } = result(segmentsOf(file), `${address}:${port}`);
+    if (captured.length !== asked.length) {
+      throw new Error(`of ${asked.length} requests ${captured.length} were captured`);
+    }
     return { asked, captured, seen: by.seen(await exchangesFrom(watcher, asked.length)) };
   } finally {
     watcher.close();
