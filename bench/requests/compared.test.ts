@@ -17,20 +17,20 @@ test('what was seen is compared with what was captured of the same requests, by 
     stack: 'peer',
     asked: [asked('1', undefined, 30)],
     captured: [timed('1', 10), timed('2', 20), timed('4', 1, '/b')],
-    seen: [timed('3', 500), timed('2', 19), timed('1', 10.5)],
+    seen: [timed('3', 500), timed('2', 19), timed('1', 10.1)],
   });
 
   assert.deepEqual(rows, [
     {
       ...{ stack: 'peer', route: '/a', requests: 2, countedShare: 1, uncaptured: 1 },
-      ...{ p50ErrorMs: 0.5, p99ErrorMs: -1, p50ErrorPercent: 5, p99ErrorPercent: -5 },
-      ...{ p50Ms: 10, p99Ms: 20, clientP99Ms: 35 },
+      ...{ p50ErrorMs: 0.1, p99ErrorMs: -1, p50ErrorPercent: 1, p99ErrorPercent: -5 },
+      ...{ p50Ms: 10, p99Ms: 20, clientP99Ms: 35, eachWithinShare: 0.5 },
     },
     {
       ...{ stack: 'peer', route: '/b', requests: 1, countedShare: 0, uncaptured: 0 },
       ...{ p50ErrorMs: Number.NaN, p99ErrorMs: Number.NaN },
       ...{ p50ErrorPercent: Number.NaN, p99ErrorPercent: Number.NaN },
-      ...{ p50Ms: 1, p99Ms: 1, clientP99Ms: Number.NaN },
+      ...{ p50Ms: 1, p99Ms: 1, clientP99Ms: Number.NaN, eachWithinShare: 0 },
     },
   ]);
 });

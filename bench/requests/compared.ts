@@ -28,7 +28,12 @@ export interface RouteExactness {
   readonly p50Ms: number;
   readonly p99Ms: number;
   readonly clientP99Ms: number;
+  /** Requests that are by themselves within 1 % or 0.1 ms of what was captured. */
+  readonly eachWithinShare: number;
 }
+
+const WITHIN_SHARE = 0.01;
+const WITHIN_NS = 1e5;
 
 /** An application's own timer, what was seen, and the client's timer, of each request that has all three. */
 export interface InAppTimer {
@@ -47,7 +52,11 @@ export function exactnessOf({ stack, asked, captured, seen }: Told): readonly Ro
   const seenById = byId(seen);
   return [...Map.groupBy(captured, ({ route }) => route)].map(([route, ofRoute]) => {
     const wire = ofRoute.map(({ latencyNs }) => latencyNs);
-    const counted = ofRoute.flatMap(({ id }) => seenById.get(id) ?? []).map(({ latencyNs }) => latencyNs);
+    const pairs = ofRoute.flatMap(({ id, latencyNs }) => {
+      const one = seenById.get(id);
+      return one ? [{ wireNs: latencyNs, seenNs: one.latencyNs }] : [];
+    });
+    const counted = pairs.map(({ seenNs }) => seenNs);
     const [p50Ns, p99Ns] = [quantile(wire, 0.5), quantile(wire, 0.99)];
     const [p50Off, p99Off] = [quantile(counted, 0.5) - p50Ns, quantile(counted, 0.99) - p99Ns];
     const client = asked.filter((one) => one.route === route).map(({ latencyNs }) => latencyNs);
@@ -58,6 +67,7 @@ export function exactnessOf({ stack, asked, captured, seen }: Told): readonly Ro
       ...{ p50ErrorPercent: percent(p50Off / p50Ns), p99ErrorPercent: percent(p99Off / p99Ns) },
       ...{ p50Ms: milliseconds(p50Ns), p99Ms: milliseconds(p99Ns) },
       clientP99Ms: milliseconds(quantile(client, 0.99)),
+      eachWithinShare: pairs.filter(isWithin).length / wire.length,
     };
   });
 }
@@ -83,6 +93,8 @@ export function inAppTimerOf({ stack, asked, seen }: Omit<Told, 'captured'>): In
   };
 }
 
+const isWithin = ({ wireNs, seenNs }: { readonly wireNs: number; readonly seenNs: number }): boolean =>
+  Math.abs(seenNs - wireNs) <= Math.max(WITHIN_NS, WITHIN_SHARE * wireNs);
 const byId = (all: readonly Timed[]): ReadonlyMap<string, Timed> => new Map(all.map((one) => [one.id, one]));
 const milliseconds = (ns: number) => Number((ns / 1e6).toFixed(3));
 const percent = (share: number) => Number((100 * share).toFixed(2));

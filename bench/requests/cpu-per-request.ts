@@ -56,7 +56,7 @@ export async function ordersCpuPerRequest(rounds: Rounds): Promise<CpuPerRequest
   const bare = { name: 'bare', options: [], env: {}, restartNeeded: false } as const;
   const { cgroup, port } = await startService(bare, program, started);
   const routes = Array.from({ length: 100 }, (_, id) => ({ path: `/orders/${id}` }));
-  return measured('orders', { cgroup, host: '127.0.0.1', port, rate: 100, routes }, rounds);
+  return await measured('orders', { cgroup, host: '127.0.0.1', port, rate: 100, routes }, rounds);
 }
 
 /** Of a server that answers at once: the least that a request can cost, so the most that watching adds. */
