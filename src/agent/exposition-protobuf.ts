@@ -3,7 +3,7 @@
  * histograms. Numbers of fields are those of the project client_model, io/prometheus/client/metrics.proto.
  */
 import { PbfWriter } from 'pbf';
-import { BOUNDS_S, type DurationHistogram, SCHEMA } from '../requests/duration-histogram.ts';
+import { type DurationHistogram, SCHEMA } from '../requests/duration-histogram.ts';
 import type { Family, HistogramSample, Labels, NumberSample } from './exposition.ts';
 
 export const PROTOBUF_TYPE =
@@ -81,9 +81,9 @@ const ZERO_THRESHOLD = 2 ** -128;
 /** Both kinds; a Prometheus that takes native ones leaves the classic buckets, unless its settings say otherwise. */
 function writeHistogram(histogram: DurationHistogram, to: PbfWriter): void {
   to.writeVarintField(1, histogram.count);
-  to.writeDoubleField(2, histogram.sumSeconds);
+  to.writeDoubleField(2, histogram.sum);
   let below = 0;
-  for (const [at, bound] of BOUNDS_S.entries()) {
+  for (const [at, bound] of histogram.bounds.entries()) {
     below += histogram.classic[at] ?? 0;
     to.writeMessage(3, writeBucket, [below, bound] as const);
   }

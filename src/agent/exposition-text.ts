@@ -1,5 +1,4 @@
 /** Prometheus' text format 0.0.4, in pieces: a page of a thousand histograms is 4 MB, which nobody holds at once. */
-import { BOUNDS_S } from '../requests/duration-histogram.ts';
 import type { Family, HistogramSample, Labels } from './exposition.ts';
 
 export const TEXT_TYPE = 'text/plain; version=0.0.4; charset=utf-8';
@@ -21,12 +20,12 @@ function histogramText(name: string, { labels, histogram }: HistogramSample): st
   const upTo = `${name}_bucket{${pairs}${pairs === '' ? '' : ','}le="`;
   let below = 0;
   let text = '';
-  for (const [at, bound] of BOUNDS_S.entries()) {
+  for (const [at, bound] of histogram.bounds.entries()) {
     below += histogram.classic[at] ?? 0;
     text += `${upTo}${bound}"} ${below}\n`;
   }
   const ofAll = pairs === '' ? '' : `{${pairs}}`;
-  return `${text}${upTo}+Inf"} ${histogram.count}\n${name}_sum${ofAll} ${histogram.sumSeconds}\n${name}_count${ofAll} ${histogram.count}\n`;
+  return `${text}${upTo}+Inf"} ${histogram.count}\n${name}_sum${ofAll} ${histogram.sum}\n${name}_count${ofAll} ${histogram.count}\n`;
 }
 
 function labelText(labels: Labels): string {

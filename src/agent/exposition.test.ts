@@ -64,6 +64,16 @@ test('Prometheus reads the same from both, and its quantiles are as near as its 
     ]),
   );
 
+  const calls = new Map([['shop.Orders Get 0', CALLS_MS.length]]);
+  const ofCall = ['rpc_service', 'rpc_method', 'rpc_grpc_status_code'];
+  assert.deepEqual(await native.query('histogram_count(rpc_server_duration_milliseconds)', ...ofCall), calls);
+  assert.deepEqual(await classic.query('rpc_server_duration_milliseconds_count', ...ofCall), calls);
+  const callsUpTo = async (le: string) =>
+    (await classic.query(`rpc_server_duration_milliseconds_bucket{le="${le}"}`)).get('');
+  assert.deepEqual([await callsUpTo('5'), await callsUpTo('10'), await callsUpTo('+Inf')], [1, 2, 3]);
+  const middleCall = await native.query('histogram_quantile(0.5, rpc_server_duration_milliseconds)');
+  assert.ok(Math.abs(Math.log2((middleCall.get('') ?? Number.NaN) / 7)) <= 2 ** -SCHEMA);
+
   for (const p of [0.5, 0.9, 0.99, 0.999]) {
     const exactUs = latenciesUs[Math.ceil(p * latenciesUs.length) - 1] ?? 0;
     const ofRoute = `{http_route="/orders/{}"}`;
@@ -138,7 +148,7 @@ test('a counter or gauge has 64 series at most', () => {
   assert.deepEqual([samples.length, samples[0]?.value], [64, 2]);
 });
 
-/** Requests of one route between 1 and 400 ms, most of them fast, and one each of two others. */
+/** Requests of one route between 1 and 400 ms, most of them fast, one of another, and three calls of gRPC. */
 async function aPage(t: Parameters<typeof aPrometheus>[0]) {
   const durations = createRequestDurations();
   const answerer = { namespace: 'shop', pod: 'orders-1', container: 'app' };
@@ -154,12 +164,19 @@ async function aPage(t: Parameters<typeof aPrometheus>[0]) {
     container.add(anOrder(latencyUs));
   }
   container.add({ method: 'GET', path: '/stock', status: 200, outcome: 'Reset', latencyNs: 1e9 });
+  for (const latencyMs of CALLS_MS) container.add({ ...A_CALL, latencyNs: latencyMs * 1e6 });
   const window = container.take(undefined);
   const histogram = createHistogram();
   for (const { route, latency } of window.routes) if (route === '/orders/{}') addSketch(histogram, latency);
   const sketchUs = (p: number) => Math.exp(logQuantile(histogram, p));
   return { ...(await served(t, durations)), container, latenciesUs, sketchUs };
 }
+
+const CALLS_MS = [3, 7, 20_000];
+const A_CALL = {
+  ...{ method: 'POST', path: '/shop.Orders/Get', status: 200, grpcStatus: 0 },
+  ...{ rpc: 'Unary' as const, outcome: 'Completed' as const },
+};
 
 const anOrder = (latencyUs: number): Exchange => ({
   ...{ method: 'GET', path: '/orders/17', status: 200, outcome: 'Completed' },

@@ -41,7 +41,11 @@ export function createMetrics(durations: RequestDurations): AgentMetrics {
     return (user + system) / 1e6;
   });
   gauge('resident_bytes', 'Resident memory of the agent.', () => process.memoryUsage.rss());
-  gauge('request_series', 'Series of http_server_request_duration_seconds.', () => durations.series);
+  gauge(
+    'request_series',
+    'Series of http_server_request_duration_seconds and rpc_server_duration_milliseconds.',
+    () => durations.series,
+  );
   counter(
     'requests_without_series_total',
     'Requests beyond the bound on series; they are in the series otel_metric_overflow="true".',
@@ -50,7 +54,12 @@ export function createMetrics(durations: RequestDurations): AgentMetrics {
   page.histogram(
     'http_server_request_duration_seconds',
     'Duration of HTTP server requests, seen at the sockets, from the first byte of the request to the last of the answer.',
-    () => durations.samples(),
+    () => durations.http(),
+  );
+  page.histogram(
+    'rpc_server_duration_milliseconds',
+    'Duration of calls of gRPC, seen at the sockets, from the first byte of the call to the last of its answer.',
+    () => durations.rpc(),
   );
   const io = createIoSeries();
   page.counters('flamegate_io_calls_total', 'Calls that read, wrote or synced, by kind.', () =>
