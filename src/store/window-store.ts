@@ -97,7 +97,7 @@ export function openStore(path: string, options: StoreOptions): WindowStore {
 
 type Row = Readonly<Record<string, unknown>>;
 
-const CHOSEN =
+export const CHOSEN =
   'WHERE podUid = ? AND container >= ? AND container <= ? AND startMs >= ? AND endMs <= ? AND endMs > ?';
 
 const ONLY_REQUESTS = `SELECT podUid, container, startMs, endMs, podStartedAtMs, hz, samples, lost, cpuUsec, throttledUsec,
@@ -108,8 +108,18 @@ interface Stored {
   readonly pod: string;
 }
 
-const byStart = (a: Stored, b: Stored): number =>
+export const byStart = (a: Stored, b: Stored): number =>
   a.startMs - b.startMs || (a.pod < b.pod ? -1 : Number(a.pod > b.pod));
+
+/** Rows of each pod in turn. `sql` ends with CHOSEN. */
+export function* rowsOf(db: DatabaseSync, sql: string, query: WindowQuery): Generator<Row> {
+  const { pods, fromMs, toMs, endAfterMs = Number.MIN_SAFE_INTEGER } = query;
+  const find = db.prepare(sql);
+  for (const { podUid, container } of pods) {
+    const names = container === undefined ? ['', '\u{10ffff}'] : [container, container];
+    yield* find.iterate(podUid, ...names, fromMs, toMs, endAfterMs);
+  }
+}
 
 interface Limits {
   readonly retentionMs: number;
@@ -163,14 +173,14 @@ class SqliteStore implements WindowStore {
   windows(query: WindowQuery): StoredWindow[] {
     return this.#guarded('STORE_READ_FAILED', () => {
       const select = query.requestsOnly ? ONLY_REQUESTS : `SELECT * FROM window ${CHOSEN}`;
-      const rows = this.#rows(select, query);
+      const rows = rowsOf(this.#db, select, query);
       return Array.from(rows, (row) => decodeWindow(row, this.#interner)).sort(byStart);
     });
   }
 
   waiting(query: Omit<WindowQuery, 'requestsOnly'>): StoredWaiting[] {
     return this.#guarded('STORE_READ_FAILED', () => {
-      const rows = this.#rows(`SELECT * FROM waiting ${CHOSEN}`, query);
+      const rows = rowsOf(this.#db, `SELECT * FROM waiting ${CHOSEN}`, query);
       return Array.from(rows, (row) => decodeWaiting(row, this.#interner)).sort(byStart);
     });
   }
@@ -178,7 +188,7 @@ class SqliteStore implements WindowStore {
   extents(query: WindowQuery): WindowExtent[] {
     const select = 'SELECT podUid, container, max(endMs) AS lastEndMs, max(id) AS newestId FROM window';
     return this.#guarded('STORE_READ_FAILED', () =>
-      Array.from(this.#rows(`${select} ${CHOSEN} GROUP BY container`, query), (row) => ({
+      Array.from(rowsOf(this.#db, `${select} ${CHOSEN} GROUP BY container`, query), (row) => ({
         pod: `${String(row['podUid'])}/${String(row['container'])}`,
         lastEndMs: Number(row['lastEndMs']),
         newestId: Number(row['newestId']),
@@ -216,15 +226,6 @@ class SqliteStore implements WindowStore {
 
   close(): void {
     if (this.#db.isOpen) this.#db.close();
-  }
-
-  *#rows(sql: string, query: WindowQuery): Generator<Row> {
-    const { pods, fromMs, toMs, endAfterMs = Number.MIN_SAFE_INTEGER } = query;
-    const find = this.#db.prepare(sql);
-    for (const { podUid, container } of pods) {
-      const names = container === undefined ? ['', '\u{10ffff}'] : [container, container];
-      yield* find.iterate(podUid, ...names, fromMs, toMs, endAfterMs);
-    }
   }
 
   #insertBatch(batch: Batch): AddedBatch {
