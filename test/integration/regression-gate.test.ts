@@ -12,6 +12,7 @@ import { pino } from 'pino';
 import { startClusterView } from '../../src/controller/informed-cluster-view.ts';
 import type { Reconciler } from '../../src/controller/operator-base.ts';
 import { regressionGateReconciler } from '../../src/controller/regression-gate/reconciler.ts';
+import { CERTIFY_ANNOTATION } from '../../src/crds/certification.ts';
 import { emitCrd } from '../../src/crds/emit.ts';
 import { KINDS } from '../../src/crds/kinds.ts';
 import type { RegressionGate } from '../../src/crds/regression-gate.ts';
@@ -172,6 +173,7 @@ async function reconciled(): Promise<RegressionGate> {
   return gateNow();
 }
 
+const gatePath = `/apis/${API_VERSION}/namespaces/${NAMESPACE}/regressiongates/orders-cpu`;
 const reportsPath = `/apis/${API_VERSION}/namespaces/${NAMESPACE}/regressionreports`;
 
 async function gateNow(): Promise<RegressionGate> {
@@ -374,6 +376,49 @@ test('a canary that burns the same and answers at half the speed fails by its la
   );
 });
 
+test('between rollouts a gate that is asked certifies itself by its own baseline, and says what is in the way', async () => {
+  for (const index of [1, 2, 3]) {
+    const path = `/api/v1/namespaces/${NAMESPACE}/pods/orders-ddd-${index}?gracePeriodSeconds=0`;
+    await client.request('DELETE', path);
+  }
+  await eventually('no canary in the cache', 20, () => (podsOf('ddd').length === 0 ? true : undefined));
+  const annotations = { [CERTIFY_ANNOTATION]: 'first' };
+  await client.request('PATCH', gatePath, { metadata: { annotations } }, 'application/merge-patch+json');
+  const tooFew = await reconciled();
+
+  for (const index of [4, 5, 6]) await aRunningPod('stable', 'aaa', index);
+  await eventually('six baseline pods in the cache', 20, () =>
+    podsOf('aaa').length === 6 ? true : undefined,
+  );
+  aheadMs += 3_700_000; // what the first three did before is older than what the store keeps
+  const fromMs = now() + 1_000;
+  for (let part = 0; part < 9; part++) burn({ aaa: 20 }, fromMs + part * 120_000, 300 + part * 12);
+  aheadMs += 9 * 120_000 + 30_000;
+  const certified = await eventually('the gate is certified', 60, async () => {
+    const gate = await reconciled();
+    return gate.status?.certification === undefined ? undefined : gate;
+  });
+
+  assert.deepEqual(conditionsOf(tooFew).slice(2), ['Certified=Unknown TooFewPods']);
+  const { certification, verdict } = certified.status ?? {};
+  assert.deepEqual(conditionsOf(certified).slice(2), ['Certified=True PlacebosPassed']);
+  assert.match(
+    certification?.summary ?? '',
+    /^0 of 20 placebos failed; sees ≥ [\d.]+ % of CPU in 10 min with 3/,
+  );
+  assert.deepEqual(
+    { request: certification?.request, baseline: certification?.baseline, pods: certification?.pods },
+    { request: 'first', baseline: 'aaa', pods: 6 },
+  );
+  assert.equal(verdict, 'Failed', 'the last verdict stays to be read');
+  const again = await reconciled();
+  assert.equal(
+    again.metadata.resourceVersion,
+    certified.metadata.resourceVersion,
+    'an answer is not repeated',
+  );
+});
+
 test('every transition is one Event, with the reason of its condition', async () => {
   await events.stop();
   const path = `/apis/events.k8s.io/v1/namespaces/${NAMESPACE}/events`;
@@ -388,6 +433,7 @@ test('every transition is one Event, with the reason of its condition', async ()
     'Normal Evaluating',
     'Normal Evaluating',
     'Normal NoRegression',
+    'Normal PlacebosPassed',
     'Warning FunctionGrew',
     'Warning LatencyGrew',
     'Warning NotProfiled',
