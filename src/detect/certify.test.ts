@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { type SimulatedNoise, simulatedService, simulateRun } from '../../test/reference/simulated-pods.ts';
-import { QUIET, simulateRequests } from '../../test/reference/simulated-requests.ts';
+import { QUIET, simulateRequests, UNEVEN } from '../../test/reference/simulated-requests.ts';
 import { type BaselineHistory, HistoryCollector } from './baseline-history.ts';
 import { certificationSentence } from './certification-text.ts';
 import { type Certification, certify, uncertifiable } from './certify.ts';
@@ -53,6 +53,34 @@ test('pods that are alike are certified as they are, and the sentence says what 
   assert.match(
     certificationSentence(certification, SETTINGS.deadlineMs),
     /^0 of 40 placebos failed; sees ≥ [\d.]+ % of CPU in 10 min with 3 canary pods, [\d.]+ min with 6, [\d.]+ min with 12$/,
+  );
+});
+
+test('pods whose requests are seen are certified for latency and errors too', () => {
+  const run = { requestsPerSecond: 400, windows: 96, noise: UNEVEN, seed: 11 };
+  const { baseline } = simulateRequests({ ...run, canaryPart: 0.01, baselinePods: 6, canaryPods: 1 });
+  const settings = {
+    ...{ ...SETTINGS, deadlineMs: 10 * MINUTE_MS },
+    requests: {
+      latency: [
+        { quantile: 0.5, relativeMargin: 0.1, absoluteMarginMs: 2, required: false },
+        { quantile: 0.99, relativeMargin: 0.1, absoluteMarginMs: 2, required: false },
+      ],
+      errors: { margin: 0.005, required: false },
+    },
+  };
+
+  const certification = finish(
+    certify(historyOf(baseline), { settings, random: seededRandom(2), mostGates: 20 }),
+  );
+
+  assert.match(
+    certificationSentence(certification, settings.deadlineMs),
+    /^0 of 20 placebos failed; sees ≥ [\d.]+ ms of P99 in 10 min with 3 canary pods, [\d.]+ min with 6, /,
+  );
+  assert.deepEqual(
+    certification.plan.rows[0]?.power.latency.map(({ check }) => check),
+    ['latency.p50', 'latency.p99'],
   );
 });
 
@@ -128,8 +156,7 @@ test('what a plan foretells of latency is what a gate of so many pods says when 
 
   const foretold = plan.rows[0]?.power.latency[0]?.ms ?? Number.NaN;
   const check = judged.checks.find((one) => one.check === 'latency.p99');
-  const said =
-    check !== undefined && 'numbers' in check ? (check.numbers?.detectable ?? Number.NaN) : Number.NaN;
+  const said = check !== undefined && 'numbers' in check ? check.numbers.detectable : Number.NaN;
   assert.ok(foretold > 0.7 * said && foretold < 1.3 * said, `${foretold} foretold, ${said} said`);
 });
 

@@ -44,7 +44,9 @@ test('a gate certifies itself when it never has, of other pods, of another spec,
   assert.equal(aimOf(known, 'aaa', 23 * 3_600_000), undefined);
   assert.ok(aimOf(known, 'aaa', 25 * 3_600_000));
   assert.equal(aimOf(gateWith(aCertification(), 'monday'))?.request, 'monday');
-  assert.equal(aimOf(gateWith(aCertification({ request: 'monday' }), 'monday')), undefined);
+  const answered = gateWith(aCertification({ request: 'monday' }), 'monday');
+  assert.equal(aimOf(answered), undefined);
+  assert.equal(aimOf(answered, 'bbb')?.request, 'monday', 'an answered request stays answered');
 });
 
 test('the condition says what was found, and what is in the way of finding it', () => {

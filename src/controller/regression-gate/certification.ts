@@ -21,7 +21,7 @@ export interface CertificationAim {
   readonly pods: readonly Required<PodRef>[];
   readonly settings: GateSettings;
   readonly generation: number;
-  /** The annotation's value, when it has not been answered yet. */
+  /** The annotation's value, answered before or not. */
   readonly request: string | undefined;
 }
 
@@ -52,27 +52,30 @@ export function certificationAim(
 ): CertificationAim | undefined {
   const known = gate.status?.certification;
   const { uid, generation } = gate.metadata;
-  const request = requestOf(gate);
+  const request = annotationOf(gate);
   const isCurrent =
     known?.generation === generation &&
     known.baseline === baseline.hash &&
     nowMs - Date.parse(known.at) < LASTS_MS;
-  if (isCurrent && request === undefined) return undefined;
+  if (isCurrent && !isAsked(gate)) return undefined;
   const identity = JSON.stringify([uid, generation, baseline.hash, request, known?.at]);
   return { identity, baseline: baseline.hash, pods: baseline.pods, settings, generation, request };
 }
 
-/** The annotation's value, unless the certification in the status answers it. */
-export function requestOf({ metadata, status }: RegressionGate): string | undefined {
-  const asked = metadata.annotations?.[CERTIFY_ANNOTATION]?.slice(0, MAX_REQUEST);
-  return asked === status?.certification?.request ? undefined : asked;
+const annotationOf = ({ metadata }: RegressionGate): string | undefined =>
+  metadata.annotations?.[CERTIFY_ANNOTATION]?.slice(0, MAX_REQUEST);
+
+/** Whether the annotation has a value that the certification in the status does not answer. */
+export function isAsked(gate: RegressionGate): boolean {
+  const asked = annotationOf(gate);
+  return asked !== undefined && asked !== gate.status?.certification?.request;
 }
 
 /** As the status keeps it. */
 export function certified(
   { placebos, plan, ...found }: Certification,
   aim: CertificationAim,
-  answered: { readonly request: string | undefined; readonly nowMs: number },
+  nowMs: number,
 ): GateCertification {
   const alarms = found.falseAlarms.map(({ what, times }) => `${what.slice(0, MAX_ALARM)} (${times})`);
   return {
@@ -80,10 +83,10 @@ export function certified(
       0,
       MAX_SUMMARY,
     ),
-    at: new Date(answered.nowMs).toISOString(),
+    at: new Date(nowMs).toISOString(),
     generation: aim.generation,
     baseline: aim.baseline,
-    ...(answered.request === undefined ? {} : { request: answered.request }),
+    ...(aim.request === undefined ? {} : { request: aim.request }),
     pods: plan.baselinePods,
     windows: found.windows,
     span: formatDuration(found.spanMs),

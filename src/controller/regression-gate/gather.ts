@@ -14,7 +14,7 @@ import {
   type Certifying,
   certificationAim,
   certifiedFactor,
-  requestOf,
+  isAsked,
 } from './certification.ts';
 import { type Evaluations, evaluationsOf, isOpen, startedAtMs } from './evaluation.ts';
 import type { ArmRefs, JudgedEvaluation } from './running-evaluations.ts';
@@ -86,10 +86,11 @@ function certifyingOf(
   { arms, evaluations, settings }: Pick<Observed, 'arms' | 'evaluations' | 'settings'>,
   { view, nowMs, certify }: GatherSources,
 ): Certifying | undefined {
-  const isAsked = requestOf(gate) !== undefined;
-  if (isOpen(evaluations.current) || (evaluations.current === undefined && arms.kind === 'Pair')) {
+  const asked = isAsked(gate);
+  const isOpening = evaluations.current === undefined && arms.kind === 'Pair';
+  if (isOpening || isOpen(evaluations.current)) {
     const message = 'an evaluation is open or about to begin; the gate certifies itself when it is over';
-    return isAsked ? { kind: 'Waiting', reason: 'Evaluating', message } : undefined;
+    return asked ? { kind: 'Waiting', reason: 'Evaluating', message } : undefined;
   }
   const arm = standingArm(arms);
   if (arm === undefined || typeof settings === 'string') return undefined;
@@ -99,7 +100,7 @@ function certifyingOf(
   if (aim === undefined) return undefined;
   const state = certify(aim);
   const isNews = state.kind === 'Running' && gate.status?.certification === undefined;
-  return state.kind === 'Done' || isNews || isAsked ? state : undefined;
+  return state.kind === 'Done' || isNews || asked ? state : undefined;
 }
 
 function profiledContainers(arms: Arms, view: ClusterView): ArmRefs {

@@ -51,9 +51,10 @@ export function runningCertifications({ store, now, log }: Options): RunningCert
 
   const perform = async (gate: string, run: Run): Promise<void> => {
     if (run.isDropped) return;
+    run.state = { kind: 'Running', message: 'placebo evaluations of the baseline with itself are judged' };
     try {
       await find(run, { store, now });
-      log.info({ gate, state: run.state }, 'gate certified');
+      log.info({ gate, found: run.state }, 'certification ended');
     } catch (err) {
       log.warn({ gate, err }, 'gate could not be certified');
       run.state = {
@@ -78,10 +79,8 @@ export function runningCertifications({ store, now, log }: Options): RunningCert
       drop(gate);
       const lack = lackOf(store, aim, now());
       if (lack !== undefined) return { kind: 'Waiting', ...lack };
-      const state = {
-        kind: 'Running',
-        message: 'placebo evaluations of the baseline with itself are judged',
-      } as const;
+      const message = 'waits for its turn: one gate is certified after the other';
+      const state = { kind: 'Running', message } as const;
       const retryAtMs = Number.POSITIVE_INFINITY;
       const run: Run = { identity: aim.identity, aim, state, isDropped: false, retryAtMs };
       runs.set(gate, run);
@@ -118,8 +117,7 @@ async function find(run: Run, { store, now }: Pick<Options, 'store' | 'now'>): P
   while (!run.isDropped) {
     const step = certifying.next();
     if (step.done === true) {
-      const answered = { request: aim.request, nowMs: now() };
-      run.state = { kind: 'Done', certification: certified(step.value, aim, answered) };
+      run.state = { kind: 'Done', certification: certified(step.value, aim, now()) };
       return;
     }
     await pause();
