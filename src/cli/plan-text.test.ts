@@ -52,6 +52,9 @@ test('scripts get the same, with what makes placebos fail', () => {
 test('where growth of the margins is never proven, the step waits for the deadline and says so', () => {
   const text = renderPlan(aPlan({ rows: [{ canaryPods: 3, at: '10m', cpu: '4%' }] }), 'table');
 
-  assert.match(text, /3 canary pods of 7: 2m warm-up and the whole deadline: growth of the margins may stay unproven/);
+  assert.match(
+    text,
+    /3 canary pods of 7: 2m warm-up and the whole deadline: growth of the margins may stay unproven/,
+  );
   assert.match(text, /pause: \{duration: 32m\}/);
 });
