@@ -6,7 +6,7 @@ import { BOUND_ALPHA } from './node-evidence.ts';
 import type { Counted, PodCounts } from './pod-counts.ts';
 import { normalQuantile, studentFactor, studentQuantile } from './quantiles.ts';
 import { concentrationOf, type RequestArms } from './request-arms.ts';
-import { estimateSpread } from './request-spread.ts';
+import { estimateSpread, inflated } from './request-spread.ts';
 
 // Errors come in bursts and from single pods (a pool, a connection): a third more or less without any change.
 const ASSUMED = { podSd: 0.3, leastPodSd: 0.2, waveSd: 0.5 };
@@ -20,6 +20,7 @@ export interface ErrorLook {
   readonly margin: number;
   readonly alpha: number;
   readonly boundFactor: number;
+  readonly podVarianceFactor?: number;
   readonly blocks: number;
 }
 
@@ -31,7 +32,8 @@ export function weighErrors(look: ErrorLook): EffectEvidence | undefined {
   const canary = failures / requests;
   const baseline = arms.baseline.failures / requests;
   const part = (failures + arms.baseline.failures) / (2 * requests);
-  const spread = estimateSpread([counts.baseline, counts.canary], part * (1 - part), ASSUMED);
+  const estimated = estimateSpread([counts.baseline, counts.canary], part * (1 - part), ASSUMED);
+  const spread = inflated(estimated, look.podVarianceFactor);
   const concentration = concentrationOf(arms.canary) + concentrationOf(arms.baseline);
   const podVariance = spread.podVariance * concentration;
   const waves = (spread.waveVariance * concentration) / blocks;

@@ -14,11 +14,11 @@ import { type EffectEvidence, type EffectNoise, onePodCarries, weighGrowth } fro
 import type { Counted, PodCounts } from './pod-counts.ts';
 import { concentrationOf, type RequestArm, type RequestArms } from './request-arms.ts';
 import type { LatencySettings } from './request-settings.ts';
-import { estimateSpread, type RequestSpread } from './request-spread.ts';
+import { estimateSpread, inflated, type RequestSpread } from './request-spread.ts';
 
 // Measured nowhere yet: five per cent of P99 between pods is what the design assumes without history.
-const ASSUMED = { podSd: 0.05, leastPodSd: 0.01, waveSd: 0.04 };
-const FEWEST_SLOWER = 30; // expected in the canary beyond the quantile; below, a count is no normal variable
+export const ASSUMED = { podSd: 0.05, leastPodSd: 0.01, waveSd: 0.04 };
+export const FEWEST_SLOWER = 30; // expected in the canary beyond the quantile; below, a count is no normal variable
 
 export interface LatencyLook {
   readonly arms: RequestArms;
@@ -27,6 +27,7 @@ export interface LatencyLook {
   readonly check: LatencySettings;
   readonly alpha: number;
   readonly boundFactor: number;
+  readonly podVarianceFactor?: number;
   /** Blocks of BLOCK_MS that both arms had requests in; parts count. */
   readonly blocks: number;
 }
@@ -41,7 +42,8 @@ export function weighLatency(look: LatencyLook): EffectEvidence | undefined {
   const baseline = withWaits(arms.baseline, threshold);
   const density = densityAt(baseline, threshold);
   if (!(density > 0)) return undefined;
-  const spread = estimateSpread([look.counts.baseline, look.counts.canary], density, ASSUMED);
+  const estimated = estimateSpread([look.counts.baseline, look.counts.canary], density, ASSUMED);
+  const spread = inflated(estimated, look.podVarianceFactor);
   const slower = countAbove(baseline, threshold) / totalOf(baseline);
   const excess = countAbove(canary, threshold) / totalOf(canary) - slower;
   const noise = noiseOf(look, spread, { binomial: slower * (1 - slower), density });

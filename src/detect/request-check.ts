@@ -119,6 +119,7 @@ function countBlock(check: RequestCheckState, observed: Served, countOf: Counter
 export interface CheckRound {
   readonly arms: RequestArms;
   readonly boundFactor: number;
+  readonly podVarianceFactor: number;
   readonly blocks: number;
   readonly lookAtMs: number;
   /** Nothing passes before. */
@@ -161,15 +162,16 @@ export function decideCheck(check: RequestCheckState, round: CheckRound): void {
 const GREW = { latency: 'LatencyGrew', errors: 'ErrorsGrew', cost: 'CostGrew' } as const;
 
 function weigh(check: RequestCheckState, round: CheckRound): EffectEvidence | undefined {
-  const { arms, boundFactor, blocks } = round;
+  const { arms, boundFactor, podVarianceFactor, blocks } = round;
   const { of, counts, cells, alpha } = check;
+  const common = { alpha, boundFactor, podVarianceFactor };
   switch (of.kind) {
     case 'latency':
-      return weighLatency({ arms, counts, check: of.settings, alpha, boundFactor, blocks });
+      return weighLatency({ arms, counts, check: of.settings, ...common, blocks });
     case 'errors':
-      return weighErrors({ arms, counts, margin: of.settings.margin, alpha, boundFactor, blocks });
+      return weighErrors({ arms, counts, margin: of.settings.margin, ...common, blocks });
     case 'cost':
-      return weighCost({ cells, margin: of.settings.margin, alpha, boundFactor });
+      return weighCost({ cells, margin: of.settings.margin, ...common });
   }
 }
 

@@ -24,6 +24,7 @@ export interface RequestLimits {
   readonly deadlineMs: number;
   readonly minPods: number;
   readonly maxLossShare: number;
+  readonly podVarianceFactor?: number;
 }
 
 /** What an arm's windows say of whether its requests can be seen. */
@@ -86,6 +87,7 @@ export function advanceRequests(evaluation: RequestEvaluation, block: Block): vo
   const round = {
     arms,
     boundFactor: evaluation.boundFactor,
+    podVarianceFactor: limits.podVarianceFactor ?? 1,
     blocks: (arms.looks * LOOK_MS) / BLOCK_MS,
     lookAtMs: block.lookAtMs,
     mayPass: elapsedMs >= limits.minDurationMs,

@@ -55,6 +55,12 @@ export function estimateSpread(
   };
 }
 
+/** With a larger variance between pods. */
+export const inflated = (spread: RequestSpread, factor = 1): RequestSpread => ({
+  ...spread,
+  podVariance: factor * spread.podVariance,
+});
+
 /** A sum of squares, what sampling alone would give, and its increase for a unit of variance. */
 interface Squares {
   readonly squares: number;

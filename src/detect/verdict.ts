@@ -32,7 +32,8 @@ export type CpuFlag =
   | 'Throttled'
   | 'WarmUpExcluded'
   | 'UnequalLoad'
-  | 'OnePod';
+  | 'OnePod'
+  | 'PodVarianceInflated';
 
 export type CulpritKind = 'New' | 'Grown' | 'Moved';
 
@@ -139,4 +140,6 @@ export interface CpuSettings {
   readonly minPods?: number;
   /** Largest share of lost samples, per arm; default 0.05. */
   readonly maxLossShare?: number;
+  /** What the variance between pods is multiplied by, because placebo gates failed without it; default 1. */
+  readonly podVarianceFactor?: number;
 }

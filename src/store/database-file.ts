@@ -66,6 +66,21 @@ export function openDatabase(path: string, maxBytes: number): OpenedDatabase {
   }
 }
 
+/** To read only: whatever the file is, it stays as it is. Throws STORE_OPEN_FAILED for one that is no store of this layout. */
+export function openDatabaseToRead(path: string): DatabaseSync {
+  let db: DatabaseSync | undefined;
+  try {
+    db = new DatabaseSync(path, { readOnly: true });
+    const layout = db.prepare('PRAGMA user_version').get()?.['user_version'];
+    if (layout !== LAYOUT) throw new Error(`its layout is ${String(layout)}, not ${LAYOUT}`);
+    return db;
+  } catch (cause) {
+    db?.close();
+    const why = cause instanceof Error ? cause.message : String(cause);
+    throw new StoreError('STORE_OPEN_FAILED', `the store ${path} cannot be read: ${why}`, cause);
+  }
+}
+
 /** Keeps one broken file for whoever wants to look into it; an older one goes. */
 export function moveAside(path: string): void {
   renameSync(path, `${path}.corrupt`);

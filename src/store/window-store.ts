@@ -97,7 +97,7 @@ export function openStore(path: string, options: StoreOptions): WindowStore {
 
 type Row = Readonly<Record<string, unknown>>;
 
-const CHOSEN =
+export const CHOSEN =
   'WHERE podUid = ? AND container >= ? AND container <= ? AND startMs >= ? AND endMs <= ? AND endMs > ?';
 
 const ONLY_REQUESTS = `SELECT podUid, container, startMs, endMs, podStartedAtMs, hz, samples, lost, cpuUsec, throttledUsec,
@@ -108,8 +108,18 @@ interface Stored {
   readonly pod: string;
 }
 
-const byStart = (a: Stored, b: Stored): number =>
+export const byStart = (a: Stored, b: Stored): number =>
   a.startMs - b.startMs || (a.pod < b.pod ? -1 : Number(a.pod > b.pod));
+
+/** Rows of each pod in turn. `sql` ends with CHOSEN. */
+export function* rowsOf(db: DatabaseSync, sql: string, query: WindowQuery): Generator<Row> {
+  const { pods, fromMs, toMs, endAfterMs = Number.MIN_SAFE_INTEGER } = query;
+  const find = db.prepare(sql);
+  for (const { podUid, container } of pods) {
+    const names = container === undefined ? ['', '\u{10ffff}'] : [container, container];
+    yield* find.iterate(podUid, ...names, fromMs, toMs, endAfterMs);
+  }
+}
 
 interface Limits {
   readonly retentionMs: number;
@@ -218,13 +228,8 @@ class SqliteStore implements WindowStore {
     if (this.#db.isOpen) this.#db.close();
   }
 
-  *#rows(sql: string, query: WindowQuery): Generator<Row> {
-    const { pods, fromMs, toMs, endAfterMs = Number.MIN_SAFE_INTEGER } = query;
-    const find = this.#db.prepare(sql);
-    for (const { podUid, container } of pods) {
-      const names = container === undefined ? ['', '\u{10ffff}'] : [container, container];
-      yield* find.iterate(podUid, ...names, fromMs, toMs, endAfterMs);
-    }
+  #rows(sql: string, query: WindowQuery): Generator<Row> {
+    return rowsOf(this.#db, sql, query);
   }
 
   #insertBatch(batch: Batch): AddedBatch {
