@@ -1,7 +1,7 @@
 /**
  * What watching requests costs and how exact it is: bench/results/requests.json, written anew with each part.
  * PARTS=kernel,switch,cpu,netty-nio,…: only these. SECONDS=5 of load for each of the kernel's figures, EXACT_SECONDS=20 for each
- * server against a capture (tcpdump), CPU_ROUNDS=12 of three turns of CPU_SECONDS=3.
+ * server against a capture (tcpdump), CPU_ROUNDS=18 of three turns of CPU_SECONDS=3.
  */
 import type { JavaPeer } from '../src/native/testing/peers.ts';
 import { switchCost } from './off-cpu/switch-cost.ts';
@@ -16,7 +16,7 @@ import { userSpaceCost } from './requests/user-space-cost.ts';
 const knob = (name: string, usual: number) => Number(process.env[name] ?? usual);
 const SECONDS = knob('SECONDS', 5);
 const EXACT_SECONDS = knob('EXACT_SECONDS', 20);
-const CPU = { rounds: knob('CPU_ROUNDS', 12), seconds: knob('CPU_SECONDS', 3), warmSeconds: 20 };
+const CPU = { rounds: knob('CPU_ROUNDS', 18), seconds: knob('CPU_SECONDS', 3), warmSeconds: 20 };
 
 const PARTS: Readonly<Record<string, () => Promise<Parts>>> = {
   kernel: async () => ({ kernel: await kernelCost(SECONDS), userSpaceNsPerExchange: userSpaceCost() }),
