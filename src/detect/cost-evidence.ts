@@ -3,7 +3,7 @@ import { type EffectEvidence, onePodCarries, weighGrowth } from './effect-eviden
 import { LOOK_MS } from './looks.ts';
 import { type Counted, PodCounts } from './pod-counts.ts';
 import type { PodWindow } from './pod-window.ts';
-import { BLOCK_MS, estimateSpread } from './request-spread.ts';
+import { BLOCK_MS, estimateSpread, podFactors } from './request-spread.ts';
 
 /** CPU and requests of one pod in one block. */
 interface Cell {
@@ -36,7 +36,7 @@ export class CostCells {
 }
 
 // Two pods of one service take up to a few per cent more or less for the same work: compiled code, neighbours, caches.
-const ASSUMED = { podSd: 0.03, leastPodSd: 0.01, waveSd: 0.05 };
+export const ASSUMED_OF_COST = { podSd: 0.03, leastPodSd: 0.01, waveSd: 0.05 };
 // What a service burns without any request (timers, polling, collections of caches): 10 ± 15 % until its own pods tell.
 const FIXED_PART = { mean: 0.1, sd: 0.15 };
 const FEWEST_REQUESTS = 1_000; // in the canary
@@ -62,7 +62,7 @@ export function weighCost({ cells, margin, alpha, boundFactor }: CostLook): Effe
     canary: againstExpected(cells.canary, baseline, fixed.part),
     baseline: againstExpected(cells.baseline, baseline, fixed.part),
   };
-  const spread = estimateSpread([counts.baseline, counts.canary], 1, ASSUMED, () => 0);
+  const spread = estimateSpread([counts.baseline, counts.canary], 1, ASSUMED_OF_COST, () => 0);
   const [inCanary, inBaseline] = [counts.canary.totals(), counts.baseline.totals()].map(weightsOf);
   if (inCanary === undefined || inBaseline === undefined || inBaseline.part <= 0) return undefined;
   const concentration = inCanary.concentration + inBaseline.concentration;
@@ -72,13 +72,13 @@ export function weighCost({ cells, margin, alpha, boundFactor }: CostLook): Effe
   const noise = {
     sampling: (spread.waveVariance * concentration) / blocks + bySlope ** 2,
     pods: spread.podVariance * concentration,
-    degreesOfFreedom: spread.degreesOfFreedom,
+    factors: podFactors(spread, alpha, 1 / inCanary.concentration),
   };
   const effect = Math.log(inCanary.part / inBaseline.part);
   const perRequest = canary.cpuUsec / canary.requests / 1_000;
+  const { half, isProven, detectable } = weighGrowth(effect, noise, { alpha, boundFactor });
   return {
-    effect,
-    ...weighGrowth(effect, noise, { alpha, boundFactor }),
+    ...{ effect, half, isProven, detectable },
     margin: Math.log1p(margin),
     baseline: perRequest / Math.exp(effect),
     canary: perRequest,

@@ -46,11 +46,11 @@ export function openRequestEvaluation(
     ...(settings.cost === undefined ? [] : [{ kind: 'cost' as const, settings: settings.cost }]),
   ];
   const alphas = {
-    latency: latencyAlpha(limits.falseFailureRate, settings.latency.length),
+    latency: latencyAlpha(limits.falseFailureRate, settings),
     errors: errorAlpha(limits.falseFailureRate),
     cost: costAlpha(limits.falseFailureRate),
   };
-  const checks = kinds.map((kind) => openCheck(kind, alphas[kind.kind]));
+  const checks = kinds.map((kind) => openCheck(kind, alphas[kind.kind], limits.deadlineMs / BLOCK_MS));
   const growth = limits.deadlineMs / Math.max(LOOK_MS, limits.minDurationMs);
   const unknown = (): Visibility => ({ watched: false, hidden: undefined });
   const evaluation = {
@@ -82,10 +82,12 @@ export function advanceRequests(evaluation: RequestEvaluation, block: Block): vo
   if (strata.length === 0) return;
   const elapsedMs = block.lookAtMs - startedAtMs;
   const { baseline, canary } = block;
-  const observed = { block: blockOf(block.lookAtMs - 1, startedAtMs), baseline, canary, strata };
+  const number = blockOf(block.lookAtMs - 1, startedAtMs);
+  const observed = { block: number, baseline, canary, strata };
   const round = {
     arms,
     boundFactor: evaluation.boundFactor,
+    block: number,
     blocks: (arms.looks * LOOK_MS) / BLOCK_MS,
     lookAtMs: block.lookAtMs,
     mayPass: elapsedMs >= limits.minDurationMs,
