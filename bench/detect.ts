@@ -2,7 +2,7 @@
  * How often a harmless canary is failed, and how soon one that is slower: simulated gates, judged by the engine. Writes
  * bench/results/detect.json after each part and goes on where the run before ended, unless the code has changed since.
  * GATES (default 5000): of each harmless cell. EFFECT_GATES (default 2000): of each slower one. CPU_GATES
- * (default 300). CELLS: a pattern of names. WORKERS (1).
+ * (default 300), FULL_GATES (default 100): of each that is judged from windows. CELLS: a pattern of names. WORKERS (1).
  */
 import { once } from 'node:events';
 import { resolve } from 'node:path';
@@ -17,11 +17,12 @@ import { writeResult } from './machine.ts';
 const ROOT = resolve(import.meta.dirname, '..');
 const PROGRESS = `${ROOT}/build/bench-detect/progress.json`;
 const GATES_A_PART = 250; // some seconds
-const CPU_GATES_A_PART = 25;
+const GATES_OF_WINDOWS_A_PART = 25;
 
 const gates = numberFrom('GATES', 5_000);
 const effectGates = numberFrom('EFFECT_GATES', 2_000);
 const cpuGates = numberFrom('CPU_GATES', 300);
+const fullGates = numberFrom('FULL_GATES', 100);
 const workers = numberFrom('WORKERS', 1);
 const pattern = new RegExp(process.env['CELLS'] ?? '');
 
@@ -41,9 +42,9 @@ function numberFrom(name: string, otherwise: number): number {
 
 /** What of a cell has not been simulated yet. */
 function partsOf({ name, kind }: NamedCell): Part[] {
-  const all = { null: gates, otherNull: gates, effect: effectGates, cpu: cpuGates }[kind];
+  const all = { null: gates, otherNull: gates, effect: effectGates, cpu: cpuGates, full: fullGates }[kind];
   const found: Part[] = [];
-  const each = kind === 'cpu' ? CPU_GATES_A_PART : GATES_A_PART;
+  const each = kind === 'cpu' || kind === 'full' ? GATES_OF_WINDOWS_A_PART : GATES_A_PART;
   for (let first = tallies[name]?.runs ?? 0; first < all; first += each) {
     found.push({ name, first, gates: Math.min(each, all - first) });
   }

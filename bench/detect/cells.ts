@@ -1,5 +1,6 @@
 /** What is simulated: harmless canaries in 64 kinds of noise, canaries that are slower, and functions that take more CPU. */
 import type { CpuCell } from './cpu-gate.ts';
+import type { FullCell } from './full-gate.ts';
 import type { LatencyCell } from './latency-gate.ts';
 import type { Family } from './pod-noise.ts';
 
@@ -16,7 +17,13 @@ interface NamedCpu {
   readonly cell: CpuCell;
 }
 
-export type NamedCell = NamedLatency | NamedCpu;
+interface NamedFull {
+  readonly name: string;
+  readonly kind: 'full';
+  readonly cell: FullCell;
+}
+
+export type NamedCell = NamedLatency | NamedCpu | NamedFull;
 
 /** The gate as it is by default: P50 and P99 by 10 % or 2 ms, errors by 0.5 points, 3 to 30 minutes, three canary pods beside twenty. */
 const DEFAULT: LatencyCell = {
@@ -116,4 +123,19 @@ const cpu: readonly NamedCpu[] = [
   { name: 'CPU new path 2%', cell: { ...CPU, change: { kind: 'New' as const, part: 0.02 } } },
 ].map(({ name, cell }) => ({ name, kind: 'cpu' as const, cell }));
 
-export const CELLS: readonly NamedCell[] = [...cpu, ...effects, ...otherNulls, ...nulls];
+const FULL: FullCell = { requestsPerSecond: 1_000, podSd: 0.03, tailMs: 0, from: 0, minS: 180 };
+
+const full: readonly NamedFull[] = [
+  { name: 'whole engine null 1000/s sd=3%', cell: { ...FULL, minS: 1_800 } },
+  {
+    name: 'whole engine null 200/s sd=5%',
+    cell: { ...FULL, requestsPerSecond: 200, podSd: 0.05, minS: 1_800 },
+  },
+  { name: 'whole engine +12ms 1000/s sd=3%', cell: { ...FULL, tailMs: 12 } },
+  {
+    name: 'whole engine +12ms from 8 min 1000/s sd=3%',
+    cell: { ...FULL, tailMs: 12, from: 48, minS: 1_800 },
+  },
+].map(({ name, cell }) => ({ name, kind: 'full' as const, cell }));
+
+export const CELLS: readonly NamedCell[] = [...cpu, ...effects, ...full, ...otherNulls, ...nulls];

@@ -2,6 +2,7 @@
 import { parentPort } from 'node:worker_threads';
 import { CELLS, type NamedCell } from './cells.ts';
 import { simulateCpuGate } from './cpu-gate.ts';
+import { simulateFullGate } from './full-gate.ts';
 import type { GateOutcome } from './gate-outcome.ts';
 import { modelOf, simulateGate } from './latency-gate.ts';
 import { chanceOf, seedOf } from './random.ts';
@@ -44,6 +45,7 @@ function judgeFor(name: string): (gate: number) => GateOutcome {
 function judgeOf(named: NamedCell): (gate: number) => GateOutcome {
   const seed = seedOf(`judged ${named.name}`);
   if (named.kind === 'cpu') return (gate) => simulateCpuGate(named.cell, gate, chanceOf(seed, gate));
+  if (named.kind === 'full') return (gate) => simulateFullGate(named.cell, (seed + gate) >>> 0);
   const model = modelOf(named.cell);
   return (gate) => simulateGate(model, named.family, chanceOf(seed, gate));
 }

@@ -62,7 +62,9 @@ export function weighCost({ cells, margin, alpha, boundFactor }: CostLook): Effe
     canary: againstExpected(cells.canary, baseline, fixed.part),
     baseline: againstExpected(cells.baseline, baseline, fixed.part),
   };
-  const spread = estimateSpread([counts.baseline, counts.canary], 1, ASSUMED_OF_COST, () => 0);
+  const spread = estimateSpread([counts.baseline, counts.canary], 1, ASSUMED_OF_COST, {
+    binomialOf: () => 0,
+  });
   const [inCanary, inBaseline] = [counts.canary.totals(), counts.baseline.totals()].map(weightsOf);
   if (inCanary === undefined || inBaseline === undefined || inBaseline.part <= 0) return undefined;
   const concentration = inCanary.concentration + inBaseline.concentration;

@@ -28,12 +28,23 @@ export interface Onset {
   readonly block: number;
   readonly effect: number;
   readonly half: number;
+  /** Since then, against the baseline: what the whole gate would say if it had begun there. */
+  readonly beside: number;
   /** Whether it alone would be evidence at BOUND_ALPHA: not yet proven, but no ground to pass on either. */
   readonly isSuspect: boolean;
 }
 
-/** The growth that a proof speaks of. */
-export const provenGrowth = ({ effect, onset }: EffectEvidence): number => onset?.effect ?? effect;
+const PART_BESIDE = 0.5;
+
+/**
+ * Whether what a proof speaks of is more than is tolerated. Growth against the canary's own past has to be there beside the
+ * baseline, too, by half of the margin: a canary with less to do than a baseline pod gets no faster when the load falls, and its
+ * pods may have been lucky ones, but not by that much.
+ */
+export function growthExceedsMargin({ effect, margin, onset }: EffectEvidence): boolean {
+  if (onset === undefined) return effect > margin;
+  return onset.effect > margin && onset.beside > PART_BESIDE * margin;
+}
 
 export const DETECTION_POWER = 0.9;
 const UNLUCKY = normalQuantile(DETECTION_POWER); // standard errors below its mean that an estimate still may fall

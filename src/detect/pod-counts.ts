@@ -9,8 +9,27 @@ export interface Counted {
 export interface CountGrid {
   readonly pods: number;
   readonly columns: number;
+  /** Number of the first column. */
+  readonly first: number;
   readonly requests: Float64Array;
   readonly counted: Float64Array;
+}
+
+/** The same by stretches of `each` columns; those whose number is a multiple of it begin one. */
+export function coarser(grid: CountGrid, each: number): CountGrid {
+  const first = Math.floor(grid.first / each);
+  const columns = grid.columns === 0 ? 0 : Math.floor((grid.first + grid.columns - 1) / each) - first + 1;
+  const requests = new Float64Array(grid.pods * columns);
+  const counted = new Float64Array(grid.pods * columns);
+  for (let row = 0; row < grid.pods; row++) {
+    for (let column = 0; column < grid.columns; column++) {
+      const from = row * grid.columns + column;
+      const to = row * columns + Math.floor((grid.first + column) / each) - first;
+      requests[to] = (requests[to] ?? 0) + (grid.requests[from] ?? 0);
+      counted[to] = (counted[to] ?? 0) + (grid.counted[from] ?? 0);
+    }
+  }
+  return { pods: grid.pods, columns, first, requests, counted };
 }
 
 interface Sum {
@@ -51,11 +70,10 @@ export class PodCounts {
     return cells;
   }
 
-  /** Sums over `blocksEach` blocks at a time, of blocks with a number below `before`. */
-  grid(blocksEach: number, before: number): CountGrid {
-    const first = Math.floor(this.#first / blocksEach);
-    const last = Math.floor(Math.min(this.#last, before - 1) / blocksEach);
-    const columns = last < first ? 0 : last - first + 1;
+  /** Each pod's blocks with a number below `before`. */
+  grid(before: number): CountGrid {
+    const first = Number.isFinite(this.#first) ? this.#first : 0;
+    const columns = Math.max(0, Math.min(this.#last, before - 1) - first + 1);
     const pods = this.#pods.size;
     const requests = new Float64Array(pods * columns);
     const counted = new Float64Array(pods * columns);
@@ -63,13 +81,12 @@ export class PodCounts {
     for (const { blocks } of this.#pods.values()) {
       for (const [block, cell] of blocks) {
         if (block >= before) continue;
-        const at = row * columns + Math.floor(block / blocksEach) - first;
-        requests[at] = (requests[at] ?? 0) + cell.requests;
-        counted[at] = (counted[at] ?? 0) + cell.counted;
+        requests[row * columns + block - first] = cell.requests;
+        counted[row * columns + block - first] = cell.counted;
       }
       row += 1;
     }
-    return { pods, columns, requests, counted };
+    return { pods, columns, first, requests, counted };
   }
 
   /** Sums of each pod since the evaluation began; they go on growing. */

@@ -1,7 +1,7 @@
 /** One check of requests over the looks of an evaluation: what it counts, and what it concludes. */
 import { comparableRow, type RouteWindow } from '../requests/request-window.ts';
 import { CostCells, weighCost } from './cost-evidence.ts';
-import { type EffectEvidence, provenGrowth } from './effect-evidence.ts';
+import { type EffectEvidence, growthExceedsMargin } from './effect-evidence.ts';
 import { ASSUMED_OF_ERRORS, failedOf, failuresPerUnit, weighErrors } from './error-evidence.ts';
 import {
   ASSUMED_OF_LATENCY,
@@ -194,13 +194,13 @@ export function concludeLook(
   const grown = GREW[check.of.kind];
   const { isProven, onset, onePod, effect, half, margin } = evidence;
   check.provenBefore = isProven && !onePod;
-  if (isProven && provenGrowth(evidence) > margin) {
+  if (isProven && growthExceedsMargin(evidence)) {
     check.reason = onePod ? 'OnePod' : grown;
     if (!onePod && provenBefore) settle(check, 'Failed', grown, lookAtMs);
     return;
   }
   check.reason = 'MarginNotReached';
-  const mayHaveBegun = onset?.isSuspect === true && onset.effect > margin;
+  const mayHaveBegun = onset?.isSuspect === true && growthExceedsMargin(evidence);
   check.belowMarginBefore = !mayHaveBegun && effect + half < margin;
   if (mayPass && belowMarginBefore && check.belowMarginBefore)
     settle(check, 'Passed', 'NoRegression', lookAtMs);
@@ -250,7 +250,7 @@ export interface SpreadTerms {
 export function spreadOf(check: RequestCheckState, block: number, terms: SpreadTerms): KnownSpread {
   if (check.spread?.block === block) return check.spread.of;
   const { baseline, canary } = check.counts;
-  const spread = estimateSpread([baseline, canary], terms.perUnit, terms.assumed, undefined, block);
+  const spread = estimateSpread([baseline, canary], terms.perUnit, terms.assumed, { before: block });
   const of = { ...spread, factors: podFactors(spread, alphaSinceStart(check), terms.pods) };
   check.spread = { block, of };
   return of;

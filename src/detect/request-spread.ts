@@ -5,7 +5,7 @@
  */
 
 import { BOUND_ALPHA } from './node-evidence.ts';
-import type { CountGrid, PodCounts } from './pod-counts.ts';
+import { type CountGrid, coarser, type PodCounts } from './pod-counts.ts';
 import { studentFactor, studentQuantile } from './quantiles.ts';
 
 export interface RequestSpread {
@@ -49,19 +49,23 @@ const ENOUGH_POD_DF = 8;
 const ENOUGH_BLOCK_DF = 20;
 const FEWEST_LONG_BLOCKS = 3;
 
-/**
- * `perUnit`: change of the counted part of requests for one unit of the effect. `binomialOf`: variance of one request's
- * count, of which what is no count (CPU) has none. `before`: only blocks with a smaller number, those that are over.
- */
+interface SpreadOptions {
+  /** Variance of one request's count, of which what is no count (CPU) has none. */
+  readonly binomialOf?: (part: number) => number;
+  /** Only blocks with a smaller number: those that are over. */
+  readonly before?: number;
+}
+
+/** `perUnit`: change of the counted part of requests for one unit of the effect. */
 export function estimateSpread(
   arms: readonly PodCounts[],
   perUnit: number,
   assumed: AssumedSpread,
-  binomialOf: (part: number) => number = (part) => part * (1 - part),
-  before = Number.POSITIVE_INFINITY,
+  { binomialOf = (part) => part * (1 - part), before = Number.POSITIVE_INFINITY }: SpreadOptions = {},
 ): RequestSpread {
-  const short = arms.map((arm) => sumsOf(arm.grid(1, before), perUnit, binomialOf));
-  const long = arms.map((arm) => sumsOf(arm.grid(LONG_BLOCKS, before), perUnit, binomialOf));
+  const grids = arms.map((arm) => arm.grid(before));
+  const short = grids.map((grid) => sumsOf(grid, perUnit, binomialOf));
+  const long = grids.map((grid) => sumsOf(coarser(grid, LONG_BLOCKS), perUnit, binomialOf));
   const wave = shrunk(totalWithin(short), assumed.waveSd ** 2, ENOUGH_BLOCK_DF);
   const longEnough = long.filter(({ blocks }) => blocks >= FEWEST_LONG_BLOCKS);
   const longWave = longEnough.length === 0 ? 0 : meanOf(totalWithin(longEnough));

@@ -27,10 +27,11 @@ test('growth that begins later is found where it began, with its size, whatever 
 
   const evidence = weighRestarts(restarts, SHAPE, NOISE, 2);
 
-  assert.equal(evidence?.strongest.block, 4);
-  assert.ok(Math.abs((evidence?.strongest.effect ?? 0) - 0.15) < 1e-9);
-  assert.ok((evidence?.logE ?? 0) > 6, `${evidence?.logE}`);
-  assert.equal(evidence?.strongest.isSuspect, true);
+  assert.ok(evidence);
+  assert.equal(evidence.strongest.block, 4);
+  assert.ok(Math.abs(evidence.strongest.effect - 0.15) < 1e-9);
+  assert.ok(evidence.logE > 6, `${evidence.logE}`);
+  assert.equal(evidence.strongest.isSuspect, true);
 });
 
 test('pods that are slow from the first look on have no start of their own', () => {

@@ -114,12 +114,14 @@ export function weighRestarts(
   const shift = ({ counted, expected, requests }: Stretch): number =>
     shape.shiftOf(counted / requests) - shape.shiftOf(expected / requests);
   const { block, logE } = strongest;
+  const beside = shift(after);
   return {
     logE: Math.log(whole / planned),
     strongest: {
       block,
       logE,
-      effect: shift(after) - shift(strongest.before),
+      effect: beside - shift(strongest.before),
+      beside,
       half: boundFactor * Math.sqrt(strongest.variance),
       isSuspect: logE >= -Math.log(2 * BOUND_ALPHA),
     },
