@@ -1,7 +1,7 @@
 /** The figures of bench/results/detect.json out of tallies. */
 import { CELLS } from './cells.ts';
 import type { Tallies } from './progress.ts';
-import { failedWithin, type Tally } from './tally.ts';
+import { failedBy, failedWithin, type Tally } from './tally.ts';
 
 export function summaryOf(tallies: Tallies) {
   const of = (kind: string): (readonly [string, Tally])[] =>
@@ -26,10 +26,10 @@ export function summaryOf(tallies: Tallies) {
     fullEngine: of('full').map(([name, tally]) => ({ cell: name, ...powerOf(tally) })),
     ...{ harmless: null, renameWithRegression: null },
     functionNull: line('CPU null'),
-    function1pp: line('CPU +1% of a function'),
-    function3pp: line('CPU +3% of a function'),
-    newPath1pp: line('CPU new path 1%'),
-    newPath2pp: line('CPU new path 2%'),
+    function1pp: within(600, tallies['CPU +1% of a function']),
+    function3pp: within(180, tallies['CPU +3% of a function']),
+    newPath1pp: within(180, tallies['CPU new path 1%']),
+    newPath2pp: within(180, tallies['CPU new path 2%']),
     top1: markedShare('top1', of('cpu')),
     top3: markedShare('top3', of('cpu')),
     coverage: markedShare('covered', of('cpu')),
@@ -40,6 +40,12 @@ export function summaryOf(tallies: Tallies) {
 const harmlessLine = ([cell, { runs, failed, passed, by }]: readonly [string, Tally]) => ({
   ...{ cell, runs, failed, passed, by },
 });
+
+/** With the part of gates that had failed by a second of the gate. */
+function within(second: number, tally: Tally | undefined) {
+  if (tally === undefined) return null;
+  return { ...powerOf(tally), withinS: second, powerWithin: round(failedBy(second, tally)) };
+}
 
 /** Of the canaries with a costlier function that were failed. */
 function markedShare(mark: string, tallies: readonly (readonly [string, Tally])[]): number | null {

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { addOutcome, addTally, emptyTally, failedWithin } from './tally.ts';
+import { addOutcome, addTally, emptyTally, failedBy, failedWithin } from './tally.ts';
 
 const failed = (failedAtS: number) => ({ failedAtS, by: 'p99', marks: ['top1'], looks: 4 });
 const passed = { passedAtS: 300, looks: 30 };
@@ -12,6 +12,7 @@ test('a delay counts gates that never failed among the slowest', () => {
   assert.equal(failedWithin(0.5, tally), 60);
   assert.equal(failedWithin(0.75, tally), 120);
   assert.equal(failedWithin(0.95, tally), null);
+  assert.equal(failedBy(60, tally), 0.5);
 });
 
 test('parts of a cell add up to the cell', () => {

@@ -58,3 +58,9 @@ export function failedWithin(part: number, { runs, failedAtS }: Tally): number |
   }
   return null;
 }
+
+/** Part of all gates that had failed by this second. */
+export function failedBy(second: number, { runs, failedAtS }: Tally): number {
+  const early = Object.entries(failedAtS).filter(([at]) => Number(at) <= second);
+  return early.reduce((sum, [, count]) => sum + count, 0) / runs;
+}
