@@ -2,12 +2,14 @@
  * How often a harmless canary is failed, and how soon one that is slower: simulated gates, judged by the engine. Writes
  * bench/results/detect.json after each part and goes on where the run before ended, unless the code has changed since.
  * GATES (default 5000): of each harmless cell. EFFECT_GATES (default 2000): of each slower one. CPU_GATES
- * (default 300), FULL_GATES (default 100): of each that is judged from windows. CELLS: a pattern of names. WORKERS (1).
+ * (default 300), FULL_GATES (default 100): of each that is judged from windows. CELLS: a pattern of
+ * names, of which `judging` is what judging costs. WORKERS (1).
  */
 import { once } from 'node:events';
 import { resolve } from 'node:path';
 import { Worker } from 'node:worker_threads';
 import { CELLS, type NamedCell } from './detect/cells.ts';
+import { type JudgeCost, measureJudging } from './detect/judge-cost.ts';
 import { fingerprint, readProgress, type Tallies, writeProgress } from './detect/progress.ts';
 import { summaryOf } from './detect/summary.ts';
 import { addTally, emptyTally, failedWithin, type Tally } from './detect/tally.ts';
@@ -32,7 +34,7 @@ const wanted = CELLS.filter(({ name }) => pattern.test(name));
 const queue = wanted.filter((cell) => partsOf(cell).length > 0);
 console.log(`${queue.length} of ${wanted.length} cells to go, code ${code}`);
 await Promise.all(Array.from({ length: workers }, () => work()));
-publish();
+publish(pattern.test('judging') ? measureJudging() : undefined);
 
 function numberFrom(name: string, otherwise: number): number {
   const value = Number(process.env[name] ?? otherwise);
@@ -83,6 +85,7 @@ function lineOf(name: string, tally: Tally): string {
   return `${name.padEnd(44)} ${runs} gates: ${failed} Failed ${JSON.stringify({ ...by, ...marks })}, half by ${seconds(0.5)} s, 95 % by ${seconds(0.95)} s, ${passed} Passed; ${perLook} µs a look`;
 }
 
-function publish(): void {
-  writeResult('detect', 'make bench-detect', '-', summaryOf(tallies));
+function publish(cost?: JudgeCost): void {
+  if (cost !== undefined) console.log(`judging: ${JSON.stringify(cost)}`);
+  writeResult('detect', 'make bench-detect', '-', summaryOf(tallies, cost));
 }

@@ -1,9 +1,10 @@
 /** The figures of bench/results/detect.json out of tallies. */
 import { CELLS } from './cells.ts';
+import type { JudgeCost } from './judge-cost.ts';
 import type { Tallies } from './progress.ts';
 import { failedBy, failedWithin, type Tally } from './tally.ts';
 
-export function summaryOf(tallies: Tallies) {
+export function summaryOf(tallies: Tallies, cost?: JudgeCost) {
   const of = (kind: string): (readonly [string, Tally])[] =>
     CELLS.filter((each) => each.kind === kind).flatMap(({ name }) => {
       const tally = tallies[name];
@@ -33,7 +34,9 @@ export function summaryOf(tallies: Tallies) {
     top1: markedShare('top1', of('cpu')),
     top3: markedShare('top3', of('cpu')),
     coverage: markedShare('covered', of('cpu')),
-    ...{ predictedTimeRatio: null, detectableErrorShare: null, judgeMs: null, rssMb: null },
+    ...{ predictedTimeRatio: null, detectableErrorShare: null },
+    judgeMs: cost === undefined ? null : round(cost.judgeMs),
+    rssMb: cost === undefined ? null : round(cost.rssMb),
   };
 }
 
