@@ -86,7 +86,7 @@ test('12 ms more at P99 of 200 requests a second are failed in 16 of 20 canaries
   assert.ok(passedOf(judged) <= 1, `${passedOf(judged)} passed`);
 });
 
-test('12 ms more at P99 that begin in minute eight are failed in 9 of 10 canaries, by what they were before', () => {
+test('20 ms more at P99 that begin in minute eight are failed in 9 of 10 canaries, by what they were before', () => {
   const late = {
     requestsPerSecond: 1_000,
     windows: 150,
@@ -94,7 +94,7 @@ test('12 ms more at P99 that begin in minute eight are failed in 9 of 10 canarie
     historyWindows: 120,
   };
 
-  const judged = judgeRuns(10, late, { minDurationMs: 1_500_000 });
+  const judged = judgeRuns(10, late, { minDurationMs: 1_200_000 });
 
   assert.ok(failedOf(judged) >= 9, `${failedOf(judged)} of 10`);
   assert.ok(judged.every(({ failedAtMs }) => failedAtMs > 480_000));

@@ -101,7 +101,8 @@ export function observe(check: RequestCheckState, observed: Observed): void {
   const { block, strata } = observed;
   const served = { block, strata, canary: servedOf(observed.canary), baseline: servedOf(observed.baseline) };
   check.waiting.push(served);
-  if (check.of.kind === 'latency' && check.threshold === undefined) {
+  // Of all history, not of its first block: what a moment did to everybody would stay in the threshold.
+  if (check.of.kind === 'latency' && check.threshold === undefined && block >= 0) {
     const rows = check.waiting.flatMap(({ baseline }) => rowsOf(baseline));
     check.threshold = thresholdOf(rows, check.of.settings.quantile);
   }
