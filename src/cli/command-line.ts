@@ -1,7 +1,7 @@
 /** The command line: words in, one command out. */
 import { parseArgs } from 'node:util';
 import { parseDurationMs } from '../crds/quantities.ts';
-import { usageError } from './cli-error.ts';
+import { usageError as usage } from './cli-error.ts';
 import type { PlanSource } from './plan-command.ts';
 import type { ReplayOverrides } from './replay.ts';
 import {
@@ -158,11 +158,11 @@ export function parseCommandLine(argv: readonly string[]): Command {
     return { kind: 'help' };
   }
   if (!isCommand(kind)) {
-    throw usageError(`there is no command "${kind}"`);
+    throw usage(`there is no command "${kind}"`);
   }
   const foreign = Object.keys(values).find((name) => !TAKES[kind].some((taken) => taken === name));
   if (foreign !== undefined) {
-    throw usageError(`${kind} takes no --${foreign}`);
+    throw usage(`${kind} takes no --${foreign}`);
   }
   switch (kind) {
     case 'diff':
@@ -186,14 +186,14 @@ function parsed(argv: readonly string[]) {
   try {
     return parseArgs({ args: [...argv], options: OPTIONS, allowPositionals: true, strict: true });
   } catch (cause) {
-    throw usageError(cause instanceof Error ? cause.message : String(cause), cause);
+    throw usage(cause instanceof Error ? cause.message : String(cause), cause);
   }
 }
 
 function diffCommand(rest: readonly string[], values: Values): Command {
   const [baseline, canary] = exactly(2, rest, 'diff A.collapsed B.collapsed -o diff.html');
   if (baseline === undefined || canary === undefined || values.output === undefined) {
-    throw usageError('diff needs two files and -o: diff A.collapsed B.collapsed -o diff.html');
+    throw usage('diff needs two files and -o: diff A.collapsed B.collapsed -o diff.html');
   }
   const { output, title, raw = false } = values;
   return { kind: 'diff', baseline, canary, output, title, raw };
@@ -209,14 +209,14 @@ function recordCommand(rest: readonly string[], values: Values): Command {
   exactly(0, rest, 'record takes options only');
   const { namespace, selector, output } = values;
   if (namespace === undefined || selector === undefined || output === undefined) {
-    throw usageError(
+    throw usage(
       'record needs --namespace, --selector and -o: record --namespace shop --selector app=orders -o DIR',
     );
   }
   const durationMs = durationOf('duration', values.duration ?? '1h');
   const intervalMs = durationOf('interval', values.interval ?? '60s');
   if (durationMs > LONGEST_RECORDING_MS || intervalMs < 10_000 || intervalMs > 30 * 60_000) {
-    throw usageError(
+    throw usage(
       '--duration may be 7 days at most (168h), --interval from 10s to 30m: the controller keeps one hour',
     );
   }
@@ -234,9 +234,9 @@ function recordCommand(rest: readonly string[], values: Values): Command {
 function replayCommand(rest: readonly string[], values: Values): Command {
   const { gate, database, output } = values;
   const given = [rest.length > 0, gate !== undefined, database !== undefined].filter((one) => one).length;
-  if (given !== 1) throw usageError('replay needs one of DIR..., --gate NAMESPACE/NAME and --database FILE');
+  if (given !== 1) throw usage('replay needs one of DIR..., --gate NAMESPACE/NAME and --database FILE');
   const arms = armNames(values);
-  if (arms !== undefined && rest.length === 0) throw usageError('--baseline and --canary are for recordings');
+  if (arms !== undefined && rest.length === 0) throw usage('--baseline and --canary are for recordings');
   const source: ReplaySource =
     gate !== undefined
       ? { kind: 'gate', gate: objectName(gate), cluster: clusterOptions(values) }
@@ -249,11 +249,11 @@ function replayCommand(rest: readonly string[], values: Values): Command {
 function planCommand(rest: readonly string[], values: Values): Command {
   const { gate, baseline, placebos, output } = values;
   if ((gate === undefined) === (rest.length === 0)) {
-    throw usageError('plan needs either DIR... or --gate NAMESPACE/NAME');
+    throw usage('plan needs either DIR... or --gate NAMESPACE/NAME');
   }
   const foreign = ['baseline', 'placebos', ...OVERRIDES].find((name) => Object.hasOwn(values, name));
   if (gate !== undefined && foreign !== undefined) {
-    throw usageError(`--${foreign} is for recordings: a gate is certified with its own settings`);
+    throw usage(`--${foreign} is for recordings: a gate is certified with its own settings`);
   }
   const source: PlanSource =
     gate === undefined
@@ -274,7 +274,7 @@ function clusterOptions(values: Values): ClusterOptions {
 function objectName(text: string): ObjectName {
   const [, namespace, name] = /^([a-z0-9-]{1,63})\/([a-z0-9.-]{1,253})$/.exec(text) ?? [];
   if (namespace === undefined || name === undefined) {
-    throw usageError(`"${text}" is not NAMESPACE/NAME`);
+    throw usage(`"${text}" is not NAMESPACE/NAME`);
   }
   return { namespace, name };
 }
@@ -283,20 +283,20 @@ function durationOf(option: string, text: string): number {
   try {
     return parseDurationMs(text);
   } catch (cause) {
-    throw usageError(`--${option}: ${cause instanceof Error ? cause.message : String(cause)}`, cause);
+    throw usage(`--${option}: ${cause instanceof Error ? cause.message : String(cause)}`, cause);
   }
 }
 
 function exactly(count: number, rest: readonly string[], right: string): readonly string[] {
   if (rest.length !== count) {
-    throw usageError(`expected: flamegate ${right}`);
+    throw usage(`expected: flamegate ${right}`);
   }
   return rest;
 }
 
 function some(rest: readonly string[], right: string): readonly string[] {
   if (rest.length === 0) {
-    throw usageError(`expected: flamegate ${right}`);
+    throw usage(`expected: flamegate ${right}`);
   }
   return rest;
 }

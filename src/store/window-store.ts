@@ -173,14 +173,14 @@ class SqliteStore implements WindowStore {
   windows(query: WindowQuery): StoredWindow[] {
     return this.#guarded('STORE_READ_FAILED', () => {
       const select = query.requestsOnly ? ONLY_REQUESTS : `SELECT * FROM window ${CHOSEN}`;
-      const rows = rowsOf(this.#db, select, query);
+      const rows = this.#rows(select, query);
       return Array.from(rows, (row) => decodeWindow(row, this.#interner)).sort(byStart);
     });
   }
 
   waiting(query: Omit<WindowQuery, 'requestsOnly'>): StoredWaiting[] {
     return this.#guarded('STORE_READ_FAILED', () => {
-      const rows = rowsOf(this.#db, `SELECT * FROM waiting ${CHOSEN}`, query);
+      const rows = this.#rows(`SELECT * FROM waiting ${CHOSEN}`, query);
       return Array.from(rows, (row) => decodeWaiting(row, this.#interner)).sort(byStart);
     });
   }
@@ -188,7 +188,7 @@ class SqliteStore implements WindowStore {
   extents(query: WindowQuery): WindowExtent[] {
     const select = 'SELECT podUid, container, max(endMs) AS lastEndMs, max(id) AS newestId FROM window';
     return this.#guarded('STORE_READ_FAILED', () =>
-      Array.from(rowsOf(this.#db, `${select} ${CHOSEN} GROUP BY container`, query), (row) => ({
+      Array.from(this.#rows(`${select} ${CHOSEN} GROUP BY container`, query), (row) => ({
         pod: `${String(row['podUid'])}/${String(row['container'])}`,
         lastEndMs: Number(row['lastEndMs']),
         newestId: Number(row['newestId']),
@@ -226,6 +226,10 @@ class SqliteStore implements WindowStore {
 
   close(): void {
     if (this.#db.isOpen) this.#db.close();
+  }
+
+  #rows(sql: string, query: WindowQuery): Generator<Row> {
+    return rowsOf(this.#db, sql, query);
   }
 
   #insertBatch(batch: Batch): AddedBatch {
