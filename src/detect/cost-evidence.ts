@@ -3,7 +3,7 @@ import { type EffectEvidence, onePodCarries, weighGrowth } from './effect-eviden
 import { LOOK_MS } from './looks.ts';
 import { type Counted, PodCounts } from './pod-counts.ts';
 import type { PodWindow } from './pod-window.ts';
-import { BLOCK_MS, estimateSpread, inflated } from './request-spread.ts';
+import { BLOCK_MS, estimateSpread, inflated, podFactors } from './request-spread.ts';
 
 /** CPU and requests of one pod in one block. */
 interface Cell {
@@ -36,7 +36,7 @@ export class CostCells {
 }
 
 // Two pods of one service take up to a few per cent more or less for the same work: compiled code, neighbours, caches.
-const ASSUMED = { podSd: 0.03, leastPodSd: 0.01, waveSd: 0.05 };
+export const ASSUMED_OF_COST = { podSd: 0.03, leastPodSd: 0.01, waveSd: 0.05 };
 // What a service burns without any request (timers, polling, collections of caches): 10 ± 15 % until its own pods tell.
 const FIXED_PART = { mean: 0.1, sd: 0.15 };
 const FEWEST_REQUESTS = 1_000; // in the canary
@@ -64,7 +64,9 @@ export function weighCost(look: CostLook): EffectEvidence | undefined {
     canary: againstExpected(cells.canary, baseline, fixed.part),
     baseline: againstExpected(cells.baseline, baseline, fixed.part),
   };
-  const estimated = estimateSpread([counts.baseline, counts.canary], 1, ASSUMED, () => 0);
+  const estimated = estimateSpread([counts.baseline, counts.canary], 1, ASSUMED_OF_COST, {
+    binomialOf: () => 0,
+  });
   const spread = inflated(estimated, look.podVarianceFactor);
   const [inCanary, inBaseline] = [counts.canary.totals(), counts.baseline.totals()].map(weightsOf);
   if (inCanary === undefined || inBaseline === undefined || inBaseline.part <= 0) return undefined;
@@ -75,13 +77,13 @@ export function weighCost(look: CostLook): EffectEvidence | undefined {
   const noise = {
     sampling: (spread.waveVariance * concentration) / blocks + bySlope ** 2,
     pods: spread.podVariance * concentration,
-    degreesOfFreedom: spread.degreesOfFreedom,
+    factors: podFactors(spread, alpha, 1 / inCanary.concentration),
   };
   const effect = Math.log(inCanary.part / inBaseline.part);
   const perRequest = canary.cpuUsec / canary.requests / 1_000;
+  const { half, isProven, detectable } = weighGrowth(effect, noise, { alpha, boundFactor });
   return {
-    effect,
-    ...weighGrowth(effect, noise, { alpha, boundFactor }),
+    ...{ effect, half, isProven, detectable },
     margin: Math.log1p(margin),
     baseline: perRequest / Math.exp(effect),
     canary: perRequest,

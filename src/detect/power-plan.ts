@@ -17,15 +17,20 @@ import { openCpuEvaluation } from './cpu-evaluation.ts';
 import { type Dispersion, estimateDispersion } from './dispersion.ts';
 import { weighGrowth } from './effect-evidence.ts';
 import type { GateSettings } from './gate-evaluation.ts';
-import { ASSUMED, FEWEST_SLOWER, slowerThan } from './latency-evidence.ts';
+import { ASSUMED_OF_LATENCY, hasEnough, PART_SINCE_START, slowerThan } from './latency-evidence.ts';
 import { candidateNodes } from './look-evidence.ts';
 import { LOOK_MS } from './looks.ts';
 import { BOUND_ALPHA, type LookContext } from './node-evidence.ts';
 import { PodCounts } from './pod-counts.ts';
 import { studentFactor, studentQuantile } from './quantiles.ts';
 import { detectableInMost } from './report.ts';
-import { type LatencySettings, latencyAlpha, latencyCheckName } from './request-settings.ts';
-import { BLOCK_MS, estimateSpread, inflated, type RequestSpread } from './request-spread.ts';
+import {
+  type LatencySettings,
+  latencyAlpha,
+  latencyCheckName,
+  type RequestSettings,
+} from './request-settings.ts';
+import { BLOCK_MS, estimateSpread, inflated, podFactors, type RequestSpread } from './request-spread.ts';
 import { createStackIndex } from './stack-index.ts';
 import { type ArmTally, addBlock, createArmTally } from './tally.ts';
 
@@ -120,8 +125,9 @@ function* measure(
 ): Generator<undefined, Omit<Service, 'pods'>> {
   const cpu = yield* measureCpu(history, settings);
   const latency: LatencyService[] = [];
-  for (const check of settings.requests?.latency ?? []) {
-    const measured = measureLatency(history, settings, check);
+  const { requests } = settings;
+  for (const check of requests?.latency ?? []) {
+    const measured = requests && measureLatency(history, { ...settings, requests }, check);
     if (measured !== undefined) latency.push(measured);
     yield;
   }
@@ -158,7 +164,7 @@ function* measureCpu(
 
 function measureLatency(
   history: BaselineHistory,
-  settings: GateSettings,
+  settings: GateSettings & { readonly requests: RequestSettings },
   check: LatencySettings,
 ): LatencyService | undefined {
   const histogram = createHistogram();
@@ -184,11 +190,11 @@ function measureLatency(
   }
   return {
     check,
-    alpha: latencyAlpha(settings.falseFailureRate, settings.requests?.latency.length ?? 1),
+    alpha: latencyAlpha(settings.falseFailureRate, settings.requests) * PART_SINCE_START,
     baselineMs: Math.exp(threshold) / 1_000,
     density,
     slower: countAbove(histogram, threshold) / answered,
-    spread: inflated(estimateSpread([counts], density, ASSUMED), settings.podVarianceFactor),
+    spread: inflated(estimateSpread([counts], density, ASSUMED_OF_LATENCY), settings.podVarianceFactor),
     answeredPerPodMs: answered / (served * LOOK_MS) / history.pods.length,
   };
 }
@@ -212,7 +218,7 @@ function latencyPower(service: LatencyService, trial: Trial): number | undefined
   const { canaryPods, baselinePods, afterMs } = trial;
   const { density, slower, spread, answeredPerPodMs, alpha } = service;
   const answered = answeredPerPodMs * canaryPods * afterMs;
-  if (answered * slower < FEWEST_SLOWER) return undefined;
+  if (!hasEnough(answered, service.check.quantile)) return undefined;
   const concentration = 1 / canaryPods + 1 / baselinePods;
   const perRequest = concentration / (answeredPerPodMs * afterMs);
   const noise = {
@@ -220,7 +226,7 @@ function latencyPower(service: LatencyService, trial: Trial): number | undefined
       (slower * (1 - slower) * perRequest) / density ** 2 +
       (spread.waveVariance * concentration * BLOCK_MS) / afterMs,
     pods: spread.podVariance * concentration,
-    degreesOfFreedom: spread.degreesOfFreedom,
+    factors: podFactors(spread, alpha, canaryPods),
   };
   // The bound is for what may be passed; what is seen does not depend on it.
   const { detectable } = weighGrowth(0, noise, { alpha, boundFactor: 1 });

@@ -47,11 +47,11 @@ export function openRequestEvaluation(
     ...(settings.cost === undefined ? [] : [{ kind: 'cost' as const, settings: settings.cost }]),
   ];
   const alphas = {
-    latency: latencyAlpha(limits.falseFailureRate, settings.latency.length),
+    latency: latencyAlpha(limits.falseFailureRate, settings),
     errors: errorAlpha(limits.falseFailureRate),
     cost: costAlpha(limits.falseFailureRate),
   };
-  const checks = kinds.map((kind) => openCheck(kind, alphas[kind.kind]));
+  const checks = kinds.map((kind) => openCheck(kind, alphas[kind.kind], limits.deadlineMs / BLOCK_MS));
   const growth = limits.deadlineMs / Math.max(LOOK_MS, limits.minDurationMs);
   const unknown = (): Visibility => ({ watched: false, hidden: undefined });
   const evaluation = {
@@ -83,11 +83,13 @@ export function advanceRequests(evaluation: RequestEvaluation, block: Block): vo
   if (strata.length === 0) return;
   const elapsedMs = block.lookAtMs - startedAtMs;
   const { baseline, canary } = block;
-  const observed = { block: blockOf(block.lookAtMs - 1, startedAtMs), baseline, canary, strata };
+  const number = blockOf(block.lookAtMs - 1, startedAtMs);
+  const observed = { block: number, baseline, canary, strata };
   const round = {
     arms,
     boundFactor: evaluation.boundFactor,
     podVarianceFactor: limits.podVarianceFactor ?? 1,
+    block: number,
     blocks: (arms.looks * LOOK_MS) / BLOCK_MS,
     lookAtMs: block.lookAtMs,
     mayPass: elapsedMs >= limits.minDurationMs,

@@ -95,6 +95,8 @@ export interface CheckNumbers {
   readonly interval: readonly [number, number];
   readonly margin: number;
   readonly detectable: number;
+  /** Where growth began after the evaluation did: how long after. Then delta and interval are against the canary's own past. */
+  readonly sinceMs?: number;
 }
 
 /** Code that is no function of the service: the JVM itself, the kernel, the interpreter. */
