@@ -13,7 +13,7 @@ namespace {
 
 constexpr size_t kMaxValueBytes = 32;        // application/grpc+proto has 22; paths have a bound of their own
 constexpr size_t kMaxTraceParentBytes = 64;  // 55, and that later versions go on behind a dash
-constexpr int kMaxDigits = 4;                // of an integer, behind its prefix: 28 bits, more than any block has
+constexpr int kMaxDigits = 4;  // of an integer, behind its prefix: 28 bits, more than any block has
 
 // RFC 7541, section 5.1, from the bits of the first byte that are the prefix's.
 std::optional<uint32_t> TakeInteger(std::string_view& bytes, int prefix_bits) {

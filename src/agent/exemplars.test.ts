@@ -17,6 +17,7 @@ const TRACES = {
   fast: '0af7651916cd43dd8448eb211c80319c',
   slow: '4bf92f3577b34da6a3ce929d0e0e4736',
   unsampled: '5bf92f3577b34da6a3ce929d0e0e4736',
+  failed: '6bf92f3577b34da6a3ce929d0e0e4736',
 };
 
 test('Prometheus finds the trace of the slowest request whose caller records it, in either kind of histogram', async (t) => {
@@ -34,8 +35,9 @@ test('Prometheus finds the trace of the slowest request whose caller records it,
   const servers = await Promise.all(
     [false, true].map((nativeHistograms) => aPrometheus(t, { targets: [port], nativeHistograms })),
   );
-  const ask = async (ms: number, headers: Record<string, string>) =>
-    (await fetch(`http://127.0.0.1:${service.port}/wait?ms=${ms}`, { headers })).text();
+  const askFor = async (path: string, headers: Record<string, string>) =>
+    (await fetch(`http://127.0.0.1:${service.port}${path}`, { headers })).text();
+  const ask = (ms: number, headers: Record<string, string>) => askFor(`/wait?ms=${ms}`, headers);
   const traceparent = (trace: string, flags: string) => ({ traceparent: `00-${trace}-${PARENT}-${flags}` });
 
   const before = Date.now();
@@ -44,13 +46,17 @@ test('Prometheus finds the trace of the slowest request whose caller records it,
     ask(SLOW_MS, traceparent(TRACES.slow, '01')),
     ask(2 * SLOW_MS, traceparent(TRACES.unsampled, '00')),
     ask(2 * SLOW_MS, {}),
+    askFor('/status?code=503', traceparent(TRACES.failed, '01')),
   ]);
   for (const [at, server] of servers.entries()) {
     const name = at === 0 ? `${METRIC}_bucket` : METRIC;
-    const { series, exemplar } = await until('the exemplar is stored', async () => {
-      const found = await server.exemplars(name);
-      return found.find((one) => one.exemplar.labels['trace_id'] === TRACES.slow);
-    });
+    const storedOf = (trace: string) =>
+      until('the exemplar is stored', async () => {
+        const found = await server.exemplars(name);
+        return found.find((one) => one.exemplar.labels['trace_id'] === trace);
+      });
+    assert.equal((await storedOf(TRACES.failed)).series['http_response_status_code'], '503');
+    const { series, exemplar } = await storedOf(TRACES.slow);
     assert.equal(series['http_route'], '/wait');
     if (at === 0) assert.ok(Number(series['le']) >= exemplar.value, series['le']);
     assert.deepEqual(exemplar.labels, { trace_id: TRACES.slow, span_id: PARENT });

@@ -80,7 +80,10 @@ const writeValue = (value: number, to: PbfWriter): void => to.writeDoubleField(1
 /** As Go's client: what is nearer to zero than this would be in the bucket of zeros, which stays empty. */
 const ZERO_THRESHOLD = 2 ** -128;
 
-/** Both kinds; a Prometheus that takes native ones leaves the classic buckets, unless its settings say otherwise. */
+/**
+ * Both kinds; a Prometheus that takes native ones leaves the classic buckets, unless its settings say otherwise. It finds exemplars
+ * in them all the same. The field of native ones (16) is not used: 2.51 to 2.54 read of it only that of a metric's first series.
+ */
 function writeHistogram(histogram: DurationHistogram, to: PbfWriter): void {
   to.writeVarintField(1, histogram.count);
   to.writeDoubleField(2, histogram.sum);
@@ -100,7 +103,6 @@ function writeHistogram(histogram: DurationHistogram, to: PbfWriter): void {
   const { spans, deltas } = spansOf(histogram);
   for (const span of spans) to.writeMessage(12, writeSpan, span);
   for (const delta of deltas) to.writeSVarintField(13, delta);
-  if (exemplar) to.writeMessage(16, writeExemplar, exemplar); // of native ones; older servers look for it in the buckets
 }
 
 interface Bucket {

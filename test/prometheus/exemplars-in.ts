@@ -7,29 +7,20 @@ export interface PageExemplar {
   readonly endedMs: number;
 }
 
-/** Of one histogram. */
-export interface HistogramExemplars {
-  /** With the bound of the bucket. */
-  readonly classic: readonly (readonly [number, PageExemplar])[];
-  readonly native: readonly PageExemplar[];
-}
-
-/** Of each histogram of the page. */
-export function exemplarsIn(page: Uint8Array): readonly HistogramExemplars[] {
-  const found: HistogramExemplars[] = [];
+/** Of each bucket that has one, with its bound. */
+export function exemplarsIn(page: Uint8Array): readonly (readonly [number, PageExemplar])[] {
+  const found: (readonly [number, PageExemplar])[] = [];
   for (const reader = new PbfReader(page); reader.pos < page.length; ) {
     const family = reader.readBytes(); // as any field, it is behind its length
-    for (const metric of messages(family, 4)) found.push(...messages(metric, 7).map(ofHistogram));
+    for (const metric of messages(family, 4)) found.push(...messages(metric, 7).flatMap(ofHistogram));
   }
   return found;
 }
 
-const ofHistogram = (histogram: Uint8Array): HistogramExemplars => ({
-  classic: messages(histogram, 3).flatMap((bucket) =>
+const ofHistogram = (histogram: Uint8Array) =>
+  messages(histogram, 3).flatMap((bucket) =>
     messages(bucket, 3).map((exemplar) => [double(bucket, 2), parseExemplar(exemplar)] as const),
-  ),
-  native: messages(histogram, 16).map(parseExemplar),
-});
+  );
 
 function parseExemplar(exemplar: Uint8Array): PageExemplar {
   const text = (label: Uint8Array, tag: number) => fields(label, tag, (reader) => reader.readString()).join();
