@@ -153,6 +153,7 @@ void Http2Connection::BeginRequest(const HeaderBlock& block, const Call& call, H
   stream.exchange.started_ns = block.arrived_ns != 0 ? block.arrived_ns : call.time_ns;
   stream.exchange.method = MethodOf(block.fields.method);
   stream.exchange.path = block.fields.path;
+  stream.exchange.trace_parent = TraceParentOf(block.fields.trace_parent);
   stream.exchange.bytes_in = block.bytes;
 }
 

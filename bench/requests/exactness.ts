@@ -89,7 +89,7 @@ async function tell(
 async function exchangesFrom(watcher: RequestWatcher, count: number): Promise<readonly Exchange[]> {
   const exchanges: Exchange[] = [];
   for (const end = performance.now() + LAST_EXCHANGE_MS; ; await delay(TAKE_EVERY_MS)) {
-    exchanges.push(...watcher.take({ traceParents: true }));
+    exchanges.push(...watcher.take());
     if (exchanges.length >= count || performance.now() > end) return exchanges;
   }
 }

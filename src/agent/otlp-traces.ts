@@ -4,6 +4,7 @@ import type { CountedAs } from '../requests/request-tally.ts';
 import { isRpc } from '../requests/rpc.ts';
 import { RPC_SYSTEM, rpcAttributes, rpcEndOf } from '../requests/rpc-attributes.ts';
 import type { SpanCandidate } from '../requests/span-sample.ts';
+import { flagsOf, parentIdOf, traceIdOf } from '../requests/trace-parent.ts';
 import { type Answerer, answererAttributes } from './answerer.ts';
 
 export interface OtlpSpan {
@@ -68,10 +69,10 @@ function spanOf({ exchange, method, label }: SpanCandidate, { epochNs, hex }: Sp
     : requestFacts(exchange, { method, label });
   const isChild = traceParent !== '';
   return {
-    traceId: isChild ? traceParent.slice(3, 35) : hex(32),
+    traceId: isChild ? traceIdOf(traceParent) : hex(32),
     spanId: hex(16),
-    ...(isChild ? { parentSpanId: traceParent.slice(36, 52) } : {}),
-    flags: isChild ? REMOTE_PARENT | Number.parseInt(traceParent.slice(53), 16) : SAMPLED,
+    ...(isChild ? { parentSpanId: parentIdOf(traceParent) } : {}),
+    flags: isChild ? REMOTE_PARENT | flagsOf(traceParent) : SAMPLED,
     name,
     kind: SERVER,
     startTimeUnixNano: String(startNs),

@@ -4,7 +4,7 @@
  * metric, as in OpenTelemetry's SDKs.
  */
 import { DurationHistogram } from '../requests/duration-histogram.ts';
-import type { Exchange } from '../requests/exchange.ts';
+import type { Exchange, TimedExchange } from '../requests/exchange.ts';
 import { httpAttributes } from '../requests/http-attributes.ts';
 import type { CountedAs, RequestTally } from '../requests/request-tally.ts';
 import { isRpc, RPC_METHOD } from '../requests/rpc.ts';
@@ -33,7 +33,7 @@ export interface RequestDurations {
 }
 
 export interface ContainerDurations {
-  add(exchange: Exchange, as: CountedAs): void;
+  add(exchange: Exchange | TimedExchange, as: CountedAs): void;
   /** Series of routes that have become one are one from now on. */
   fold(routes: RequestTally['routes']): void;
   /** They are gone. */
@@ -51,10 +51,12 @@ interface Series {
   readonly histogram: DurationHistogram;
 }
 
-export function createRequestDurations(): RequestDurations {
+/** `epochMs`: of CLOCK_MONOTONIC's zero, since 1970. */
+export function createRequestDurations(epochMs: () => number = epochNowMs): RequestDurations {
   const containers = new Map<ContainerSeries, () => Answerer>();
   const node: Node = {
     series: 0,
+    epochMs,
     overflow: { http: new DurationHistogram('s'), rpc: new DurationHistogram('ms') },
   };
   function* samples(kind: Kind): Iterable<HistogramSample> {
@@ -91,6 +93,7 @@ export function createRequestDurations(): RequestDurations {
 /** What all containers of the node share. */
 interface Node {
   series: number;
+  readonly epochMs: () => number;
   readonly overflow: Readonly<Record<Kind, DurationHistogram>>;
 }
 
@@ -106,18 +109,18 @@ class ContainerSeries implements ContainerDurations {
     this.#leave = leave;
   }
 
-  add(exchange: Exchange, as: CountedAs): void {
+  add(exchange: Exchange | TimedExchange, as: CountedAs): void {
     if (this.#hasEnded) return;
     if (isRpc(exchange)) {
       // a stream with one message looks like a call: a method is one series
       const of = { kind: 'rpc' as const, as: { method: RPC_METHOD, label: as.label }, ...rpcEndOf(exchange) };
-      this.#histogramOf(of).add(exchange.latencyNs / 1e6);
+      this.#count(exchange, exchange.latencyNs / 1e6, this.#histogramOf(of));
       return;
     }
     const status = exchange.status >= 100 && exchange.status < 600 ? exchange.status : 0;
     const { outcome } = exchange;
     const of = { kind: 'http' as const, as, status, grpcStatus: undefined, outcome };
-    this.#histogramOf(of).add(exchange.latencyNs / 1e9);
+    this.#count(exchange, exchange.latencyNs / 1e9, this.#histogramOf(of));
   }
 
   fold(routes: RequestTally['routes']): void {
@@ -135,6 +138,13 @@ class ContainerSeries implements ContainerDurations {
     this.#hasEnded = true;
     this.#clear();
     this.#leave();
+  }
+
+  #count(exchange: Exchange | TimedExchange, duration: number, to: DurationHistogram): void {
+    to.add(duration);
+    if (!('traceParent' in exchange) || exchange.traceParent === '') return;
+    const { startedAtNs, latencyNs, traceParent } = exchange;
+    to.slowest.add(duration, traceParent, () => this.#node.epochMs() + (startedAtNs + latencyNs) / 1e6);
   }
 
   #clear(): void {
@@ -155,6 +165,9 @@ class ContainerSeries implements ContainerDurations {
     return histogram;
   }
 }
+
+/** Anew: clocks are set. */
+const epochNowMs = (): number => Date.now() - Number(process.hrtime.bigint()) / 1e6;
 
 const nameOf = ({ namespace, pod, container }: Answerer): string => `${namespace}/${pod}/${container}`;
 

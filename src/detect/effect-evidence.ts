@@ -34,6 +34,12 @@ export interface Onset {
   readonly isSuspect: boolean;
 }
 
+/** The test counts requests beyond a threshold; where the tail is so thin there that it is no measure of time, the interval tells. */
+export function growthIsProven({ isProven, effect, half, onset }: EffectEvidence): boolean {
+  const interval = onset ?? { effect, half };
+  return isProven && interval.effect - interval.half > 0;
+}
+
 const PART_BESIDE = 0.5;
 
 /**
@@ -44,14 +50,6 @@ const PART_BESIDE = 0.5;
 export function growthExceedsMargin({ effect, margin, onset }: EffectEvidence): boolean {
   if (onset === undefined) return effect > margin;
   return onset.effect > margin && onset.beside > PART_BESIDE * margin;
-}
-
-/**
- * Whether the interval of what a proof speaks of holds no zero. The proof counts requests beyond a threshold; where the tail is so
- * thin there that it is no measure of time, a few more of them prove growth of nothing.
- */
-export function isAboveZero({ effect, half, onset }: EffectEvidence): boolean {
-  return onset === undefined ? effect > half : onset.effect > onset.half;
 }
 
 export const DETECTION_POWER = 0.9;

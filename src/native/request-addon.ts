@@ -33,8 +33,8 @@ export interface NativeExchanges {
   readonly outcomes: Uint8Array<ArrayBuffer>;
   readonly bytesIn: Float64Array<ArrayBuffer>;
   readonly bytesOut: Float64Array<ArrayBuffer>;
-  /** '' where a request had none; only if they were asked for. */
-  readonly traceParents?: readonly string[];
+  /** With holes where a request had none. */
+  readonly traceParents: readonly (string | undefined)[];
 }
 
 /** What became of calls, connections and exchanges since the watcher was opened. */
@@ -90,7 +90,7 @@ export interface RequestAddon {
   open(options: NativeWatcherOptions): NativeWatcher;
   watch(watcher: NativeWatcher, cgroup: bigint, container: number): void;
   unwatch(watcher: NativeWatcher, cgroup: bigint): void;
-  take(watcher: NativeWatcher, withTraceParents: boolean): NativeExchanges;
+  take(watcher: NativeWatcher): NativeExchanges;
   counters(watcher: NativeWatcher): RequestCounters;
   /** In the order of enum fg_hidden. */
   hidden(watcher: NativeWatcher, cgroup: bigint): readonly number[];

@@ -44,8 +44,8 @@ export interface RequestWatcher {
   watch(cgroup: bigint, container: number): void;
   /** What has finished until now still comes with the next take; what has not is forgotten. The last one detaches. */
   unwatch(cgroup: bigint): void;
-  /** Everything that finished since the last call; clears it. Traceparents take a string each, so they are to be asked for. */
-  take(wishes?: { readonly traceParents: boolean }): ExchangeBatch;
+  /** Everything that finished since the last call; clears it. */
+  take(): ExchangeBatch;
   /** Of a cgroup since it is watched; zeros of one that is not. */
   hidden(cgroup: bigint): HiddenCalls;
   counters(): RequestCounters;
@@ -91,8 +91,7 @@ export function openRequestWatcher(options: RequestWatcherOptions): RequestWatch
     unwatch(cgroup) {
       explained(() => addon.unwatch(native, checkedId(cgroup)));
     },
-    take: ({ traceParents } = { traceParents: false }) =>
-      decodeExchanges(explained(() => addon.take(native, traceParents))),
+    take: () => decodeExchanges(explained(() => addon.take(native))),
     hidden(cgroup) {
       const [tls = 0, http2 = 0, other = 0] = explained(() => addon.hidden(native, checkedId(cgroup)));
       return { tls, http2, other };

@@ -2,6 +2,7 @@
  * Durations since a series began, in the buckets of both of Prometheus's kinds of histogram. They are counted in them from the
  * start: buckets of a sketch that were dealt out to these would add the sketch's error to theirs (docs/adr/0016).
  */
+import { SlowestTraced } from './slowest-traced.ts';
 
 /** Bucket `index` of a native histogram holds durations above b^(index − 1) and up to b^index, b being 2^(2^−SCHEMA). */
 export const SCHEMA = 5; // buckets 2.2 % wide; those of the sketch are 2.0 %
@@ -31,6 +32,8 @@ const SCALES: Readonly<Record<DurationUnit, Scale>> = {
 export class DurationHistogram {
   /** By classic bucket, not cumulative; the last holds what is longer than all bounds. */
   readonly classic: Float64Array;
+  /** An exemplar, for who adds a duration may know its trace. */
+  readonly slowest = new SlowestTraced();
   readonly #scale: Scale;
   #count = 0;
   #sum = 0;
@@ -60,7 +63,7 @@ export class DurationHistogram {
   /** In its unit. */
   add(duration: number): void {
     this.#raise(indexOf(duration, this.#scale), 1);
-    const at = classicBucketOf(duration, this.#scale.bounds);
+    const at = this.classicBucketOf(duration);
     this.classic[at] = (this.classic[at] ?? 0) + 1;
     this.#count += 1;
     if (duration > 0) this.#sum += duration;
@@ -70,8 +73,16 @@ export class DurationHistogram {
   addAll(other: DurationHistogram): void {
     other.eachNative((index, count) => this.#raise(index, count));
     for (const [at, count] of other.classic.entries()) this.classic[at] = (this.classic[at] ?? 0) + count;
+    this.slowest.addAll(other.slowest);
     this.#count += other.#count;
     this.#sum += other.#sum;
+  }
+
+  /** In `classic`. */
+  classicBucketOf(duration: number): number {
+    const { bounds } = this.#scale;
+    for (let at = 0; at < bounds.length; at++) if (!(duration > (bounds[at] ?? 0))) return at;
+    return bounds.length;
   }
 
   /** Calls `visit` for each native bucket that is not empty, the lowest first. */
@@ -110,9 +121,4 @@ const floorOctave = (index: number): number => Math.floor(index / PER_OCTAVE) * 
 function indexOf(duration: number, { lowest, highest }: Scale): number {
   if (!(duration > 0)) return lowest; // also what is not a number
   return Math.min(highest, Math.max(lowest, Math.ceil(Math.log2(duration) * PER_OCTAVE)));
-}
-
-function classicBucketOf(duration: number, bounds: readonly number[]): number {
-  for (let at = 0; at < bounds.length; at++) if (!(duration > (bounds[at] ?? 0))) return at;
-  return bounds.length;
 }

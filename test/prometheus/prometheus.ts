@@ -26,6 +26,20 @@ export interface RunningPrometheus {
   readonly port: number;
   /** Values of an instant query, by the labels that `by` names. */
   query(expression: string, ...by: readonly string[]): Promise<ReadonlyMap<string, number>>;
+  /** Exemplars of the last minutes, of each series that the expression selects. */
+  exemplars(expression: string): Promise<readonly SeriesExemplar[]>;
+}
+
+export interface SeriesExemplar {
+  readonly series: Readonly<Record<string, string>>;
+  readonly exemplar: Exemplar;
+}
+
+export interface Exemplar {
+  readonly labels: Readonly<Record<string, string>>;
+  readonly value: number;
+  /** In seconds. */
+  readonly timestamp: number;
 }
 
 export async function aPrometheus(t: Lifetime, options: PrometheusOptions): Promise<RunningPrometheus> {
@@ -44,12 +58,12 @@ export async function aPrometheus(t: Lifetime, options: PrometheusOptions): Prom
       : { alerting: { alertmanagers: [{ static_configs: on([options.alertmanager]) }] } }),
   };
   writeFileSync(join(directory, 'prometheus.yml'), JSON.stringify(config)); // JSON is YAML
-  const features = options.nativeHistograms ? ['--enable-feature=native-histograms'] : [];
+  const features = ['exemplar-storage', ...(options.nativeHistograms ? ['native-histograms'] : [])];
   await started(t, port, 'prometheus', [
     `--config.file=${join(directory, 'prometheus.yml')}`,
     `--storage.tsdb.path=${join(directory, 'data')}`,
     `--web.listen-address=127.0.0.1:${port}`,
-    ...features,
+    `--enable-feature=${features.join(',')}`,
   ]);
   return {
     port,
@@ -64,7 +78,33 @@ export async function aPrometheus(t: Lifetime, options: PrometheusOptions): Prom
         ]),
       );
     },
+    async exemplars(expression) {
+      const nowS = Date.now() / 1_000;
+      const range = `start=${nowS - 600}&end=${nowS + 60}`;
+      const url = `http://127.0.0.1:${port}/api/v1/query_exemplars?query=${encodeURIComponent(expression)}&${range}`;
+      const { status, data, error } = (await (await fetch(url)).json()) as ExemplarsAnswer;
+      assert.equal(status, 'success', error);
+      return (data ?? []).flatMap(({ seriesLabels, exemplars }) =>
+        exemplars.map(({ labels, value, timestamp }) => ({
+          series: seriesLabels,
+          exemplar: { labels, value: Number(value), timestamp },
+        })),
+      );
+    },
   };
+}
+
+interface ExemplarsAnswer {
+  readonly status: string;
+  readonly error?: string;
+  readonly data?: readonly {
+    readonly seriesLabels: Readonly<Record<string, string>>;
+    readonly exemplars: readonly {
+      readonly labels: Readonly<Record<string, string>>;
+      readonly value: string;
+      readonly timestamp: number;
+    }[];
+  }[];
 }
 
 interface QueryAnswer {
