@@ -36,8 +36,8 @@ verify: setup ## Types, lint, arrows, dead code, formatting, generated files: al
 test: build native-recorded ## The whole suite on real parts: unit, replay, integration, end to end (ends with "N passed, N failed")
 	@$(NODE) test/run.ts
 
-test-full: build native-recorded ## That, and what takes too long for every day: latency and waiting on a real cluster
-	@$(NODE) test/run.ts verify unit replay integration e2e full
+test-full: build native-recorded ## That, and what takes too long for every day: all collectors on all JDKs, latency on a real cluster
+	@$(NODE) test/run.ts verify unit matrix replay integration e2e full
 
 test-unit: build native-recorded ## Only the tests that need no cluster
 	@$(NODE) test/run.ts unit

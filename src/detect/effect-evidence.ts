@@ -34,6 +34,12 @@ export interface Onset {
   readonly isSuspect: boolean;
 }
 
+/** The test counts requests beyond a threshold; where the tail is so thin there that it is no measure of time, the interval tells. */
+export function growthIsProven({ isProven, effect, half, onset }: EffectEvidence): boolean {
+  const interval = onset ?? { effect, half };
+  return isProven && interval.effect - interval.half > 0;
+}
+
 const PART_BESIDE = 0.5;
 
 /**

@@ -28,6 +28,8 @@ interface Judged {
   /** All checks. */
   readonly passed: boolean;
   readonly failedAtMs: number;
+  /** What the failed checks have grown by at least, as their intervals say. */
+  readonly leastGrowth: number;
 }
 
 function judgeRuns(
@@ -55,6 +57,9 @@ function judgeRuns(
       failed: failed.length > 0,
       passed: evaluation.checks.every(({ verdict }) => verdict === 'Passed'),
       failedAtMs: Math.min(...failed.map(({ decidedAtMs }) => decidedAtMs ?? 0)),
+      leastGrowth: Math.min(
+        ...failed.map(({ evidence }) => (evidence ? evidence.effect - evidence.half : 0)),
+      ),
     };
   });
 }
@@ -77,6 +82,10 @@ test('12 ms more at P99 of 1,000 requests a second are failed in 27 of 30 canari
   assert.ok(passedOf(judged) <= 1, `${passedOf(judged)} passed`);
   const times = judged.map(({ failedAtMs }) => failedAtMs).sort((a, b) => a - b);
   assert.ok((times[15] ?? Number.POSITIVE_INFINITY) <= 300_000, `half of them within ${times[15]} ms`);
+  assert.ok(
+    judged.every(({ leastGrowth }) => leastGrowth > 0),
+    'an interval that holds zero is no proof',
+  );
 });
 
 test('12 ms more at P99 of 200 requests a second are failed in 16 of 20 canaries within half an hour', () => {

@@ -1,7 +1,7 @@
 /** One check of requests over the looks of an evaluation: what it counts, and what it concludes. */
 import { comparableRow, type RouteWindow } from '../requests/request-window.ts';
 import { CostCells, weighCost } from './cost-evidence.ts';
-import { type EffectEvidence, growthExceedsMargin } from './effect-evidence.ts';
+import { type EffectEvidence, growthExceedsMargin, growthIsProven } from './effect-evidence.ts';
 import { ASSUMED_OF_ERRORS, failedOf, failuresPerUnit, weighErrors } from './error-evidence.ts';
 import {
   ASSUMED_OF_LATENCY,
@@ -193,9 +193,10 @@ export function concludeLook(
   check.reason = unusable ?? 'TooFewRequests';
   if (unusable !== undefined || evidence === undefined) return;
   const grown = GREW[check.of.kind];
-  const { isProven, onset, onePod, effect, half, margin } = evidence;
-  check.provenBefore = isProven && !onePod;
-  if (isProven && growthExceedsMargin(evidence)) {
+  const { onset, onePod, effect, half, margin } = evidence;
+  const isGrown = growthIsProven(evidence);
+  check.provenBefore = isGrown && !onePod;
+  if (isGrown && growthExceedsMargin(evidence)) {
     check.reason = onePod ? 'OnePod' : grown;
     if (!onePod && provenBefore) settle(check, 'Failed', grown, lookAtMs);
     return;

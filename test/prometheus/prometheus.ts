@@ -6,12 +6,16 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { TestContext } from 'node:test';
 import { setTimeout as delay } from 'node:timers/promises';
 
+/** A test, or a suite that ends what its tests share. */
+export interface Lifetime {
+  after(end: () => void | Promise<void>): void;
+}
+
 export interface PrometheusOptions {
-  /** Ports of pages to read, on loopback, once a second. */
-  readonly targets: readonly number[];
+  /** Pages to read once a second: host and port, or a port on loopback. */
+  readonly targets: readonly (string | number)[];
   /** Has it take native histograms, for which it asks for protobuf. */
   readonly nativeHistograms?: boolean;
   readonly ruleFiles?: readonly string[];
@@ -24,11 +28,13 @@ export interface RunningPrometheus {
   query(expression: string, ...by: readonly string[]): Promise<ReadonlyMap<string, number>>;
 }
 
-export async function aPrometheus(t: TestContext, options: PrometheusOptions): Promise<RunningPrometheus> {
+export async function aPrometheus(t: Lifetime, options: PrometheusOptions): Promise<RunningPrometheus> {
   const directory = aDirectory(t);
   const port = await freePort();
   const every = '1s';
-  const on = (ports: readonly number[]) => [{ targets: ports.map((each) => `127.0.0.1:${each}`) }];
+  const on = (targets: PrometheusOptions['targets']) => [
+    { targets: targets.map((each) => (typeof each === 'string' ? each : `127.0.0.1:${each}`)) },
+  ];
   const config = {
     global: { scrape_interval: every, evaluation_interval: every },
     scrape_configs: [{ job_name: 'test', static_configs: on(options.targets) }],
@@ -78,7 +84,7 @@ export interface RunningAlertmanager {
   active(): Promise<readonly Readonly<Record<string, string>>[]>;
 }
 
-export async function anAlertmanager(t: TestContext, configFile: string): Promise<RunningAlertmanager> {
+export async function anAlertmanager(t: Lifetime, configFile: string): Promise<RunningAlertmanager> {
   const port = await freePort();
   await started(t, port, 'prometheus-alertmanager', [
     `--config.file=${configFile}`,
@@ -105,12 +111,7 @@ export async function until<T>(what: string, probe: () => Promise<T | undefined>
   throw new Error(`not within 30 s: ${what}`);
 }
 
-async function started(
-  t: TestContext,
-  port: number,
-  program: string,
-  args: readonly string[],
-): Promise<void> {
+async function started(t: Lifetime, port: number, program: string, args: readonly string[]): Promise<void> {
   const child = spawn(program, args, { stdio: ['ignore', 'ignore', 'pipe'] });
   let said = '';
   child.stderr.on('data', (chunk: Buffer) => {
@@ -139,7 +140,7 @@ async function ended(child: ChildProcess): Promise<void> {
   await exit;
 }
 
-function aDirectory(t: TestContext): string {
+function aDirectory(t: Lifetime): string {
   const directory = mkdtempSync(join(tmpdir(), 'flamegate-prometheus-'));
   t.after(() => rmSync(directory, { recursive: true, force: true }));
   return directory;
