@@ -1,4 +1,5 @@
 /** What was read, written and synced in one window of a container, as the wire wants it. */
+import { SUSPENDED_SUFFIX } from '../jvm/suspended-frames.ts';
 import { IO_KINDS, type IoRow, type IoTarget } from '../native/io-batch.ts';
 import {
   IO_LATENCY_BUCKETS,
@@ -31,8 +32,8 @@ const LEAST_NS = 100_000_000;
 /** Ten a second, whatever they take: on another disk each takes milliseconds. */
 const LEAST_SYNCS = 100;
 
-/** With how long it took by its longest stack. */
-type Counted = IoFunction & { readonly longestNs: number };
+/** With how long it took by the stack that is shown. */
+type Counted = IoFunction & { readonly shownNs: number };
 
 export function foldIo(io: ContainerIo, context: IoContext): IoWindow {
   const { assigned, processes } = io.container;
@@ -82,23 +83,28 @@ function addTo(
   const called = platformCallOf(names) ?? { call: leaf, caller: leaf };
   const key = ioFunctionKey({ ...called, kind });
   const before = known.get(key);
-  const isLonger = ns > (before?.longestNs ?? 0);
+  // A stack that ends at its coroutine tells less than one with those who wait for it.
+  const [tells, told] = [hasCallers(names), hasCallers(before?.stack ?? [])];
+  const isShown = tells === told ? ns > (before?.shownNs ?? 0) : tells;
   known.set(key, {
     ...called,
     kind,
     calls: calls + (before?.calls ?? 0),
     ns: ns + (before?.ns ?? 0),
-    stack: isLonger ? names.slice(0, LONGEST_BLOCKED_STACK) : (before?.stack ?? []),
-    longestNs: Math.max(ns, before?.longestNs ?? 0),
+    stack: isShown ? names.slice(0, LONGEST_BLOCKED_STACK) : (before?.stack ?? []),
+    shownNs: isShown ? ns : (before?.shownNs ?? 0),
   });
 }
+
+const hasCallers = (names: readonly string[]): boolean =>
+  names.some((name) => name.endsWith(SUSPENDED_SUFFIX));
 
 function worstOf(functions: readonly Counted[]): readonly IoFunction[] {
   return functions
     .filter(({ kind, calls, ns }) => ns >= LEAST_NS || (kind === 'fileSync' && calls >= LEAST_SYNCS))
     .toSorted((a, b) => b.ns - a.ns)
     .slice(0, MOST_IO_FUNCTIONS)
-    .map(({ longestNs: _, ...each }) => each);
+    .map(({ shownNs: _, ...each }) => each);
 }
 
 function totalsOf(targets: readonly IoTarget[]): IoWindow['totals'] {

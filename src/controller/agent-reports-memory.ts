@@ -49,7 +49,12 @@ export function agentReports(): AgentReports {
 interface Seen<T> {
   readonly what: T;
   readonly seenAtMs: number;
+  /** In how many windows. */
+  readonly windows: number;
 }
+
+/** A JVM that starts loads classes and collects, and makes its threads wait for that once. */
+const WINDOWS_OF_A_BLOCKING_CALL = 2;
 
 /** What was found in the windows of a container lately, each as it was seen last. */
 interface Findings {
@@ -75,11 +80,12 @@ function since<T>(
   keyOf: (what: T) => string,
   nowMs: number,
 ): readonly Seen<T>[] {
+  const kept = before.filter(({ seenAtMs }) => nowMs - seenAtMs <= FORGET_MS);
+  const windowsOf = new Map(kept.map(({ what, windows }) => [keyOf(what), windows]));
   const seenNow = new Set(now.map(keyOf));
-  const earlier = before.filter(
-    ({ what, seenAtMs }) => !seenNow.has(keyOf(what)) && nowMs - seenAtMs <= FORGET_MS,
-  );
-  return [...now.map((what) => ({ what, seenAtMs: nowMs })), ...earlier];
+  const earlier = kept.filter(({ what }) => !seenNow.has(keyOf(what)));
+  const seen = (what: T) => ({ what, seenAtMs: nowMs, windows: (windowsOf.get(keyOf(what)) ?? 0) + 1 });
+  return [...now.map(seen), ...earlier];
 }
 
 function withoutCounts(
@@ -88,10 +94,11 @@ function withoutCounts(
   windowMs: number,
 ): ContainerState['window'] {
   const functions = found.io.map(({ what }) => what);
+  const blocked = found.blocked.filter(({ windows: seen }) => seen >= WINDOWS_OF_A_BLOCKING_CALL);
   return {
     ...window,
     ...(requests && { requests: toldOf(requests) }),
-    ...(waiting && { waiting: { ...toldOf(waiting), blocked: found.blocked.map(({ what }) => what) } }),
+    ...(waiting && { waiting: { ...toldOf(waiting), blocked: blocked.map(({ what }) => what) } }),
     ...(io && { io: { ...toldOf(io), totals: io.totals, functions, windowMs } }),
   };
 }

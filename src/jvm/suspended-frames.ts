@@ -58,7 +58,7 @@ const BUILDERS: ReadonlyMap<string, string> = new Map([
 const OTHER_BUILDER = '[coroutine]';
 
 const UNKNOWN = '[suspended]';
-const SUSPENDED_SUFFIX = '_[a]';
+export const SUSPENDED_SUFFIX = '_[a]';
 
 export function createSuspendedFrames(): SuspendedFrames {
   const known = new Map<number, Known>();
