@@ -133,6 +133,14 @@ void RemoveWaits(const Napi::CallbackInfo& info) {
   if (sampler != nullptr) sampler->RemoveWaits(BigIntOf(info[1]));
 }
 
+// targets, all of them.
+void KeepMoments(const Napi::CallbackInfo& info) {
+  Sampler* sampler = SamplerOf(info);
+  if (sampler == nullptr) return;
+  auto targets = info[1].As<Napi::BigUint64Array>();
+  sampler->KeepMoments({targets.Data(), targets.Data() + targets.ElementLength()});
+}
+
 // pid, layout (as many numbers as kHotspotLayoutNames has, or none), most bytes of a stack.
 void AddProcess(const Napi::CallbackInfo& info) {
   Sampler* sampler = SamplerOf(info);
@@ -210,6 +218,20 @@ Napi::Array ArrayOf(Napi::Env env, const std::vector<ProcessNews>& news,
   return array;
 }
 
+// Rows begin where their numbers do in "rows". Weights are those of waits.
+void SetMoments(Napi::Env env, Napi::Object batch, std::span<const Moment> moments) {
+  auto column = [&](auto array, auto field) {
+    for (size_t i = 0; i < moments.size(); i++) {
+      array[i] = static_cast<std::remove_reference_t<decltype(array[i])>>(moments[i].*field);
+    }
+    return array;
+  };
+  batch.Set("momentRows", column(Napi::Uint32Array::New(env, moments.size()), &Moment::row));
+  batch.Set("momentThreads", column(Napi::Uint32Array::New(env, moments.size()), &Moment::thread));
+  batch.Set("momentNs", column(Napi::Float64Array::New(env, moments.size()), &Moment::time_ns));
+  batch.Set("momentWeights", column(Napi::Float64Array::New(env, moments.size()), &Moment::weight));
+}
+
 // Per target: id, nanoseconds of lost stacks, then for each kind of enum fg_wait_kind the waits and their
 // nanoseconds.
 Napi::Value WaitsOf(Napi::Env env, const WaitBatch& waits) {
@@ -223,6 +245,7 @@ Napi::Value WaitsOf(Napi::Env env, const WaitBatch& waits) {
   result.Set("rows", ArrayOf(env, waits.aggregate.Rows()));
   result.Set("rowCount", Napi::Number::New(env, waits.aggregate.RowCount()));
   result.Set("weights", BigArrayOf(env, waits.aggregate.Weights()));
+  SetMoments(env, result, waits.aggregate.Moments());
   result.Set("targets", BigArrayOf(env, targets));
   return result;
 }
@@ -244,6 +267,7 @@ Napi::Value Take(const Napi::CallbackInfo& info) {
   result.Set("rows", ArrayOf(env, batch.aggregate.Rows()));
   result.Set("rowCount", Napi::Number::New(env, batch.aggregate.RowCount()));
   result.Set("targets", BigArrayOf(env, targets));
+  SetMoments(env, result, batch.aggregate.Moments());
   result.Set("methods", ArrayOf(env, batch.news, &ProcessNews::methods));
   result.Set("names", ArrayOf(env, batch.news, &ProcessNews::names));
   result.Set("classes", ArrayOf(env, batch.news, &ProcessNews::classes));
@@ -322,6 +346,7 @@ Napi::Object Init(Napi::Env env, Napi::Object exports) {
   exports.Set("removeProcess", Napi::Function::New(env, RemoveProcess, "removeProcess"));
   exports.Set("addWaits", Napi::Function::New(env, AddWaits, "addWaits"));
   exports.Set("removeWaits", Napi::Function::New(env, RemoveWaits, "removeWaits"));
+  exports.Set("keepMoments", Napi::Function::New(env, KeepMoments, "keepMoments"));
   exports.Set("take", Napi::Function::New(env, Take, "take"));
   exports.Set("counters", Napi::Function::New(env, Count, "counters"));
   exports.Set("close", Napi::Function::New(env, Close, "close"));

@@ -6,6 +6,8 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <unordered_set>
+#include <utility>
 #include <vector>
 
 #include "aggregate.h"
@@ -83,6 +85,8 @@ class Sampler {
   /// which stack. Adding it again changes how long.
   bool AddWaits(uint64_t target, uint64_t least_ns, Failure& failure);
   void RemoveWaits(uint64_t target) { drain_->RemoveWaits(target); }
+  /// From now on it is kept when samples and waits of these targets were, and of no others.
+  void KeepMoments(std::unordered_set<uint64_t> targets) { drain_->KeepMoments(std::move(targets)); }
   Batch Take();
   Counters Count();
 

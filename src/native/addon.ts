@@ -24,8 +24,16 @@ export interface NativeOptions {
 export type NativeHandle = { readonly __native: 'sampler' };
 export type NativeExecs = { readonly __native: 'execs' };
 
+/** One element of each column is a sample: where in `rows` its row begins, its thread, its time, and what it weighs. */
+export interface NativeMoments {
+  readonly momentRows: Uint32Array<ArrayBuffer>;
+  readonly momentThreads: Uint32Array<ArrayBuffer>;
+  readonly momentNs: Float64Array<ArrayBuffer>;
+  readonly momentWeights: Float64Array<ArrayBuffer>;
+}
+
 /** `rows` and `targets` are laid out as native/aggregate.h and native/addon.cc say. */
-export interface NativeBatch {
+export interface NativeBatch extends NativeMoments {
   readonly addresses: BigUint64Array<ArrayBuffer>;
   readonly rows: Uint32Array<ArrayBuffer>;
   readonly rowCount: number;
@@ -38,7 +46,7 @@ export interface NativeBatch {
 }
 
 /** Rows as those of samples are, with a weight for each; `targets` is laid out as native/addon.cc says. */
-export interface NativeWaits {
+export interface NativeWaits extends NativeMoments {
   readonly addresses: BigUint64Array<ArrayBuffer>;
   readonly rows: Uint32Array<ArrayBuffer>;
   readonly rowCount: number;
@@ -110,6 +118,7 @@ export interface NativeAddon {
   removeProcess(handle: NativeHandle, pid: number): void;
   addWaits(handle: NativeHandle, id: bigint, leastNs: bigint): void;
   removeWaits(handle: NativeHandle, id: bigint): void;
+  keepMoments(handle: NativeHandle, targets: BigUint64Array): void;
   take(handle: NativeHandle): NativeBatch;
   counters(handle: NativeHandle): NativeCounters;
   close(handle: NativeHandle): void;
@@ -134,6 +143,7 @@ const FUNCTIONS = [
   'removeProcess',
   'addWaits',
   'removeWaits',
+  'keepMoments',
   'take',
   'counters',
   'close',

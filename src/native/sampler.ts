@@ -57,6 +57,8 @@ export interface Sampler {
   addWaits(id: bigint, leastNs: bigint): void;
   /** What it waited until now still comes with the next take. With the last one nothing is left in the kernel. */
   removeWaits(id: bigint): void;
+  /** From now on the batches tell when samples and waits of these targets were (ids as addTarget takes them), and of no others. */
+  keepMoments(targets: ReadonlySet<bigint>): void;
   /** Everything aggregated since the last call; clears it. */
   take(): SampleBatch;
   counters(): SamplerCounters;
@@ -147,6 +149,9 @@ export function openSampler(options: SamplerOptions): Sampler {
     },
     removeWaits(id) {
       explained(() => addon.removeWaits(handle, checkedId(id)));
+    },
+    keepMoments(targets) {
+      explained(() => addon.keepMoments(handle, BigUint64Array.from([...targets].map(checkedId))));
     },
     layoutFields: addon.layoutFields,
     heapFields: addon.heapFields,
