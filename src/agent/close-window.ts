@@ -12,8 +12,9 @@ import type { RequestHost } from './request-host.ts';
 import type { SamplerFailure } from './sampler-host.ts';
 import type { WatchedContainers } from './watched-containers.ts';
 import { nameWindow, type WindowNames } from './window-names.ts';
-import { type ContainerWindow, dealRows, foldWindow, unnamedShares } from './window-pods.ts';
-import { dealWaits, foldWaits } from './window-waits.ts';
+import { type ContainerWindow, dealRows, foldWindow, timedSamplesOf, unnamedShares } from './window-pods.ts';
+import { momentsByTarget } from './window-served.ts';
+import { dealWaits, foldWaits, timedWaitsOf } from './window-waits.ts';
 
 export interface WindowInput {
   readonly containers: WatchedContainers;
@@ -53,15 +54,28 @@ export async function closeWindow(
   await input.natives.learn(met, Date.now());
 
   const stacks = createBatchStacks();
-  const context = { names, stacks, hz: input.frequencyHz, nowMs: Date.now(), tableShare, requests };
+  const moments = momentsByTarget(samples?.moments);
+  const context = { names, stacks, hz: input.frequencyHz, nowMs: Date.now(), tableShare, requests, moments };
   const waitContext = {
     ...{ names: waitNames, stacks, failure: input.failure ?? input.waitsFailure },
     addresses: samples?.waits?.addresses ?? new BigUint64Array(0),
   };
-  const waiting = new Map(waits.map((each) => [each.container, foldWaits(each, waitContext)]));
+  const waitsOf = new Map(waits.map((each) => [each.container, each]));
   const pods = windows.map((window) => {
-    const waited = waiting.get(window.container);
-    return { ...foldWindow(window, context), ...(waited && { waiting: waited }) };
+    const waited = waitsOf.get(window.container);
+    const pod = {
+      ...foldWindow(window, context),
+      ...(waited && { waiting: foldWaits(waited, waitContext) }),
+    };
+    const seen = requests.get(window.container.assigned.containerId);
+    if (!seen) return pod;
+    if (seen.window.state !== 'Seen') {
+      seen.served.forget(seen.now);
+      return pod;
+    }
+    const { samples: timed, unseen } = timedSamplesOf(window, context);
+    const all = waited ? [...timed, ...timedWaitsOf(waited, waitContext)] : timed;
+    return { ...pod, served: seen.served.fold(all, seen.now, { stacks, unseen }) };
   });
   input.containers.beginWindow();
   return {

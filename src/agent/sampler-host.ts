@@ -36,6 +36,8 @@ export interface SamplerHost {
   readonly waitsFailure: SamplerFailure | undefined;
   /** Makes the sampler look who waits in these targets, by how long at least, and in no others; tries again every 30 s. */
   watchWaits(leastMs: ReadonlyMap<bigint, number>, nowMs: number): void;
+  /** Makes the sampler tell when samples of these targets were, and of no others. */
+  keepMoments(targets: ReadonlySet<bigint>): void;
   /** Makes the sampler unwind these and no others; each is one process for ever, so a pid used again is another. */
   unwind(jvms: readonly UnwoundJvm[]): void;
   close(): void;
@@ -66,6 +68,7 @@ export function createSamplerHost(options: SamplerHostOptions): SamplerHost {
   let frequencyHz = 0;
   let triedMs = Number.NEGATIVE_INFINITY;
   let watched = new Set<bigint>();
+  let timed: ReadonlySet<bigint> = new Set();
   const unwound = new Map<number, UnwoundJvm>();
   let waits = new Map<bigint, number>();
   let waitsFailure: SamplerFailure | undefined;
@@ -75,6 +78,7 @@ export function createSamplerHost(options: SamplerHostOptions): SamplerHost {
     sampler?.close();
     sampler = undefined;
     watched = new Set();
+    timed = new Set();
     unwound.clear();
     waits = new Map();
   };
@@ -160,6 +164,11 @@ export function createSamplerHost(options: SamplerHostOptions): SamplerHost {
       for (const id of watched) if (!targets.has(id)) sampler?.removeTarget(id);
       for (const id of targets) if (!watched.has(id)) sampler?.addTarget(id);
       if (sampler) watched = new Set(targets);
+    },
+    keepMoments(targets) {
+      if (!sampler || (targets.size === timed.size && [...targets].every((id) => timed.has(id)))) return;
+      sampler.keepMoments(targets);
+      timed = targets;
     },
     unwind(jvms) {
       if (!sampler) return;

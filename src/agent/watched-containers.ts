@@ -13,6 +13,8 @@ export interface WatchedContainers {
   targets(): ReadonlySet<bigint>;
   /** Of which of them it is to look who waits, and for how many milliseconds at least. */
   waits(): ReadonlyMap<bigint, number>;
+  /** Those whose samples may belong to requests that are watched. */
+  served(): ReadonlySet<bigint>;
   /** After a window was read. */
   beginWindow(): void;
 }
@@ -49,6 +51,12 @@ export function watchContainers(access: ContainerAccess): WatchedContainers {
       new Map(
         [...containers.values()].flatMap(({ assigned: { offCpu }, targets }) =>
           offCpu ? Array.from(targets, (id) => [id, offCpu.leastMs] as const) : [],
+        ),
+      ),
+    served: () =>
+      new Set(
+        [...containers.values()].flatMap(({ assigned, targets }) =>
+          assigned.gated && assigned.requests ? [...targets] : [],
         ),
       ),
     beginWindow() {

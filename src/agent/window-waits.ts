@@ -1,5 +1,6 @@
 /** Who waited in one window of a container, as the wire wants it. */
 import { frameOf, WAIT_KINDS } from '../native/frame-word.ts';
+import type { SampleMoment, SampleRow } from '../native/sample-rows.ts';
 import type { WaitBatch, WaitRow, WaitTarget } from '../native/wait-batch.ts';
 import { NOWHERE } from '../profile/place.ts';
 import {
@@ -19,15 +20,19 @@ import {
   type WaitingWindow,
 } from '../profile/waiting-window.ts';
 import type { BatchStacks } from './batch-stacks.ts';
+import type { TimedSample } from './container-served.ts';
 import type { SamplerFailure } from './sampler-host.ts';
 import type { TrackedContainer } from './tracked-container.ts';
 import type { NamedFrame, WindowNames } from './window-names.ts';
+import { timedSamples } from './window-served.ts';
 
 /** What was taken of a container. */
 export interface ContainerWaits {
   readonly container: TrackedContainer;
   readonly rows: readonly WaitRow[];
   readonly targets: readonly WaitTarget[];
+  /** Of those of a container whose requests are watched. */
+  readonly moments: readonly SampleMoment[];
 }
 
 export interface WaitContext {
@@ -48,34 +53,37 @@ export function dealWaits(
   batch: WaitBatch | undefined,
   containers: readonly TrackedContainer[],
 ): readonly ContainerWaits[] {
-  const byTarget = new Map<bigint, { rows: WaitRow[]; targets: WaitTarget[] }>();
+  const byTarget = new Map<bigint, { rows: WaitRow[]; targets: WaitTarget[]; moments: SampleMoment[] }>();
   const dealt = containers
     .filter(({ assigned }) => assigned.offCpu !== undefined)
     .map((container) => {
-      const waits = { container, rows: [] as WaitRow[], targets: [] as WaitTarget[] };
+      const waits = {
+        container,
+        rows: [] as WaitRow[],
+        targets: [] as WaitTarget[],
+        moments: [] as SampleMoment[],
+      };
       for (const id of container.windowTargets) byTarget.set(id, waits);
       return waits;
     });
   for (const row of batch?.rows ?? []) byTarget.get(row.target)?.rows.push(row);
   for (const target of batch?.targets ?? []) byTarget.get(target.id)?.targets.push(target);
+  for (const moment of batch?.moments ?? []) byTarget.get(moment.row.target)?.moments.push(moment);
   return dealt;
 }
 
 export function foldWaits(waits: ContainerWaits, context: WaitContext): WaitingWindow {
-  const { assigned, processes } = waits.container;
+  const { assigned } = waits.container;
   const reasons = new Map<WaitReason, number>();
   const counts = new Map<number, number>();
   const blocked = new Map<string, BlockedCall & { longestNs: number }>();
   let lostNs = waits.targets.reduce((sum, target) => sum + target.lostNs, 0);
   for (const row of waits.rows) {
-    const frames = context.names.stackOf({ ...row, kernel: NOTHING }, processes.get(row.pid));
-    const names = frames.map(({ name }) => name);
-    const reason = waitReason(waitedFor(row, context.addresses), names);
+    const { frames, names, reason } = namedWait(row, waits, context);
     reasons.set(reason, (reasons.get(reason) ?? 0) + row.ns);
     addBlocked(blocked, reason, names, row.ns);
     if (!assigned.gated) continue;
-    const leaf = { name: waitFrame(reason), place: NOWHERE };
-    const stack = context.stacks.add(reason === 'idle' ? IDLE : [leaf, ...frames]);
+    const stack = context.stacks.add(reason === 'idle' ? IDLE : withReason(reason, frames));
     if (stack === undefined) lostNs += row.ns;
     else counts.set(stack, (counts.get(stack) ?? 0) + row.ns);
   }
@@ -93,6 +101,27 @@ export function foldWaits(waits: ContainerWaits, context: WaitContext): WaitingW
   };
 }
 
+/** Of a container whose requests are watched, the moments of its waits, to find requests for; those for work are left out. */
+export function timedWaitsOf(waits: ContainerWaits, context: WaitContext): readonly TimedSample[] {
+  return timedSamples(waits.moments, 'waited', (row) => {
+    const { frames, reason } = namedWait(row, waits, context);
+    return reason === 'idle' ? undefined : withReason(reason, frames);
+  });
+}
+
+function namedWait(row: SampleRow, { container }: ContainerWaits, { names, addresses }: WaitContext) {
+  const { pid, user } = row;
+  const process = container.processes.get(pid);
+  const frames = names.stackOf({ target: row.target, pid, count: 1, kernel: NOTHING, user }, process);
+  const text = frames.map(({ name }) => name);
+  return { frames, names: text, reason: waitReason(waitedFor(row, addresses), text) };
+}
+
+const withReason = (reason: WaitReason, frames: readonly NamedFrame[]): readonly NamedFrame[] => [
+  { name: waitFrame(reason), place: NOWHERE },
+  ...frames,
+];
+
 function stateOf(failure: SamplerFailure | undefined): Pick<WaitingWindow, 'state' | 'reason' | 'message'> {
   if (!failure) return { state: 'Seen', reason: '', message: '' };
   return {
@@ -102,7 +131,7 @@ function stateOf(failure: SamplerFailure | undefined): Pick<WaitingWindow, 'stat
   };
 }
 
-function waitedFor(row: WaitRow, addresses: BigUint64Array) {
+function waitedFor(row: SampleRow, addresses: BigUint64Array) {
   const frame = frameOf(addresses[row.kernel[0] ?? 0] ?? 0n);
   return frame.kind === 'wait' ? frame.wait : 'other';
 }

@@ -23,6 +23,7 @@ import {
   MOST_REQUESTS,
 } from '../requests/parse-request-window.ts';
 import { MOST_ROWS, type RequestWindow } from '../requests/request-window.ts';
+import { MOST_SERVED_ROWS, type ServedWindow, SPEEDS, type Speed } from '../requests/served-window.ts';
 
 export const WIRE_VERSION = 1;
 /** Bounds an ingest endpoint enforces before it looks at anything else. */
@@ -70,6 +71,11 @@ const Requests = Type.Unsafe<RequestWindow>(
   }),
 );
 
+const countedStacks = (most: number) =>
+  Type.Array(Type.Tuple([count, Type.Integer({ minimum: 1, maximum: Number.MAX_SAFE_INTEGER })]), {
+    maxItems: most,
+  });
+
 const waitReason = Type.Unsafe<WaitReason>({ type: 'string', enum: [...WAIT_REASONS] });
 const functionName = Type.String({ maxLength: LONGEST_NAME });
 
@@ -100,9 +106,31 @@ const Waiting = Type.Unsafe<WaitingWindow>(
       }),
       { maxItems: MOST_BLOCKED },
     ),
-    counts: Type.Array(Type.Tuple([count, Type.Integer({ minimum: 1, maximum: Number.MAX_SAFE_INTEGER })]), {
-      maxItems: 65_536,
-    }),
+    counts: countedStacks(65_536),
+  }),
+);
+
+/** src/requests/served-window.ts says what the fields mean. */
+const Served = Type.Unsafe<ServedWindow>(
+  Type.Object({
+    otherSamples: count,
+    otherWaitedNs: count,
+    rows: Type.Array(
+      Type.Object({
+        method: Type.String({ minLength: 1, maxLength: LONGEST_METHOD }),
+        route: Type.String({ minLength: 1, maxLength: LONGEST_ROUTE }),
+        byPattern: Type.Optional(Type.Literal(true)),
+        speed: Type.Unsafe<Speed>({ type: 'string', enum: [...SPEEDS] }),
+        requests: requestCount,
+        latencyNs: count,
+        unreadNs: count,
+        stoppedNs: count,
+        stopsKnown: requestCount,
+        samples: countedStacks(65_536),
+        waited: countedStacks(65_536),
+      }),
+      { maxItems: MOST_SERVED_ROWS },
+    ),
   }),
 );
 
@@ -163,6 +191,8 @@ export const PodWindow = Type.Object({
   requests: Type.Optional(Requests),
   /** Only where a policy asks what threads wait for. */
   waiting: Type.Optional(Waiting),
+  /** Whose requests its samples belong to; only where its requests are seen. */
+  served: Type.Optional(Served),
   /** [index into stacks, samples] pairs, only for pods under a gate. */
   counts: Type.Array(Type.Tuple([count, Type.Integer({ minimum: 1 })]), { maxItems: 65_536 }),
 });
