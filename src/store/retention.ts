@@ -18,6 +18,7 @@ export function prune(db: DatabaseSync, limits: RetentionLimits, nowMs: number):
   const horizonMs = nowMs - limits.retentionMs;
   db.prepare('DELETE FROM window WHERE endMs < ?').run(horizonMs);
   db.prepare('DELETE FROM waiting WHERE endMs < ?').run(horizonMs);
+  db.prepare('DELETE FROM served WHERE endMs < ?').run(horizonMs);
   db.prepare('DELETE FROM batch WHERE receivedMs < ?').run(horizonMs);
   // An evaluation may last a day (the longest deadline); its pods are a few rows.
   db.prepare('DELETE FROM evaluationPod WHERE seenMs < ?').run(nowMs - 25 * 3_600_000);
@@ -43,6 +44,7 @@ function deleteOldestTenth(db: DatabaseSync): number {
     )
     .run();
   db.exec('DELETE FROM waiting WHERE endMs < (SELECT min(endMs) FROM window)');
+  db.exec('DELETE FROM served WHERE endMs < (SELECT min(endMs) FROM window)');
   return Number(result.changes);
 }
 
@@ -54,8 +56,10 @@ export function sweepInterned(db: DatabaseSync): void {
     const ids = decodeIds(counts);
     for (let index = 0; index < ids.length; index += 2) stacks.add(ids[index] ?? 0);
   }
-  for (const { stacks: ids } of db.prepare('SELECT stacks FROM waiting').iterate()) {
-    for (const id of idsIn(ids)) stacks.add(id);
+  for (const table of ['waiting', 'served']) {
+    for (const { stacks: ids } of db.prepare(`SELECT stacks FROM ${table}`).iterate()) {
+      for (const id of idsIn(ids)) stacks.add(id);
+    }
   }
   const strings = new Set<number>();
   const deadStacks: number[] = [];
