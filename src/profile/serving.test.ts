@@ -34,6 +34,13 @@ test('a request is served below what only serves requests, on the stack or in th
 
   assert(isServing([HANDLER, pipeline, ...COROUTINE]));
   assert(isServing([HANDLER, ...COROUTINE, `suspend ${pipeline}_[a]`, '[launch]_[a]']));
+  assert(
+    isServing([
+      HANDLER,
+      'io.grpc.internal.ServerImpl$JumpToApplicationThreadServerStreamListener$1HalfClosed.runInContext',
+      ...WORKER,
+    ]),
+  );
   assert(!isServing([HANDLER, ...COROUTINE, '[launch]_[a]']));
   assert(!isServing(['io.ktor.client.engine.HttpClientEngine.execute', ...COROUTINE]));
 });
