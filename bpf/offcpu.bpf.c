@@ -11,6 +11,7 @@
 
 #include "kernel_fields.h"
 #include "offcpu.h"
+#include "open_files.h"
 #include "registers.h"
 
 char LICENSE[] SEC("license") = "Dual BSD/GPL";
@@ -19,10 +20,9 @@ char LICENSE[] SEC("license") = "Dual BSD/GPL";
 const volatile struct fg_offcpu_knobs knobs = {.abi_version = FG_OFFCPU_ABI_VERSION,
                                                .filter = FG_FILTER_CGROUP};
 
-/* include/linux/sched.h, include/uapi/linux/stat.h, arch/x86/entry/syscalls/syscall_64.tbl */
+/* include/linux/sched.h */
 enum { FG_TASK_UNINTERRUPTIBLE = 2, FG_TASK_DEAD = 0x80 };
 enum { FG_PF_IO_WORKER = 0x10, FG_PF_KTHREAD = 0x200000 };
-enum { FG_S_IFMT = 0170000, FG_S_IFREG = 0100000, FG_S_IFBLK = 0060000, FG_S_IFSOCK = 0140000 };
 
 struct {
   __uint(type, BPF_MAP_TYPE_ARRAY);
@@ -67,17 +67,13 @@ static __always_inline bool may_be_watched(const struct fg_offcpu_filter* bits, 
 
 /* Of a read or write, by what the descriptor is of. */
 static __always_inline enum fg_wait_kind kind_of_descriptor(const struct task_struct* task, __u32 fd) {
-  const struct fdtable* table = BPF_CORE_READ(task, files, fdt);
-  if (fd >= BPF_CORE_READ(table, max_fds)) return FG_WAIT_OTHER;
-  struct file** files = BPF_CORE_READ(table, fd);
-  const struct file* file = 0;
-  if (bpf_probe_read_kernel(&file, sizeof(file), files + fd) || !file) return FG_WAIT_OTHER;
-  __u32 type = BPF_CORE_READ(file, f_inode, i_mode) & FG_S_IFMT;
+  __u32 type = type_of_descriptor(task, fd);
   if (type == FG_S_IFSOCK) return FG_WAIT_SOCKET;
   return type == FG_S_IFREG || type == FG_S_IFBLK ? FG_WAIT_FILE : FG_WAIT_OTHER;
 }
 
-/* By the system call the thread is in; outside of one the kernel leaves -1 for its number. */
+/* By the system call the thread is in (arch/x86/entry/syscalls/syscall_64.tbl); outside of one the kernel
+ * leaves -1 for its number. */
 static __always_inline enum fg_wait_kind kind_of_call(const struct task_struct* task, __u32 state,
                                                       const struct pt_regs* regs) {
   bool is_deep = state & FG_TASK_UNINTERRUPTIBLE;

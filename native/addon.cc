@@ -76,6 +76,7 @@ SamplerConfig ConfigOf(Napi::Object options) {
   config.measure = options.Get("measure").As<Napi::Boolean>();
   config.offcpu_object_path = options.Get("offCpuObjectPath").As<Napi::String>();
   config.max_waiting_threads = number("maxWaitingThreads");
+  config.io_object_path = options.Get("ioObjectPath").As<Napi::String>();
   auto cpus = options.Get("cpus").As<Napi::Array>();
   for (uint32_t i = 0; i < cpus.Length(); i++)
     config.cpus.push_back(cpus.Get(i).As<Napi::Number>().Int32Value());
@@ -139,6 +140,19 @@ void KeepMoments(const Napi::CallbackInfo& info) {
   if (sampler == nullptr) return;
   auto targets = info[1].As<Napi::BigUint64Array>();
   sampler->KeepMoments({targets.Data(), targets.Data() + targets.ElementLength()});
+}
+
+// target, nanoseconds.
+void AddIo(const Napi::CallbackInfo& info) {
+  Failure failure;
+  Sampler* sampler = SamplerOf(info);
+  if (sampler == nullptr) return;
+  if (!sampler->AddIo(BigIntOf(info[1]), BigIntOf(info[2]), failure)) Throw(info.Env(), failure);
+}
+
+void RemoveIo(const Napi::CallbackInfo& info) {
+  Sampler* sampler = SamplerOf(info);
+  if (sampler != nullptr) sampler->RemoveIo(BigIntOf(info[1]));
 }
 
 // pid, layout (as many numbers as kHotspotLayoutNames has, or none), most bytes of a stack.
@@ -232,6 +246,16 @@ void SetMoments(Napi::Env env, Napi::Object batch, std::span<const Moment> momen
   batch.Set("momentWeights", column(Napi::Float64Array::New(env, moments.size()), &Moment::weight));
 }
 
+Napi::Value WeighedOf(Napi::Env env, const Aggregate& aggregate, std::span<const uint64_t> targets) {
+  Napi::Object result = Napi::Object::New(env);
+  result.Set("addresses", BigArrayOf(env, aggregate.Addresses()));
+  result.Set("rows", ArrayOf(env, aggregate.Rows()));
+  result.Set("rowCount", Napi::Number::New(env, aggregate.RowCount()));
+  result.Set("weights", BigArrayOf(env, aggregate.Weights()));
+  result.Set("targets", BigArrayOf(env, targets));
+  return result;
+}
+
 // Per target: id, nanoseconds of lost stacks, then for each kind of enum fg_wait_kind the waits and their
 // nanoseconds.
 Napi::Value WaitsOf(Napi::Env env, const WaitBatch& waits) {
@@ -240,14 +264,24 @@ Napi::Value WaitsOf(Napi::Env env, const WaitBatch& waits) {
     targets.insert(targets.end(), {target, lost_ns});
     for (const fg_wait_total& total : totals) targets.insert(targets.end(), {total.waits, total.ns});
   }
-  Napi::Object result = Napi::Object::New(env);
-  result.Set("addresses", BigArrayOf(env, waits.aggregate.Addresses()));
-  result.Set("rows", ArrayOf(env, waits.aggregate.Rows()));
-  result.Set("rowCount", Napi::Number::New(env, waits.aggregate.RowCount()));
-  result.Set("weights", BigArrayOf(env, waits.aggregate.Weights()));
+  Napi::Object result = WeighedOf(env, waits.aggregate, targets).As<Napi::Object>();
   SetMoments(env, result, waits.aggregate.Moments());
-  result.Set("targets", BigArrayOf(env, targets));
   return result;
+}
+
+// Per target: id, calls that are in no total, calls of lost stacks and their nanoseconds, then for each kind
+// of enum fg_io_kind the calls, those that failed, the bytes, the nanoseconds, and the calls by what they
+// took.
+Napi::Value IoOf(Napi::Env env, const IoBatch& io) {
+  std::vector<uint64_t> targets;
+  for (const auto& [target, counts] : io.targets) {
+    targets.insert(targets.end(), {target, counts.unseen, counts.lost_calls, counts.lost_ns});
+    for (const fg_io_total& total : counts.totals) {
+      targets.insert(targets.end(), {total.calls, total.failed, total.bytes, total.ns});
+      targets.insert(targets.end(), std::begin(total.buckets), std::end(total.buckets));
+    }
+  }
+  return WeighedOf(env, io.stacks, targets);
 }
 
 // Per target, in this order: id, taken, lost to the full ring, lost to the full table, no user stack,
@@ -272,6 +306,7 @@ Napi::Value Take(const Napi::CallbackInfo& info) {
   result.Set("names", ArrayOf(env, batch.news, &ProcessNews::names));
   result.Set("classes", ArrayOf(env, batch.news, &ProcessNews::classes));
   if (batch.waits) result.Set("waits", WaitsOf(env, *batch.waits));
+  if (batch.io) result.Set("io", IoOf(env, *batch.io));
   return result;
 }
 
@@ -279,7 +314,7 @@ Napi::Value Take(const Napi::CallbackInfo& info) {
 // stacks, foreign reads, failed ones, stacks in a pause, then stacks by enum Mark, then by the microseconds
 // they took. chains: resumed coroutines by enum ChainEnd, then the reads and nanoseconds they took. waits:
 // scans, stacks taken, waits that ended meanwhile, nanoseconds of scans, switches without room, runs, their
-// nanoseconds.
+// nanoseconds. io: runs of its programs, and their nanoseconds.
 Napi::Value Count(const Napi::CallbackInfo& info) {
   Napi::Env env = info.Env();
   Sampler* sampler = SamplerOf(info);
@@ -307,6 +342,8 @@ Napi::Value Count(const Napi::CallbackInfo& info) {
       waits.scans,      waits.waits,       waits.moved, waits.scan_ns, waits.probe.threads_full,
       waits.probe.runs, waits.probe.run_ns};
   result.Set("waits", BigArrayOf(env, scans));
+  const uint64_t io[] = {counters.io.runs, counters.io.run_ns};
+  result.Set("io", BigArrayOf(env, io));
   result.Set("runs", Napi::Number::New(env, static_cast<double>(counters.runs)));
   result.Set("runNs", Napi::Number::New(env, static_cast<double>(counters.run_ns)));
   return result;
@@ -346,6 +383,8 @@ Napi::Object Init(Napi::Env env, Napi::Object exports) {
   exports.Set("removeProcess", Napi::Function::New(env, RemoveProcess, "removeProcess"));
   exports.Set("addWaits", Napi::Function::New(env, AddWaits, "addWaits"));
   exports.Set("removeWaits", Napi::Function::New(env, RemoveWaits, "removeWaits"));
+  exports.Set("addIo", Napi::Function::New(env, AddIo, "addIo"));
+  exports.Set("removeIo", Napi::Function::New(env, RemoveIo, "removeIo"));
   exports.Set("keepMoments", Napi::Function::New(env, KeepMoments, "keepMoments"));
   exports.Set("take", Napi::Function::New(env, Take, "take"));
   exports.Set("counters", Napi::Function::New(env, Count, "counters"));

@@ -28,13 +28,14 @@ uint64_t HashOf(std::span<const uint32_t> row) {
 
 }  // namespace
 
-bool Aggregate::Add(const fg_cpu_sample_header& header, std::span<const uint64_t> frames, uint64_t weight) {
+bool Aggregate::Add(const fg_cpu_sample_header& header, std::span<const uint64_t> frames, uint64_t weight,
+                    uint32_t count) {
   Tally& tally = tallies_[header.target];
   if (header.user_frames == 0) tally.no_user_stack++;
   if (header.flags & (FG_SAMPLE_USER_TRUNCATED | FG_SAMPLE_KERNEL_TRUNCATED)) tally.truncated++;
 
   candidate_.assign({static_cast<uint32_t>(header.target), static_cast<uint32_t>(header.target >> 32),
-                     header.pid, 1, header.kernel_frames, header.user_frames});
+                     header.pid, count, header.kernel_frames, header.user_frames});
   for (uint64_t address : frames) {
     std::optional<uint32_t> index = IndexOf(address);
     if (!index) {
@@ -51,7 +52,7 @@ bool Aggregate::Add(const fg_cpu_sample_header& header, std::span<const uint64_t
     return false;
   }
   if (*slot != 0) {
-    rows_[*slot - 1 + kCount]++;
+    rows_[*slot - 1 + kCount] += count;
   } else {
     *slot = static_cast<uint32_t>(rows_.size()) + 1;
     rows_.insert(rows_.end(), candidate_.begin(), candidate_.end());

@@ -42,8 +42,9 @@ class Aggregate {
   /// From now on the moments of these targets' samples are kept, up to a number of all that is kept.
   void KeepMoments(std::unordered_set<uint64_t> targets) { moment_targets_ = std::move(targets); }
 
-  /// False if it was lost.
-  bool Add(const fg_cpu_sample_header& header, std::span<const uint64_t> frames, uint64_t weight = 0);
+  /// Of so many samples alike; `weight` is that of all. False if they were lost.
+  bool Add(const fg_cpu_sample_header& header, std::span<const uint64_t> frames, uint64_t weight = 0,
+           uint32_t count = 1);
 
   std::span<const uint64_t> Addresses() const { return addresses_; }
   std::span<const uint32_t> Rows() const { return rows_; }

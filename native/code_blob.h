@@ -29,7 +29,8 @@ struct CodeBlob {
   uint32_t name = 0;
   uint32_t serial = 0;        ///< no two blobs of a cache have the same; 0 once it was dropped
   uint32_t used_in = 0;       ///< the last period of its cache in which it was used
-  uint64_t confirmed_ns = 0;  ///< CLOCK_MONOTONIC, when it was known to be there last
+  uint64_t met_ns = 0;        ///< CLOCK_MONOTONIC, when it was read
+  uint64_t confirmed_ns = 0;  ///< the same clock, when it was known to be there last
 
   // Of compiled code.
   uint32_t compile_id = 0;  ///< tells a block that was freed and used again

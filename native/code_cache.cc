@@ -54,7 +54,8 @@ CodeBlob* CodeCache::Read(uint64_t address) {
 
 CodeBlob* CodeCache::Add(CodeBlob blob) {
   blob.serial = ++last_serial_;
-  blob.confirmed_ns = MonotonicNs();
+  blob.met_ns = MonotonicNs();
+  blob.confirmed_ns = blob.met_ns;
   has_changed_ |= blob.compile_id > newest_;
   newest_ = std::max(newest_, blob.compile_id);
   if (free_.empty()) free_.push_back(&blobs_.emplace_back());

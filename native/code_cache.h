@@ -44,6 +44,8 @@ class CodeCache {
   uint32_t Period() const { return period_; }
   /// Whether a blob was still there after the stack had been copied.
   bool IsCertain(const CodeBlob& blob) const { return blob.confirmed_ns >= stack_ns_; }
+  /// Whether it may have come after the stack had been copied, in the place of what ran then.
+  bool MayBeNewer(const CodeBlob& blob) const { return blob.met_ns >= stack_ns_; }
   /// Whether it was there at the last Settle or later.
   bool IsRecent(const CodeBlob& blob) const { return blob.confirmed_ns >= settled_ns_; }
   /// Confirms what was used since the last Settle, and drops what is not there any more: its block was freed

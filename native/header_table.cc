@@ -97,6 +97,7 @@ FieldName FieldNameOf(std::string_view name) {
   if (name == ":status") return FieldName::kStatus;
   if (name == "content-type") return FieldName::kContentType;
   if (name == "grpc-status") return FieldName::kGrpcStatus;
+  if (name == "traceparent") return FieldName::kTraceParent;
   return FieldName::kOther;
 }
 

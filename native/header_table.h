@@ -16,6 +16,7 @@ enum class FieldName : uint8_t {
   kStatus,
   kContentType,
   kGrpcStatus,
+  kTraceParent,
 };
 
 FieldName FieldNameOf(std::string_view name);

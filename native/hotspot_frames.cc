@@ -1,6 +1,7 @@
 #include "hotspot_frames.h"
 
 #include <algorithm>
+#include <array>
 #include <utility>
 
 namespace flamegate {
@@ -78,11 +79,20 @@ bool HotspotFrames::IsCall(const Place& place) const {
   return place.frame_count > 0 && (chains_[place.first_frame] & uint64_t{kSafepointPlace} << 52) == 0;
 }
 
+// Whether something else is at a leaf's place now than what it ran.
+bool HotspotFrames::HasOtherCode(const FrameCursor& cursor) {
+  std::array<uint8_t, FG_CODE_BYTES> now;
+  std::span ran = cursor.Code();
+  return ran.size() == now.size() && memory_.Read(cursor.Pc() - FG_CODE_BYTES_BEFORE, now) &&
+         !std::equal(ran.begin(), ran.end(), now.begin());
+}
+
 // A deoptimised frame returns to the deopt handler; where it would have returned to is in the frame.
 std::optional<Mark> HotspotFrames::Compiled(FrameCursor& cursor, const Place& place,
                                             std::vector<uint64_t>& frames) {
   const CodeBlob& blob = *place.blob;
   uint64_t pc = cursor.Pc();
+  if (cursor.IsInterrupted() && code_.MayBeNewer(blob) && HasOtherCode(cursor)) return Mark::kReplacedCode;
   Place named = place;
   if (!cursor.IsInterrupted() && (pc == blob.deopt_handler || pc == blob.deopt_mh_handler)) {
     std::optional<uint64_t> original = cursor.Word(cursor.StackPointer() + blob.original_pc_offset);

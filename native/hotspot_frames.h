@@ -73,6 +73,7 @@ class HotspotFrames {
   bool IsReturn(uint64_t pc) { return code_.Contains(pc) ? PlaceOf(pc).has_value() : native_.Holds(pc); }
 
   bool IsCall(const Place& place) const;
+  bool HasOtherCode(const FrameCursor& cursor);
   std::optional<Mark> Compiled(FrameCursor& cursor, const Place& place, std::vector<uint64_t>& frames);
   std::optional<Mark> Interpreted(FrameCursor& cursor, std::vector<uint64_t>& frames);
   std::optional<Mark> InterpreterEntry(FrameCursor& cursor, std::vector<uint64_t>& frames);

@@ -11,8 +11,9 @@
 namespace flamegate {
 namespace {
 
-constexpr size_t kMaxValueBytes = 32;  // application/grpc+proto has 22; paths have a bound of their own
-constexpr int kMaxDigits = 4;          // of an integer, behind its prefix: 28 bits, more than any block has
+constexpr size_t kMaxValueBytes = 32;        // application/grpc+proto has 22; paths have a bound of their own
+constexpr size_t kMaxTraceParentBytes = 64;  // 55, and that later versions go on behind a dash
+constexpr int kMaxDigits = 4;  // of an integer, behind its prefix: 28 bits, more than any block has
 
 // RFC 7541, section 5.1, from the bits of the first byte that are the prefix's.
 std::optional<uint32_t> TakeInteger(std::string_view& bytes, int prefix_bits) {
@@ -56,11 +57,14 @@ std::string KeptOf(FieldName name, std::string value) {
     case FieldName::kGrpcStatus:
       value.resize(std::min(value.size(), kMaxValueBytes));
       return value;
+    case FieldName::kTraceParent:
+      value.resize(std::min(value.size(), kMaxTraceParentBytes));
+      return value;
   }
   return {};
 }
 
-// A field that is said twice is the first one.
+// A field that is said twice is the first one; whose trace it was cannot be told then.
 void Put(const HeaderField& field, HeaderFields& fields) {
   auto put = [&](std::string& to) {
     if (to.empty()) to = field.value;
@@ -81,6 +85,9 @@ void Put(const HeaderField& field, HeaderFields& fields) {
       return put(fields.content_type);
     case FieldName::kGrpcStatus:
       return put(fields.grpc_status);
+    case FieldName::kTraceParent:
+      fields.trace_parent = fields.has_trace_parent ? std::string() : field.value;
+      fields.has_trace_parent = true;
   }
 }
 

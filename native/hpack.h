@@ -13,6 +13,8 @@ struct HeaderFields {
   std::string status;
   std::string content_type;
   std::string grpc_status;
+  std::string trace_parent;  ///< not checked; empty, too, where it was said twice
+  bool has_trace_parent = false;
   bool has_unseen = false;  ///< a field was named by a number that nobody knows: it may be any of these
 };
 

@@ -155,6 +155,7 @@ void Http2Connection::BeginRequest(const HeaderBlock& block, const Call& call, H
   stream.exchange.receiver = call.caller;
   stream.exchange.method = MethodOf(block.fields.method);
   stream.exchange.path = block.fields.path;
+  stream.exchange.trace_parent = TraceParentOf(block.fields.trace_parent);
   stream.exchange.bytes_in = block.bytes;
 }
 

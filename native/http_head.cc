@@ -108,27 +108,6 @@ bool IsLowerHex(char c) {
   return IsDigit(c) || (c >= 'a' && c <= 'f');
 }
 
-// https://www.w3.org/TR/trace-context/, section 3.2: lower case, no id of zeros, version ff is none, and what
-// comes behind in later versions is set off by a dash.
-std::optional<TraceParent> TraceParentOf(std::string_view text) {
-  text = Trimmed(text);
-  TraceParent parent;
-  if (text.size() < parent.size()) return std::nullopt;
-  bool is_longer = text.size() > parent.size();
-  if (is_longer && (text.starts_with("00") || text[parent.size()] != '-')) return std::nullopt;
-  text = text.substr(0, parent.size());
-  for (size_t i = 0; i < text.size(); i++) {
-    bool is_dash = i == 2 || i == 35 || i == 52;
-    if (is_dash ? text[i] != '-' : !IsLowerHex(text[i])) return std::nullopt;
-  }
-  auto is_zero = [&](size_t at, size_t length) {
-    return text.substr(at, length).find_first_not_of('0') == std::string_view::npos;
-  };
-  if (text.starts_with("ff") || is_zero(3, 32) || is_zero(36, 16)) return std::nullopt;
-  std::copy(text.begin(), text.end(), parent.begin());
-  return parent;
-}
-
 // RFC 7540, section 3.2.
 bool IsH2c(std::string_view fields) {
   for (size_t i = 0; i < kMaxFields && !fields.empty(); i++) {
@@ -170,6 +149,27 @@ std::string PathOf(std::string_view target, Method method) {
     path.append({'%', kDigits[byte >> 4], kDigits[byte & 15]});
   }
   return path;
+}
+
+// https://www.w3.org/TR/trace-context/, section 3.2: lower case, no id of zeros, version ff is none, and what
+// comes behind in later versions is set off by a dash.
+std::optional<TraceParent> TraceParentOf(std::string_view text) {
+  text = Trimmed(text);
+  TraceParent parent;
+  if (text.size() < parent.size()) return std::nullopt;
+  bool is_longer = text.size() > parent.size();
+  if (is_longer && (text.starts_with("00") || text[parent.size()] != '-')) return std::nullopt;
+  text = text.substr(0, parent.size());
+  for (size_t i = 0; i < text.size(); i++) {
+    bool is_dash = i == 2 || i == 35 || i == 52;
+    if (is_dash ? text[i] != '-' : !IsLowerHex(text[i])) return std::nullopt;
+  }
+  auto is_zero = [&](size_t at, size_t length) {
+    return text.substr(at, length).find_first_not_of('0') == std::string_view::npos;
+  };
+  if (text.starts_with("ff") || is_zero(3, 32) || is_zero(36, 16)) return std::nullopt;
+  std::copy(text.begin(), text.end(), parent.begin());
+  return parent;
 }
 
 bool MayBeginRequest(std::string_view bytes) {

@@ -56,6 +56,9 @@ Method MethodOf(std::string_view name);
 /// Without query, which holds people's data and makes each path another one.
 std::string PathOf(std::string_view target, Method method);
 
+/// Nothing where the value is not valid.
+std::optional<TraceParent> TraceParentOf(std::string_view value);
+
 /// Of a head, whole or cut off anywhere behind its first line. Nothing where the first line is none of
 /// HTTP/1.x.
 std::optional<RequestHead> ParseRequestHead(std::string_view head);

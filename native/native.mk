@@ -5,8 +5,8 @@
 native_out := build
 native_objects := $(patsubst native/%.cc,$(native_out)/native/%.o,$(wildcard native/*.cc))
 native_tests := $(native_out)/bpf-object-exists $(native_out)/unwind-threads $(native_out)/unsigned5 \
-	$(native_out)/unit-tests $(native_out)/http-transcripts $(native_out)/hpack-tests $(native_out)/http-pace $(native_out)/http-fuzz \
-	$(native_out)/blind-library.so $(native_out)/signal-spinner $(native_out)/socket-calls $(native_out)/waits $(native_out)/refused.bpf.o
+	$(native_out)/unit-tests $(native_out)/http-transcripts $(native_out)/hpack-tests $(native_out)/http-pace $(native_out)/http-fuzz $(native_out)/hpack-fuzz \
+	$(native_out)/blind-library.so $(native_out)/signal-spinner $(native_out)/socket-calls $(native_out)/waits $(native_out)/io-calls $(native_out)/refused.bpf.o
 native_recorded := $(native_out)/record-stacks $(native_out)/replay-stacks $(native_out)/fuzz-stacks
 native_sources := $(wildcard native/*.cc native/*.h native/testing/*.c native/testing/*.cc bpf/*.c bpf/*.h)
 native_multiarch := $(shell $(CXX) -print-multiarch)
@@ -16,7 +16,7 @@ native_cxxflags := -std=c++20 -O2 -g1 -fPIC -fvisibility=hidden -fno-exceptions 
 	-Ibpf -isystem node_modules/node-api-headers/include -isystem node_modules/node-addon-api
 native_bpfflags := -target bpf -mcpu=v3 -std=gnu11 -O2 -g -Wall -Wextra -Werror -isystem /usr/include/$(native_multiarch)
 
-native: $(native_out)/flamegate.node $(native_out)/cpu.bpf.o $(native_out)/exec.bpf.o $(native_out)/requests.bpf.o $(native_out)/offcpu.bpf.o $(native_tests) ## Build the BPF objects and the addon
+native: $(native_out)/flamegate.node $(native_out)/cpu.bpf.o $(native_out)/exec.bpf.o $(native_out)/requests.bpf.o $(native_out)/offcpu.bpf.o $(native_out)/io.bpf.o $(native_tests) ## Build the BPF objects and the addon
 
 $(native_out)/flamegate.node: $(native_objects)
 	$(CXX) -shared -pthread -Wl,--as-needed -Wl,-z,relro,-z,now -o $@.tmp $^ -lbpf -lelf -lz
@@ -54,12 +54,15 @@ $(native_out)/socket-calls: native/testing/socket_calls.c native/native.mk
 $(native_out)/waits: native/testing/waits.c native/native.mk
 	$(CC) -O2 -Wall -Wextra -Werror -o $@ $<
 
+$(native_out)/io-calls: native/testing/io_calls.c native/native.mk
+	$(CC) -O2 -Wall -Wextra -Werror -o $@ $<
+
 $(native_out)/signal-spinner: native/testing/signal_spinner.c native/native.mk
 	$(CC) -O2 -Wall -Wextra -Werror -o $@ $<
 
 # What the addon is made of but its edge to JavaScript; and of that, what knows neither BPF nor how to write.
 native_without_js := $(filter-out $(addprefix $(native_out)/native/,addon.o addon_failure.o live_edge.o request_addon.o),$(native_objects))
-native_edges := bpf_log.o drain_thread.o exec_watch.o flag_byte.o request_watcher.o ring_drain.o sampler.o target_table.o wait_probe.o wait_scan.o
+native_edges := bpf_log.o drain_thread.o exec_watch.o flag_byte.o io_probe.o request_watcher.o ring_drain.o sampler.o target_table.o wait_probe.o wait_scan.o
 native_unwinder := $(filter-out $(addprefix $(native_out)/native/,$(native_edges)),$(native_without_js))
 
 $(native_out)/unwind-threads: native/testing/unwind_threads.cc
@@ -83,6 +86,9 @@ $(native_out)/http-pace: native/testing/http_pace.cc $(native_http:%=$(native_ou
 
 native_fuzz := $(native_http) $(basename $(notdir $(native_transcripts))) http_fuzz
 $(native_out)/http-fuzz: $(native_fuzz:%=$(native_out)/native/checked/%.o) native/native.mk
+	$(CXX) $(native_checkedflags) -o $@ $(filter %.o,$^)
+
+$(native_out)/hpack-fuzz: $(patsubst %,$(native_out)/native/checked/%.o,$(native_http) hpack_fuzz) native/native.mk
 	$(CXX) $(native_checkedflags) -o $@ $(filter %.o,$^)
 
 # Recorded stacks (docs/jvm-layouts.md). The linker puts our answers in place of the system calls by which the unwinder
@@ -118,7 +124,7 @@ $(native_out)/unsigned5: native/testing/unsigned5.cc native/unsigned5.h native/n
 	$(CXX) $(native_cxxflags) -Inative -o $@ $<
 
 native-clean: ## Remove what `native` builds
-	rm -rf $(native_out)/native $(native_out)/flamegate.node $(native_out)/cpu.bpf.o $(native_out)/exec.bpf.o $(native_out)/requests.bpf.o $(native_out)/offcpu.bpf.o $(native_tests) $(native_recorded)
+	rm -rf $(native_out)/native $(native_out)/flamegate.node $(native_out)/cpu.bpf.o $(native_out)/exec.bpf.o $(native_out)/requests.bpf.o $(native_out)/offcpu.bpf.o $(native_out)/io.bpf.o $(native_tests) $(native_recorded)
 
 native-lint: ## Check the format of C and C++
 	clang-format --dry-run -Werror $(native_sources)

@@ -155,23 +155,20 @@ void SetPaths(Napi::Env env, Napi::Object batch, const std::vector<Exchange>& ex
   batch.Set("pathIndices", indices);
 }
 
-// A string for each exchange that has one: nobody wants them but who makes spans.
+// A string for each exchange that has one; nothing for the others.
 void SetTraceParents(Napi::Env env, Napi::Object batch, const std::vector<Exchange>& exchanges) {
   Napi::Array parents = Napi::Array::New(env, exchanges.size());
   for (uint32_t i = 0; i < exchanges.size(); i++) {
     const std::optional<TraceParent>& parent = exchanges[i].trace_parent;
-    parents.Set(i,
-                parent ? Napi::String::New(env, parent->data(), parent->size()) : Napi::String::New(env, ""));
+    if (parent) parents.Set(i, Napi::String::New(env, parent->data(), parent->size()));
   }
   batch.Set("traceParents", parents);
 }
 
-// With traceparents if the second argument says so.
 Napi::Value Take(const Napi::CallbackInfo& info) {
   Napi::Env env = info.Env();
   RequestWatcher* watcher = WatcherOf(info);
   if (watcher == nullptr) return env.Undefined();
-  bool with_traces = info[1].As<Napi::Boolean>();
   std::vector<Exchange> exchanges = watcher->Take();
   auto floats = [&](uint64_t Exchange::*field) {
     return ColumnOf<Napi::Float64Array>(env, exchanges, [=](const Exchange& one) { return one.*field; });
@@ -197,7 +194,7 @@ Napi::Value Take(const Napi::CallbackInfo& info) {
   batch.Set("senders", numbers([](const Exchange& one) { return one.sender.thread; }));
   batch.Set("stoppedNs", ColumnOf<Napi::Float64Array>(env, exchanges, StoppedBetween));
   SetPaths(env, batch, exchanges);
-  if (with_traces) SetTraceParents(env, batch, exchanges);
+  SetTraceParents(env, batch, exchanges);
   return batch;
 }
 

@@ -27,7 +27,7 @@ constexpr int kLeastMs = 1;
 }  // namespace
 
 RingDrain::RingDrain(int ring_fd, uint32_t max_stacks)
-    : max_stacks_(max_stacks), ring_fd_(ring_fd), aggregate_(max_stacks) {}
+    : max_stacks_(max_stacks), ring_fd_(ring_fd), aggregate_(max_stacks), io_(max_stacks) {}
 
 std::unique_ptr<RingDrain> RingDrain::Start(int ring_fd, uint32_t max_stacks, Failure& failure) {
   std::unique_ptr<RingDrain> drain(new RingDrain(ring_fd, max_stacks));
@@ -72,7 +72,7 @@ RingDrain::Drained RingDrain::Take() {
   processes_.SettleAll(aggregate_);
   Aggregate taken = std::exchange(aggregate_, Aggregate(max_stacks_));
   aggregate_.KeepMoments(moment_targets_);
-  return {std::move(taken), processes_.TakeNews(), std::move(waits)};
+  return {std::move(taken), processes_.TakeNews(), std::move(waits), io_.Take()};
 }
 
 uint64_t RingDrain::Malformed() {
@@ -131,7 +131,8 @@ int RingDrain::OnRecord(void* self, void* data, size_t size) {
   bool is_ours = size >= sizeof(*header) && header->version == FG_CPU_ABI_VERSION;
   bool is_walked = is_ours && header->kind == FG_RECORD_CPU_SAMPLE && drain->AddWalked(record);
   bool is_copied = is_ours && header->kind == FG_RECORD_CPU_STACK && drain->AddCopied(record);
-  if (!is_walked && !is_copied) drain->malformed_++;
+  bool is_io = is_ours && header->kind == FG_RECORD_IO_STACK && drain->AddIo(record);
+  if (!is_walked && !is_copied && !is_io) drain->malformed_++;
   return 0;
 }
 
@@ -148,6 +149,11 @@ bool RingDrain::AddCopied(std::span<const uint8_t> bytes) {
   if (!record) return false;
   processes_.Unwind(*record, aggregate_);
   return true;
+}
+
+bool RingDrain::AddIo(std::span<const uint8_t> bytes) {
+  std::optional<StackRecord> record = ParseStackRecord(bytes);
+  return record && io_.Add(*record, processes_, aggregate_);
 }
 
 void* RingDrain::Run(void* self) {

@@ -13,6 +13,7 @@
 #include "aggregate.h"
 #include "clock_jitter.h"
 #include "failure.h"
+#include "io_stacks.h"
 #include "monotonic_clock.h"
 #include "unique_fd.h"
 #include "unwound_processes.h"
@@ -30,6 +31,7 @@ class RingDrain {
     Aggregate aggregate;
     std::vector<ProcessNews> news;
     std::optional<WaitBatch> waits;
+    IoStacks::Taken io;
   };
 
   /// Null on failure. The ring's map must outlive the drain.
@@ -73,6 +75,7 @@ class RingDrain {
   static int OnRecord(void* self, void* data, size_t size);
   bool AddWalked(std::span<const uint8_t> record);
   bool AddCopied(std::span<const uint8_t> record);
+  bool AddIo(std::span<const uint8_t> record);
   static void* Run(void* self);
   int PatienceMs(uint64_t now_ns) const;
   void ScanWaits();
@@ -95,6 +98,7 @@ class RingDrain {
   std::unordered_set<uint64_t> moment_targets_;
   UnwoundProcesses processes_;
   std::unique_ptr<WaitScan> waits_;  ///< null while nobody asks for waits
+  IoStacks io_;
 };
 
 }  // namespace flamegate

@@ -54,6 +54,8 @@ std::unique_ptr<Sampler> Sampler::Open(const SamplerConfig& config, Failure& fai
   }
   sampler->waits_ = {config.offcpu_object_path, config.filter, config.max_targets,
                      config.max_waiting_threads};
+  sampler->io_config_ = {config.io_object_path, config.filter, config.max_targets, ring_fd,
+                         sampler->processes_fd_};
   sampler->drain_->Jitter(ClockJitter(sampler->clocks_, config.frequency_hz));
   return sampler;
 }
@@ -176,6 +178,37 @@ bool Sampler::AddWaits(uint64_t target, uint64_t least_ns, Failure& failure) {
       target, least_ns, [&] { return WaitProbe::Open(waits_, failure); }, failure);
 }
 
+bool Sampler::AddIo(uint64_t target, uint64_t least_ns, Failure& failure) {
+  if (!io_) io_ = IoProbe::Open(io_config_, failure);
+  if (!io_) return false;
+  if (io_->Add(target, least_ns, failure)) return true;
+  if (io_->IsEmpty()) io_.reset();
+  return false;
+}
+
+// A probe that is gone forgets which calls had begun: one that is attached again must not meet their ends.
+void Sampler::RemoveIo(uint64_t target) {
+  if (!io_) return;
+  io_->Remove(target);
+  if (!io_->IsEmpty()) return;
+  for (auto& [id, counts] : io_->Take()) io_left_over_[id] += counts;
+  io_.reset();
+}
+
+std::optional<IoBatch> Sampler::TakeIo(IoStacks::Taken stacks) {
+  std::unordered_map<uint64_t, IoCounts> counts =
+      io_ ? io_->Take() : std::unordered_map<uint64_t, IoCounts>();
+  for (auto& [target, left_over] : std::exchange(io_left_over_, {})) counts[target] += left_over;
+  if (counts.empty()) return std::nullopt;
+  for (auto [target, lost] : stacks.lost) {
+    auto found = counts.find(target);
+    if (found == counts.end()) continue;
+    found->second.lost_calls += lost.calls;
+    found->second.lost_ns += lost.ns;
+  }
+  return IoBatch{std::move(stacks.aggregate), std::move(counts)};
+}
+
 // A sample that was under way when its target was removed may come with a later batch: hence the union.
 Batch Sampler::Take() {
   RingDrain::Drained drained = drain_->Take();
@@ -183,7 +216,11 @@ Batch Sampler::Take() {
   std::unordered_map<uint64_t, uint64_t> ring_losses = targets_->TakeRingLosses();
   for (auto [target, ring_full] : ring_losses) tallies.try_emplace(target);
 
-  Batch batch{std::move(drained.aggregate), {}, std::move(drained.news), std::move(drained.waits)};
+  Batch batch{std::move(drained.aggregate),
+              {},
+              std::move(drained.news),
+              std::move(drained.waits),
+              TakeIo(std::move(drained.io))};
   for (auto [target, tally] : tallies) {
     auto loss = ring_losses.find(target);
     batch.targets.push_back({target, tally, loss == ring_losses.end() ? 0 : loss->second});
@@ -205,6 +242,7 @@ Counters Sampler::Count() {
   counters.malformed = drain_->Malformed();
   counters.unwound = drain_->Unwound();
   counters.waits = drain_->Waits().value_or(WaitScanCounts());
+  if (io_) counters.io = io_->Count();
 
   bpf_prog_info info = {};
   uint32_t size = sizeof(info);

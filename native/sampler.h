@@ -14,6 +14,7 @@
 #include "cpu.h"
 #include "failure.h"
 #include "hotspot_layout.h"
+#include "io_probe.h"
 #include "ring_drain.h"
 #include "target_table.h"
 #include "unique_fd.h"
@@ -33,6 +34,7 @@ struct SamplerConfig {
   bool measure;  ///< have the kernel count the program's runs, if we may (CAP_SYS_ADMIN)
   std::string offcpu_object_path;
   uint32_t max_waiting_threads;
+  std::string io_object_path;
 };
 
 struct ProcessConfig {
@@ -47,11 +49,18 @@ struct TargetBatch {
   uint64_t ring_full;
 };
 
+/// What targets read, wrote and synced since the last batch.
+struct IoBatch {
+  Aggregate stacks;  ///< native/io_stacks.h
+  std::unordered_map<uint64_t, IoCounts> targets;
+};
+
 struct Batch {
   Aggregate aggregate;
   std::vector<TargetBatch> targets;
   std::vector<ProcessNews> news;
   std::optional<WaitBatch> waits;
+  std::optional<IoBatch> io;
 };
 
 struct Counters {
@@ -63,6 +72,7 @@ struct Counters {
   uint64_t runs = 0;  ///< 0 unless the kernel's BPF statistics are on
   uint64_t run_ns = 0;
   WaitScanCounts waits;
+  IoProbe::Runs io;
 };
 
 /// The BPF program, loaded and attached to a clock of every CPU, with the thread that drains it. Nothing is
@@ -87,6 +97,10 @@ class Sampler {
   void RemoveWaits(uint64_t target) { drain_->RemoveWaits(target); }
   /// From now on it is kept when samples and waits of these targets were, and of no others.
   void KeepMoments(std::unordered_set<uint64_t> targets) { drain_->KeepMoments(std::move(targets)); }
+  /// From now on it is counted what this target reads, writes and syncs; calls that last so long are slow,
+  /// and those of added processes have stacks. Adding it again changes how long.
+  bool AddIo(uint64_t target, uint64_t least_ns, Failure& failure);
+  void RemoveIo(uint64_t target);
   Batch Take();
   Counters Count();
 
@@ -102,6 +116,7 @@ class Sampler {
   bool Load(const SamplerConfig& config, Failure& failure);
   bool SetKnobs(const SamplerConfig& config, Failure& failure);
   bool AttachTo(int cpu, uint32_t frequency_hz, Failure& failure);
+  std::optional<IoBatch> TakeIo(IoStacks::Taken stacks);
 
   // Destroyed from the last to the first: the drain's thread, the links, then the maps and the program.
   std::unique_ptr<bpf_object, CloseObject> object_;
@@ -112,7 +127,10 @@ class Sampler {
   std::vector<std::unique_ptr<bpf_link, DestroyLink>> links_;
   std::vector<int> clocks_;  ///< the perf events of the links
   std::unique_ptr<RingDrain> drain_;
+  std::unique_ptr<IoProbe> io_;  ///< null while nobody asks
   WaitProbeConfig waits_;
+  IoProbeConfig io_config_;
+  std::unordered_map<uint64_t, IoCounts> io_left_over_;  ///< of the last probe that is gone
   uint64_t taken_ = 0;
   uint64_t table_full_ = 0;
 };

@@ -114,7 +114,7 @@ void UnwoundProcesses::Confirm(uint32_t pid, Aggregate& aggregate) {
   if (process != processes_.end()) Settle(process->second, aggregate);
 }
 
-const std::vector<uint64_t>& UnwoundProcesses::UnwindStill(uint32_t pid, const ThreadSnapshot& thread) {
+const std::vector<uint64_t>& UnwoundProcesses::UnwindAtOnce(uint32_t pid, const ThreadSnapshot& thread) {
   auto process = processes_.find(pid);
   if (process == processes_.end()) return none_;
   StackUnwinder& unwinder = *process->second.unwinder;

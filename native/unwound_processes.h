@@ -39,10 +39,11 @@ class UnwoundProcesses {
 
   /// Of a process that was added, where its JVM tells of collections; nothing of others.
   std::optional<CollectionPlaces> PlacesOf(uint32_t pid) const;
-  /// Before some of a process's threads are unwound that wait: confirms what is known of its code.
+  /// Before stacks of a process are unwound at once: confirms what is known of its code.
   void Confirm(uint32_t pid, Aggregate& aggregate);
-  /// Of a thread that waits, in a process that was confirmed a moment ago. Valid until the next call.
-  const std::vector<uint64_t>& UnwindStill(uint32_t pid, const ThreadSnapshot& thread);
+  /// Of a thread that waits, or that made a call a moment ago, in a process that was confirmed since. Valid
+  /// until the next call.
+  const std::vector<uint64_t>& UnwindAtOnce(uint32_t pid, const ThreadSnapshot& thread);
 
   std::vector<ProcessNews> TakeNews();
   const UnwindCounts& Counts();

@@ -136,7 +136,7 @@ bool WaitScan::TakeStack(const ThreadWait& one, UnwoundProcesses& processes, Agg
   wait.header = HeaderOf(one);
   wait.frames.push_back(WaitFrame(one.wait.kind));
   if (is_read) {
-    const std::vector<uint64_t>& frames = processes.UnwindStill(pid, stack_.Thread());
+    const std::vector<uint64_t>& frames = processes.UnwindAtOnce(pid, stack_.Thread());
     if (!frames.empty() && EndsStack(frames.back())) wait.header.flags |= FG_SAMPLE_USER_TRUNCATED;
     wait.header.user_frames = static_cast<__u16>(frames.size());
     wait.frames.insert(wait.frames.end(), frames.begin(), frames.end());

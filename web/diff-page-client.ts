@@ -20,15 +20,20 @@ interface Stacks {
 }
 const bothOf = ({ raw, folded }: PageStacks): Stacks => ({ raw, folded: folded ?? raw });
 const cpu = bothOf(data);
-const waiting = data.waiting === undefined ? undefined : bothOf(data.waiting);
+/** What can be seen besides, by its name in addresses and of its button. */
+const OTHERS = (
+  [
+    ['waiting', data.waiting, 'the time that threads waited'],
+    ['io', data.io, 'the time of slow reads and writes, and of syncs'],
+  ] as const
+).flatMap(([name, both, what]) => (both === undefined ? [] : [{ name, what, stacks: bothOf(both) }]));
+const otherOf = (stacks: Stacks) => OTHERS.find((other) => other.stacks === stacks);
 /** By what the address calls them. */
 const FLAMES: ReadonlyMap<string, PageFlame> = new Map([
-  ...(waiting === undefined
-    ? []
-    : ([
-        ['#waiting-raw', waiting.raw],
-        ['#waiting', waiting.folded],
-      ] as const)),
+  ...OTHERS.flatMap(({ name, stacks: { raw, folded } }) => [
+    [`#${name}-raw`, raw] as const,
+    [`#${name}`, folded] as const,
+  ]),
   ['#raw', cpu.raw],
   ['#folded', cpu.folded],
 ]);
@@ -173,14 +178,14 @@ function showStacks(flame: PageFlame): void {
   view.show(flame);
   zoomTo(widestNamed(zoomed) ?? 0);
   find(search.value);
-  stacks = waiting !== undefined && (flame === waiting.raw || flame === waiting.folded) ? waiting : cpu;
+  stacks = OTHERS.find((other) => flame === other.stacks.raw || flame === other.stacks.folded)?.stacks ?? cpu;
   const isFolded = flame === stacks.folded;
   foldButton?.setAttribute('aria-pressed', String(isFolded));
-  for (const [id, isShown] of [
-    ['by-cpu', stacks === cpu],
-    ['by-waiting', stacks === waiting],
-  ] as const) {
-    document.getElementById(id)?.setAttribute('aria-pressed', String(isShown));
+  for (const [name, each] of [
+    ['cpu', cpu] as const,
+    ...OTHERS.map((other) => [other.name, other.stacks] as const),
+  ]) {
+    document.getElementById(`by-${name}`)?.setAttribute('aria-pressed', String(stacks === each));
   }
   const [name] = document.querySelectorAll('.culprit b');
   if (name !== undefined && stacks === cpu) {
@@ -211,13 +216,12 @@ function toggleFolding(): void {
   remember();
 }
 
-function choose(wanted: Stacks | undefined): void {
-  if (wanted === undefined || wanted === stacks) {
+function choose(wanted: Stacks): void {
+  if (wanted === stacks) {
     return;
   }
   showStacks(shown === stacks.folded ? wanted.folded : wanted.raw);
-  const what = stacks === cpu ? 'CPU' : 'the time that threads waited';
-  status.textContent = `Width is the share of ${what}.`;
+  status.textContent = `Width is the share of ${otherOf(stacks)?.what ?? 'CPU'}.`;
   remember();
 }
 
@@ -260,7 +264,9 @@ search.addEventListener('keydown', (event) => {
 element('by-canary', HTMLButtonElement).addEventListener('click', () => chooseBasis('canary'));
 element('by-baseline', HTMLButtonElement).addEventListener('click', () => chooseBasis('baseline'));
 document.getElementById('by-cpu')?.addEventListener('click', () => choose(cpu));
-document.getElementById('by-waiting')?.addEventListener('click', () => choose(waiting));
+for (const other of OTHERS) {
+  document.getElementById(`by-${other.name}`)?.addEventListener('click', () => choose(other.stacks));
+}
 document.getElementById('show-culprit')?.addEventListener('click', showCulprit);
 document.querySelector('.changes')?.addEventListener('click', (event) => {
   const name = event.target instanceof HTMLElement ? event.target.dataset['function'] : undefined;

@@ -41,3 +41,28 @@ test('without waiting there is nothing to choose', async () => {
   assert.equal(await page.locator('#by-waiting').count(), 0);
   await page.close();
 });
+
+test('slow reads, writes and syncs have a view of their own, with waiting or without', async () => {
+  const { page, complaints } = await open({
+    ...{ baseline: INPUT.baseline, canary: INPUT.canary },
+    io: {
+      baseline: parseCollapsed(
+        'main;shop.Ledger.record;[file sync] 10\nmain;shop.Logs.write;[file write] 90',
+      ),
+      canary: parseCollapsed('main;shop.Ledger.record;[file sync] 60\nmain;shop.Logs.write;[file write] 40'),
+    },
+  });
+
+  assert.equal(await page.locator('#by-waiting').count(), 0);
+  await page.click('#by-io');
+
+  assert.equal(await page.getAttribute('#by-io', 'aria-pressed'), 'true');
+  assert.match((await statusOf(page)) ?? '', /share of the time of slow reads and writes, and of syncs/);
+  await clickFrame(page, 3, 0.9);
+  assert.match((await statusOf(page)) ?? '', /^\[file sync\]: baseline 10\.00 %, canary 60\.00 %/);
+  await page.click('#by-cpu');
+  await clickFrame(page, 2, 0.9);
+  assert.match((await statusOf(page)) ?? '', /^shop\.Codec\.encode: /);
+  assert.deepEqual(complaints, []);
+  await page.close();
+});

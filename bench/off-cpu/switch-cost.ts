@@ -34,6 +34,7 @@ async function costOf(asked: string, busy: string): Promise<SwitchCost> {
     objectPath: `${BUILD}cpu.bpf.o`,
     addonPath: `${BUILD}flamegate.node`,
     offCpuObjectPath: `${BUILD}offcpu.bpf.o`,
+    ioObjectPath: `${BUILD}io.bpf.o`,
     ...{
       frequencyHz: 1,
       filter: 'cgroup',

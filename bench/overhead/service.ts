@@ -14,6 +14,8 @@ export interface Service {
   readonly pid: number;
   readonly port: number;
   readonly containerId: string;
+  /** Directory of its cgroup. */
+  readonly cgroup: string;
   /** Until it answered its first request: CPU and wall time. */
   readonly startCpuS: number;
   readonly startS: number;
@@ -61,7 +63,7 @@ export async function startService(
     answers(`http://127.0.0.1:${port}/healthz`),
   );
   return {
-    ...{ name, port, stop, pid: child.pid, containerId: cgroup.containerId },
+    ...{ name, port, stop, pid: child.pid, containerId: cgroup.containerId, cgroup: cgroup.directory },
     startCpuS: usageOf(child.pid).cpuSeconds,
     startS: (performance.now() - begun) / 1000,
     async usedHeapMb() {

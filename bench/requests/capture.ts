@@ -6,44 +6,62 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 
-export interface Capture {
-  /** The file's bytes. */
-  stop(): Promise<Buffer>;
+export interface CaptureOf {
+  readonly networkInterface: string;
+  readonly port: number;
+  /** Of each packet: what is behind it is not recorded. */
+  readonly snapBytes: number;
 }
 
-// A whole segment of a response may be 64 KB; what is read of it is its beginning.
-const SNAP_BYTES = '512';
 const KERNEL_BUFFER_KB = '65536';
+const LISTENING_EVERY_MS = 20;
 const LAST_PACKETS_MS = 300;
 
-export async function startCapture(networkInterface: string, port: number): Promise<Capture> {
+/** What `run` comes to, and the file's bytes of what passed meanwhile. */
+export async function capturing<T>(
+  { networkInterface, port, snapBytes }: CaptureOf,
+  run: () => Promise<T>,
+): Promise<{ readonly result: T; readonly file: Buffer }> {
   const path = join(tmpdir(), `flamegate-capture-${process.pid}.pcap`);
-  const options = ['-i', networkInterface, '-w', path, '-U', '-s', SNAP_BYTES, '-B', KERNEL_BUFFER_KB];
-  const format = ['-n', '-Z', 'root', '--time-stamp-precision=nano'];
+  const options = ['-i', networkInterface, '-w', path, '-U', '-s', String(snapBytes), '-B', KERNEL_BUFFER_KB];
+  // Immediate, for else packets come in blocks, of which the last is lost when the capture ends.
+  const format = ['--immediate-mode', '-n', '-Z', 'root', '--time-stamp-precision=nano'];
   const tcpdump = spawn('tcpdump', [...options, ...format, 'tcp', 'port', String(port)], {
     stdio: ['ignore', 'ignore', 'pipe'],
   });
-  await saysListening(tcpdump);
-  return {
-    async stop() {
-      await delay(LAST_PACKETS_MS);
-      const ended = once(tcpdump, 'exit');
-      tcpdump.kill('SIGINT');
-      await ended;
-      const bytes = readFileSync(path);
-      rmSync(path);
-      return bytes;
-    },
-  };
+  const said = saidBy(tcpdump);
+  try {
+    await said.line(/listening on .*\n/);
+    const result = await run();
+    await delay(LAST_PACKETS_MS);
+    await stop(tcpdump);
+    if (!/\n0 packets dropped by kernel/.test(said.all())) throw new Error(`tcpdump says: ${said.all()}`);
+    return { result, file: readFileSync(path) };
+  } finally {
+    await stop(tcpdump);
+    rmSync(path, { force: true });
+  }
 }
 
-async function saysListening(tcpdump: ChildProcess): Promise<void> {
-  const ended = once(tcpdump, 'exit').then(([code]) => {
-    throw new Error(`tcpdump ended with ${code}`);
+async function stop(tcpdump: ChildProcess): Promise<void> {
+  if (tcpdump.exitCode !== null || tcpdump.signalCode !== null) return;
+  const ended = once(tcpdump, 'close');
+  tcpdump.kill('SIGINT');
+  await ended;
+}
+
+/** All of its words are taken, for it ends when nobody does. */
+function saidBy(tcpdump: ChildProcess) {
+  let all = '';
+  tcpdump.stderr?.setEncoding('utf8').on('data', (text: string) => {
+    all += text;
   });
-  const listening = (async () => {
-    for await (const text of tcpdump.stderr ?? []) if (/listening on/.test(String(text))) return;
-  })();
-  await Promise.race([listening, ended]);
-  ended.catch(() => undefined); // it ends when it is stopped
+  return {
+    all: () => all,
+    async line(pattern: RegExp): Promise<void> {
+      for (; !pattern.test(all); await delay(LISTENING_EVERY_MS)) {
+        if (tcpdump.exitCode !== null || tcpdump.signalCode !== null) throw new Error(`tcpdump says: ${all}`);
+      }
+    },
+  };
 }

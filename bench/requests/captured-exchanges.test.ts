@@ -7,10 +7,12 @@ const SERVER = '10.239.77.2:8080';
 const ONE = '10.239.77.1:40000';
 const OTHER = '10.239.77.1:40001';
 const HEAD = ' HTTP/1.1\r\nHost: peer\r\n\r\n';
+const PARENT = 'b7ad6b7169203331';
+const TRACED = ` HTTP/1.1\r\ntraceparent: 00-0af7651916cd43dd8448eb211c80319c-${PARENT}-01\r\n\r\n`;
 
 test('a request lasts from its first segment to the last one before the next', () => {
   const segments = onTheWire([
-    { at: 100, from: ONE, text: `GET /a?x=1${HEAD}` },
+    { at: 100, from: ONE, text: `GET /a?x=1${TRACED}` },
     { at: 130, from: SERVER, to: ONE, text: 'HTTP/1.1 200 OK\r\n\r\n' },
     { at: 150, from: SERVER, to: ONE, text: 'body' },
     { at: 400, from: ONE, text: `POST /b${HEAD}` },
@@ -19,8 +21,8 @@ test('a request lasts from its first segment to the last one before the next', (
   ]);
 
   assert.deepEqual(exchangesOf(segments, SERVER), [
-    { path: '/a', latencyNs: 50 },
-    { path: '/b', latencyNs: 100 },
+    { route: '/a', id: PARENT, latencyNs: 50 },
+    { route: '/b', id: '', latencyNs: 100 },
   ]);
 });
 
@@ -32,7 +34,7 @@ test('what is sent again is not counted, nor a request without an answer', () =>
   ]);
   const again = segments.map((segment) => ({ ...segment, timeNs: segment.timeNs + 1_000n }));
 
-  assert.deepEqual(exchangesOf([...segments, ...again], SERVER), [{ path: '/a', latencyNs: 50 }]);
+  assert.deepEqual(exchangesOf([...segments, ...again], SERVER), [{ route: '/a', id: '', latencyNs: 50 }]);
 });
 
 test('a segment is found behind the headers of its packet, whatever their length', () => {
@@ -56,7 +58,12 @@ test('a segment is found behind the headers of its packet, whatever their length
 
   assert.deepEqual(
     segments.map(({ payload, ...rest }) => ({ ...rest, payload: payload.toString() })),
-    [{ timeNs: 3_000_000_005n, from: '10.0.0.1:258', to: '10.0.0.2:80', sequence: 7, payload: 'hello' }],
+    [
+      {
+        ...{ timeNs: 3_000_000_005n, from: '10.0.0.1:258', to: '10.0.0.2:80', sequence: 7 },
+        ...{ length: 5, payload: 'hello' },
+      },
+    ],
   );
   assert.throws(() => segmentsOf(Buffer.alloc(24)), /nanoseconds/);
 });
@@ -74,6 +81,6 @@ function onTheWire(sent: readonly Sent[]): Segment[] {
   return sent.map(({ at, from, to = SERVER, text }) => {
     const sequence = next.get(from + to) ?? 0xffff_fff0;
     next.set(from + to, (sequence + text.length) >>> 0);
-    return { timeNs: BigInt(at), from, to, sequence, payload: Buffer.from(text) };
+    return { timeNs: BigInt(at), from, to, sequence, length: text.length, payload: Buffer.from(text) };
   });
 }

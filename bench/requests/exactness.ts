@@ -7,52 +7,50 @@ import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { jdkHome, type Release } from '../../src/jvm/testing/a-jvm.ts';
 import { cgroupIdOf } from '../../src/native/cgroup-id.ts';
-import { openRequestWatcher } from '../../src/native/request-watcher.ts';
+import type { Exchange } from '../../src/native/exchange-batch.ts';
+import { openRequestWatcher, type RequestWatcher } from '../../src/native/request-watcher.ts';
 import { type JavaPeer, peersClassPath, watcherOptions } from '../../src/native/testing/peers.ts';
-import { quantile } from '../overhead/paired-ratio.ts';
-import { startCapture } from './capture.ts';
+import { capturing } from './capture.ts';
 import { exchangesOf } from './captured-exchanges.ts';
+import { streamsOf } from './captured-streams.ts';
+import type { Told } from './compared.ts';
+import type { Pace } from './pace.ts';
 import { ask } from './paced-client.ts';
-import { segmentsOf } from './pcap.ts';
+import { askByHttp2 } from './paced-http2-client.ts';
+import { type Segment, segmentsOf } from './pcap.ts';
 import { makePodNetwork, type PodNetwork } from './pod-network.ts';
 import { startServer } from './server.ts';
-
-export interface RouteExactness {
-  readonly stack: string;
-  readonly route: string;
-  readonly requests: number;
-  /** Exchanges seen, of those captured. */
-  readonly countedShare: number;
-  readonly p50ErrorMs: number;
-  readonly p99ErrorMs: number;
-  readonly p50ErrorPercent: number;
-  readonly p99ErrorPercent: number;
-  /** By the capture. */
-  readonly p50Ms: number;
-  readonly p99Ms: number;
-  readonly clientP99Ms: number;
-}
-
-/** Kept apart by path; none takes the time of another. */
-type LatenciesByPath = ReadonlyMap<string, readonly number[]>;
+import { STACKS, type Stack } from './stacks.ts';
+import { numbered, type Timed } from './timed.ts';
 
 const CGROUPS = '/sys/fs/cgroup/unified';
 const RELEASE: Release = 21;
 const RATE = 300;
-const PATHS = ['/fast', '/echo', '/fast', '/chunked'];
 const WARM_SECONDS = 8;
 const LAST_EXCHANGE_MS = 6_000; // an end that is not certain is decided after five quiet seconds
+const TAKE_EVERY_MS = 200;
+/** Heads of HTTP/1.1 are at the beginning of a segment; of HTTP/2 every frame's is needed. */
+const SNAP_BYTES = { 'HTTP/1.1': 512, 'HTTP/2': 262_144 } as const;
 
-export async function exactnessOf(peer: JavaPeer, seconds: number): Promise<readonly RouteExactness[]> {
+export async function tellRequests(peer: JavaPeer, seconds: number): Promise<Told> {
+  const { main, flags, ...asked } = STACKS[peer];
   const network = makePodNetwork();
   const cgroup = join(CGROUPS, `flamegate-exact-${process.pid}`);
   mkdirSync(cgroup);
   try {
-    const java = [join(jdkHome(RELEASE), 'bin/java'), '-Xmx128m', '-cp', peersClassPath(), 'PeersKt', peer];
+    const java = [
+      join(jdkHome(RELEASE), 'bin/java'),
+      '-Xmx128m',
+      ...flags,
+      '-cp',
+      peersClassPath(),
+      main,
+      peer,
+    ];
     const argv = [...network.prefix, 'env', `HOST=${network.address}`, ...java];
     const server = await startServer(cgroup, argv);
     try {
-      return await compared(peer, network, { cgroup, port: server.port }, seconds);
+      return { stack: peer, ...(await tell(asked, network, { cgroup, port: server.port }, seconds)) };
     } finally {
       await server.stop();
     }
@@ -62,57 +60,75 @@ export async function exactnessOf(peer: JavaPeer, seconds: number): Promise<read
   }
 }
 
-async function compared(
-  stack: string,
+async function tell(
+  { protocol, routes }: Pick<Stack, 'protocol' | 'routes'>,
   { networkInterface, address }: PodNetwork,
   { cgroup, port }: { readonly cgroup: string; readonly port: number },
   seconds: number,
-): Promise<readonly RouteExactness[]> {
-  const pace = { host: address, port, rate: RATE, paths: PATHS };
-  await ask({ ...pace, seconds: WARM_SECONDS });
+): Promise<Omit<Told, 'stack'>> {
+  const by = PROTOCOLS[protocol];
+  const pace = { host: address, port, rate: RATE, routes };
+  await by.ask({ ...pace, seconds: WARM_SECONDS });
   const watcher = openRequestWatcher(watcherOptions({ maxExchanges: 1_000_000 }));
   try {
     watcher.watch(cgroupIdOf(cgroup), 1);
-    const capture = await startCapture(networkInterface, port);
-    const client = byPath(await ask({ ...pace, seconds }));
-    const captured = byPath(exchangesOf(segmentsOf(await capture.stop()), `${address}:${port}`));
-    await delay(LAST_EXCHANGE_MS);
-    const seen = byPath([...watcher.take()]);
-    return [...captured].map(([route, wire]) => exactness(stack, route, { wire, seen, client }));
+    const captureOf = { networkInterface, port, snapBytes: SNAP_BYTES[protocol] };
+    // Connections of its own, all within the capture.
+    const { result, file } = await capturing(captureOf, () => by.ask({ ...pace, seconds }));
+    const { asked, captured } = result(segmentsOf(file), `${address}:${port}`);
+    if (captured.length !== asked.length) {
+      throw new Error(`of ${asked.length} requests ${captured.length} were captured`);
+    }
+    return { asked, captured, seen: by.seen(await exchangesFrom(watcher, asked.length)) };
   } finally {
     watcher.close();
   }
 }
 
-function exactness(
-  stack: string,
-  route: string,
-  all: { readonly wire: readonly number[]; readonly seen: LatenciesByPath; readonly client: LatenciesByPath },
-): RouteExactness {
-  const seen = all.seen.get(route) ?? [];
-  const [p50Ns, p99Ns] = [quantile(all.wire, 0.5), quantile(all.wire, 0.99)];
-  const [p50Off, p99Off] = [quantile(seen, 0.5) - p50Ns, quantile(seen, 0.99) - p99Ns];
-  return {
-    ...{ stack, route, requests: all.wire.length },
-    countedShare: seen.length / all.wire.length,
-    ...{ p50ErrorMs: milliseconds(p50Off), p99ErrorMs: milliseconds(p99Off) },
-    ...{ p50ErrorPercent: percent(p50Off / p50Ns), p99ErrorPercent: percent(p99Off / p99Ns) },
-    ...{ p50Ms: milliseconds(p50Ns), p99Ms: milliseconds(p99Ns) },
-    clientP99Ms: milliseconds(quantile(all.client.get(route) ?? [], 0.99)),
-  };
-}
-
-function byPath(
-  exchanges: readonly { readonly path: string; readonly latencyNs: number }[],
-): LatenciesByPath {
-  const latencies = new Map<string, number[]>();
-  for (const { path, latencyNs } of exchanges) {
-    const known = latencies.get(path);
-    if (known) known.push(latencyNs);
-    else latencies.set(path, [latencyNs]);
+/** Until so many have come, and no longer than the last one may take. */
+async function exchangesFrom(watcher: RequestWatcher, count: number): Promise<readonly Exchange[]> {
+  const exchanges: Exchange[] = [];
+  for (const end = performance.now() + LAST_EXCHANGE_MS; ; await delay(TAKE_EVERY_MS)) {
+    exchanges.push(...watcher.take());
+    if (exchanges.length >= count || performance.now() > end) return exchanges;
   }
-  return latencies;
 }
 
-const milliseconds = (ns: number) => Number((ns / 1e6).toFixed(3));
-const percent = (share: number) => Number((100 * share).toFixed(2));
+interface Protocol {
+  /** What was asked; and, of a capture meanwhile, what was captured of it. */
+  ask(pace: Pace): Promise<(segments: readonly Segment[], server: string) => Omit<Told, 'stack' | 'seen'>>;
+  /** With the ids that the others give them. */
+  seen(exchanges: readonly Exchange[]): readonly Timed[];
+}
+
+const PROTOCOLS: Readonly<Record<Stack['protocol'], Protocol>> = {
+  'HTTP/1.1': {
+    async ask(pace) {
+      const asked = await ask(pace);
+      return (segments, server) => ({ asked, captured: exchangesOf(segments, server) });
+    },
+    seen: (exchanges) =>
+      exchanges.map(({ path, latencyNs, traceParent }) => ({
+        ...{ route: path, latencyNs },
+        id: traceParent.slice(36, 52),
+      })),
+  },
+  'HTTP/2': {
+    async ask(pace) {
+      const { asked, routes } = await askByHttp2(pace);
+      return (segments, server) => {
+        const streams = streamsOf(segments, server);
+        return {
+          asked,
+          captured: numbered(streams.map((one) => ({ route: routes.get(one.client) ?? '', ...one }))),
+        };
+      };
+    },
+    seen: (exchanges) =>
+      numbered(
+        exchanges
+          .toSorted((a, b) => a.startedAtNs - b.startedAtNs)
+          .map(({ path, latencyNs }) => ({ route: path, latencyNs })),
+      ),
+  },
+};

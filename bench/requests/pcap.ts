@@ -7,6 +7,8 @@ export interface Segment {
   readonly from: string;
   readonly to: string;
   readonly sequence: number;
+  /** Of the payload on the wire, of which the capture may have the beginning only. */
+  readonly length: number;
   readonly payload: Buffer;
 }
 
@@ -39,15 +41,19 @@ function segmentOf(frame: Buffer, timeNs: bigint): Segment | undefined {
   if (frame.readUInt16BE(ETHERNET - 2) !== ETHERTYPE_IPV4) return undefined;
   const ip = frame.subarray(ETHERNET);
   if (ip.readUInt8(9) !== PROTOCOL_TCP) return undefined;
-  const tcp = ip.subarray((ip.readUInt8(0) & 15) * 4, ip.readUInt16BE(2));
-  const payload = tcp.subarray((tcp.readUInt8(12) >> 4) * 4);
-  if (payload.length === 0) return undefined;
+  const ipHeader = (ip.readUInt8(0) & 15) * 4;
+  const ipLength = ip.readUInt16BE(2);
+  const tcp = ip.subarray(ipHeader, ipLength);
+  const tcpHeader = (tcp.readUInt8(12) >> 4) * 4;
+  const length = ipLength - ipHeader - tcpHeader;
+  if (length <= 0) return undefined;
   const address = (offset: number) => [...ip.subarray(offset, offset + 4)].join('.');
   return {
     timeNs,
     from: `${address(12)}:${tcp.readUInt16BE(0)}`,
     to: `${address(16)}:${tcp.readUInt16BE(2)}`,
     sequence: tcp.readUInt32BE(4),
-    payload,
+    length,
+    payload: tcp.subarray(tcpHeader),
   };
 }

@@ -28,10 +28,11 @@ std::vector<OneStack> StacksIn(const Aggregate& aggregate) {
   return stacks;
 }
 
-std::optional<OneStack> UnwindOne(UnwoundProcesses& processes, std::span<const uint8_t> record) {
+std::optional<OneStack> UnwindOne(UnwoundProcesses& processes, std::span<const uint8_t> record,
+                                  uint64_t time_ns) {
   std::optional<StackRecord> parsed = ParseStackRecord(record);
   if (!parsed) return std::nullopt;
-  parsed->thread.time_ns = UINT64_MAX;  // another machine's clock: all code is to be confirmed
+  parsed->thread.time_ns = time_ns;  // its own is of another machine's clock
   Aggregate aggregate(kMaxStacks);
   processes.Unwind(*parsed, aggregate);
   processes.SettleAll(aggregate);

@@ -1,21 +1,27 @@
-// Unwinds recorded stacks: `replay-stacks FILE`, or `replay-stacks FILE cold`, where nothing is remembered
-// from one stack to the next. Needs no JVM, no BPF and no privilege. Prints what the addon would hand over,
-// in lines of words apart by tabs: `recording NAME`, for each stack `stack FLAGS STACK_BYTES` with its
-// `kernel` and `frame` lines, leaf first, and before them the `method`, `name` and `class` lines of what it
-// is the first to refer to; at the end of a recording its `count`s.
+// Unwinds recorded stacks: `replay-stacks FILE`, or with one word more: `cold`, where nothing is remembered
+// from one stack to the next; `same-code` and `other-code`, where all is read later than the stacks were
+// copied, and the code that they ran is there still, or something else is. Needs no JVM, no BPF and no
+// privilege. Prints what the addon would hand over, in lines of words apart by tabs: `recording NAME`, for
+// each stack `stack FLAGS STACK_BYTES` with its `kernel` and `frame` lines, leaf first, and before them the
+// `method`, `name` and `class` lines of what it is the first to refer to; at the end of a recording its
+// `count`s.
 #include <cinttypes>
 #include <cstdio>
 #include <cstring>
+#include <string_view>
 
 #include "one_stack.h"
 #include "replayed_process.h"
 #include "stack_recording.h"
+#include "x86_64.h"
 
 namespace flamegate {
 namespace {
 
 constexpr int kUnusable = 2;
 constexpr int kNotInRecording = 3;
+
+enum class Circumstance : uint8_t { kUsual, kCold, kSameCode, kOtherCode };
 
 fg_cpu_stack_header HeaderOf(const RingRecord& record) {
   fg_cpu_stack_header header = {};
@@ -59,14 +65,26 @@ void Watch(UnwoundProcesses& processes, const StackRecording& recording) {
   if (recording.heap) processes.FollowCoroutines(pid, *recording.heap);
 }
 
-int Replay(const StackRecording& recording, bool is_cold) {
+// What is at the place where each stack was interrupted.
+void LearnCode(StackRecording& recording, bool is_same) {
+  for (const RingRecord& record : recording.records) {
+    fg_cpu_stack_header header = HeaderOf(record);
+    for (uint8_t& byte : header.code) byte = static_cast<uint8_t>(is_same ? byte : ~byte);
+    recording.memory.Learn(header.registers[kInstructionPointer] - FG_CODE_BYTES_BEFORE, header.code);
+  }
+}
+
+int Replay(StackRecording& recording, Circumstance circumstance) {
+  bool is_cold = circumstance == Circumstance::kCold;
+  bool is_read_later = circumstance == Circumstance::kSameCode || circumstance == Circumstance::kOtherCode;
+  if (is_read_later) LearnCode(recording, circumstance == Circumstance::kSameCode);
   ReplayedProcess process(recording);
   printf("recording\t%s\n", recording.name.c_str());
   std::optional<UnwoundProcesses> processes;
   UnwindCounts counts;
   for (const RingRecord& record : recording.records) {
     if (!processes || is_cold) Watch(processes.emplace(), recording);
-    std::optional<OneStack> stack = UnwindOne(*processes, record.Bytes());
+    std::optional<OneStack> stack = UnwindOne(*processes, record.Bytes(), is_read_later ? 0 : UINT64_MAX);
     PrintNews(*processes);
     PrintStack(record, stack);
     if (is_cold) counts.Add(processes->Counts());
@@ -80,10 +98,17 @@ int Replay(const StackRecording& recording, bool is_cold) {
   return 0;
 }
 
+std::optional<Circumstance> CircumstanceOf(std::string_view word) {
+  if (word == "cold") return Circumstance::kCold;
+  if (word == "same-code") return Circumstance::kSameCode;
+  return word == "other-code" ? std::optional(Circumstance::kOtherCode) : std::nullopt;
+}
+
 int Main(int argc, char** argv) {
-  bool is_cold = argc == 3 && strcmp(argv[2], "cold") == 0;
-  if (argc != 2 && !is_cold) {
-    fputs("usage: replay-stacks FILE [cold]\n", stderr);
+  std::optional<Circumstance> circumstance = argc == 2 ? std::optional(Circumstance::kUsual) : std::nullopt;
+  if (argc == 3) circumstance = CircumstanceOf(argv[2]);
+  if (!circumstance) {
+    fputs("usage: replay-stacks FILE [cold|same-code|other-code]\n", stderr);
     return kUnusable;
   }
   std::string why_not;
@@ -92,8 +117,8 @@ int Main(int argc, char** argv) {
     fprintf(stderr, "%s is no recording of this version (%s): make record-jvm\n", argv[1], why_not.c_str());
     return kUnusable;
   }
-  for (const StackRecording& recording : *recordings) {
-    int failed = Replay(recording, is_cold);
+  for (StackRecording& recording : *recordings) {
+    int failed = Replay(recording, *circumstance);
     if (failed != 0) return failed;
   }
   return 0;

@@ -7,7 +7,7 @@ import type { Batch, PodWindow } from '../wire/batch-schema.ts';
 import type { FixtureController } from './controller-fixture.ts';
 import { aDirectory, eventually } from './jvm-fixture.ts';
 
-export const WINDOW_MS = 5_000;
+export const WINDOW_MS = 2_000;
 
 export interface RunningAgent {
   readonly child: ChildProcess;

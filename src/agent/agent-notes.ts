@@ -38,6 +38,7 @@ export function noteWindow(batch: Batch, { metrics, log }: Voice): void {
     if (pod.requests) metrics.requestsLost.inc({}, pod.requests.lost);
   }
   metrics.samples.inc({}, samples);
+  metrics.io.add(batch);
   log.debug(
     { sequence: batch.sequence, pods: batch.pods.length, samples, stacks: batch.stacks.length },
     'window closed',

@@ -7,14 +7,16 @@ import type { Batch, PodWindow } from '../wire/batch-schema.ts';
 import type { AttachQueue } from './attach-queue.ts';
 import { pause } from './backoff.ts';
 import { createBatchStacks } from './batch-stacks.ts';
+import { dealTargets } from './dealt-targets.ts';
 import type { MetNatives, NativeNames } from './native-names.ts';
 import type { RequestHost } from './request-host.ts';
 import type { SamplerFailure } from './sampler-host.ts';
 import type { WatchedContainers } from './watched-containers.ts';
+import { foldIo } from './window-io.ts';
 import { nameWindow, type WindowNames } from './window-names.ts';
 import { type ContainerWindow, dealRows, foldWindow, timedSamplesOf, unnamedShares } from './window-pods.ts';
 import { momentsByTarget } from './window-served.ts';
-import { dealWaits, foldWaits, timedWaitsOf } from './window-waits.ts';
+import { foldWaits, timedWaitsOf } from './window-waits.ts';
 
 export interface WindowInput {
   readonly containers: WatchedContainers;
@@ -22,6 +24,8 @@ export interface WindowInput {
   readonly failure: SamplerFailure | undefined;
   /** Why it cannot be seen who waits. */
   readonly waitsFailure: SamplerFailure | undefined;
+  /** Why it cannot be seen what is read and written. */
+  readonly ioFailure: SamplerFailure | undefined;
   readonly kernel: KernelSymbols | undefined;
   readonly natives: NativeNames;
   readonly procRoot: string;
@@ -43,14 +47,27 @@ export async function closeWindow(
   const requests = input.requests.take();
   const used = input.containers.all().map((container) => ({ container, usage: container.takeUsage() }));
   const windows = dealRows(samples, used);
-  const waits = dealWaits(samples?.waits, input.containers.all());
+  const all = input.containers.all();
+  const waits = dealTargets(
+    samples?.waits,
+    all.filter(({ assigned }) => assigned.offCpu !== undefined),
+  );
+  const io = dealTargets(
+    samples?.io,
+    all.filter(({ assigned }) => assigned.io !== undefined),
+  );
   if (samples) learnNames(samples, input.containers);
   await meetUnknown(windows);
   const names = nameWindow(samples?.addresses ?? new BigUint64Array(0), input);
   await refreshNames(windows, names, input.attaches);
   const waitNames = nameWindow(samples?.waits?.addresses ?? new BigUint64Array(0), input);
   const gated = windows.filter((window) => window.container.assigned.gated);
-  const met = [...metNatives(gated, names, input.procRoot), ...metNatives(waits, waitNames, input.procRoot)];
+  const ioNames = nameWindow(samples?.io?.addresses ?? new BigUint64Array(0), input);
+  const met = [
+    ...metNatives(gated, names, input.procRoot),
+    ...metNatives(waits, waitNames, input.procRoot),
+    ...metNatives(io, ioNames, input.procRoot),
+  ];
   await input.natives.learn(met, Date.now());
 
   const stacks = createBatchStacks();
@@ -59,13 +76,18 @@ export async function closeWindow(
   const waitContext = {
     ...{ names: waitNames, stacks, failure: input.failure ?? input.waitsFailure },
     addresses: samples?.waits?.addresses ?? new BigUint64Array(0),
+    moments: momentsByTarget(samples?.waits?.moments),
   };
+  const ioContext = { names: ioNames, stacks, failure: input.failure ?? input.ioFailure };
   const waitsOf = new Map(waits.map((each) => [each.container, each]));
+  const ioOf = new Map(io.map((each) => [each.container, each]));
   const pods = windows.map((window) => {
     const waited = waitsOf.get(window.container);
+    const moved = ioOf.get(window.container);
     const pod = {
       ...foldWindow(window, context),
       ...(waited && { waiting: foldWaits(waited, waitContext) }),
+      ...(moved && { io: foldIo(moved, ioContext) }),
     };
     const seen = requests.get(window.container.assigned.containerId);
     if (!seen) return pod;

@@ -25,6 +25,7 @@ export interface AgentConfig {
   /** Where the install wants spans: an OTLP/HTTP endpoint, v1/traces being below it. */
   readonly otlpEndpoint: URL | undefined;
   readonly offCpuObjectPath: string;
+  readonly ioObjectPath: string;
   readonly httpPort: number;
   readonly logLevel: LogLevel;
   readonly version: string;
@@ -54,6 +55,7 @@ export function readConfig(env: Readonly<Record<string, string | undefined>> = p
     requestsObjectPath: env['FLAMEGATE_REQUESTS_OBJECT'] ?? `${dist}/requests.bpf.o`,
     otlpEndpoint: httpUrl(env, 'FLAMEGATE_OTLP_ENDPOINT'),
     offCpuObjectPath: env['FLAMEGATE_OFFCPU_OBJECT'] ?? `${dist}/offcpu.bpf.o`,
+    ioObjectPath: env['FLAMEGATE_IO_OBJECT'] ?? `${dist}/io.bpf.o`,
     httpPort: integer(env, 'FLAMEGATE_HTTP_PORT', 9464, 0),
     logLevel: logLevel(env),
     version: env['FLAMEGATE_VERSION'] ?? 'dev',

@@ -1,6 +1,6 @@
 /** What was seen of one container's requests since its last window, and what a window may say of them. */
 import type { HiddenCalls } from '../native/request-watcher.ts';
-import type { Exchange } from '../requests/exchange.ts';
+import type { Exchange, TimedExchange } from '../requests/exchange.ts';
 import { LONGEST_MESSAGE, LONGEST_REASON } from '../requests/parse-request-window.ts';
 import { type CountedAs, RequestTally } from '../requests/request-tally.ts';
 import type { RequestWindow } from '../requests/request-window.ts';
@@ -34,7 +34,7 @@ export class ContainerRequests {
     return this.#answered;
   }
 
-  add(exchange: Exchange): CountedAs {
+  add(exchange: Exchange | TimedExchange): CountedAs {
     const as = this.#tally.add(exchange);
     this.#durations.add(exchange, as);
     this.#answered += 1;

@@ -1,7 +1,7 @@
 /** Which format a page is in: what the reader asks for in its Accept header. */
 import type { Family } from './exposition.ts';
 import { PROTOBUF_TYPE, protobufOf } from './exposition-protobuf.ts';
-import { TEXT_TYPE, textOf } from './exposition-text.ts';
+import { OPEN_METRICS_TYPE, openMetricsOf, TEXT_TYPE, textOf } from './exposition-text.ts';
 
 export interface ExpositionFormat {
   readonly contentType: string;
@@ -10,6 +10,12 @@ export interface ExpositionFormat {
 }
 
 const TEXT: ExpositionFormat = { contentType: TEXT_TYPE, encoding: 'utf8', pieces: textOf };
+/** What Prometheus asks for first otherwise: it has exemplars. */
+const OPEN_METRICS: ExpositionFormat = {
+  contentType: OPEN_METRICS_TYPE,
+  encoding: 'utf8',
+  pieces: openMetricsOf,
+};
 /** Where Prometheus takes native histograms (`--enable-feature=native-histograms`, `scrape_native_histograms`), it asks for this first. */
 const PROTOBUF: ExpositionFormat = { contentType: PROTOBUF_TYPE, encoding: 'latin1', pieces: protobufOf };
 
@@ -25,8 +31,13 @@ export function formatFor(accept: string | undefined): ExpositionFormat {
       parameters.get('proto') === 'io.prometheus.client.MetricFamily' &&
       parameters.get('encoding') === 'delimited',
   );
+  const openMetrics = weightOf(
+    ({ type, parameters }) =>
+      type === 'application/openmetrics-text' && (parameters.get('version') ?? '1.0.0') === '1.0.0',
+  );
   const text = weightOf(({ type }) => type === 'text/plain');
-  return protobuf > 0 && protobuf >= text ? PROTOBUF : TEXT;
+  if (protobuf > 0 && protobuf >= Math.max(openMetrics, text)) return PROTOBUF;
+  return openMetrics > 0 && openMetrics >= text ? OPEN_METRICS : TEXT;
 }
 
 interface MediaRange {

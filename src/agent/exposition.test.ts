@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
+import { exemplarsIn } from '../../test/prometheus/exemplars-in.ts';
 import { aPrometheus, until } from '../../test/prometheus/prometheus.ts';
 import { SCHEMA } from '../requests/duration-histogram.ts';
 import type { Exchange } from '../requests/exchange.ts';
@@ -23,21 +24,33 @@ const WITHOUT =
 /** No label of ours has such a value; what a format does to it is to be undone by the reader. */
 const ODD = 'a "quoted\\" line\nand another';
 
-test('the page is protobuf for a reader that asks for it first, and text for everybody else', () => {
-  const isProtobuf = (accept?: string) => formatFor(accept).contentType.includes('protobuf');
+test('the page is in the format that its reader asks for first, and text for everybody else', () => {
+  const PROTOBUF =
+    'application/vnd.google.protobuf;proto=io.prometheus.client.MetricFamily;encoding=delimited';
+  const typeOf = (accept?: string) => formatFor(accept).contentType.split(';', 1)[0];
 
-  assert.equal(isProtobuf(WITH_NATIVE), true);
-  for (const accept of [
-    undefined,
-    WITHOUT,
-    '*/*',
-    'application/vnd.google.protobuf',
-    'application/vnd.google.protobuf;proto=io.prometheus.client.MetricFamily;encoding=text',
-    'application/vnd.google.protobuf;proto=io.prometheus.client.MetricFamily;encoding=delimited;q=0',
-    'text/plain,application/vnd.google.protobuf;proto=io.prometheus.client.MetricFamily;encoding=delimited;q=0.1',
-    `${',;=;q=x'.repeat(1_000)}${WITH_NATIVE}`,
-  ]) {
-    assert.equal(isProtobuf(accept), false, accept?.slice(0, 200));
+  for (const [type, accepted] of [
+    ['application/vnd.google.protobuf', [WITH_NATIVE]],
+    [
+      'application/openmetrics-text',
+      [WITHOUT, 'application/openmetrics-text', `${PROTOBUF};q=0.1,${WITHOUT}`],
+    ],
+    [
+      'text/plain',
+      [
+        undefined,
+        '*/*',
+        'application/vnd.google.protobuf',
+        'application/vnd.google.protobuf;proto=io.prometheus.client.MetricFamily;encoding=text',
+        `${PROTOBUF};q=0`,
+        `text/plain,${PROTOBUF};q=0.1`,
+        'text/plain,application/openmetrics-text;version=1.0.0;q=0.9',
+        'application/openmetrics-text;version=2.0.0',
+        `${',;=;q=x'.repeat(1_000)}${WITH_NATIVE}`,
+      ],
+    ],
+  ] as const) {
+    for (const accept of accepted) assert.equal(typeOf(accept), type, accept?.slice(0, 200));
   }
 });
 
@@ -63,6 +76,16 @@ test('Prometheus reads the same from both, and its quantiles are as near as its 
       ['/stock reset', 1],
     ]),
   );
+
+  const calls = new Map([['shop.Orders Get 0', CALLS_MS.length]]);
+  const ofCall = ['rpc_service', 'rpc_method', 'rpc_grpc_status_code'];
+  assert.deepEqual(await native.query('histogram_count(rpc_server_duration_milliseconds)', ...ofCall), calls);
+  assert.deepEqual(await classic.query('rpc_server_duration_milliseconds_count', ...ofCall), calls);
+  const callsUpTo = async (le: string) =>
+    (await classic.query(`rpc_server_duration_milliseconds_bucket{le="${le}"}`)).get('');
+  assert.deepEqual([await callsUpTo('5.0'), await callsUpTo('10.0'), await callsUpTo('+Inf')], [1, 2, 3]);
+  const middleCall = await native.query('histogram_quantile(0.5, rpc_server_duration_milliseconds)');
+  assert.ok(Math.abs(Math.log2((middleCall.get('') ?? Number.NaN) / 7)) <= 2 ** -SCHEMA);
 
   for (const p of [0.5, 0.9, 0.99, 0.999]) {
     const exactUs = latenciesUs[Math.ceil(p * latenciesUs.length) - 1] ?? 0;
@@ -102,6 +125,55 @@ test('Prometheus reads the same from both, and its quantiles are as near as its 
   assert.ok(byBounds > 0.025 && byBounds <= 0.05, String(byBounds));
 });
 
+for (const [latencyMs, le] of [
+  [300, '0.5'],
+  [20_000, '+Inf'],
+] as const) {
+  test(`the exemplar of ${latencyMs} ms is behind the bucket up to ${le}, in each format that has a place for it`, async (t) => {
+    const durations = createRequestDurations(() => 1_000_000);
+    const container = new ContainerRequests(
+      [],
+      durations.begin(() => ({ namespace: 'shop', pod: 'orders-1', container: 'app' })),
+    );
+    const add = () => {
+      const traced = { startedAtNs: 1.5e9, traceParent: `00-${TRACE}-${PARENT}-01` };
+      container.add({ ...anOrder(1e3 * latencyMs), ...traced });
+      container.add({ ...A_CALL, latencyNs: 7e6, ...traced });
+    };
+    const { port } = await served(t, durations);
+    const page = async (accept: string) =>
+      (await fetch(`http://127.0.0.1:${port}/metrics`, { headers: { accept } })).bytes();
+    const text = async (accept: string) => new TextDecoder().decode(await page(accept));
+    const seconds = latencyMs / 1_000;
+    const endedMs = 1_001_500 + latencyMs;
+
+    add();
+    assert.doesNotMatch(await text('text/plain'), /trace_id/, 'which has no place for it');
+    const openMetrics = await text(WITHOUT);
+    assert.match(openMetrics, /\n# EOF\n$/);
+    const lines = openMetrics.split('\n').filter((line) => line.includes(' # '));
+    const labels = `{trace_id="${TRACE}",span_id="${PARENT}"}`;
+    assert.deepEqual(
+      lines.map((line) => line.replace(/\{.*?(?=le=)/, '{')),
+      [
+        `http_server_request_duration_seconds_bucket{le="${le}"} 1 # ${labels} ${seconds} ${(endedMs / 1_000).toFixed(3)}`,
+        `rpc_server_duration_milliseconds_bucket{le="10.0"} 1 # ${labels} 7 1001.507`,
+      ],
+    );
+
+    const of = { labels: { trace_id: TRACE, span_id: PARENT } };
+    const request = { ...of, value: seconds, endedMs };
+    const call = { ...of, value: 7, endedMs: 1_001_507 };
+    const bound = le === '+Inf' ? Number.POSITIVE_INFINITY : Number(le);
+    const expected = [
+      [bound, request],
+      [10, call],
+    ];
+    assert.deepEqual(exemplarsIn(await page(WITH_NATIVE)), expected, 'once more, for another reader');
+    assert.doesNotMatch(await text(WITHOUT), /trace_id/);
+  });
+}
+
 test('a page of as many series as there may be is read whole', async (t) => {
   const durations = createRequestDurations();
   for (let at = 0; at < 5; at++) {
@@ -138,7 +210,7 @@ test('a counter or gauge has 64 series at most', () => {
   assert.deepEqual([samples.length, samples[0]?.value], [64, 2]);
 });
 
-/** Requests of one route between 1 and 400 ms, most of them fast, and one each of two others. */
+/** Requests of one route between 1 and 400 ms, most of them fast, one of another, and three calls of gRPC. */
 async function aPage(t: Parameters<typeof aPrometheus>[0]) {
   const durations = createRequestDurations();
   const answerer = { namespace: 'shop', pod: 'orders-1', container: 'app' };
@@ -154,12 +226,22 @@ async function aPage(t: Parameters<typeof aPrometheus>[0]) {
     container.add(anOrder(latencyUs));
   }
   container.add({ method: 'GET', path: '/stock', status: 200, outcome: 'Reset', latencyNs: 1e9 });
+  for (const latencyMs of CALLS_MS) container.add({ ...A_CALL, latencyNs: latencyMs * 1e6 });
   const window = container.take(undefined);
   const histogram = createHistogram();
   for (const { route, latency } of window.routes) if (route === '/orders/{}') addSketch(histogram, latency);
   const sketchUs = (p: number) => Math.exp(logQuantile(histogram, p));
   return { ...(await served(t, durations)), container, latenciesUs, sketchUs };
 }
+
+const TRACE = '0af7651916cd43dd8448eb211c80319c';
+const PARENT = 'b7ad6b7169203331';
+
+const CALLS_MS = [3, 7, 20_000];
+const A_CALL = {
+  ...{ method: 'POST', path: '/shop.Orders/Get', status: 200, grpcStatus: 0 },
+  ...{ rpc: 'Unary' as const, outcome: 'Completed' as const },
+};
 
 const anOrder = (latencyUs: number): Exchange => ({
   ...{ method: 'GET', path: '/orders/17', status: 200, outcome: 'Completed' },

@@ -40,6 +40,8 @@ export type Family =
 export interface Exposition {
   counter(name: string, help: string, read?: () => number): Metric;
   gauge(name: string, help: string, read?: () => number): Metric;
+  /** A counter whose series are kept elsewhere, and bounded there. */
+  counters(name: string, help: string, read: () => Iterable<NumberSample>): void;
   histogram(name: string, help: string, read: () => Iterable<HistogramSample>): void;
   families(): Iterable<Family>;
 }
@@ -68,6 +70,9 @@ export function createExposition(): Exposition {
   return {
     counter: (name, help, read) => add('counter', name, help, read),
     gauge: (name, help, read) => add('gauge', name, help, read),
+    counters(name, help, read) {
+      metrics.push(() => ({ kind: 'counter', name, help, samples: read() }));
+    },
     histogram(name, help, read) {
       metrics.push(() => ({ kind: 'histogram', name, help, samples: read() }));
     },

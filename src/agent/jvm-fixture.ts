@@ -1,7 +1,8 @@
 /** For tests: real JVMs, running a small program compiled once. */
 import assert from 'node:assert/strict';
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { createHash } from 'node:crypto';
+import { chmodSync, existsSync, mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { TestContext } from 'node:test';
@@ -72,7 +73,7 @@ export async function aJvm(t: TestContext, options: JvmOptions = {}): Promise<Ru
   const outOfLine = ['-XX:CompileCommand=quiet', '-XX:CompileCommand=dontinline,Busy.encodeSlowly'];
   const prepared = options.untouched ? [] : ['-XX:+PreserveFramePointer', '-Xmx32m', ...outOfLine];
   const java = [`${jdk}/bin/java`, ...prepared, ...(options.flags ?? [])];
-  const line = [...java, '-cp', classes(t, program), program].join(' ');
+  const line = [...java, '-cp', classes(program), program].join(' ');
   const join = options.cgroup === undefined ? '' : `echo $$ > ${options.cgroup}/cgroup.procs; `;
   const inside = `mount -t tmpfs tmpfs /tmp/.; chmod 1777 /tmp/.; exec setpriv --reuid 65534 --regid 65534 --clear-groups`;
   const command = options.contained
@@ -123,16 +124,22 @@ export async function eventually(
   assert.fail(`not within ${limitMs} ms: ${what}`);
 }
 
-/** Of the oldest JDK: the others run them too. */
-function classes(t: TestContext, program: keyof typeof PROGRAMS): string {
-  const directory = '/var/tmp/flamegate-test-classes'; // not in /tmp, which contained JVMs have of their own
-  const target = `${directory}/${JDKS[0].split('/').at(-1)}`;
-  if (existsSync(`${target}/${program}.class`)) return target;
-  const source = `${aDirectory(t)}/${program}.java`;
-  mkdirSync(target, { recursive: true, mode: 0o755 });
+/** Of the oldest JDK: the others run them too. Kept under the hash of the source. */
+function classes(program: keyof typeof PROGRAMS): string {
+  const hash = createHash('sha256').update(PROGRAMS[program]).digest('hex').slice(0, 16);
+  const kept = `/var/tmp/flamegate-${program}-${hash}`; // not in /tmp, which contained JVMs have of their own
+  if (existsSync(kept)) return kept;
+  const directory = mkdtempSync(`${kept}-`);
+  chmodSync(directory, 0o755); // contained JVMs are of another user
+  const source = join(directory, `${program}.java`);
   writeFileSync(source, PROGRAMS[program]);
-  execFileSync(`${JDKS[0]}/bin/javac`, ['-d', target, source]);
-  return target;
+  execFileSync(`${JDKS[0]}/bin/javac`, ['-d', directory, source]);
+  try {
+    renameSync(directory, kept); // at once, for other test files look at it meanwhile
+  } catch {
+    rmSync(directory, { recursive: true });
+  }
+  return kept;
 }
 
 function childPid(child: ChildProcess): number {

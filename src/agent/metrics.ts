@@ -1,4 +1,5 @@
-import { createExposition, type Family, type Metric } from './exposition.ts';
+import { createExposition, type Family, type Metric, type NumberSample } from './exposition.ts';
+import { createIoSeries, type IoSeries } from './io-series.ts';
 import type { RequestDurations } from './request-durations.ts';
 
 /** What the agent says to Prometheus: of itself, and of the requests it sees. */
@@ -26,6 +27,7 @@ export interface AgentMetrics {
   readonly requestsOpen: Metric;
   readonly spans: Metric;
   readonly spoolBytes: Metric;
+  readonly io: IoSeries;
 }
 
 export function createMetrics(durations: RequestDurations): AgentMetrics {
@@ -39,7 +41,11 @@ export function createMetrics(durations: RequestDurations): AgentMetrics {
     return (user + system) / 1e6;
   });
   gauge('resident_bytes', 'Resident memory of the agent.', () => process.memoryUsage.rss());
-  gauge('request_series', 'Series of http_server_request_duration_seconds.', () => durations.series);
+  gauge(
+    'request_series',
+    'Series of http_server_request_duration_seconds and rpc_server_duration_milliseconds.',
+    () => durations.series,
+  );
   counter(
     'requests_without_series_total',
     'Requests beyond the bound on series; they are in the series otel_metric_overflow="true".',
@@ -48,9 +54,24 @@ export function createMetrics(durations: RequestDurations): AgentMetrics {
   page.histogram(
     'http_server_request_duration_seconds',
     'Duration of HTTP server requests, seen at the sockets, from the first byte of the request to the last of the answer.',
-    () => durations.samples(),
+    () => durations.http(),
+  );
+  page.histogram(
+    'rpc_server_duration_milliseconds',
+    'Duration of calls of gRPC, seen at the sockets, from the first byte of the call to the last of its answer.',
+    () => durations.rpc(),
+  );
+  const io = createIoSeries();
+  page.counters('flamegate_io_calls_total', 'Calls that read, wrote or synced, by kind.', () =>
+    io.samples('calls'),
+  );
+  page.counters('flamegate_io_failed_total', 'Such calls that failed.', () => io.samples('failed'));
+  page.counters('flamegate_io_bytes_total', 'Bytes read and written.', () => io.samples('bytes'));
+  page.counters('flamegate_io_seconds_total', 'What the calls took together.', () =>
+    inSeconds(io.samples('ns')),
   );
   return {
+    io,
     families: page.families,
     samples: counter('samples_total', 'Samples of watched containers.'),
     lost: counter('samples_lost_total', 'Samples without a whole named stack, by cause.'),
@@ -86,4 +107,8 @@ export function createMetrics(durations: RequestDurations): AgentMetrics {
     spans: counter('spans_total', 'Spans of requests by what became of them: sent, refused, lost.'),
     spoolBytes: gauge('spool_bytes', 'Bytes on disk.'),
   };
+}
+
+function* inSeconds(samples: Iterable<NumberSample>): Iterable<NumberSample> {
+  for (const { labels, value } of samples) yield { labels, value: value / 1e9 };
 }

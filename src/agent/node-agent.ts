@@ -77,6 +77,7 @@ export function createNodeAgent(parts: NodeAgentParts): NodeAgent {
     host.unwind(unwoundOf(jvms)); // before it is watched: no sample of it is walked in vain
     host.watch(targets);
     host.watchWaits(containers.waits(), nowMs);
+    host.watchIo(containers.io(), nowMs);
     requests.watch(containers.all(), nowMs);
     host.keepMoments(requests.isOpen ? containers.served() : new Set());
     for (const jvm of jvms) {
@@ -97,10 +98,10 @@ export function createNodeAgent(parts: NodeAgentParts): NodeAgent {
     };
   };
   const close = async (startMs: number, endMs: number) => {
-    const { sampler, failure, waitsFailure, frequencyHz } = host;
+    const { sampler, failure, waitsFailure, ioFailure, frequencyHz } = host;
     const hz = sampler ? frequencyHz : (assignment?.frequencyHz ?? 1);
     const folded = await closeWindow({
-      ...{ containers, sampler, failure, waitsFailure, kernel, natives, attaches, requests },
+      ...{ containers, sampler, failure, waitsFailure, ioFailure, kernel, natives, attaches, requests },
       procRoot: parts.config.procRoot,
       frequencyHz: hz,
       tableShare: () => tableShareOf(lostSince()),
@@ -140,6 +141,7 @@ export function createNodeAgent(parts: NodeAgentParts): NodeAgent {
       host.unwind(unwoundOf(jvmsOf(containers)));
       host.watch(containers.targets());
       host.watchWaits(containers.waits(), nowMs);
+      host.watchIo(containers.io(), nowMs);
       host.keepMoments(requests.isOpen ? containers.served() : new Set());
       lostBefore = { ringFull: 0, tableFull: 0 };
     }

@@ -1,6 +1,10 @@
 /** Spans as OTLP has them in JSON (opentelemetry-proto, ExportTraceServiceRequest), of which this is all that is needed. Pure. */
 import { httpAttributes } from '../requests/http-attributes.ts';
+import type { CountedAs } from '../requests/request-tally.ts';
+import { isRpc } from '../requests/rpc.ts';
+import { RPC_SYSTEM, rpcAttributes, rpcEndOf } from '../requests/rpc-attributes.ts';
 import type { SpanCandidate } from '../requests/span-sample.ts';
+import { flagsOf, parentIdOf, traceIdOf } from '../requests/trace-parent.ts';
 import { type Answerer, answererAttributes } from './answerer.ts';
 
 export interface OtlpSpan {
@@ -60,28 +64,57 @@ const serviceName = ({ workload, pod }: Answerer): string => workload?.name ?? p
 function spanOf({ exchange, method, label }: SpanCandidate, { epochNs, hex }: SpanClock): OtlpSpan {
   const { traceParent } = exchange;
   const startNs = epochNs + BigInt(Math.round(exchange.startedAtNs));
-  const { method: name, route, status, error } = httpAttributes(exchange, { method, label });
+  const { name, attributes, error } = isRpc(exchange)
+    ? callFacts(exchange, { method, label })
+    : requestFacts(exchange, { method, label });
   const isChild = traceParent !== '';
   return {
-    traceId: isChild ? traceParent.slice(3, 35) : hex(32),
+    traceId: isChild ? traceIdOf(traceParent) : hex(32),
     spanId: hex(16),
-    ...(isChild ? { parentSpanId: traceParent.slice(36, 52) } : {}),
-    flags: isChild ? REMOTE_PARENT | Number.parseInt(traceParent.slice(53), 16) : SAMPLED,
-    name: route === undefined ? name : `${name} ${route}`,
+    ...(isChild ? { parentSpanId: parentIdOf(traceParent) } : {}),
+    flags: isChild ? REMOTE_PARENT | flagsOf(traceParent) : SAMPLED,
+    name,
     kind: SERVER,
     startTimeUnixNano: String(startNs),
     endTimeUnixNano: String(startNs + BigInt(Math.round(exchange.latencyNs))),
-    attributes: [
-      text('http.request.method', name),
-      text('url.scheme', 'http'),
-      ...(route === undefined ? [] : [text('http.route', route)]),
-      ...(status === undefined
-        ? []
-        : [{ key: 'http.response.status_code', value: { intValue: String(status) } }]),
-      ...(error === undefined ? [] : [text('error.type', error)]),
-    ],
+    attributes: error === undefined ? attributes : [...attributes, text('error.type', error)],
     ...(error === undefined ? {} : { status: { code: ERROR } }),
   };
 }
 
+interface SpanFacts {
+  readonly name: string;
+  readonly attributes: readonly Attribute[];
+  readonly error: string | undefined;
+}
+
+function requestFacts(exchange: SpanCandidate['exchange'], as: CountedAs): SpanFacts {
+  const { method, route, status, error } = httpAttributes(exchange, as);
+  return {
+    name: route === undefined ? method : `${method} ${route}`,
+    attributes: [
+      text('http.request.method', method),
+      text('url.scheme', 'http'),
+      ...(route === undefined ? [] : [text('http.route', route)]),
+      ...(status === undefined ? [] : [int('http.response.status_code', status)]),
+    ],
+    error,
+  };
+}
+
+function callFacts(exchange: SpanCandidate['exchange'], as: CountedAs): SpanFacts {
+  const { service, method, status, error } = rpcAttributes(rpcEndOf(exchange), as);
+  return {
+    name: [service, method].filter((part) => part !== undefined).join('/') || RPC_SYSTEM,
+    attributes: [
+      text('rpc.system', RPC_SYSTEM),
+      ...(service === undefined ? [] : [text('rpc.service', service)]),
+      ...(method === undefined ? [] : [text('rpc.method', method)]),
+      ...(status === undefined ? [] : [int('rpc.grpc.status_code', status)]),
+    ],
+    error,
+  };
+}
+
 const text = (key: string, stringValue: string): Attribute => ({ key, value: { stringValue } });
+const int = (key: string, value: number): Attribute => ({ key, value: { intValue: String(value) } });

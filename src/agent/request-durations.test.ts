@@ -35,7 +35,7 @@ function answeringAs(
 }
 
 const seriesOf = (durations: RequestDurations) =>
-  [...durations.samples()].map(({ labels, histogram }) => {
+  [...durations.http()].map(({ labels, histogram }) => {
     const { k8s_namespace_name: _, k8s_container_name: __, url_scheme: ___, ...rest } = labels;
     return `${Object.values(rest).join(' ')}: ${histogram.count}`;
   });
@@ -45,7 +45,7 @@ test('requests are counted under the names of OpenTelemetry; what is not known h
   answering(durations, {}, { method: 'BREW', path: '*', status: 0, outcome: 'Reset' });
 
   assert.deepEqual(
-    [...durations.samples()].map(({ labels }) => labels),
+    [...durations.http()].map(({ labels }) => labels),
     [
       {
         k8s_namespace_name: 'shop',
@@ -93,6 +93,79 @@ test('each status is a series, and what failed says how', () => {
   ]);
 });
 
+const aCall = (fields: Partial<Exchange> = {}): Partial<Exchange> => ({
+  ...{ method: 'POST', path: '/shop.Orders/Get', rpc: 'Unary', grpcStatus: 0 },
+  ...fields,
+});
+const callsOf = (durations: RequestDurations) =>
+  [...durations.rpc()].map(({ labels, histogram }) => {
+    const { k8s_namespace_name: _, k8s_container_name: __, k8s_deployment_name: ___, ...rest } = labels;
+    return `${Object.values(rest).join(' ')}: ${histogram.count}`;
+  });
+
+test('a call of gRPC is counted as a call, in milliseconds, and not as the POST it is', () => {
+  const durations = createRequestDurations();
+  answering(durations, aCall(), {});
+
+  assert.deepEqual(seriesOf(durations), ['orders-1 orders GET /orders/{} 200: 1']);
+  const [call, ...more] = durations.rpc();
+  assert.deepEqual(more, []);
+  assert.deepEqual(call?.labels, {
+    k8s_namespace_name: 'shop',
+    k8s_pod_name: 'orders-1',
+    k8s_container_name: 'app',
+    k8s_deployment_name: 'orders',
+    rpc_system: 'grpc',
+    rpc_service: 'shop.Orders',
+    rpc_method: 'Get',
+    rpc_grpc_status_code: '0',
+  });
+  assert.deepEqual([call.histogram.count, call.histogram.sum], [1, 5]);
+});
+
+test('each status of gRPC is a series; what a server makes up is UNKNOWN, and how many messages came is none', () => {
+  const durations = createRequestDurations();
+  answering(
+    durations,
+    aCall(),
+    aCall({ rpc: 'Streaming' }),
+    aCall({ grpcStatus: 5 }),
+    aCall({ grpcStatus: 13 }),
+    aCall({ grpcStatus: 2 }),
+    aCall({ grpcStatus: 99 }),
+    aCall({ grpcStatus: 200 }),
+    aCall({ grpcStatus: undefined, outcome: 'ClientGone' }),
+    aCall({ grpcStatus: undefined, status: 0, outcome: 'ClientGone' }),
+    aCall({ grpcStatus: undefined, status: 503 }),
+    aCall({ grpcStatus: undefined, status: 0 }),
+    aCall({ grpcStatus: undefined }),
+    aCall({ path: '/shop.Orders/None', grpcStatus: 12 }),
+  );
+
+  assert.deepEqual(callsOf(durations), [
+    'orders-1 grpc shop.Orders Get 0: 2',
+    'orders-1 grpc shop.Orders Get 5: 1',
+    'orders-1 grpc shop.Orders Get 13 13: 1',
+    'orders-1 grpc shop.Orders Get 2 2: 3',
+    'orders-1 grpc shop.Orders Get client_gone: 2',
+    'orders-1 grpc shop.Orders Get 503: 1',
+    'orders-1 grpc shop.Orders Get: 2',
+    'orders-1 grpc 12 12: 1',
+  ]);
+});
+
+test('a policy’s pattern joins the methods that it matches', () => {
+  const durations = createRequestDurations();
+  const container = new ContainerRequests(
+    ['/shop.Orders/{method}'],
+    durations.begin(() => ORDERS),
+  );
+  container.add(anExchange(aCall()));
+  container.add(anExchange(aCall({ path: '/shop.Orders/List' })));
+
+  assert.deepEqual(callsOf(durations), ['orders-1 grpc shop.Orders {method} 0: 2']);
+});
+
 test('they count on from window to window, and as many as the windows hold', () => {
   const durations = createRequestDurations();
   const container = answering(durations, {}, { path: '/stock' }, { outcome: 'Reset', status: 0 });
@@ -101,7 +174,7 @@ test('they count on from window to window, and as many as the windows hold', () 
   windows.push(container.take(undefined));
 
   const inWindows = windows.flatMap(({ routes }) => routes).reduce((sum, row) => sum + requestsOf(row), 0);
-  const inSeries = [...durations.samples()].reduce((sum, { histogram }) => sum + histogram.count, 0);
+  const inSeries = [...durations.http()].reduce((sum, { histogram }) => sum + histogram.count, 0);
 
   assert.deepEqual([inWindows, inSeries], [4, 4]);
 });
@@ -149,7 +222,14 @@ test('series are bounded, of a container and of the node, and what finds no room
   for (let at = 2; at < 6; at++) answeringAs({ ...ORDERS, pod: `orders-${at}` }, durations, ...statuses);
 
   assert.deepEqual([durations.series, durations.overflowed], [1_000, 1_500]);
-  assert.deepEqual([...durations.samples()].at(-1)?.labels, { otel_metric_overflow: 'true' });
+  assert.deepEqual([...durations.http()].at(-1)?.labels, { otel_metric_overflow: 'true' });
+
+  answeringAs({ ...ORDERS, pod: 'orders-6' }, durations, aCall()); // which has no room either
+  assert.deepEqual(
+    [...durations.rpc()].map(({ labels }) => labels),
+    [{ otel_metric_overflow: 'true' }],
+  );
+  assert.equal(durations.overflowed, 1_501);
 
   wild.end();
   answering(durations, { path: '/room/again' }); // which is the same pod, started again
@@ -166,5 +246,5 @@ test('what the workload is may be known later than the first request', () => {
   container.add(anExchange());
   answerer = { ...answerer, workload: { kind: 'StatefulSet', name: 'orders' } };
 
-  assert.equal([...durations.samples()][0]?.labels['k8s_statefulset_name'], 'orders');
+  assert.equal([...durations.http()][0]?.labels['k8s_statefulset_name'], 'orders');
 });

@@ -1,11 +1,14 @@
 /**
- * http.server.request.duration of the containers whose requests are watched, since each is watched. What it costs is bounded: a
- * container has so many series, the node has so many, and what finds no room is one series more, as in OpenTelemetry's SDKs.
+ * http.server.request.duration and rpc.server.duration of the containers whose requests are watched, since each is watched. What
+ * it costs is bounded: a container has so many series, the node has so many, and what finds no room is one series more of each
+ * metric, as in OpenTelemetry's SDKs.
  */
 import { DurationHistogram } from '../requests/duration-histogram.ts';
-import type { Exchange } from '../requests/exchange.ts';
+import type { Exchange, TimedExchange } from '../requests/exchange.ts';
 import { httpAttributes } from '../requests/http-attributes.ts';
 import type { CountedAs, RequestTally } from '../requests/request-tally.ts';
+import { isRpc, RPC_METHOD } from '../requests/rpc.ts';
+import { RPC_SYSTEM, rpcAttributes, rpcEndOf } from '../requests/rpc-attributes.ts';
 import { type Answerer, answererAttributes } from './answerer.ts';
 import type { HistogramSample, Labels } from './exposition.ts';
 
@@ -23,27 +26,50 @@ export interface RequestDurations {
   readonly series: number;
   /** Requests of before and now that found no room. */
   readonly overflowed: number;
-  samples(): Iterable<HistogramSample>;
+  /** In seconds. */
+  http(): Iterable<HistogramSample>;
+  /** In milliseconds; of calls of gRPC, which are no more in the other. */
+  rpc(): Iterable<HistogramSample>;
 }
 
 export interface ContainerDurations {
-  add(exchange: Exchange, as: CountedAs): void;
+  add(exchange: Exchange | TimedExchange, as: CountedAs): void;
   /** Series of routes that have become one are one from now on. */
   fold(routes: RequestTally['routes']): void;
   /** They are gone. */
   end(): void;
 }
 
+type Kind = 'http' | 'rpc';
+
 interface Series {
+  readonly kind: Kind;
   readonly as: CountedAs;
   readonly status: number;
+  readonly grpcStatus: number | undefined;
   readonly outcome: Exchange['outcome'];
   readonly histogram: DurationHistogram;
 }
 
-export function createRequestDurations(): RequestDurations {
+/** `epochMs`: of CLOCK_MONOTONIC's zero, since 1970. */
+export function createRequestDurations(epochMs: () => number = epochNowMs): RequestDurations {
   const containers = new Map<ContainerSeries, () => Answerer>();
-  const node: Node = { series: 0, overflow: new DurationHistogram() };
+  const node: Node = {
+    series: 0,
+    epochMs,
+    overflow: { http: new DurationHistogram('s'), rpc: new DurationHistogram('ms') },
+  };
+  function* samples(kind: Kind): Iterable<HistogramSample> {
+    for (const [{ series }, answerer] of containers) {
+      const labels = answererLabels(answerer());
+      for (const one of series.values()) {
+        if (one.kind !== kind) continue;
+        yield { labels: { ...labels, ...LABELS[kind](one) }, histogram: one.histogram };
+      }
+    }
+    const overflow = node.overflow[kind];
+    if (overflow.count > 0) yield { labels: OVERFLOW, histogram: overflow };
+  }
   return {
     begin(answerer) {
       for (const [before, wasAnswerer] of containers) {
@@ -57,24 +83,18 @@ export function createRequestDurations(): RequestDurations {
       return node.series;
     },
     get overflowed() {
-      return node.overflow.count;
+      return node.overflow.http.count + node.overflow.rpc.count;
     },
-    *samples() {
-      for (const [{ series }, answerer] of containers) {
-        const labels = answererLabels(answerer());
-        for (const one of series.values()) {
-          yield { labels: { ...labels, ...requestLabels(one) }, histogram: one.histogram };
-        }
-      }
-      if (node.overflow.count > 0) yield { labels: OVERFLOW, histogram: node.overflow };
-    },
+    http: () => samples('http'),
+    rpc: () => samples('rpc'),
   };
 }
 
 /** What all containers of the node share. */
 interface Node {
   series: number;
-  readonly overflow: DurationHistogram;
+  readonly epochMs: () => number;
+  readonly overflow: Readonly<Record<Kind, DurationHistogram>>;
 }
 
 class ContainerSeries implements ContainerDurations {
@@ -89,10 +109,18 @@ class ContainerSeries implements ContainerDurations {
     this.#leave = leave;
   }
 
-  add(exchange: Exchange, as: CountedAs): void {
+  add(exchange: Exchange | TimedExchange, as: CountedAs): void {
     if (this.#hasEnded) return;
+    if (isRpc(exchange)) {
+      // a stream with one message looks like a call: a method is one series
+      const of = { kind: 'rpc' as const, as: { method: RPC_METHOD, label: as.label }, ...rpcEndOf(exchange) };
+      this.#count(exchange, exchange.latencyNs / 1e6, this.#histogramOf(of));
+      return;
+    }
     const status = exchange.status >= 100 && exchange.status < 600 ? exchange.status : 0;
-    this.#histogramOf({ as, status, outcome: exchange.outcome }).add(exchange.latencyNs / 1e9);
+    const { outcome } = exchange;
+    const of = { kind: 'http' as const, as, status, grpcStatus: undefined, outcome };
+    this.#count(exchange, exchange.latencyNs / 1e9, this.#histogramOf(of));
   }
 
   fold(routes: RequestTally['routes']): void {
@@ -112,24 +140,34 @@ class ContainerSeries implements ContainerDurations {
     this.#leave();
   }
 
+  #count(exchange: Exchange | TimedExchange, duration: number, to: DurationHistogram): void {
+    to.add(duration);
+    if (!('traceParent' in exchange) || exchange.traceParent === '') return;
+    const { startedAtNs, latencyNs, traceParent } = exchange;
+    to.slowest.add(duration, traceParent, () => this.#node.epochMs() + (startedAtNs + latencyNs) / 1e6);
+  }
+
   #clear(): void {
     this.#node.series -= this.series.size;
     this.series.clear();
   }
 
   #histogramOf(of: Omit<Series, 'histogram'>): DurationHistogram {
-    const key = `${of.status} ${of.outcome} ${of.as.method} ${of.as.label.route}`;
+    const key = `${of.grpcStatus} ${of.status} ${of.outcome} ${of.as.method} ${of.as.label.route}`;
     const known = this.series.get(key);
     if (known !== undefined) return known.histogram;
     const isFull = this.series.size >= MOST_OF_CONTAINER || this.#node.series >= MOST_SERIES;
-    if (isFull) return this.#node.overflow;
-    const histogram = new DurationHistogram();
+    if (isFull) return this.#node.overflow[of.kind];
+    const histogram = new DurationHistogram(of.kind === 'http' ? 's' : 'ms');
     const { method, label } = of.as;
     this.series.set(key, { ...of, as: { method, label }, histogram }); // `as` is a whole row of a window
     this.#node.series += 1;
     return histogram;
   }
 }
+
+/** Anew: clocks are set. */
+const epochNowMs = (): number => Date.now() - Number(process.hrtime.bigint()) / 1e6;
 
 const nameOf = ({ namespace, pod, container }: Answerer): string => `${namespace}/${pod}/${container}`;
 
@@ -138,7 +176,9 @@ const answererLabels = (answerer: Answerer): Labels =>
     Object.entries(answererAttributes(answerer)).map(([name, value]) => [name.replaceAll('.', '_'), value]),
   );
 
-function requestLabels(series: Series): Labels {
+const LABELS: Readonly<Record<Kind, (series: Series) => Labels>> = { http: httpLabels, rpc: rpcLabels };
+
+function httpLabels(series: Series): Labels {
   const { method, route, status, error } = httpAttributes(series, series.as);
   return {
     http_request_method: method,
@@ -146,5 +186,16 @@ function requestLabels(series: Series): Labels {
     ...(status === undefined ? {} : { http_response_status_code: String(status) }),
     ...(error === undefined ? {} : { error_type: error }),
     url_scheme: 'http',
+  };
+}
+
+function rpcLabels(series: Series): Labels {
+  const { service, method, status, error } = rpcAttributes(series, series.as);
+  return {
+    rpc_system: RPC_SYSTEM,
+    ...(service === undefined ? {} : { rpc_service: service }),
+    ...(method === undefined ? {} : { rpc_method: method }),
+    ...(status === undefined ? {} : { rpc_grpc_status_code: String(status) }),
+    ...(error === undefined ? {} : { error_type: error }),
   };
 }

@@ -84,8 +84,7 @@ export function createRequestHost(options: RequestHostOptions): RequestHost {
 
   const drain = () => {
     if (!watcher) return;
-    const traceParents = [...containers.values()].some(({ spans }) => spans !== undefined);
-    for (const exchange of watcher.take({ traceParents })) {
+    for (const exchange of watcher.take()) {
       const owner = owners.get(exchange.container);
       const as = owner?.add(exchange);
       if (!as) continue;

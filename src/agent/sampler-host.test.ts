@@ -5,12 +5,13 @@ import { createSamplerHost, ringBytesFor, type UnwoundJvm } from './sampler-host
 
 const BUILD = `${import.meta.dirname}/../../build`;
 
-function aHost(t: TestContext) {
-  const log = createLog('error', 'n1');
+function aHost(t: TestContext, ioObjectPath = `${BUILD}/io.bpf.o`) {
+  const log = createLog('fatal', 'n1');
   const paths = {
     objectPath: `${BUILD}/cpu.bpf.o`,
     addonPath: `${BUILD}/flamegate.node`,
     offCpuObjectPath: `${BUILD}/offcpu.bpf.o`,
+    ioObjectPath,
   };
   const host = createSamplerHost({ ...paths, filter: 'pid', log });
   t.after(() => host.close());
@@ -72,4 +73,23 @@ test('a ring holds the deepest stacks of a tenth of a second, and is bounded', (
   assert.equal(ringBytesFor(1, 1), 256 * 1024);
   assert.equal(ringBytesFor(199, 256), 4 * 1024 * 1024);
   for (const hz of [1, 49, 97, 199]) assert.equal(Math.log2(ringBytesFor(hz, 2)) % 1, 0);
+});
+
+test('what cannot be seen of reads and writes is told while somebody asks, and tried again every 30 s', (t) => {
+  const host = aHost(t, '/nowhere/io.bpf.o');
+  const asked = new Map([[1n, 10]]);
+  host.ensure(49, 0);
+
+  host.watchIo(asked, 0);
+  const first = host.ioFailure;
+  host.watchIo(asked, 29_999);
+  assert.equal(host.ioFailure, first, 'not tried again');
+  host.watchIo(asked, 30_000);
+  const second = host.ioFailure;
+  host.watchIo(new Map(), 30_001);
+
+  assert.equal(first?.code, 'BPF_OBJECT_INVALID');
+  assert(second !== undefined && second !== first);
+  assert.equal(host.ioFailure, undefined);
+  assert.equal(host.waitsFailure, undefined);
 });

@@ -3,11 +3,9 @@ import { availableParallelism } from 'node:os';
 import { openSampler, type Sampler } from '../native/sampler.ts';
 import { codeOf, messageOf } from './agent-error.ts';
 import type { AgentLog } from './log.ts';
+import { createTargetWatch, type WatchedWay, type WatchFailure } from './target-watch.ts';
 
-export interface SamplerFailure {
-  readonly code: string;
-  readonly message: string;
-}
+export type SamplerFailure = WatchFailure;
 
 /** A JVM whose stacks the sampler unwinds. */
 export interface UnwoundJvm {
@@ -36,6 +34,9 @@ export interface SamplerHost {
   readonly waitsFailure: SamplerFailure | undefined;
   /** Makes the sampler look who waits in these targets, by how long at least, and in no others; tries again every 30 s. */
   watchWaits(leastMs: ReadonlyMap<bigint, number>, nowMs: number): void;
+  /** The same for what is read, written and synced: how long a slow call takes at least. */
+  readonly ioFailure: SamplerFailure | undefined;
+  watchIo(leastMs: ReadonlyMap<bigint, number>, nowMs: number): void;
   /** Makes the sampler tell when samples of these targets were, and of no others. */
   keepMoments(targets: ReadonlySet<bigint>): void;
   /** Makes the sampler unwind these and no others; each is one process for ever, so a pid used again is another. */
@@ -47,6 +48,7 @@ export interface SamplerHostOptions {
   readonly objectPath: string;
   readonly addonPath: string;
   readonly offCpuObjectPath: string;
+  readonly ioObjectPath: string;
   readonly filter: 'cgroup' | 'pid';
   readonly log: AgentLog;
 }
@@ -62,6 +64,17 @@ const MIN_RING_BYTES = 256 * 1024;
 // A ring's pages count twice in the agent's resident memory, and CPUs are not all busy with watched JVMs.
 const MAX_RING_BYTES = 4 * 1024 * 1024;
 
+const WAITS: WatchedWay = {
+  add: (sampler, id, leastNs) => sampler.addWaits(id, leastNs),
+  remove: (sampler, id) => sampler.removeWaits(id),
+  failed: 'waits not watched',
+};
+const IO: WatchedWay = {
+  add: (sampler, id, leastNs) => sampler.addIo(id, leastNs),
+  remove: (sampler, id) => sampler.removeIo(id),
+  failed: 'reads and writes not watched',
+};
+
 export function createSamplerHost(options: SamplerHostOptions): SamplerHost {
   let sampler: Sampler | undefined;
   let failure: SamplerFailure | undefined;
@@ -70,9 +83,8 @@ export function createSamplerHost(options: SamplerHostOptions): SamplerHost {
   let watched = new Set<bigint>();
   let timed: ReadonlySet<bigint> = new Set();
   const unwound = new Map<number, UnwoundJvm>();
-  let waits = new Map<bigint, number>();
-  let waitsFailure: SamplerFailure | undefined;
-  let waitsTriedMs = Number.NEGATIVE_INFINITY;
+  const waits = createTargetWatch(WAITS, options.log);
+  const io = createTargetWatch(IO, options.log);
 
   const close = () => {
     sampler?.close();
@@ -80,7 +92,8 @@ export function createSamplerHost(options: SamplerHostOptions): SamplerHost {
     watched = new Set();
     timed = new Set();
     unwound.clear();
-    waits = new Map();
+    waits.forget();
+    io.forget();
   };
   const add = (to: Sampler, jvm: UnwoundJvm) => {
     try {
@@ -98,8 +111,8 @@ export function createSamplerHost(options: SamplerHostOptions): SamplerHost {
     }
   };
   const open = (hz: number) => {
-    const { objectPath, addonPath, offCpuObjectPath, filter } = options;
-    const paths = { objectPath, addonPath, offCpuObjectPath };
+    const { objectPath, addonPath, offCpuObjectPath, ioObjectPath, filter } = options;
+    const paths = { objectPath, addonPath, offCpuObjectPath, ioObjectPath };
     const sizes = {
       ringBytes: ringBytesFor(hz, availableParallelism()),
       maxTargets: MAX_TARGETS,
@@ -123,29 +136,16 @@ export function createSamplerHost(options: SamplerHostOptions): SamplerHost {
       return failure;
     },
     get waitsFailure() {
-      return waitsFailure;
+      return waits.failure;
+    },
+    get ioFailure() {
+      return io.failure;
     },
     watchWaits(leastMs, nowMs) {
-      if (leastMs.size === 0) waitsFailure = undefined;
-      if (!sampler) return;
-      for (const id of waits.keys()) {
-        if (leastMs.has(id)) continue;
-        sampler.removeWaits(id);
-        waits.delete(id);
-      }
-      if (waitsFailure && nowMs - waitsTriedMs < RETRY_MS) return;
-      waitsTriedMs = nowMs;
-      try {
-        for (const [id, least] of leastMs) {
-          if (waits.get(id) === least) continue;
-          sampler.addWaits(id, BigInt(least) * 1_000_000n);
-          waits.set(id, least);
-        }
-        waitsFailure = undefined;
-      } catch (error) {
-        waitsFailure = { code: codeOf(error), message: messageOf(error) };
-        options.log.error({ err: error, retryMs: RETRY_MS }, 'waits not watched');
-      }
+      waits.follow(sampler, leastMs, nowMs);
+    },
+    watchIo(leastMs, nowMs) {
+      io.follow(sampler, leastMs, nowMs);
     },
     get frequencyHz() {
       return frequencyHz;

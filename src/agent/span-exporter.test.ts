@@ -54,6 +54,21 @@ test('a request with a traceparent is a child of its caller; without one it begi
   assert.deepEqual([root?.traceId, root?.parentSpanId, root?.flags], ['a'.repeat(32), undefined, 1]);
 });
 
+test('a call of gRPC is a span of its service and method, with the status of gRPC', () => {
+  const call = aCandidate({ rpc: 'Unary', path: '/shop.Orders/Get', grpcStatus: 13 });
+  const label = { route: '/shop.Orders/Get', byPattern: true };
+  const [span] = spansOf([{ ...call, method: 'rpc', label }]);
+
+  assert.equal(span?.name, 'shop.Orders/Get');
+  assert.deepEqual(span.attributes, [
+    { key: 'rpc.system', value: { stringValue: 'grpc' } },
+    { key: 'rpc.service', value: { stringValue: 'shop.Orders' } },
+    { key: 'rpc.method', value: { stringValue: 'Get' } },
+    { key: 'rpc.grpc.status_code', value: { intValue: '13' } },
+    { key: 'error.type', value: { stringValue: '13' } },
+  ]);
+});
+
 test('what failed says so, and nothing of a path or query is told', () => {
   const spans = spansOf([aCandidate({ status: 503 }), aCandidate({ outcome: 'Reset', status: 0 })]);
 

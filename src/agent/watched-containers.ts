@@ -1,5 +1,5 @@
 /** The containers of the assignment, found on this node. */
-import type { Assignment } from '../wire/assignment.ts';
+import type { AssignedContainer, Assignment, LookedFor } from '../wire/assignment.ts';
 import { findContainerCgroups } from './container-cgroups.ts';
 import { type ContainerAccess, type TrackedContainer, trackContainer } from './tracked-container.ts';
 
@@ -13,6 +13,8 @@ export interface WatchedContainers {
   targets(): ReadonlySet<bigint>;
   /** Of which of them it is to look who waits, and for how many milliseconds at least. */
   waits(): ReadonlyMap<bigint, number>;
+  /** Of which of them it is to be counted what they read and write, and how many milliseconds a slow call takes at least. */
+  io(): ReadonlyMap<bigint, number>;
   /** Those whose samples may belong to requests that are watched. */
   served(): ReadonlySet<bigint>;
   /** After a window was read. */
@@ -30,6 +32,13 @@ export function watchContainers(access: ContainerAccess): WatchedContainers {
     const found = findContainerCgroups(root, new Set(missing.map(([id]) => id)));
     for (const [id, container] of missing) container.relative = found.get(id);
   };
+  const asked = (what: (assigned: AssignedContainer) => LookedFor | undefined): ReadonlyMap<bigint, number> =>
+    new Map(
+      [...containers.values()].flatMap(({ assigned, targets }) => {
+        const asks = what(assigned);
+        return asks ? Array.from(targets, (id) => [id, asks.leastMs] as const) : [];
+      }),
+    );
   return {
     all: () => [...containers.values()],
     assign(assignment) {
@@ -47,12 +56,8 @@ export function watchContainers(access: ContainerAccess): WatchedContainers {
       for (const container of containers.values()) await container.refresh(nowMs);
     },
     targets: () => new Set([...containers.values()].flatMap((container) => [...container.targets])),
-    waits: () =>
-      new Map(
-        [...containers.values()].flatMap(({ assigned: { offCpu }, targets }) =>
-          offCpu ? Array.from(targets, (id) => [id, offCpu.leastMs] as const) : [],
-        ),
-      ),
+    waits: () => asked(({ offCpu }) => offCpu),
+    io: () => asked(({ io }) => io),
     served: () =>
       new Set(
         [...containers.values()].flatMap(({ assigned, targets }) =>

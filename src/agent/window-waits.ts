@@ -1,7 +1,7 @@
 /** Who waited in one window of a container, as the wire wants it. */
 import { frameOf, WAIT_KINDS } from '../native/frame-word.ts';
 import type { SampleMoment, SampleRow } from '../native/sample-rows.ts';
-import type { WaitBatch, WaitRow, WaitTarget } from '../native/wait-batch.ts';
+import type { WaitRow, WaitTarget } from '../native/wait-batch.ts';
 import { NOWHERE } from '../profile/place.ts';
 import {
   blockingOnDefault,
@@ -14,26 +14,17 @@ import {
   type BlockedCall,
   blockedCallKey,
   LONGEST_BLOCKED_STACK,
-  LONGEST_MESSAGE,
-  LONGEST_REASON,
   MOST_BLOCKED,
   type WaitingWindow,
 } from '../profile/waiting-window.ts';
 import type { BatchStacks } from './batch-stacks.ts';
 import type { TimedSample } from './container-served.ts';
+import { type Dealt, seenUnless } from './dealt-targets.ts';
 import type { SamplerFailure } from './sampler-host.ts';
-import type { TrackedContainer } from './tracked-container.ts';
 import type { NamedFrame, WindowNames } from './window-names.ts';
 import { timedSamples } from './window-served.ts';
 
-/** What was taken of a container. */
-export interface ContainerWaits {
-  readonly container: TrackedContainer;
-  readonly rows: readonly WaitRow[];
-  readonly targets: readonly WaitTarget[];
-  /** Of those of a container whose requests are watched. */
-  readonly moments: readonly SampleMoment[];
-}
+export type ContainerWaits = Dealt<WaitRow, WaitTarget>;
 
 export interface WaitContext {
   readonly names: WindowNames;
@@ -43,34 +34,15 @@ export interface WaitContext {
   readonly failure: SamplerFailure | undefined;
 }
 
+export interface TimedWaitContext extends WaitContext {
+  /** By target, of waits of containers whose requests are watched. */
+  readonly moments: ReadonlyMap<bigint, readonly SampleMoment[]>;
+}
+
 /** Of a window of ten seconds, a hundredth of one thread: what is blocked for less is no finding. */
 const LEAST_BLOCKED_NS = 100_000_000;
 const NOTHING = new Uint32Array(0);
 const IDLE: readonly NamedFrame[] = [{ name: waitFrame('idle'), place: NOWHERE }];
-
-/** Deals the rows to the containers that are asked about. */
-export function dealWaits(
-  batch: WaitBatch | undefined,
-  containers: readonly TrackedContainer[],
-): readonly ContainerWaits[] {
-  const byTarget = new Map<bigint, { rows: WaitRow[]; targets: WaitTarget[]; moments: SampleMoment[] }>();
-  const dealt = containers
-    .filter(({ assigned }) => assigned.offCpu !== undefined)
-    .map((container) => {
-      const waits = {
-        container,
-        rows: [] as WaitRow[],
-        targets: [] as WaitTarget[],
-        moments: [] as SampleMoment[],
-      };
-      for (const id of container.windowTargets) byTarget.set(id, waits);
-      return waits;
-    });
-  for (const row of batch?.rows ?? []) byTarget.get(row.target)?.rows.push(row);
-  for (const target of batch?.targets ?? []) byTarget.get(target.id)?.targets.push(target);
-  for (const moment of batch?.moments ?? []) byTarget.get(moment.row.target)?.moments.push(moment);
-  return dealt;
-}
 
 export function foldWaits(waits: ContainerWaits, context: WaitContext): WaitingWindow {
   const { assigned } = waits.container;
@@ -88,7 +60,7 @@ export function foldWaits(waits: ContainerWaits, context: WaitContext): WaitingW
     else counts.set(stack, (counts.get(stack) ?? 0) + row.ns);
   }
   return {
-    ...stateOf(context.failure),
+    ...seenUnless(context.failure),
     leastMs: assigned.offCpu?.leastMs ?? 0,
     totals: totalsOf(waits.targets),
     reasons: WAIT_REASONS.flatMap((reason) => {
@@ -102,8 +74,9 @@ export function foldWaits(waits: ContainerWaits, context: WaitContext): WaitingW
 }
 
 /** Of a container whose requests are watched, the moments of its waits, to find requests for; those for work are left out. */
-export function timedWaitsOf(waits: ContainerWaits, context: WaitContext): readonly TimedSample[] {
-  return timedSamples(waits.moments, 'waited', (row) => {
+export function timedWaitsOf(waits: ContainerWaits, context: TimedWaitContext): readonly TimedSample[] {
+  const moments = [...waits.container.windowTargets].flatMap((target) => context.moments.get(target) ?? []);
+  return timedSamples(moments, 'waited', (row) => {
     const { frames, reason } = namedWait(row, waits, context);
     return reason === 'idle' ? undefined : withReason(reason, frames);
   });
@@ -121,15 +94,6 @@ const withReason = (reason: WaitReason, frames: readonly NamedFrame[]): readonly
   { name: waitFrame(reason), place: NOWHERE },
   ...frames,
 ];
-
-function stateOf(failure: SamplerFailure | undefined): Pick<WaitingWindow, 'state' | 'reason' | 'message'> {
-  if (!failure) return { state: 'Seen', reason: '', message: '' };
-  return {
-    state: 'Unsupported',
-    reason: failure.code.slice(0, LONGEST_REASON),
-    message: failure.message.slice(0, LONGEST_MESSAGE),
-  };
-}
 
 function waitedFor(row: SampleRow, addresses: BigUint64Array) {
   const frame = frameOf(addresses[row.kernel[0] ?? 0] ?? 0n);

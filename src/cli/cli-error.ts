@@ -9,7 +9,10 @@ export type CliErrorCode =
   | 'CONTROLLER_REFUSED'
   | 'NO_TOKEN'
   | 'RECORDING_EXISTS'
-  | 'RECORDING_INVALID';
+  | 'RECORDING_INVALID'
+  | 'NO_EVALUATIONS'
+  | 'GATE_NOT_FOUND'
+  | 'NOT_CERTIFIED';
 
 export class CliError extends Error {
   readonly code: CliErrorCode;
@@ -19,4 +22,13 @@ export class CliError extends Error {
     super(message, { cause });
     this.code = code;
   }
+}
+
+export const usageError = (sentence: string, cause?: unknown): CliError =>
+  new CliError('USAGE', `${sentence}\n"flamegate --help" shows what can be typed`, cause);
+
+/** What a command that says more than "done" ends with. */
+export interface Outcome {
+  readonly text: string;
+  readonly exitCode: number;
 }

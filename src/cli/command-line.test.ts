@@ -71,6 +71,39 @@ test('each command is understood with its defaults', () => {
   assert.deepEqual(parseCommandLine(words('noise a b')), { kind: 'noise', recordings: ['a', 'b'] });
 });
 
+test('what is to be judged again, and how, goes by the names of a spec', () => {
+  assert.deepEqual(
+    parseCommandLine(words('replay a b --margin-p99 5%,1ms --margin-cpu 1% --deadline 20m -o json')),
+    {
+      kind: 'replay',
+      source: { kind: 'recordings', directories: ['a', 'b'], arms: undefined },
+      overrides: {
+        latency: [{ quantile: 'p99', margin: { relative: '5%', absolute: '1ms' } }],
+        cpuFunction: '1%',
+        deadline: '20m',
+      },
+      format: 'json',
+    },
+  );
+  const sources = [
+    'replay a --baseline stable --canary next',
+    'replay --gate shop/orders',
+    'replay --database windows.sqlite',
+    'plan a --baseline stable --placebos 50',
+    'plan --gate shop/orders',
+  ].map((line) => {
+    const command = parseCommandLine(words(line));
+    return 'source' in command ? command.source : undefined;
+  });
+  assert.deepEqual(sources, [
+    { kind: 'recordings', directories: ['a'], arms: { baseline: 'stable', canary: 'next' } },
+    { kind: 'gate', gate: { namespace: 'shop', name: 'orders' }, cluster: CLUSTER },
+    { kind: 'database', file: 'windows.sqlite' },
+    { kind: 'recordings', directories: ['a'], pods: 'stable', mostPlacebos: 50 },
+    { kind: 'gate', gate: { namespace: 'shop', name: 'orders' }, cluster: CLUSTER },
+  ]);
+});
+
 test('the account whose token is asked for by default is installed, and may get gates, no more', () => {
   const path = new URL('../../config/rbac/viewer.yaml', import.meta.url);
   const objects = parseAllDocuments(readFileSync(path, 'utf8')).map((document) => document.toJS());
@@ -106,6 +139,20 @@ test('a wrong line is a usage error that says what is right', () => {
     ['record -n a -l b=c -o d --duration 1d', /--duration: "1d" is not a duration/],
     ['record -n a -l b=c -o d --interval 2h', /--interval from 10s to 30m/],
     ['noise', /expected: flamegate noise DIR/],
+    ['replay', /replay needs one of DIR\.\.\., --gate/],
+    ['replay a --gate b/c', /replay needs one of DIR/],
+    ['replay a --baseline b', /--baseline and --canary belong together/],
+    ['replay --gate b/c --baseline b --canary c', /are for recordings/],
+    ['replay a --margin-p99 5', /--margin-p99: "5" is not a latency/],
+    ['replay a --margin-p99 5%,6%', /--margin-p99 is a percentage, a latency or both/],
+    ['replay a --margin-cpu 5ms', /--margin-cpu: "5ms" is not a percentage/],
+    ['replay a --false-failure-rate 0%', /must be above 0%/],
+    ['replay a --pod-variance-factor 0.5', /a number from 1 to 100/],
+    ['replay a -o page.html', /--output is one of table, json, yaml/],
+    ['noise a --margin-cpu 1%', /noise takes no --margin-cpu/],
+    ['plan', /plan needs either DIR\.\.\. or --gate/],
+    ['plan --gate a/b --margin-cpu 1%', /--margin-cpu is for recordings/],
+    ['plan a --placebos 0', /--placebos is a whole number/],
   ];
   for (const [line, message] of wrong) {
     assert.throws(() => parseCommandLine(words(line)), { code: 'USAGE', message }, line);

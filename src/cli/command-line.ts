@@ -1,7 +1,19 @@
 /** The command line: words in, one command out. */
 import { parseArgs } from 'node:util';
 import { parseDurationMs } from '../crds/quantities.ts';
-import { CliError } from './cli-error.ts';
+import { usageError as usage } from './cli-error.ts';
+import type { PlanSource } from './plan-command.ts';
+import type { ReplayOverrides } from './replay.ts';
+import {
+  armNames,
+  mostPlacebos,
+  OVERRIDES,
+  outputFormat,
+  REPLAY_OPTIONS,
+  replayOverrides,
+} from './replay-options.ts';
+import type { ReplaySource } from './replay-sources.ts';
+import type { OutputFormat } from './replay-text.ts';
 
 /** How to reach the cluster and the controller in it. */
 export interface ClusterOptions {
@@ -48,7 +60,19 @@ export type Command =
       readonly output: string;
       readonly cluster: ClusterOptions;
     }
-  | { readonly kind: 'noise'; readonly recordings: readonly string[] };
+  | { readonly kind: 'noise'; readonly recordings: readonly string[] }
+  | {
+      readonly kind: 'replay';
+      readonly source: ReplaySource;
+      readonly overrides: ReplayOverrides;
+      readonly format: OutputFormat;
+    }
+  | {
+      readonly kind: 'plan';
+      readonly source: PlanSource;
+      readonly overrides: ReplayOverrides;
+      readonly format: OutputFormat;
+    };
 
 export const HELP = `flamegate: CPU of Kubernetes' JVM services, compared (also: kubectl flamegate)
 
@@ -64,12 +88,27 @@ Usage
   flamegate record --namespace NS --selector LABELS --duration 1h -o DIR [--interval 60s]
                                               record the windows of pods under a gate, for later replay
   flamegate noise DIR...                      what recordings of unchanged pods say about noise, as markdown
+  flamegate replay DIR... [--baseline PODS --canary PODS]
+                                              judge the evaluations of recordings again, or two arms of one
+  flamegate replay --gate NAMESPACE/NAME      judge a gate's evaluations again, as far as the controller has windows
+  flamegate replay --database FILE            the same, of a copy of the controller's windows.sqlite
+  flamegate plan --gate NAMESPACE/NAME        what a certified gate sees with how many canary pods, and the steps
+                                              of an Argo Rollout that give it the time
+  flamegate plan DIR... [--baseline PODS] [--placebos 220]
+                                              the same, certified from recordings of pods of one version
+
+Other settings (replay, plan of recordings); not given: the gate's own, or a gate's defaults
+  --margin-p99 10%,2ms        also p50, p90, p95, p99.9; a percentage, a latency, or of both the larger
+  --margin-cpu 0.5%           of one function   --margin-errors 0.5%   --margin-cpu-per-request 10% (it decides then)
+  --false-failure-rate 1%     --warm-up 2m      --min-duration 3m      --deadline 30m     --pod-variance-factor 1
+  -o table|json|yaml          default: table
+  PODS                        how the names of an arm's pods begin: orders-654fcb74c6
 
 Stacks (report, diff)
   --raw               as they were sampled; default: coroutines, pipelines and threads folded, suspend functions
                       by their names in the source
 
-Cluster (report, record)
+Cluster (report, record, replay, plan)
   --kubeconfig FILE   default: KUBECONFIG, then ~/.kube/config
   --context NAME      default: the current context
   --token TOKEN       shown to the controller; default: the kubeconfig's own. A kubeconfig with a client
@@ -80,6 +119,11 @@ Exit codes
   0   done, whatever the verdict is
   1   failed; the reason and its code are on standard error
   2   the command line is wrong
+Exit codes of replay
+  0   every evaluation would pass      1   at least one would fail     3   none, but at least one stays undecided
+  2   the command line is wrong        4   failed; the reason and its code are on standard error
+Exit codes of plan
+  0   placebos fail within --false-failure-rate     1   more often     2 and 4   as replay
 `;
 
 const OPTIONS = {
@@ -97,26 +141,20 @@ const OPTIONS = {
   context: { type: 'string' },
   token: { type: 'string' },
   'service-account': { type: 'string' },
+  ...REPLAY_OPTIONS,
 } as const;
 type Values = { readonly [Name in Exclude<keyof typeof OPTIONS, 'help' | 'raw'>]?: string | undefined } & {
   readonly raw?: boolean | undefined;
 };
 
+const CLUSTER = ['kubeconfig', 'context', 'token', 'service-account'] as const;
 const TAKES: Readonly<Record<Exclude<Command['kind'], 'help'>, readonly (keyof Values)[]>> = {
   diff: ['output', 'title', 'raw'],
-  report: ['output', 'raw', 'slow', 'route', 'kubeconfig', 'context', 'token', 'service-account'],
-  record: [
-    'output',
-    'namespace',
-    'selector',
-    'duration',
-    'interval',
-    'kubeconfig',
-    'context',
-    'token',
-    'service-account',
-  ],
+  report: ['output', 'raw', 'slow', 'route', ...CLUSTER],
+  record: ['output', 'namespace', 'selector', 'duration', 'interval', ...CLUSTER],
   noise: [],
+  replay: ['output', 'gate', 'database', 'baseline', 'canary', ...OVERRIDES, ...CLUSTER],
+  plan: ['output', 'gate', 'baseline', 'placebos', ...OVERRIDES, ...CLUSTER],
 };
 /** Made by config/rbac/viewer.yaml. */
 const VIEWER_ACCOUNT = 'flamegate-system/flamegate-viewer';
@@ -129,7 +167,7 @@ export function parseCommandLine(argv: readonly string[]): Command {
   if (values.help === true || kind === undefined || kind === 'help') {
     return { kind: 'help' };
   }
-  if (kind !== 'diff' && kind !== 'report' && kind !== 'record' && kind !== 'noise') {
+  if (!isCommand(kind)) {
     throw usage(`there is no command "${kind}"`);
   }
   const foreign = Object.keys(values).find((name) => !TAKES[kind].some((taken) => taken === name));
@@ -145,8 +183,14 @@ export function parseCommandLine(argv: readonly string[]): Command {
       return recordCommand(rest, values);
     case 'noise':
       return { kind, recordings: some(rest, 'noise DIR...') };
+    case 'replay':
+      return replayCommand(rest, values);
+    case 'plan':
+      return planCommand(rest, values);
   }
 }
+
+const isCommand = (kind: string): kind is keyof typeof TAKES => Object.hasOwn(TAKES, kind);
 
 function parsed(argv: readonly string[]) {
   try {
@@ -208,6 +252,37 @@ function recordCommand(rest: readonly string[], values: Values): Command {
   };
 }
 
+function replayCommand(rest: readonly string[], values: Values): Command {
+  const { gate, database, output } = values;
+  const given = [rest.length > 0, gate !== undefined, database !== undefined].filter((one) => one).length;
+  if (given !== 1) throw usage('replay needs one of DIR..., --gate NAMESPACE/NAME and --database FILE');
+  const arms = armNames(values);
+  if (arms !== undefined && rest.length === 0) throw usage('--baseline and --canary are for recordings');
+  const source: ReplaySource =
+    gate !== undefined
+      ? { kind: 'gate', gate: objectName(gate), cluster: clusterOptions(values) }
+      : database !== undefined
+        ? { kind: 'database', file: database }
+        : { kind: 'recordings', directories: rest, arms };
+  return { kind: 'replay', source, overrides: replayOverrides(values), format: outputFormat(output) };
+}
+
+function planCommand(rest: readonly string[], values: Values): Command {
+  const { gate, baseline, placebos, output } = values;
+  if ((gate === undefined) === (rest.length === 0)) {
+    throw usage('plan needs either DIR... or --gate NAMESPACE/NAME');
+  }
+  const foreign = ['baseline', 'placebos', ...OVERRIDES].find((name) => Object.hasOwn(values, name));
+  if (gate !== undefined && foreign !== undefined) {
+    throw usage(`--${foreign} is for recordings: a gate is certified with its own settings`);
+  }
+  const source: PlanSource =
+    gate === undefined
+      ? { kind: 'recordings', directories: rest, pods: baseline, mostPlacebos: mostPlacebos(placebos) }
+      : { kind: 'gate', gate: objectName(gate), cluster: clusterOptions(values) };
+  return { kind: 'plan', source, overrides: replayOverrides(values), format: outputFormat(output) };
+}
+
 function clusterOptions(values: Values): ClusterOptions {
   return {
     kubeconfig: values.kubeconfig,
@@ -246,6 +321,3 @@ function some(rest: readonly string[], right: string): readonly string[] {
   }
   return rest;
 }
-
-const usage = (sentence: string, cause?: unknown): CliError =>
-  new CliError('USAGE', `${sentence}\n"flamegate --help" shows what can be typed`, cause);

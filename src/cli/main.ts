@@ -1,13 +1,15 @@
 #!/usr/bin/env node
 /** `flamegate`, also installed as `kubectl-flamegate`. Results go to standard output, everything else to standard error. */
-import { CliError } from './cli-error.ts';
+import { CliError, type Outcome } from './cli-error.ts';
 import { type Command, HELP, parseCommandLine } from './command-line.ts';
 import { runDiff } from './diff-command.ts';
 import { runNoise } from './noise-command.ts';
+import { runPlan } from './plan-command.ts';
 import { runRecord } from './record-command.ts';
+import { runReplay } from './replay-command.ts';
 import { runReport } from './report-command.ts';
 
-async function run(command: Command): Promise<string> {
+async function run(command: Command): Promise<string | Outcome> {
   switch (command.kind) {
     case 'help':
       return HELP;
@@ -19,6 +21,10 @@ async function run(command: Command): Promise<string> {
       return runRecord(command, { say: (line) => process.stderr.write(`${line}\n`), signal: stopSignal() });
     case 'noise':
       return runNoise(command.recordings);
+    case 'replay':
+      return runReplay(command);
+    case 'plan':
+      return runPlan(command);
   }
 }
 
@@ -31,20 +37,27 @@ function stopSignal(): AbortSignal {
   return stop.signal;
 }
 
-function complain(error: unknown): number {
+/** A verdict's 1 must not be taken for it: where a script acts on the exit code, a failure has one of its own. */
+const failureOf = (command: Command | undefined): number =>
+  command?.kind === 'replay' || command?.kind === 'plan' ? 4 : 1;
+
+function complain(error: unknown, command: Command | undefined): number {
   const code = error instanceof Error && 'code' in error ? `${String(error.code)}: ` : '';
   const message = error instanceof Error ? error.message : String(error);
   process.stderr.write(`flamegate: ${message.startsWith(code) ? '' : code}${message}\n`);
-  return error instanceof CliError && error.code === 'USAGE' ? 2 : 1;
+  return error instanceof CliError && error.code === 'USAGE' ? 2 : failureOf(command);
 }
 
 async function main(argv: readonly string[]): Promise<number> {
+  let command: Command | undefined;
   try {
-    const text = await run(parseCommandLine(argv));
+    command = parseCommandLine(argv);
+    const ended = await run(command);
+    const { text, exitCode } = typeof ended === 'string' ? { text: ended, exitCode: 0 } : ended;
     await new Promise<void>((done) => process.stdout.write(text, () => done()));
-    return 0;
+    return exitCode;
   } catch (error) {
-    return complain(error);
+    return complain(error, command);
   }
 }
 

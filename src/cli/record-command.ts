@@ -1,5 +1,6 @@
 /** `flamegate record`: pulls the windows of real pods, unchanged, until its time is over. */
 import { setTimeout as sleep } from 'node:timers/promises';
+import { type KubeClient, kubeClient } from '../kube/client.ts';
 import { windowsPath } from '../wire/endpoints.ts';
 import { createWindowDecoder, type RecordedWindow } from '../wire/window-lines.ts';
 import { CliError } from './cli-error.ts';
@@ -7,6 +8,8 @@ import { clusterConfig } from './cluster-config.ts';
 import type { Command } from './command-line.ts';
 import { type ControllerConnection, openController } from './controller-connection.ts';
 import { reasonOf } from './files.ts';
+import { mergeEvaluations, readEvaluations, writeEvaluations } from './kept-evaluations.ts';
+import type { KeptEvaluations } from './past-evaluations.ts';
 import { createRecording, type RecordingWriter } from './recording.ts';
 
 type RecordOptions = Extract<Command, { kind: 'record' }>;
@@ -27,18 +30,20 @@ const PASSING: ReadonlySet<CliError['code']> = new Set([
   'CONTROLLER_NOT_FOUND',
   'NO_TOKEN',
 ]);
-const MAX_ANSWER_BYTES = 512 * 1024 * 1024;
+export const MAX_ANSWER_BYTES = 512 * 1024 * 1024;
 
 export async function runRecord(options: RecordOptions, around: Surroundings): Promise<string> {
   const { namespace, selector } = options;
-  const controller = await openController(clusterConfig(options.cluster), options.cluster);
+  const config = clusterConfig(options.cluster);
+  const controller = await openController(config, options.cluster);
   const startedAtMs = Date.now();
   const recording = await createRecording(options.output, { namespace, selector, startedAtMs });
   const endsAtMs = startedAtMs + options.durationMs;
   around.say(
     `recording ${selector} in ${namespace} until ${new Date(endsAtMs).toISOString()}; Ctrl-C ends it early`,
   );
-  await pollUntil(endsAtMs, { options, around, controller, recording, startedAtMs });
+  const evaluations = keepEvaluations(kubeClient(config), options, around);
+  await pollUntil(endsAtMs, { options, around, controller, recording, evaluations, startedAtMs });
   const index = await recording.finish(Date.now());
   if (index.windows === 0) {
     around.say('nothing was recorded: only pods under a RegressionGate and a ProfilingPolicy have windows');
@@ -46,11 +51,31 @@ export async function runRecord(options: RecordOptions, around: Surroundings): P
   return `wrote ${options.output}: ${index.windows} windows of ${index.pods} pods, ${index.failedPolls} polls failed\n`;
 }
 
+/** Writes what gates said meanwhile beside the windows: without it a replay does not know what it differs from. */
+function keepEvaluations(
+  client: KubeClient,
+  options: RecordOptions,
+  around: Surroundings,
+): () => Promise<void> {
+  let kept: KeptEvaluations = { gates: [], reports: [] };
+  let isRefused = false;
+  return async () => {
+    try {
+      kept = mergeEvaluations(kept, await readEvaluations(client, options.namespace));
+      await writeEvaluations(options.output, kept);
+    } catch (error) {
+      if (!isRefused) around.say(`evaluations are not recorded: ${reasonOf(error)}`);
+      isRefused = true;
+    }
+  };
+}
+
 interface Poll {
   readonly options: RecordOptions;
   readonly around: Surroundings;
   readonly controller: ControllerConnection;
   readonly recording: RecordingWriter;
+  readonly evaluations: () => Promise<void>;
   readonly startedAtMs: number;
 }
 
@@ -62,6 +87,7 @@ async function pollUntil(endsAtMs: number, poll: Poll): Promise<void> {
     await sleep(waitMs, undefined, { signal: poll.around.signal }).catch(() => undefined);
     const nowMs = Date.now();
     const succeeded = await pollOnce(poll, Math.max(poll.startedAtMs, askedAtMs - OVERLAP_MS));
+    await poll.evaluations();
     if (succeeded) {
       askedAtMs = nowMs;
     } else if (nowMs - askedAtMs > RETENTION_MS) {

@@ -1,4 +1,5 @@
 /** AgentReports in memory. What nobody repeats for five minutes is forgotten, so it stays as small as the cluster. */
+import { type IoFunction, ioFunctionKey, MOST_IO_FUNCTIONS } from '../profile/io-window.ts';
 import { type BlockedCall, blockedCallKey, MOST_BLOCKED } from '../profile/waiting-window.ts';
 import type { Batch, PodWindow } from '../wire/batch-schema.ts';
 import type { AgentReports, AgentState, ContainerState } from './agent-reports.ts';
@@ -12,7 +13,7 @@ const MAX_AGENTS = 10_000;
 export function agentReports(): AgentReports {
   const agents = new Map<string, AgentState>();
   const containers = new Map<string, ContainerState>();
-  const blocked = new WeakMap<ContainerState, readonly SeenCall[]>();
+  const findings = new WeakMap<ContainerState, Findings>();
   let forgotAtMs = 0;
   const forget = (nowMs: number): void => {
     if (nowMs - forgotAtMs < FORGET_EVERY_MS) return;
@@ -33,10 +34,11 @@ export function agentReports(): AgentReports {
         const key = `${pod.podUid}/${pod.container}`;
         if (containers.size >= MAX_CONTAINERS && !containers.has(key)) continue;
         const before = containers.get(key);
-        const calls = blockedSince((before && blocked.get(before)) ?? [], pod, nowMs);
-        const state = { reportedAtMs: nowMs, window: withoutCounts(pod, calls) };
+        const found = findingsSince((before && findings.get(before)) ?? NO_FINDINGS, pod, nowMs);
+        const window = withoutCounts(pod, found, batch.endMs - batch.startMs);
+        const state = { reportedAtMs: nowMs, window };
         containers.set(key, state);
-        blocked.set(state, calls);
+        findings.set(state, found);
       }
     },
     agents: () => [...agents.values()],
@@ -44,34 +46,53 @@ export function agentReports(): AgentReports {
   };
 }
 
-interface SeenCall {
-  readonly call: BlockedCall;
+interface Seen<T> {
+  readonly what: T;
   readonly seenAtMs: number;
 }
 
-/** A call that blocks now and then stays told for a while. */
-function blockedSince(
-  before: readonly SeenCall[],
-  { waiting }: PodWindow,
+/** What was found in the windows of a container lately, each as it was seen last. */
+interface Findings {
+  readonly blocked: readonly Seen<BlockedCall>[];
+  readonly io: readonly Seen<IoFunction>[];
+}
+
+const NO_FINDINGS: Findings = { blocked: [], io: [] };
+
+function findingsSince(before: Findings, { waiting, io }: PodWindow, nowMs: number): Findings {
+  return {
+    blocked: waiting
+      ? since(before.blocked, waiting.blocked, blockedCallKey, nowMs).slice(0, MOST_BLOCKED)
+      : [],
+    io: io ? since(before.io, io.functions, ioFunctionKey, nowMs).slice(0, MOST_IO_FUNCTIONS) : [],
+  };
+}
+
+/** What is found now and then stays told for a while. */
+function since<T>(
+  before: readonly Seen<T>[],
+  now: readonly T[],
+  keyOf: (what: T) => string,
   nowMs: number,
-): readonly SeenCall[] {
-  if (waiting === undefined) return [];
-  const now = waiting.blocked.map((call) => ({ call, seenAtMs: nowMs }));
-  const seenNow = new Set(waiting.blocked.map(blockedCallKey));
+): readonly Seen<T>[] {
+  const seenNow = new Set(now.map(keyOf));
   const earlier = before.filter(
-    ({ call, seenAtMs }) => !seenNow.has(blockedCallKey(call)) && nowMs - seenAtMs <= FORGET_MS,
+    ({ what, seenAtMs }) => !seenNow.has(keyOf(what)) && nowMs - seenAtMs <= FORGET_MS,
   );
-  return [...now, ...earlier].slice(0, MOST_BLOCKED);
+  return [...now.map((what) => ({ what, seenAtMs: nowMs })), ...earlier];
 }
 
 function withoutCounts(
-  { counts: _, requests, waiting, ...window }: PodWindow,
-  calls: readonly SeenCall[],
+  { counts: _, requests, waiting, io, ...window }: PodWindow,
+  found: Findings,
+  windowMs: number,
 ): ContainerState['window'] {
+  const functions = found.io.map(({ what }) => what);
   return {
     ...window,
     ...(requests && { requests: toldOf(requests) }),
-    ...(waiting && { waiting: { ...toldOf(waiting), blocked: calls.map(({ call }) => call) } }),
+    ...(waiting && { waiting: { ...toldOf(waiting), blocked: found.blocked.map(({ what }) => what) } }),
+    ...(io && { io: { ...toldOf(io), totals: io.totals, functions, windowMs } }),
   };
 }
 

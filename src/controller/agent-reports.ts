@@ -1,4 +1,5 @@
 /** The last thing each agent said of itself and of every container it watches. Memory only: agents repeat themselves. */
+import type { IoWindow } from '../profile/io-window.ts';
 import type { WaitingWindow } from '../profile/waiting-window.ts';
 import type { RequestWindow } from '../requests/request-window.ts';
 import type { Batch, PodWindow } from '../wire/batch-schema.ts';
@@ -14,10 +15,14 @@ export interface AgentState {
 
 export interface ContainerState {
   readonly reportedAtMs: number;
-  readonly window: Omit<PodWindow, 'counts' | 'requests' | 'waiting'> & {
+  readonly window: Omit<PodWindow, 'counts' | 'requests' | 'waiting' | 'io'> & {
     readonly requests?: Pick<RequestWindow, 'state' | 'reason' | 'message'>;
     /** `blocked`: of the last five minutes, each call as it was seen last. */
     readonly waiting?: Pick<WaitingWindow, 'state' | 'reason' | 'message' | 'blocked'>;
+    /** `functions`: of the last five minutes, each as it was seen last. */
+    readonly io?: Pick<IoWindow, 'state' | 'reason' | 'message' | 'totals' | 'functions'> & {
+      readonly windowMs: number;
+    };
   };
 }
 

@@ -1,5 +1,6 @@
 /** RegressionGate: a standing comparison of a workload's canary with its baseline. */
 import { type Static, Type } from '@sinclair/typebox';
+import { GateCertification } from './certification.ts';
 import {
   conditions,
   duration,
@@ -238,6 +239,7 @@ export const RegressionGateStatus = Type.Object(
     ),
     worst: Type.Optional(Type.String({ maxLength: 256, description: 'The function that grew most.' })),
     summary: Type.Optional(Type.String({ maxLength: 1024, description: 'The verdict in a sentence.' })),
+    certification: Type.Optional(GateCertification),
   },
   { description: 'What the controller found. Nobody else writes it.' },
 );

@@ -3,7 +3,7 @@ import { type EffectEvidence, onePodCarries, weighGrowth } from './effect-eviden
 import { LOOK_MS } from './looks.ts';
 import { type Counted, PodCounts } from './pod-counts.ts';
 import type { PodWindow } from './pod-window.ts';
-import { BLOCK_MS, estimateSpread } from './request-spread.ts';
+import { BLOCK_MS, estimateSpread, inflated, podFactors } from './request-spread.ts';
 
 /** CPU and requests of one pod in one block. */
 interface Cell {
@@ -36,7 +36,7 @@ export class CostCells {
 }
 
 // Two pods of one service take up to a few per cent more or less for the same work: compiled code, neighbours, caches.
-const ASSUMED = { podSd: 0.03, leastPodSd: 0.01, waveSd: 0.05 };
+export const ASSUMED_OF_COST = { podSd: 0.03, leastPodSd: 0.01, waveSd: 0.05 };
 // What a service burns without any request (timers, polling, collections of caches): 10 ± 15 % until its own pods tell.
 const FIXED_PART = { mean: 0.1, sd: 0.15 };
 const FEWEST_REQUESTS = 1_000; // in the canary
@@ -46,13 +46,15 @@ export interface CostLook {
   readonly margin: number;
   readonly alpha: number;
   readonly boundFactor: number;
+  readonly podVarianceFactor?: number;
 }
 
 /**
  * Weighs growth of CPU a request. A pod's CPU is a fixed part and one that goes with its requests; a canary with another load than a
  * baseline pod is compared with what the baseline would burn at that load, and the error of knowing that is paid for.
  */
-export function weighCost({ cells, margin, alpha, boundFactor }: CostLook): EffectEvidence | undefined {
+export function weighCost(look: CostLook): EffectEvidence | undefined {
+  const { cells, margin, alpha, boundFactor } = look;
   const canary = sumOf(cells.canary);
   const baseline = sumOf(cells.baseline);
   if (canary.requests < FEWEST_REQUESTS || !(baseline.cpuUsec > 0) || !(baseline.requests > 0))
@@ -62,7 +64,10 @@ export function weighCost({ cells, margin, alpha, boundFactor }: CostLook): Effe
     canary: againstExpected(cells.canary, baseline, fixed.part),
     baseline: againstExpected(cells.baseline, baseline, fixed.part),
   };
-  const spread = estimateSpread([counts.baseline, counts.canary], 1, ASSUMED, () => 0);
+  const estimated = estimateSpread([counts.baseline, counts.canary], 1, ASSUMED_OF_COST, {
+    binomialOf: () => 0,
+  });
+  const spread = inflated(estimated, look.podVarianceFactor);
   const [inCanary, inBaseline] = [counts.canary.totals(), counts.baseline.totals()].map(weightsOf);
   if (inCanary === undefined || inBaseline === undefined || inBaseline.part <= 0) return undefined;
   const concentration = inCanary.concentration + inBaseline.concentration;
@@ -72,13 +77,13 @@ export function weighCost({ cells, margin, alpha, boundFactor }: CostLook): Effe
   const noise = {
     sampling: (spread.waveVariance * concentration) / blocks + bySlope ** 2,
     pods: spread.podVariance * concentration,
-    degreesOfFreedom: spread.degreesOfFreedom,
+    factors: podFactors(spread, alpha, 1 / inCanary.concentration),
   };
   const effect = Math.log(inCanary.part / inBaseline.part);
   const perRequest = canary.cpuUsec / canary.requests / 1_000;
+  const { half, isProven, detectable } = weighGrowth(effect, noise, { alpha, boundFactor });
   return {
-    effect,
-    ...weighGrowth(effect, noise, { alpha, boundFactor }),
+    ...{ effect, half, isProven, detectable },
     margin: Math.log1p(margin),
     baseline: perRequest / Math.exp(effect),
     canary: perRequest,

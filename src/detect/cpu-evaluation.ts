@@ -10,7 +10,7 @@ import { checkOf, messageFor } from './report.ts';
 import { createSightings, type Sightings } from './sightings.ts';
 import { createStackIndex, type StackIndex } from './stack-index.ts';
 import { type Arms, addBlock, createArmTally } from './tally.ts';
-import type { CpuJudgement, CpuSettings } from './verdict.ts';
+import type { CpuFlag, CpuJudgement, CpuSettings } from './verdict.ts';
 
 /** An evaluation as far as its blocks have been looked at: what they add up to, not the windows themselves. */
 export interface CpuEvaluation {
@@ -34,7 +34,12 @@ export interface CpuEvaluation {
 // total), so that a check added later does not change what this one says.
 const FUNCTION_PART = 0.4;
 
-export function openCpuEvaluation(settings: CpuSettings, startedAtMs: number): CpuEvaluation {
+/** `index`: of another evaluation over the same pods' stacks, which then need not be numbered again. */
+export function openCpuEvaluation(
+  settings: CpuSettings,
+  startedAtMs: number,
+  index = createStackIndex(),
+): CpuEvaluation {
   return {
     settings,
     startedAtMs,
@@ -42,8 +47,9 @@ export function openCpuEvaluation(settings: CpuSettings, startedAtMs: number): C
       margin: settings.functionMargin,
       familyAlpha: settings.falseFailureRate * FUNCTION_PART,
       boundFactor: boundFactor(BOUND_ALPHA, settings.deadlineMs / Math.max(LOOK_MS, settings.minDurationMs)),
+      podVarianceFactor: settings.podVarianceFactor ?? 1,
     },
-    index: createStackIndex(),
+    index,
     arms: { canary: createArmTally(), baseline: createArmTally() },
     facts: createWindowFacts(),
     sightings: createSightings(),
@@ -102,9 +108,15 @@ export function judgementOf(evaluation: CpuEvaluation, nowMs: number, hasWindows
     ...(check ? { detectable: check.detectable } : {}),
     culprits: evidence ? describeCulprits(decision.findings, evidence, evaluation) : [],
     groups: context ? groupShares(index, context) : [],
-    flags: flagsOf(evaluation.facts, decision.findings, evaluation.warmUpExcluded),
+    flags: [
+      ...flagsOf(evaluation.facts, decision.findings, evaluation.warmUpExcluded),
+      ...inflation(settings),
+    ],
   };
 }
+
+const inflation = ({ podVarianceFactor = 1 }: CpuSettings): CpuFlag[] =>
+  podVarianceFactor > 1 ? ['PodVarianceInflated'] : [];
 
 const withoutLooks = (hasWindows: boolean): LookDecision => ({
   verdict: 'Collecting',

@@ -33,8 +33,11 @@ const PRIOR_BLOCK_DF = 40;
 const OUTLIER_RATIO = 3.3;
 const TRIMMED_PART = 0.1;
 
-/** Spreads of every node; `degreesOfFreedom` counts pods − 1 of both arms and the prior. */
-export function estimateDispersion(arms: readonly ArmTally[]): Dispersion {
+/**
+ * Spreads of every node; `degreesOfFreedom` counts pods − 1 of both arms and the prior. `podVarianceFactor`: what placebo gates
+ * showed to be missing in the variance between pods.
+ */
+export function estimateDispersion(arms: readonly ArmTally[], podVarianceFactor = 1): Dispersion {
   const size = arms[0]?.counts.length ?? 0;
   const shapes = arms.map(armShape);
   const seen = seenNodes(arms, size).map((node) => observeNode(shapes, node));
@@ -47,13 +50,14 @@ export function estimateDispersion(arms: readonly ArmTally[]): Dispersion {
     );
   const common = { self: commonOf(false), total: commonOf(true) };
   // One object for all that are too rare to say anything: most functions of a service are.
-  const unseenSelf = { overdispersion: 1, podVariance: common.self };
-  const unseenTotal = { overdispersion: 1, podVariance: common.total };
+  const unseenSelf = { overdispersion: 1, podVariance: common.self * podVarianceFactor };
+  const unseenTotal = { overdispersion: 1, podVariance: common.total * podVarianceFactor };
   const spreads = Array.from({ length: size }, (_, node) => (nodeIsTotal(node) ? unseenTotal : unseenSelf));
   for (const node of withKappa) {
     spreads[node.node] = {
       overdispersion: node.overdispersion,
-      podVariance: podVarianceOf(node, (node.total ? common.total : common.self) * node.priorScale),
+      podVariance:
+        podVarianceOf(node, (node.total ? common.total : common.self) * node.priorScale) * podVarianceFactor,
     };
   }
   return { spreads, degreesOfFreedom: podDegreesOfFreedom(arms) + PRIOR_POD_DF };

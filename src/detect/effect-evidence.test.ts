@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { onePodCarries } from './effect-evidence.ts';
+import { type EffectEvidence, growthExceedsMargin, onePodCarries } from './effect-evidence.ts';
 
 const pods = (...counted: readonly number[]) => counted.map((each) => ({ requests: 10_000, counted: each }));
 
@@ -12,4 +12,20 @@ test('one of three pods carries it when most of the excess is in it', () => {
 
 test('of two pods none is blamed: either may be the odd one', () => {
   assert.equal(onePodCarries(pods(100, 250), 0.01), false);
+});
+
+test('what began later counts where the canary is slower than the baseline too, by half of the margin', () => {
+  const since = (effect: number, beside: number): EffectEvidence => ({
+    ...{ effect: 0.02, half: 0.05, margin: 0.1, isProven: true, detectable: 0.1, baseline: 80, canary: 82 },
+    ...{ assumedSpread: false, onePod: false },
+    onset: { block: 4, effect, half: 0.05, beside, isSuspect: true },
+  });
+
+  assert.equal(growthExceedsMargin(since(0.15, 0.12)), true);
+  assert.equal(growthExceedsMargin(since(0.15, 0.06)), true);
+  assert.equal(growthExceedsMargin(since(0.15, 0.04)), false);
+  assert.equal(growthExceedsMargin(since(0.08, 0.12)), false);
+  const { onset: _, ...sinceItBegan } = since(0.15, 0.12);
+  assert.equal(growthExceedsMargin(sinceItBegan), false);
+  assert.equal(growthExceedsMargin({ ...sinceItBegan, effect: 0.11 }), true);
 });

@@ -1,6 +1,6 @@
 import { logEValue, randomEffectHalfWidth } from './e-process.ts';
-import { BOUND_ALPHA } from './node-evidence.ts';
-import { normalQuantile, studentFactor, studentQuantile } from './quantiles.ts';
+import { normalQuantile } from './quantiles.ts';
+import type { PodFactors } from './request-spread.ts';
 
 /** What one look says of one number of all requests: a quantile of latency, or the part that failed. */
 export interface EffectEvidence {
@@ -18,11 +18,44 @@ export interface EffectEvidence {
   readonly canary: number;
   readonly assumedSpread: boolean;
   readonly onePod: boolean;
+  /** Where the growth began later than the evaluation, as far as that explains it better. */
+  readonly onset?: Onset;
+}
+
+/** Growth against the canary's own past. */
+export interface Onset {
+  /** Number of the block of BLOCK_MS it is measured from. */
+  readonly block: number;
+  readonly effect: number;
+  readonly half: number;
+  /** Since then, against the baseline: what the whole gate would say if it had begun there. */
+  readonly beside: number;
+  /** Whether it alone would be evidence at BOUND_ALPHA: not yet proven, but no ground to pass on either. */
+  readonly isSuspect: boolean;
+}
+
+/** The test counts requests beyond a threshold; where the tail is so thin there that it is no measure of time, the interval tells. */
+export function growthIsProven({ isProven, effect, half, onset }: EffectEvidence): boolean {
+  const interval = onset ?? { effect, half };
+  return isProven && interval.effect - interval.half > 0;
+}
+
+const PART_BESIDE = 0.5;
+
+/**
+ * Whether what a proof speaks of is more than is tolerated. Growth against the canary's own past has to be there beside the
+ * baseline, too, by half of the margin: a canary with less to do than a baseline pod gets no faster when the load falls, and its
+ * pods may have been lucky ones, but not by that much.
+ */
+export function growthExceedsMargin({ effect, margin, onset }: EffectEvidence): boolean {
+  if (onset === undefined) return effect > margin;
+  return onset.effect > margin && onset.beside > PART_BESIDE * margin;
 }
 
 export const DETECTION_POWER = 0.9;
+const UNLUCKY = normalQuantile(DETECTION_POWER); // standard errors below its mean that an estimate still may fall
 
-const DRIFT_SD = 0.1; // of the logarithm of a latency or a cost: a tenth more
+export const DRIFT_SD = 0.1; // of the logarithm of a latency or a cost: a tenth more
 
 /** Variances of an estimate on a log scale. */
 export interface EffectNoise {
@@ -30,24 +63,24 @@ export interface EffectNoise {
   readonly sampling: number;
   /** Of which pods the arms got: stays. */
   readonly pods: number;
-  readonly degreesOfFreedom: number;
+  readonly factors: PodFactors;
 }
 
-/** Weighs `growth` against the lottery of pods and the noise of the sample. */
+/** Weighs `growth` against the lottery of pods and the noise of the sample; proven when `logE` reaches −ln 2·alpha. */
 export function weighGrowth(
   growth: number,
-  { sampling, pods, degreesOfFreedom }: EffectNoise,
+  { sampling, pods, factors }: EffectNoise,
   { alpha, boundFactor }: { readonly alpha: number; readonly boundFactor: number },
-): Pick<EffectEvidence, 'half' | 'isProven' | 'detectable'> {
-  const nullVariance = pods * studentFactor(alpha, degreesOfFreedom) ** 2;
+): Pick<EffectEvidence, 'half' | 'isProven' | 'detectable'> & { readonly logE: number } {
+  const nullVariance = pods * factors.test ** 2;
   const model = { nullVariance, driftVariance: nullVariance + DRIFT_SD ** 2 };
   const score = growth / Math.sqrt(sampling);
-  const podBound = studentQuantile(1 - BOUND_ALPHA, degreesOfFreedom);
-  const luck = normalQuantile(DETECTION_POWER) * Math.sqrt(sampling + pods);
+  const logE = growth > 0 ? logEValue(score, 1 / sampling, model) : Number.NEGATIVE_INFINITY;
   return {
-    half: Math.sqrt(podBound ** 2 * pods + boundFactor ** 2 * sampling),
-    isProven: growth > 0 && logEValue(score, 1 / sampling, model) >= -Math.log(2 * alpha),
-    detectable: randomEffectHalfWidth(1 / sampling, model, alpha) + luck,
+    logE,
+    half: Math.sqrt(factors.bound ** 2 * pods + boundFactor ** 2 * sampling),
+    isProven: logE >= -Math.log(2 * alpha),
+    detectable: randomEffectHalfWidth(1 / sampling, model, alpha) + UNLUCKY * Math.sqrt(sampling + pods),
   };
 }
 

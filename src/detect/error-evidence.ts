@@ -2,14 +2,13 @@ import { failuresOf, type RouteWindow, requestsOf } from '../requests/request-wi
 import { shareScore } from './deviance.ts';
 import { logGrowthEValue } from './e-process.ts';
 import { DETECTION_POWER, type EffectEvidence, onePodCarries } from './effect-evidence.ts';
-import { BOUND_ALPHA } from './node-evidence.ts';
 import type { Counted, PodCounts } from './pod-counts.ts';
-import { normalQuantile, studentFactor, studentQuantile } from './quantiles.ts';
-import { concentrationOf, type RequestArms } from './request-arms.ts';
-import { estimateSpread } from './request-spread.ts';
+import { normalQuantile } from './quantiles.ts';
+import type { RequestArms } from './request-arms.ts';
+import type { PodFactors, RequestSpread } from './request-spread.ts';
 
 // Errors come in bursts and from single pods (a pool, a connection): a third more or less without any change.
-const ASSUMED = { podSd: 0.3, leastPodSd: 0.2, waveSd: 0.5 };
+export const ASSUMED_OF_ERRORS = { podSd: 0.3, leastPodSd: 0.2, waveSd: 0.5 };
 const FEWEST_FAILURES = 5; // in the canary, before a growth can be proven
 const FEWEST_REQUESTS = 300; // in the canary, before anything is said
 const HALVINGS = 30;
@@ -17,29 +16,34 @@ const HALVINGS = 30;
 export interface ErrorLook {
   readonly arms: RequestArms;
   readonly counts: { readonly canary: PodCounts; readonly baseline: PodCounts };
+  readonly spread: RequestSpread & { readonly factors: PodFactors };
+  readonly concentration: number;
   readonly margin: number;
   readonly alpha: number;
   readonly boundFactor: number;
   readonly blocks: number;
 }
 
-/** Weighs growth of the failed part of requests; undefined while there are too few. */
-export function weighErrors(look: ErrorLook): EffectEvidence | undefined {
-  const { arms, counts, margin, blocks } = look;
+/** Change of the failed part for a unit of log-odds, where both arms fail alike; undefined while there are too few requests. */
+export function failuresPerUnit({ canary, baseline }: RequestArms): number | undefined {
+  if (canary.requests < FEWEST_REQUESTS) return undefined;
+  const part = (canary.failures + baseline.failures) / (2 * canary.requests);
+  return part * (1 - part);
+}
+
+/** Weighs growth of the failed part of requests. */
+export function weighErrors(look: ErrorLook): EffectEvidence {
+  const { arms, counts, margin, blocks, spread, concentration } = look;
   const { requests, failures } = arms.canary;
-  if (requests < FEWEST_REQUESTS) return undefined;
   const canary = failures / requests;
   const baseline = arms.baseline.failures / requests;
-  const part = (failures + arms.baseline.failures) / (2 * requests);
-  const spread = estimateSpread([counts.baseline, counts.canary], part * (1 - part), ASSUMED);
-  const concentration = concentrationOf(arms.canary) + concentrationOf(arms.baseline);
   const podVariance = spread.podVariance * concentration;
   const waves = (spread.waveVariance * concentration) / blocks;
   const weigh = (failed: number): boolean => {
     const score = shareScore(ofSize(failed / requests, requests), ofSize(baseline, baselineSize(arms)));
     if (score.z <= 0) return false;
     const widened = 1 + score.information * waves;
-    const test = podVariance * studentFactor(look.alpha, spread.degreesOfFreedom) ** 2;
+    const test = podVariance * spread.factors.test ** 2;
     const logE = logGrowthEValue(score.z / Math.sqrt(widened), score.information / widened, test);
     return logE >= -Math.log(look.alpha);
   };
@@ -53,13 +57,14 @@ export function weighErrors(look: ErrorLook): EffectEvidence | undefined {
   const sampling =
     inCanary / sizes.canary + inBaseline / sizes.baseline + waves * ((inCanary + inBaseline) / 2) ** 2;
   const pods = podVariance * ((inCanary + inBaseline) / 2) ** 2;
-  const podBound = studentQuantile(1 - BOUND_ALPHA, spread.degreesOfFreedom);
   return {
     effect: canary - baseline,
-    half: Math.sqrt(podBound ** 2 * pods + look.boundFactor ** 2 * sampling),
+    half: Math.sqrt(spread.factors.bound ** 2 * pods + look.boundFactor ** 2 * sampling),
     margin,
     isProven: failures >= FEWEST_FAILURES && weigh(failures),
-    detectable: detectableGrowth(baseline, requests, weigh),
+    get detectable() {
+      return detectableGrowth(baseline, requests, weigh); // a search: only for who reads it
+    },
     baseline,
     canary,
     assumedSpread: spread.assumed,

@@ -5,6 +5,7 @@ import type { PodWindow } from './pod-window.ts';
 import { advanceRequests, openRequestEvaluation, type RequestEvaluation } from './request-evaluation.ts';
 import { requestChecks } from './request-report.ts';
 import { COST, ERRORS, latencyCheckName, type RequestSettings } from './request-settings.ts';
+import type { StackIndex } from './stack-index.ts';
 import type { CpuJudgement, CpuSettings, GateJudgement, RequestCheck } from './verdict.ts';
 
 export interface GateSettings extends CpuSettings {
@@ -22,22 +23,27 @@ export interface GateEvaluation {
 const DEFAULT_MIN_PODS = 2;
 const DEFAULT_MAX_LOSS_SHARE = 0.05;
 
-/** `history`: windows of the baseline's pods from before the evaluation, past their warm-up. */
+/**
+ * `history`: windows of the baseline's pods from before the evaluation, past their warm-up. `index`: of another evaluation over
+ * the same stacks.
+ */
 export function openGateEvaluation(
   settings: GateSettings,
   startedAtMs: number,
   history: readonly PodWindow[] = [],
+  index?: StackIndex,
 ): GateEvaluation {
   const { falseFailureRate, minDurationMs, deadlineMs } = settings;
   const limits = {
     ...{ falseFailureRate, minDurationMs, deadlineMs },
     minPods: settings.minPods ?? DEFAULT_MIN_PODS,
     maxLossShare: settings.maxLossShare ?? DEFAULT_MAX_LOSS_SHARE,
+    podVarianceFactor: settings.podVarianceFactor ?? 1,
   };
   return {
     settings,
     startedAtMs,
-    cpu: openCpuEvaluation(settings, startedAtMs),
+    cpu: openCpuEvaluation(settings, startedAtMs, index),
     requests: settings.requests && openRequestEvaluation(settings.requests, limits, startedAtMs, history),
   };
 }

@@ -28,19 +28,21 @@ interface Judged {
   /** All checks. */
   readonly passed: boolean;
   readonly failedAtMs: number;
+  /** What the failed checks have grown by at least, as their intervals say. */
+  readonly leastGrowth: number;
 }
 
 function judgeRuns(
   runs: number,
   run: Omit<SimulatedRequests, 'seed' | keyof typeof CASE> & Partial<SimulatedRequests>,
-  warmUpMs = 0,
+  { warmUpMs = 0, minDurationMs = 180_000 } = {},
 ): Judged[] {
   return Array.from({ length: runs }, (_, number) => {
     const windows = simulateRequests({ ...CASE, seed: 4_000 + number, ...run });
     const deadlineMs = run.windows * 10_000;
     const limits = {
       falseFailureRate: 0.01,
-      minDurationMs: 180_000,
+      minDurationMs,
       deadlineMs,
       minPods: 2,
       maxLossShare: 0.05,
@@ -55,6 +57,9 @@ function judgeRuns(
       failed: failed.length > 0,
       passed: evaluation.checks.every(({ verdict }) => verdict === 'Passed'),
       failedAtMs: Math.min(...failed.map(({ decidedAtMs }) => decidedAtMs ?? 0)),
+      leastGrowth: Math.min(
+        ...failed.map(({ evidence }) => (evidence ? evidence.effect - evidence.half : 0)),
+      ),
     };
   });
 }
@@ -77,6 +82,10 @@ test('12 ms more at P99 of 1,000 requests a second are failed in 27 of 30 canari
   assert.ok(passedOf(judged) <= 1, `${passedOf(judged)} passed`);
   const times = judged.map(({ failedAtMs }) => failedAtMs).sort((a, b) => a - b);
   assert.ok((times[15] ?? Number.POSITIVE_INFINITY) <= 300_000, `half of them within ${times[15]} ms`);
+  assert.ok(
+    judged.every(({ leastGrowth }) => leastGrowth > 0),
+    'an interval that holds zero is no proof',
+  );
 });
 
 test('12 ms more at P99 of 200 requests a second are failed in 16 of 20 canaries within half an hour', () => {
@@ -84,6 +93,20 @@ test('12 ms more at P99 of 200 requests a second are failed in 16 of 20 canaries
 
   assert.ok(failedOf(judged) >= 16, `${failedOf(judged)} of 20`);
   assert.ok(passedOf(judged) <= 1, `${passedOf(judged)} passed`);
+});
+
+test('20 ms more at P99 that begin in minute eight are failed in 9 of 10 canaries, by what they were before', () => {
+  const late = {
+    requestsPerSecond: 1_000,
+    windows: 120,
+    canary: { tailMs: 20, from: 48 },
+    historyWindows: 120,
+  };
+
+  const judged = judgeRuns(10, late, { minDurationMs: 1_200_000 });
+
+  assert.ok(failedOf(judged) >= 9, `${failedOf(judged)} of 10`);
+  assert.ok(judged.every(({ failedAtMs }) => failedAtMs > 480_000));
 });
 
 test('three pods beside three, without history, fail none of 50 harmless canaries', () => {
@@ -97,7 +120,7 @@ test('three pods beside three, without history, fail none of 50 harmless canarie
 test('canaries that take twice as long when they are young are harmless past a warm-up of three minutes', () => {
   const young = { requestsPerSecond: 1_000, windows: 90, canary: { warmUp: 1 } };
 
-  assert.ok(failedOf(judgeRuns(20, young, 180_000)) <= 1);
+  assert.ok(failedOf(judgeRuns(20, young, { warmUpMs: 180_000 })) <= 1);
   assert.ok(
     failedOf(judgeRuns(5, young)) >= 4,
     'without a warm-up they are caught: it is what keeps them harmless',

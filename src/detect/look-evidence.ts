@@ -27,6 +27,7 @@ export interface Levels {
   /** False discovery rate of e-BH over all functions and looks. */
   readonly familyAlpha: number;
   readonly boundFactor: number;
+  readonly podVarianceFactor?: number;
 }
 
 const LEAST_SHARE = 0.002; // of either arm; below, a function is not worth a test
@@ -46,7 +47,7 @@ export function weighLook(arms: Arms, levels: Levels): LookEvidence | undefined 
   const namedPart = Math.max(canary.samples / canary.allSamples, baseline.samples / baseline.allSamples);
   const margin = levels.margin / namedPart;
   const nodes = candidateNodes(arms);
-  const dispersion = estimateDispersion([baseline, canary]);
+  const dispersion = estimateDispersion([baseline, canary], levels.podVarianceFactor);
   const nodeAlpha = familyAlpha / Math.max(1, nodes.length);
   const bare = {
     canary,
@@ -76,7 +77,8 @@ export function weighLook(arms: Arms, levels: Levels): LookEvidence | undefined 
   return { namedPart, margin, context, sizeFactor: unchanged, candidates, upper, grown };
 }
 
-function candidateNodes({ canary, baseline }: Arms): number[] {
+/** Functions that are frequent enough in an arm to be tested. */
+export function candidateNodes({ canary, baseline }: Arms): number[] {
   const nodes: number[] = [];
   for (let node = 0; node < canary.counts.length; node++) {
     const inCanary = canary.counts[node] ?? 0;

@@ -116,7 +116,10 @@ const HALVINGS = 30; // of [0, 1]: far below any digit that is shown
  * Growth of a node that e-BH would reject by now with probability DETECTION_POWER. Searched for, because a growth brings
  * information of its own: a function that is hardly there needs few samples more, not a multiple of its odds.
  */
-export function detectableGrowth(node: NodeEvidence, context: LookContext): number {
+export function detectableGrowth(
+  node: Pick<NodeEvidence, 'node' | 'baselineShare'>,
+  context: LookContext,
+): number {
   let low = 0;
   let high = 1 - node.baselineShare;
   for (let step = 0; step < HALVINGS; step++) {
@@ -127,7 +130,11 @@ export function detectableGrowth(node: NodeEvidence, context: LookContext): numb
   return high;
 }
 
-function isDetectable(growth: number, { node, baselineShare }: NodeEvidence, context: LookContext): boolean {
+function isDetectable(
+  growth: number,
+  { node, baselineShare }: Pick<NodeEvidence, 'node' | 'baselineShare'>,
+  context: LookContext,
+): boolean {
   const { canary, baseline, scale, podTestFactor } = context;
   const inCanary = (baselineShare + growth) * canary.samples;
   const inBaseline = baselineShare * (baseline.samples / scale);

@@ -1,6 +1,6 @@
 import type { LookEvidence } from './look-evidence.ts';
 import type { NodeEvidence } from './node-evidence.ts';
-import { nodeIsTotal, type StackIndex } from './stack-index.ts';
+import { type IndexedStack, nodeIsTotal, type StackIndex } from './stack-index.ts';
 import type { ArmTally } from './tally.ts';
 
 const CONTAINED_PART = 0.95;
@@ -20,25 +20,59 @@ export function openCandidates(look: LookEvidence, index: StackIndex): NodeEvide
   // A caller of share q that gains δ of CPU gains δ(1 − q) in share: the rest of the program shrinks beside it.
   const cannotHide = (node: NodeEvidence): boolean =>
     node.delta + node.half < margin * (1 - Math.max(node.canaryShare, node.baselineShare));
-  const settledTotals = look.upper.filter((node) => nodeIsTotal(node.node) && cannotHide(node));
+  const callers = look.upper.filter((node) => nodeIsTotal(node.node) && cannotHide(node));
+  const settledTotals = new Set(callers.map(({ node }) => node));
+  const stacksOf = stacksThrough(new Set(open.map(({ node }) => node)), index);
   return open.filter(({ node }) => {
-    const inCanary = sharedCounts(node, canary, index);
-    const inBaseline = sharedCounts(node, baseline, index);
-    const holds = (total: number): boolean =>
-      total !== node &&
-      (inCanary.get(total) ?? 0) >= CONTAINED_PART * (canary.counts[node] ?? 0) &&
-      (inBaseline.get(total) ?? 0) >= CONTAINED_PART * (baseline.counts[node] ?? 0);
-    return !settledTotals.some((total) => holds(total.node));
+    const enough = {
+      canary: CONTAINED_PART * (canary.counts[node] ?? 0),
+      baseline: CONTAINED_PART * (baseline.counts[node] ?? 0),
+    };
+    const shared = sharedCounts(stacksOf.get(node) ?? [], settledTotals, look.context);
+    return ![...shared].some(
+      ([total, counts]) =>
+        total !== node && counts.canary >= enough.canary && counts.baseline >= enough.baseline,
+    );
   });
 }
 
-/** Samples that each other node has in common with one. */
-function sharedCounts(node: number, arm: ArmTally, index: StackIndex): Map<number, number> {
-  const shared = new Map<number, number>();
+/** In one pass: there are thousands of stacks, and each look comes by here. */
+function stacksThrough(nodes: ReadonlySet<number>, index: StackIndex): Map<number, IndexedStack[]> {
+  const found = new Map<number, IndexedStack[]>();
   for (const stack of index.stacks) {
-    if (!stack.nodes.includes(node)) continue;
-    const count = arm.stackCounts[stack.id] ?? 0;
-    for (const other of stack.nodes) shared.set(other, (shared.get(other) ?? 0) + count);
+    for (const node of stack.nodes) {
+      if (!nodes.has(node)) continue;
+      const stacks = found.get(node);
+      if (stacks === undefined) found.set(node, [stack]);
+      else stacks.push(stack);
+    }
+  }
+  return found;
+}
+
+interface SharedCounts {
+  canary: number;
+  baseline: number;
+}
+
+/** Samples of some stacks that each of `totals` has too. */
+function sharedCounts(
+  stacks: readonly IndexedStack[],
+  totals: ReadonlySet<number>,
+  { canary, baseline }: Readonly<Record<'canary' | 'baseline', ArmTally>>,
+): Map<number, SharedCounts> {
+  const shared = new Map<number, SharedCounts>();
+  for (const { id, nodes } of stacks) {
+    const inCanary = canary.stackCounts[id] ?? 0;
+    const inBaseline = baseline.stackCounts[id] ?? 0;
+    if (inCanary + inBaseline === 0) continue;
+    for (const node of nodes) {
+      if (!totals.has(node)) continue;
+      const counts = shared.get(node) ?? { canary: 0, baseline: 0 };
+      shared.set(node, counts);
+      counts.canary += inCanary;
+      counts.baseline += inBaseline;
+    }
   }
   return shared;
 }

@@ -5,41 +5,92 @@ export interface Counted {
   readonly counted: number;
 }
 
+/** Pods by stretches of time of one length, a row for each pod; nothing where a pod served no request. */
+export interface CountGrid {
+  readonly pods: number;
+  readonly columns: number;
+  /** Number of the first column. */
+  readonly first: number;
+  readonly requests: Float64Array;
+  readonly counted: Float64Array;
+}
+
+/** The same by stretches of `each` columns; those whose number is a multiple of it begin one. */
+export function coarser(grid: CountGrid, each: number): CountGrid {
+  const first = Math.floor(grid.first / each);
+  const columns = grid.columns === 0 ? 0 : Math.floor((grid.first + grid.columns - 1) / each) - first + 1;
+  const requests = new Float64Array(grid.pods * columns);
+  const counted = new Float64Array(grid.pods * columns);
+  for (let row = 0; row < grid.pods; row++) {
+    for (let column = 0; column < grid.columns; column++) {
+      const from = row * grid.columns + column;
+      const to = row * columns + Math.floor((grid.first + column) / each) - first;
+      requests[to] = (requests[to] ?? 0) + (grid.requests[from] ?? 0);
+      counted[to] = (counted[to] ?? 0) + (grid.counted[from] ?? 0);
+    }
+  }
+  return { pods: grid.pods, columns, first, requests, counted };
+}
+
+interface Sum {
+  requests: number;
+  counted: number;
+}
+
 export class PodCounts {
-  readonly #pods = new Map<string, Map<number, { requests: number; counted: number }>>();
+  readonly #pods = new Map<string, { readonly blocks: Map<number, Sum>; readonly since: Sum }>();
+  /** Of each pod since the evaluation began. */
+  readonly #totals: Sum[] = [];
+  #first = Number.POSITIVE_INFINITY;
+  #last = Number.NEGATIVE_INFINITY;
 
   /** Blocks before the evaluation have negative numbers. */
   add(pod: string, block: number, { requests, counted }: Counted): void {
     if (requests === 0) return;
-    const blocks = this.#pods.get(pod) ?? new Map<number, { requests: number; counted: number }>();
-    this.#pods.set(pod, blocks);
-    const cell = blocks.get(block) ?? { requests: 0, counted: 0 };
-    blocks.set(block, cell);
-    cell.requests += requests;
-    cell.counted += counted;
+    const { blocks, since } = this.#cellsOf(pod);
+    const cell = blocks.get(block);
+    if (cell === undefined) blocks.set(block, { requests, counted });
+    else {
+      cell.requests += requests;
+      cell.counted += counted;
+    }
+    this.#first = Math.min(this.#first, block);
+    this.#last = Math.max(this.#last, block);
+    if (block < 0) return;
+    since.requests += requests;
+    since.counted += counted;
   }
 
-  /** Sums over `blocksEach` blocks at a time, one list for each pod. */
-  cells(blocksEach = 1): ReadonlyMap<number, Counted>[] {
-    return [...this.#pods.values()].map((blocks) => {
-      const sums = new Map<number, Counted>();
-      for (const [block, { requests, counted }] of blocks) {
-        const number = Math.floor(block / blocksEach);
-        const sum = sums.get(number) ?? { requests: 0, counted: 0 };
-        sums.set(number, { requests: sum.requests + requests, counted: sum.counted + counted });
+  #cellsOf(pod: string): { readonly blocks: Map<number, Sum>; readonly since: Sum } {
+    const known = this.#pods.get(pod);
+    if (known !== undefined) return known;
+    const cells = { blocks: new Map<number, Sum>(), since: { requests: 0, counted: 0 } };
+    this.#pods.set(pod, cells);
+    this.#totals.push(cells.since);
+    return cells;
+  }
+
+  /** Each pod's blocks with a number below `before`. */
+  grid(before: number): CountGrid {
+    const first = Number.isFinite(this.#first) ? this.#first : 0;
+    const columns = Math.max(0, Math.min(this.#last, before - 1) - first + 1);
+    const pods = this.#pods.size;
+    const requests = new Float64Array(pods * columns);
+    const counted = new Float64Array(pods * columns);
+    let row = 0;
+    for (const { blocks } of this.#pods.values()) {
+      for (const [block, cell] of blocks) {
+        if (block >= before) continue;
+        requests[row * columns + block - first] = cell.requests;
+        counted[row * columns + block - first] = cell.counted;
       }
-      return sums;
-    });
+      row += 1;
+    }
+    return { pods, columns, first, requests, counted };
   }
 
-  /** Sums of each pod since the evaluation began. */
-  totals(): Counted[] {
-    return [...this.#pods.values()].map((blocks) => {
-      const since = [...blocks].filter(([block]) => block >= 0).map(([, cell]) => cell);
-      return {
-        requests: since.reduce((sum, { requests }) => sum + requests, 0),
-        counted: since.reduce((sum, { counted }) => sum + counted, 0),
-      };
-    });
+  /** Sums of each pod since the evaluation began; they go on growing. */
+  totals(): readonly Counted[] {
+    return this.#totals;
   }
 }

@@ -1,6 +1,6 @@
 import type { LookDecision } from './decide-look.ts';
 import type { LookEvidence } from './look-evidence.ts';
-import { detectableGrowth, type NodeEvidence } from './node-evidence.ts';
+import { detectableGrowth, type LookContext, type NodeEvidence } from './node-evidence.ts';
 import { functionOf, nodeIsTotal, type StackIndex } from './stack-index.ts';
 import type { CpuCheck, CpuReason, CpuSettings, Verdict } from './verdict.ts';
 
@@ -24,7 +24,7 @@ export function checkOf(look: LookEvidence, index: StackIndex, outcome: Outcome)
     delta: worst.delta * part,
     interval: [(worst.delta - worst.half) * part, (worst.delta + worst.half) * part],
     margin: outcome.settings.functionMargin,
-    detectable: detectableInMost(look) * part,
+    detectable: detectableInMost(look.candidates, look.context) * part,
     verdict: outcome.verdict,
   };
 }
@@ -32,7 +32,10 @@ export function checkOf(look: LookEvidence, index: StackIndex, outcome: Outcome)
 const MOST_PART = 0.9;
 
 // Not the largest of all: one method that some pods inline and others do not can never be seen to grow.
-function detectableInMost({ candidates, context }: LookEvidence): number {
+export function detectableInMost(
+  candidates: readonly Pick<NodeEvidence, 'node' | 'baselineShare'>[],
+  context: LookContext,
+): number {
   const ascending = candidates.map((node) => detectableGrowth(node, context)).sort((a, b) => a - b);
   return ascending[Math.ceil(MOST_PART * ascending.length) - 1] ?? 1;
 }

@@ -1,13 +1,29 @@
 /** One check of requests over the looks of an evaluation: what it counts, and what it concludes. */
 import { comparableRow, type RouteWindow } from '../requests/request-window.ts';
 import { CostCells, weighCost } from './cost-evidence.ts';
-import type { EffectEvidence } from './effect-evidence.ts';
-import { failedOf, weighErrors } from './error-evidence.ts';
-import { slowerThan, thresholdOf, weighLatency } from './latency-evidence.ts';
+import { type EffectEvidence, growthExceedsMargin, growthIsProven } from './effect-evidence.ts';
+import { ASSUMED_OF_ERRORS, failedOf, failuresPerUnit, weighErrors } from './error-evidence.ts';
+import {
+  ASSUMED_OF_LATENCY,
+  measureLatency,
+  PART_SINCE_START,
+  slowerThan,
+  thresholdOf,
+  weighLatency,
+} from './latency-evidence.ts';
 import { type Counted, PodCounts } from './pod-counts.ts';
 import type { PodWindow } from './pod-window.ts';
-import type { RequestArms, Stratum } from './request-arms.ts';
+import { concentrationOf, type RequestArms, type Stratum } from './request-arms.ts';
 import type { CostSettings, ErrorSettings, LatencySettings } from './request-settings.ts';
+import {
+  type AssumedSpread,
+  estimateSpread,
+  inflated,
+  type PodFactors,
+  podFactors,
+  type RequestSpread,
+} from './request-spread.ts';
+import { Restarts } from './restarts.ts';
 import type { RequestReason, Verdict } from './verdict.ts';
 
 export type CheckKind =
@@ -21,6 +37,10 @@ export interface RequestCheckState {
   readonly counts: { readonly canary: PodCounts; readonly baseline: PodCounts };
   /** Of a check of CPU, what there is instead of counts. */
   readonly cells: { readonly canary: CostCells; readonly baseline: CostCells };
+  /** Of a check of latency: what was beyond the threshold since the evaluation began, and since later starts. */
+  readonly restarts: Restarts;
+  /** How far pods stray, by the blocks that were over when `block` began. */
+  spread: { readonly block: number; readonly of: KnownSpread } | undefined;
   /** Of each route: the canary's requests beyond what the baseline's part of them would be. */
   readonly excess: Map<string, number>;
   /** Log latency that pods and routes are counted against: fixed once, so that counts of all blocks are of one kind. */
@@ -31,8 +51,11 @@ export interface RequestCheckState {
   verdict: Verdict;
   reason: RequestReason;
   provenBefore: boolean;
+  belowMarginBefore: boolean;
   decidedAtMs: number | undefined;
 }
+
+type KnownSpread = RequestSpread & { readonly factors: PodFactors };
 
 /** A block's requests by arm, pod and route. */
 export interface Observed {
@@ -50,9 +73,12 @@ type Served = Omit<Observed, 'canary' | 'baseline'> & {
 };
 type ServedWindow = Pick<PodWindow, 'pod' | 'requests'>;
 
-export const openCheck = (of: CheckKind, alpha: number): RequestCheckState => ({
+/** `blocks`: of BLOCK_MS until the gate's deadline. */
+export const openCheck = (of: CheckKind, alpha: number, blocks: number): RequestCheckState => ({
   of,
   alpha,
+  restarts: new Restarts(of.kind === 'latency' ? blocks : 0),
+  spread: undefined,
   counts: { canary: new PodCounts(), baseline: new PodCounts() },
   cells: { canary: new CostCells(), baseline: new CostCells() },
   excess: new Map(),
@@ -62,6 +88,7 @@ export const openCheck = (of: CheckKind, alpha: number): RequestCheckState => ({
   verdict: 'Collecting',
   reason: 'TooFewRequests',
   provenBefore: false,
+  belowMarginBefore: false,
   decidedAtMs: undefined,
 });
 
@@ -75,13 +102,15 @@ export function observe(check: RequestCheckState, observed: Observed): void {
   const { block, strata } = observed;
   const served = { block, strata, canary: servedOf(observed.canary), baseline: servedOf(observed.baseline) };
   check.waiting.push(served);
-  if (check.of.kind === 'latency' && check.threshold === undefined) {
+  // Of all history, not of its first block: what a moment did to everybody would stay in the threshold.
+  if (check.of.kind === 'latency' && check.threshold === undefined && block >= 0) {
     const rows = check.waiting.flatMap(({ baseline }) => rowsOf(baseline));
     check.threshold = thresholdOf(rows, check.of.settings.quantile);
   }
   const countOf = counterOf(check);
   if (countOf === undefined) return;
   for (const waiting of check.waiting) countBlock(check, waiting, countOf);
+  if (check.waiting.length > 1) check.spread = undefined; // blocks that are over are counted only now
   check.waiting = [];
 }
 
@@ -107,18 +136,30 @@ function countBlock(check: RequestCheckState, observed: Served, countOf: Counter
       check.counts[arm].add(pod, observed.block, countOf(requests?.routes ?? []));
     }
   }
+  if (observed.strata.length === 0) return;
+  const stretch = { requests: 0, counted: 0, expected: 0, squares: 0, looks: 1 };
   for (const { key, canary, baseline } of observed.strata) {
     const ofCanary = countOf([canary]);
     const ofBaseline = countOf([baseline]);
     if (ofBaseline.requests === 0) continue;
-    const expected = (ofCanary.requests * ofBaseline.counted) / ofBaseline.requests;
+    const weight = ofCanary.requests / ofBaseline.requests;
+    const expected = weight * ofBaseline.counted;
     check.excess.set(key, (check.excess.get(key) ?? 0) + ofCanary.counted - expected);
+    stretch.requests += ofCanary.requests;
+    stretch.counted += ofCanary.counted;
+    stretch.expected += expected;
+    stretch.squares += weight * ofCanary.requests;
   }
+  check.restarts.add(observed.block, stretch);
 }
 
 export interface CheckRound {
   readonly arms: RequestArms;
   readonly boundFactor: number;
+  readonly podVarianceFactor: number;
+  /** Number of the block of BLOCK_MS that the look is in. */
+  readonly block: number;
+  /** Blocks of BLOCK_MS that both arms had requests in; parts count. */
   readonly blocks: number;
   readonly lookAtMs: number;
   /** Nothing passes before. */
@@ -130,45 +171,100 @@ export interface CheckRound {
 /**
  * situation                                            → verdict of the look
  * unusable, or too few requests                        → Collecting
- * proven growth above the margin, two looks on         → Failed
- * the same, for the first time, or only one pod's      → Collecting
- * minimum duration over, upper bound below the margin  → Passed
+ * growth proven two looks on, now above the margin     → Failed
+ * proven for the first time, or only one pod's         → Collecting
+ * minimum duration over, upper bound below the margin
+ *   and nothing that may have begun later, two looks on → Passed
  * otherwise                                            → Collecting, MarginNotReached
  */
 export function decideCheck(check: RequestCheckState, round: CheckRound): void {
   if (check.verdict !== 'Collecting') return;
-  check.evidence = weigh(check, round);
-  const { evidence } = check;
-  const provenBefore = check.provenBefore;
+  concludeLook(check, weigh(check, round), round);
+}
+
+/** What a check makes of one look's evidence. */
+export function concludeLook(
+  check: RequestCheckState,
+  evidence: EffectEvidence | undefined,
+  { unusable, lookAtMs, mayPass }: Pick<CheckRound, 'unusable' | 'lookAtMs' | 'mayPass'>,
+): void {
+  check.evidence = evidence;
+  const { provenBefore, belowMarginBefore } = check;
   check.provenBefore = false;
-  check.reason = round.unusable ?? 'TooFewRequests';
-  if (round.unusable !== undefined || evidence === undefined) return;
+  check.belowMarginBefore = false;
+  check.reason = unusable ?? 'TooFewRequests';
+  if (unusable !== undefined || evidence === undefined) return;
   const grown = GREW[check.of.kind];
-  if (evidence.isProven && evidence.effect > evidence.margin) {
-    check.provenBefore = !evidence.onePod;
-    check.reason = evidence.onePod ? 'OnePod' : grown;
-    if (!evidence.onePod && provenBefore) settle(check, 'Failed', grown, round.lookAtMs);
+  const { onset, onePod, effect, half, margin } = evidence;
+  const isGrown = growthIsProven(evidence);
+  check.provenBefore = isGrown && !onePod;
+  if (isGrown && growthExceedsMargin(evidence)) {
+    check.reason = onePod ? 'OnePod' : grown;
+    if (!onePod && provenBefore) settle(check, 'Failed', grown, lookAtMs);
     return;
   }
   check.reason = 'MarginNotReached';
-  if (round.mayPass && evidence.effect + evidence.half < evidence.margin) {
-    settle(check, 'Passed', 'NoRegression', round.lookAtMs);
-  }
+  const mayHaveBegun = onset?.isSuspect === true && growthExceedsMargin(evidence);
+  check.belowMarginBefore = !mayHaveBegun && effect + half < margin;
+  if (mayPass && belowMarginBefore && check.belowMarginBefore)
+    settle(check, 'Passed', 'NoRegression', lookAtMs);
 }
 
 const GREW = { latency: 'LatencyGrew', errors: 'ErrorsGrew', cost: 'CostGrew' } as const;
 
 function weigh(check: RequestCheckState, round: CheckRound): EffectEvidence | undefined {
-  const { arms, boundFactor, blocks } = round;
-  const { of, counts, cells, alpha } = check;
+  const { arms, boundFactor, blocks, block, podVarianceFactor } = round;
+  const { of, counts, cells, restarts, alpha } = check;
+  const concentration = concentrationOf(arms.canary) + concentrationOf(arms.baseline);
+  const pods = 1 / concentrationOf(arms.canary);
   switch (of.kind) {
-    case 'latency':
-      return weighLatency({ arms, counts, check: of.settings, alpha, boundFactor, blocks });
-    case 'errors':
-      return weighErrors({ arms, counts, margin: of.settings.margin, alpha, boundFactor, blocks });
+    case 'latency': {
+      const { threshold } = check;
+      const measure = threshold === undefined ? undefined : measureLatency(arms, of.settings, threshold);
+      if (measure === undefined) return undefined;
+      const perUnit = measure.fixed.density;
+      const spread = spreadOf(check, block, {
+        perUnit,
+        assumed: ASSUMED_OF_LATENCY,
+        pods,
+        podVarianceFactor,
+      });
+      const { looks } = arms;
+      const seen = { measure, counts, restarts, spread, concentration, check: of.settings };
+      return weighLatency({ ...seen, alpha, boundFactor, blocks, looks });
+    }
+    case 'errors': {
+      const perUnit = failuresPerUnit(arms);
+      if (perUnit === undefined) return undefined;
+      const spread = spreadOf(check, block, { perUnit, assumed: ASSUMED_OF_ERRORS, pods, podVarianceFactor });
+      const { margin } = of.settings;
+      return weighErrors({ arms, counts, spread, concentration, margin, alpha, boundFactor, blocks });
+    }
     case 'cost':
-      return weighCost({ cells, margin: of.settings.margin, alpha, boundFactor });
+      return weighCost({ cells, margin: of.settings.margin, alpha, boundFactor, podVarianceFactor });
   }
+}
+
+const alphaSinceStart = ({ of, alpha }: RequestCheckState): number =>
+  of.kind === 'latency' ? alpha * PART_SINCE_START : alpha;
+
+/** What is assumed of pods, and known of the canary's: `pods` of one weight. */
+export interface SpreadTerms {
+  readonly perUnit: number;
+  readonly assumed: AssumedSpread;
+  readonly pods: number;
+  readonly podVarianceFactor?: number;
+}
+
+/** Estimated anew when a block is over: a part of one strays further than a whole one. */
+export function spreadOf(check: RequestCheckState, block: number, terms: SpreadTerms): KnownSpread {
+  if (check.spread?.block === block) return check.spread.of;
+  const { baseline, canary } = check.counts;
+  const estimated = estimateSpread([baseline, canary], terms.perUnit, terms.assumed, { before: block });
+  const spread = inflated(estimated, terms.podVarianceFactor);
+  const of = { ...spread, factors: podFactors(spread, alphaSinceStart(check), terms.pods) };
+  check.spread = { block, of };
+  return of;
 }
 
 function settle(check: RequestCheckState, verdict: Verdict, reason: RequestReason, atMs: number): void {

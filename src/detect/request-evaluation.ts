@@ -24,6 +24,7 @@ export interface RequestLimits {
   readonly deadlineMs: number;
   readonly minPods: number;
   readonly maxLossShare: number;
+  readonly podVarianceFactor?: number;
 }
 
 /** What an arm's windows say of whether its requests can be seen. */
@@ -46,11 +47,11 @@ export function openRequestEvaluation(
     ...(settings.cost === undefined ? [] : [{ kind: 'cost' as const, settings: settings.cost }]),
   ];
   const alphas = {
-    latency: latencyAlpha(limits.falseFailureRate, settings.latency.length),
+    latency: latencyAlpha(limits.falseFailureRate, settings),
     errors: errorAlpha(limits.falseFailureRate),
     cost: costAlpha(limits.falseFailureRate),
   };
-  const checks = kinds.map((kind) => openCheck(kind, alphas[kind.kind]));
+  const checks = kinds.map((kind) => openCheck(kind, alphas[kind.kind], limits.deadlineMs / BLOCK_MS));
   const growth = limits.deadlineMs / Math.max(LOOK_MS, limits.minDurationMs);
   const unknown = (): Visibility => ({ watched: false, hidden: undefined });
   const evaluation = {
@@ -82,10 +83,13 @@ export function advanceRequests(evaluation: RequestEvaluation, block: Block): vo
   if (strata.length === 0) return;
   const elapsedMs = block.lookAtMs - startedAtMs;
   const { baseline, canary } = block;
-  const observed = { block: blockOf(block.lookAtMs - 1, startedAtMs), baseline, canary, strata };
+  const number = blockOf(block.lookAtMs - 1, startedAtMs);
+  const observed = { block: number, baseline, canary, strata };
   const round = {
     arms,
     boundFactor: evaluation.boundFactor,
+    podVarianceFactor: limits.podVarianceFactor ?? 1,
+    block: number,
     blocks: (arms.looks * LOOK_MS) / BLOCK_MS,
     lookAtMs: block.lookAtMs,
     mayPass: elapsedMs >= limits.minDurationMs,

@@ -1,7 +1,10 @@
 /** A check of requests as the report shows it: its numbers, and a sentence with them. */
-import { type RequestCheckState, worstRoute } from './request-check.ts';
+import { ASSUMED_OF_COST } from './cost-evidence.ts';
+import { ASSUMED_OF_LATENCY } from './latency-evidence.ts';
+import { type CheckKind, type RequestCheckState, worstRoute } from './request-check.ts';
 import { notObservable, type RequestEvaluation } from './request-evaluation.ts';
 import { COST, ERRORS, latencyCheckName } from './request-settings.ts';
+import { BLOCK_MS } from './request-spread.ts';
 import type { CheckNumbers, RequestCheck, RequestReason, Verdict } from './verdict.ts';
 
 /** `ended`: what is not decided by now never will be. */
@@ -45,14 +48,16 @@ function subjectOf(check: RequestCheckState): string {
 function numbersOf(check: RequestCheckState): CheckNumbers | undefined {
   const { evidence, of } = check;
   if (evidence === undefined) return undefined;
-  const { baseline, canary, effect, half, margin, detectable } = evidence;
+  const { baseline, margin, detectable, onset } = evidence;
+  const { effect, half } = onset ?? evidence;
   const route = worstRoute(check);
+  const ms = (logGrowth: number): number => baseline * Math.expm1(logGrowth);
+  const canary = onset === undefined ? evidence.canary : baseline + ms(effect);
   const common = { ...(route === undefined ? {} : { route }), baseline, canary };
   if (of.kind === 'errors') {
     const interval = [effect - half, effect + half] as const;
     return { unit: 'share', ...common, delta: effect, interval, margin, detectable };
   }
-  const ms = (logGrowth: number): number => baseline * Math.expm1(logGrowth);
   return {
     unit: 'ms',
     ...common,
@@ -60,6 +65,7 @@ function numbersOf(check: RequestCheckState): CheckNumbers | undefined {
     interval: [ms(effect - half), ms(effect + half)],
     margin: ms(margin),
     detectable: ms(detectable),
+    ...(onset && { sinceMs: onset.block * BLOCK_MS }),
   };
 }
 
@@ -83,13 +89,15 @@ function sentence(
     const change = `${show(seen.baseline)} → ${show(seen.canary)}, interval ${signed(seen.interval[0], show)} to ${signed(seen.interval[1], show)}`;
     const margin = `the margin of ${show(seen.margin)}`;
     const where = seen.route === undefined ? '' : `; most of it in ${seen.route}`;
+    const since = seen.sinceMs === undefined ? '' : ` since minute ${seen.sinceMs / 60_000}`;
+    const assumed = check.evidence?.assumedSpread === true ? assumption(check.of.kind) : '';
     switch (reason) {
       case 'LatencyGrew':
       case 'ErrorsGrew':
       case 'CostGrew':
-        return `${what} grew by ${show(seen.delta)}, over ${margin} (${change})${where}`;
+        return `${what} grew by ${show(seen.delta)}${since}, over ${margin} (${change})${where}${assumed}`;
       case 'NoRegression':
-        return `${what} did not grow by ${margin} (${change})`;
+        return `${what} did not grow by ${margin} (${change})${assumed}`;
       case 'OnePod':
         return `${what} grew (${change}), but one of ${arms.canary.pods.size} canary pods carries more than 60 % of it; replace that pod or add others`;
       case 'TooMuchLoss':
@@ -99,7 +107,7 @@ function sentence(
       case 'MarginNotReached':
       case 'TooFewRequests':
       case 'NotObservable':
-        return `${what} may still have grown by more than ${margin} (${change}); more requests, more pods or a wider margin would settle it (${served}; growth of ${show(seen.detectable)} would be seen by now)`;
+        return `${what} may still have grown by more than ${margin} (${change}); more requests, more pods or a wider margin would settle it (${served}; growth of ${show(seen.detectable)} would be seen by now)${assumed}`;
     }
   }
 
@@ -111,6 +119,18 @@ function sentence(
 
   function podsSentence(): string {
     return `${what}: ${arms.baseline.pods.size} baseline and ${arms.canary.pods.size} canary pods served requests; with fewer than ${limits.minPods} an arm, a pod cannot be told from its version`;
+  }
+}
+
+/** Said where too few pods, or requests, told how far pods differ: then the verdict rests on a number nobody measured here. */
+function assumption(kind: CheckKind['kind']): string {
+  switch (kind) {
+    case 'latency':
+      return `; that pods of one version differ by ${ASSUMED_OF_LATENCY.podSd * 100} % is assumed in part`;
+    case 'errors':
+      return '; that pods of one version differ by a third in failures is assumed in part';
+    case 'cost':
+      return `; that pods of one version differ by ${ASSUMED_OF_COST.podSd * 100} % is assumed in part`;
   }
 }
 

@@ -39,9 +39,11 @@ const LATENCY_PART = 0.4;
 const ERROR_PART = 0.1;
 const COST_PART = 0.1;
 
-/** Each quantile is a test of its own, and gets its part of what latency may spend. */
-export const latencyAlpha = (falseFailureRate: number, quantiles: number): number =>
-  (falseFailureRate * LATENCY_PART) / Math.max(1, quantiles);
+/** Each quantile is a test of its own, and gets its part of what latency may spend; so it does of what CPU in total leaves it. */
+export function latencyAlpha(falseFailureRate: number, { latency, cost }: RequestSettings): number {
+  const part = cost?.decides === true ? LATENCY_PART : LATENCY_PART + COST_PART;
+  return (falseFailureRate * part) / Math.max(1, latency.length);
+}
 
 export const costAlpha = (falseFailureRate: number): number => falseFailureRate * COST_PART;
 export const errorAlpha = (falseFailureRate: number): number => falseFailureRate * ERROR_PART;

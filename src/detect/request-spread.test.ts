@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { PodCounts } from './pod-counts.ts';
-import { estimateSpread } from './request-spread.ts';
+import { estimateSpread, podFactors } from './request-spread.ts';
 
 const ASSUMED = { podSd: 0.05, leastPodSd: 0.01, waveSd: 0.04 };
 const DENSITY = 0.04; // of P99: one per cent more latency brings 0.04 % of requests across it
@@ -81,4 +81,26 @@ test('neither what a moment did to all pods nor a difference between arms is spr
 
   assert.ok(Math.sqrt(podVariance) < 0.011);
   assert.ok(Math.sqrt(waveVariance) < 0.005);
+});
+
+test('a block that is not over yet tells nothing of how far pods stray', () => {
+  const arm = countsOf(20, 12, 1e7, (pod) => 0.03 * unit(pod));
+  const over = estimateSpread([arm], DENSITY, ASSUMED);
+  for (let pod = 0; pod < 20; pod++) arm.add(`pod-${pod}`, 12, { requests: 10, counted: pod % 2 });
+  arm.add('young', 12, { requests: 10, counted: 5 });
+
+  assert.deepEqual(estimateSpread([arm], DENSITY, ASSUMED, { before: 12 }), over);
+  assert.notDeepEqual(estimateSpread([arm], DENSITY, ASSUMED), over);
+});
+
+test('a single canary pod has to stray further than three do', () => {
+  const spread = estimateSpread([countsOf(20, 12, 1e7, (pod) => 0.03 * unit(pod))], DENSITY, ASSUMED);
+
+  const one = podFactors(spread, 0.001, 1);
+  const three = podFactors(spread, 0.001, 3);
+
+  // Student's t of 8 and of 16 degrees of freedom over the normal quantile.
+  assert.ok(Math.abs(one.test - 4.5008 / 3.0902) < 1e-3, `${one.test}`);
+  assert.ok(Math.abs(three.test - 3.6862 / 3.0902) < 1e-3, `${three.test}`);
+  assert.ok(one.bound > three.bound);
 });

@@ -3,7 +3,10 @@
  * estimated within arms, against the other pods in the same block, so that neither a difference between the arms nor what
  * a moment did to all pods inflates them; blocks of before the rollout count like any.
  */
-import type { Counted, PodCounts } from './pod-counts.ts';
+
+import { BOUND_ALPHA } from './node-evidence.ts';
+import { type CountGrid, coarser, type PodCounts } from './pod-counts.ts';
+import { studentFactor, studentQuantile } from './quantiles.ts';
 
 export interface RequestSpread {
   /** Variance between pods that stays: where they run, what their JVM compiled. */
@@ -16,10 +19,27 @@ export interface RequestSpread {
   readonly assumed: boolean;
 }
 
+/** By how many standard errors the lottery of pods may stray: in the test, and in an interval. */
+export interface PodFactors {
+  readonly test: number;
+  readonly bound: number;
+}
+
 export interface AssumedSpread {
   readonly podSd: number;
   readonly leastPodSd: number;
   readonly waveSd: number;
+}
+
+const TAIL_FREEDOM = 8; // pods stray as a t variable of this many: one in a thousand is far off, which no normal one is
+
+/**
+ * A bound on a variance that was estimated is a t quantile. So is one on pods with heavier tails than a normal variable's: on their
+ * mean over `pods` it is one of more degrees of freedom, by its kurtosis.
+ */
+export function podFactors({ degreesOfFreedom }: RequestSpread, alpha: number, pods: number): PodFactors {
+  const freedom = Math.min(degreesOfFreedom, 4 + (TAIL_FREEDOM - 4) * Math.max(1, pods));
+  return { test: studentFactor(alpha, freedom), bound: studentQuantile(1 - BOUND_ALPHA, freedom) };
 }
 
 export const BLOCK_MS = 120_000;
@@ -29,18 +49,23 @@ const ENOUGH_POD_DF = 8;
 const ENOUGH_BLOCK_DF = 20;
 const FEWEST_LONG_BLOCKS = 3;
 
-/**
- * `perUnit`: change of the counted part of requests for one unit of the effect. `binomialOf`: variance of one request's
- * count, of which what is no count (CPU) has none.
- */
+interface SpreadOptions {
+  /** Variance of one request's count, of which what is no count (CPU) has none. */
+  readonly binomialOf?: (part: number) => number;
+  /** Only blocks with a smaller number: those that are over. */
+  readonly before?: number;
+}
+
+/** `perUnit`: change of the counted part of requests for one unit of the effect. */
 export function estimateSpread(
   arms: readonly PodCounts[],
   perUnit: number,
   assumed: AssumedSpread,
-  binomialOf: (part: number) => number = (part) => part * (1 - part),
+  { binomialOf = (part) => part * (1 - part), before = Number.POSITIVE_INFINITY }: SpreadOptions = {},
 ): RequestSpread {
-  const short = arms.map((arm) => sumsOf(arm.cells(), perUnit, binomialOf));
-  const long = arms.map((arm) => sumsOf(arm.cells(LONG_BLOCKS), perUnit, binomialOf));
+  const grids = arms.map((arm) => arm.grid(before));
+  const short = grids.map((grid) => sumsOf(grid, perUnit, binomialOf));
+  const long = grids.map((grid) => sumsOf(coarser(grid, LONG_BLOCKS), perUnit, binomialOf));
   const wave = shrunk(totalWithin(short), assumed.waveSd ** 2, ENOUGH_BLOCK_DF);
   const longEnough = long.filter(({ blocks }) => blocks >= FEWEST_LONG_BLOCKS);
   const longWave = longEnough.length === 0 ? 0 : meanOf(totalWithin(longEnough));
@@ -54,6 +79,12 @@ export function estimateSpread(
     assumed: pods.ownDf < ENOUGH_POD_DF,
   };
 }
+
+/** With a larger variance between pods. */
+export const inflated = (spread: RequestSpread, factor = 1): RequestSpread => ({
+  ...spread,
+  podVariance: factor * spread.podVariance,
+});
 
 /** A sum of squares, what sampling alone would give, and its increase for a unit of variance. */
 interface Squares {
@@ -76,54 +107,57 @@ interface Sums {
 }
 
 function sumsOf(
-  pods: readonly ReadonlyMap<number, Counted>[],
+  { pods: rows, columns, requests, counted }: CountGrid,
   perUnit: number,
   binomialOf: (part: number) => number,
 ): Sums {
-  const together = new Map<number, { requests: number; counted: number }>();
-  for (const blocks of pods) {
-    for (const [block, { requests, counted }] of blocks) {
-      const sum = together.get(block) ?? { requests: 0, counted: 0 };
-      together.set(block, sum);
-      sum.requests += requests;
-      sum.counted += counted;
+  const of = { pods: 0, blocks: 0, requests: 0, counted: 0, requestSquares: 0, cellSquares: 0 };
+  const partOf = new Float64Array(columns);
+  for (let column = 0; column < columns; column++) {
+    let n = 0;
+    let k = 0;
+    for (let at = column; at < rows * columns; at += columns) {
+      n += requests[at] ?? 0;
+      k += counted[at] ?? 0;
     }
+    if (n === 0) continue;
+    partOf[column] = k / n;
+    of.blocks += 1;
+    of.requests += n;
+    of.counted += k;
   }
-  let requests = 0;
-  let counted = 0;
-  for (const sum of together.values()) {
-    requests += sum.requests;
-    counted += sum.counted;
-  }
-  const part = requests > 0 ? counted / requests : 0;
-  const binomial = binomialOf(part);
-  const blocks = together.size;
-  const freedom = blocks > 0 && pods.length > 0 ? (1 - 1 / blocks) * (1 - 1 / pods.length) : 0;
   let podSquares = 0;
-  let requestSquares = 0;
   let squares = 0;
-  let cellSquares = 0;
-  for (const cells of pods) {
-    const strayed = [...cells].map(([block, cell]) => {
-      const all = together.get(block) ?? cell;
-      return { n: cell.requests, off: cell.counted - (cell.requests * all.counted) / all.requests };
-    });
-    const n = strayed.reduce((sum, cell) => sum + cell.n, 0);
-    const mean = strayed.reduce((sum, { off }) => sum + off, 0) / n;
+  for (let row = 0; row < rows; row++) {
+    const from = row * columns;
+    let n = 0;
+    let off = 0;
+    for (let column = 0; column < columns; column++) {
+      const cell = requests[from + column] ?? 0;
+      n += cell;
+      off += (counted[from + column] ?? 0) - cell * (partOf[column] ?? 0);
+    }
+    if (n === 0) continue; // no block of it is over yet
+    const mean = off / n;
+    of.pods += 1;
+    of.requestSquares += n * n;
     podSquares += n * mean * mean;
-    requestSquares += n * n;
-    for (const cell of strayed) {
-      squares += (cell.off - mean * cell.n) ** 2;
-      cellSquares += cell.n ** 2;
+    for (let column = 0; column < columns; column++) {
+      const cell = requests[from + column] ?? 0;
+      squares += ((counted[from + column] ?? 0) - cell * (partOf[column] ?? 0) - mean * cell) ** 2;
+      of.cellSquares += cell * cell;
     }
   }
+  const part = of.requests > 0 ? of.counted / of.requests : 0;
+  const binomial = binomialOf(part);
+  const freedom = of.blocks > 0 && of.pods > 0 ? (1 - 1 / of.blocks) * (1 - 1 / of.pods) : 0;
   const within = {
     squares,
-    expected: requests * binomial * freedom,
-    perVariance: cellSquares * perUnit ** 2 * freedom,
-    df: Math.max(0, blocks - 1) * Math.max(0, pods.length - 1),
+    expected: of.requests * binomial * freedom,
+    perVariance: of.cellSquares * perUnit ** 2 * freedom,
+    df: Math.max(0, of.blocks - 1) * Math.max(0, of.pods - 1),
   };
-  return { within, pods: pods.length, blocks, requests, requestSquares, binomial, perUnit, podSquares };
+  return { within, ...of, binomial, perUnit, podSquares };
 }
 
 function betweenPods(sums: Sums, waveVariance: number): Squares {

@@ -32,7 +32,8 @@ export type CpuFlag =
   | 'Throttled'
   | 'WarmUpExcluded'
   | 'UnequalLoad'
-  | 'OnePod';
+  | 'OnePod'
+  | 'PodVarianceInflated';
 
 export type CulpritKind = 'New' | 'Grown' | 'Moved';
 
@@ -94,6 +95,8 @@ export interface CheckNumbers {
   readonly interval: readonly [number, number];
   readonly margin: number;
   readonly detectable: number;
+  /** Where growth began after the evaluation did: how long after. Then delta and interval are against the canary's own past. */
+  readonly sinceMs?: number;
 }
 
 /** Code that is no function of the service: the JVM itself, the kernel, the interpreter. */
@@ -139,4 +142,6 @@ export interface CpuSettings {
   readonly minPods?: number;
   /** Largest share of lost samples, per arm; default 0.05. */
   readonly maxLossShare?: number;
+  /** What the variance between pods is multiplied by, because placebo gates failed without it; default 1. */
+  readonly podVarianceFactor?: number;
 }

@@ -18,6 +18,7 @@ export interface NativeOptions {
   readonly cpus: readonly number[];
   readonly offCpuObjectPath: string;
   readonly maxWaitingThreads: number;
+  readonly ioObjectPath: string;
 }
 
 /** Opaque, and of no use to anything but the addon. */
@@ -43,16 +44,20 @@ export interface NativeBatch extends NativeMoments {
   readonly classes: readonly NativeClass[];
   /** Missing while nobody asks who waits. */
   readonly waits?: NativeWaits;
+  /** Missing while nobody asks what is read and written. */
+  readonly io?: NativeWeighed;
 }
 
 /** Rows as those of samples are, with a weight for each; `targets` is laid out as native/addon.cc says. */
-export interface NativeWaits extends NativeMoments {
+export interface NativeWeighed {
   readonly addresses: BigUint64Array<ArrayBuffer>;
   readonly rows: Uint32Array<ArrayBuffer>;
   readonly rowCount: number;
   readonly weights: BigUint64Array<ArrayBuffer>;
   readonly targets: BigUint64Array<ArrayBuffer>;
 }
+
+export interface NativeWaits extends NativeWeighed, NativeMoments {}
 
 /** A method at its first sight, as raw as the JVM has it. */
 export interface NativeMethod {
@@ -100,6 +105,7 @@ export interface NativeCounters {
   readonly chains: BigUint64Array<ArrayBuffer>;
   /** native/addon.cc, Count. */
   readonly waits: BigUint64Array<ArrayBuffer>;
+  readonly io: BigUint64Array<ArrayBuffer>;
   readonly runs: number;
   readonly runNs: number;
 }
@@ -118,6 +124,8 @@ export interface NativeAddon {
   removeProcess(handle: NativeHandle, pid: number): void;
   addWaits(handle: NativeHandle, id: bigint, leastNs: bigint): void;
   removeWaits(handle: NativeHandle, id: bigint): void;
+  addIo(handle: NativeHandle, id: bigint, leastNs: bigint): void;
+  removeIo(handle: NativeHandle, id: bigint): void;
   keepMoments(handle: NativeHandle, targets: BigUint64Array): void;
   take(handle: NativeHandle): NativeBatch;
   counters(handle: NativeHandle): NativeCounters;
@@ -143,6 +151,8 @@ const FUNCTIONS = [
   'removeProcess',
   'addWaits',
   'removeWaits',
+  'addIo',
+  'removeIo',
   'keepMoments',
   'take',
   'counters',

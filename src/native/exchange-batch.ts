@@ -58,7 +58,7 @@ export interface Exchange {
   /** Heads included. */
   readonly bytesIn: number;
   readonly bytesOut: number;
-  /** Field of W3C Trace Context, checked: 00-<32 hex>-<16 hex>-<2 hex>. '' if there was none, or none was asked for. */
+  /** Field of W3C Trace Context, checked: 00-<32 hex>-<16 hex>-<2 hex>. '' if there was none. */
   readonly traceParent: string;
 }
 
@@ -134,6 +134,6 @@ function exchangeAt(native: NativeExchanges, index: number): Exchange {
     outcome: OUTCOMES[number(native.outcomes)] ?? 'Unfinished',
     bytesIn: number(native.bytesIn),
     bytesOut: number(native.bytesOut),
-    traceParent: native.traceParents?.[index] ?? '',
+    traceParent: native.traceParents[index] ?? '',
   };
 }

@@ -35,7 +35,8 @@ function both(hooks: RequestHooks): void {
     upload.end('y'.repeat(200_000));
     await answered(upload);
     await answered(client.request({ ':path': '/large?bytes=300000' }));
-    await answered(client.request({ ':path': '/status?code=404' }));
+    const traceparent = '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01';
+    await answered(client.request({ ':path': '/status?code=404', traceparent }));
     await answered(client.request({ ':path': '/trailers' }));
     const exchanges = await peer.exchanges(6);
 
@@ -50,6 +51,10 @@ function both(hooks: RequestHooks): void {
     const [, , echo, large] = exchanges;
     assert(echo !== undefined && echo.bytesIn > 200_000 && echo.bytesOut > 200_000);
     assert(large !== undefined && large.bytesOut > 300_000);
+    assert.deepEqual(
+      exchanges.map(({ traceParent }) => traceParent),
+      ['', '', '', '', traceparent, ''],
+    );
     assert(exchanges.every((one) => one.rpc === 'None' && one.grpcStatus === undefined));
     nothingLost(peer);
   });

@@ -39,8 +39,8 @@ export interface NativeExchanges {
   readonly senders: Uint32Array<ArrayBuffer>;
   /** -1 where it is not known. */
   readonly stoppedNs: Float64Array<ArrayBuffer>;
-  /** '' where a request had none; only if they were asked for. */
-  readonly traceParents?: readonly string[];
+  /** With holes where a request had none. */
+  readonly traceParents: readonly (string | undefined)[];
 }
 
 /** What became of calls, connections and exchanges since the watcher was opened. */
@@ -98,7 +98,7 @@ export interface RequestAddon {
   unwatch(watcher: NativeWatcher, cgroup: bigint): void;
   countStops(watcher: NativeWatcher, process: number, address: bigint): void;
   forgetStops(watcher: NativeWatcher, process: number): void;
-  take(watcher: NativeWatcher, withTraceParents: boolean): NativeExchanges;
+  take(watcher: NativeWatcher): NativeExchanges;
   /** Four numbers for each: container, process and thread that received it, and when. */
   openRequests(watcher: NativeWatcher): Float64Array<ArrayBuffer>;
   counters(watcher: NativeWatcher): RequestCounters;

@@ -9,11 +9,11 @@ import { aNode, aWatcher } from './testing/peers.ts';
 
 const WATCHING = fileURLToPath(new URL('testing/watch-requests.ts', import.meta.url));
 
-test('opening and closing a hundred times leaves nothing behind', async (t) => {
+test('opening and closing again and again leaves nothing behind', async (t) => {
   const peer = await aNode(t);
   const before = { ...holdings(), bpf: bpfObjectsOf('self') };
 
-  for (let i = 0; i < 100; i++) {
+  for (let i = 0; i < 10; i++) {
     const watcher = aWatcher(t);
     watcher.watch(peer.cgroupId, 1);
     watcher.close();

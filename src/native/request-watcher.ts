@@ -51,8 +51,8 @@ export interface RequestWatcher {
   countStops(process: number, address: bigint): void;
   /** Has to be called when the process has ended, before its id is used again. */
   forgetStops(process: number): void;
-  /** Everything that finished since the last call; clears it. Traceparents take a string each, so they are to be asked for. */
-  take(wishes?: { readonly traceParents: boolean }): ExchangeBatch;
+  /** Everything that finished since the last call; clears it. */
+  take(): ExchangeBatch;
   /** Requests that were received and are not answered now. */
   open(): readonly OpenRequest[];
   /** Of a cgroup since it is watched; zeros of one that is not. */
@@ -110,8 +110,7 @@ export function openRequestWatcher(options: RequestWatcherOptions): RequestWatch
       inRange('process', process, 1, MAX_PID);
       explained(() => addon.forgetStops(native, process));
     },
-    take: ({ traceParents } = { traceParents: false }) =>
-      decodeExchanges(explained(() => addon.take(native, traceParents))),
+    take: () => decodeExchanges(explained(() => addon.take(native))),
     open: () => decodeOpen(explained(() => addon.openRequests(native))),
     hidden(cgroup) {
       const [tls = 0, http2 = 0, other = 0] = explained(() => addon.hidden(native, checkedId(cgroup)));

@@ -1,4 +1,5 @@
 import type { NativeBatch, NativeClass, NativeMethod, NativeName } from './addon.ts';
+import { decodeIo, type IoBatch } from './io-batch.ts';
 import { decodeMoments, decodeRows, type SampleMoment, type SampleRow } from './sample-rows.ts';
 import { decodeWaits, type WaitBatch } from './wait-batch.ts';
 
@@ -16,6 +17,8 @@ export interface SampleBatch {
   readonly classes: readonly NativeClass[];
   /** Undefined while nobody asks who waits. */
   readonly waits: WaitBatch | undefined;
+  /** Undefined while nobody asks what is read and written. */
+  readonly io: IoBatch | undefined;
 }
 
 /** What became of a target's samples since the last take: `seen` is `lost` plus the counts of its rows. */
@@ -46,6 +49,7 @@ export function decodeBatch(batch: NativeBatch): SampleBatch {
     names,
     classes,
     waits: batch.waits && decodeWaits(batch.waits),
+    io: batch.io && decodeIo(batch.io),
   };
 }
 

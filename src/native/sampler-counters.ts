@@ -62,7 +62,12 @@ export interface WaitCounts {
   /** Switches of threads for which the kernel's table had no room. */
   readonly threadsFull: number;
   /** Of the BPF program, as `bpf` below. */
-  readonly bpf: { readonly runs: number; readonly runNs: number } | undefined;
+  readonly bpf: BpfRuns | undefined;
+}
+
+interface BpfRuns {
+  readonly runs: number;
+  readonly runNs: number;
 }
 
 /** Everything since open. */
@@ -81,8 +86,10 @@ export interface SamplerCounters {
   /** What the searches for callers took, found or not. */
   readonly chainCost: { readonly reads: number; readonly ns: number };
   readonly waits: WaitCounts;
+  /** Of the BPF programs that count what is read and written, while they are attached, as `bpf` below. */
+  readonly io: BpfRuns | undefined;
   /** Of the BPF program, while the kernel's BPF statistics are on; undefined if they never were. */
-  readonly bpf: { readonly runs: number; readonly runNs: number } | undefined;
+  readonly bpf: BpfRuns | undefined;
 }
 
 /** Makes names of the addon's numbers. */
@@ -103,7 +110,19 @@ export function decodeCounters(native: NativeCounters): SamplerCounters {
   const [reads = 0, ns = 0] = Array.from(native.chains.subarray(CHAIN_ENDS.length), Number);
   const chainCost = { reads, ns };
   const counts = { taken, tableFull, malformed, unwinding, chains, chainCost };
-  return { total: decodeTicks(sums), perCpu, ...counts, waits: decodeWaitCounts(native.waits), bpf };
+  return {
+    total: decodeTicks(sums),
+    perCpu,
+    ...counts,
+    waits: decodeWaitCounts(native.waits),
+    io: decodeIoRuns(native.io),
+    bpf,
+  };
+}
+
+function decodeIoRuns(numbers: BigUint64Array): BpfRuns | undefined {
+  const [runs = 0, runNs = 0] = Array.from(numbers, Number);
+  return runs > 0 ? { runs, runNs } : undefined;
 }
 
 function decodeWaitCounts(numbers: BigUint64Array): WaitCounts {

@@ -16,7 +16,9 @@ export type SamplerErrorCode =
   | 'PERF_OPEN_FAILED'
   | 'REQUESTS_ATTACH_FAILED'
   | 'OFFCPU_NO_BTF'
-  | 'OFFCPU_ATTACH_FAILED';
+  | 'OFFCPU_ATTACH_FAILED'
+  | 'IO_NO_BTF'
+  | 'IO_ATTACH_FAILED';
 
 /** `log` is what libbpf and the verifier had to say, at most its last 64 KB; often empty. */
 export class SamplerError extends Error {

@@ -16,6 +16,7 @@ export function samplerOptions(options: Partial<SamplerOptions> = {}): SamplerOp
     objectPath: join(BUILD, 'cpu.bpf.o'),
     addonPath: join(BUILD, 'flamegate.node'),
     offCpuObjectPath: join(BUILD, 'offcpu.bpf.o'),
+    ioObjectPath: join(BUILD, 'io.bpf.o'),
     frequencyHz: 97,
     filter: 'cgroup',
     ringBytes: 1 << 20,

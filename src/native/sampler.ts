@@ -8,10 +8,11 @@ import { decodeCounters, type SamplerCounters } from './sampler-counters.ts';
 import { SamplerError } from './sampler-error.ts';
 
 export interface SamplerOptions {
-  /** cpu.bpf.o, flamegate.node and, loaded when somebody asks who waits, offcpu.bpf.o; of one build. */
+  /** cpu.bpf.o, flamegate.node and, loaded when somebody asks who waits or reads, offcpu.bpf.o and io.bpf.o; of one build. */
   readonly objectPath: string;
   readonly addonPath: string;
   readonly offCpuObjectPath: string;
+  readonly ioObjectPath: string;
   /** 1 to 199. The kernel makes a fixed period of it: take odd rates (49, 97, 199), or periodic load hides between ticks. */
   readonly frequencyHz: number;
   readonly filter: 'cgroup' | 'pid';
@@ -57,6 +58,14 @@ export interface Sampler {
   addWaits(id: bigint, leastNs: bigint): void;
   /** What it waited until now still comes with the next take. With the last one nothing is left in the kernel. */
   removeWaits(id: bigint): void;
+  /**
+   * From now on it is counted what this target (an id as addTarget takes it) reads, writes and syncs. Of calls that last that long
+   * and of all syncs, but not of what is received, stacks of added processes are taken. Again: changes the time. Throws
+   * IO_NO_BTF, IO_ATTACH_FAILED and SAMPLER_TARGETS_FULL.
+   */
+  addIo(id: bigint, leastNs: bigint): void;
+  /** What it did until now still comes with the next take. With the last one nothing is left in the kernel. */
+  removeIo(id: bigint): void;
   /** From now on the batches tell when samples and waits of these targets were (ids as addTarget takes them), and of no others. */
   keepMoments(targets: ReadonlySet<bigint>): void;
   /** Everything aggregated since the last call; clears it. */
@@ -88,7 +97,7 @@ const MAX_USER_FRAMES = 127; // FG_MAX_USER_FRAMES of bpf/cpu.h
 const MAX_ID = 2n ** 64n - 1n;
 // 250 bytes each in the kernel while anybody asks who waits; those beyond are counted and not seen.
 const MAX_WAITING_THREADS = 8192;
-const MAX_LEAST_NS = 10n ** 10n; // a wait this long is longer than a window
+const MAX_LEAST_NS = 10n ** 10n; // what lasts this long is longer than a window
 
 /**
  * Loads the sampler and attaches it to every CPU that is online. Throws a SamplerError. Close it; one that is forgotten
@@ -115,6 +124,7 @@ export function openSampler(options: SamplerOptions): Sampler {
       cpus: onlineCpus(),
       offCpuObjectPath: resolve(options.offCpuObjectPath),
       maxWaitingThreads: MAX_WAITING_THREADS,
+      ioObjectPath: resolve(options.ioObjectPath),
     }),
   );
   return {
@@ -142,13 +152,16 @@ export function openSampler(options: SamplerOptions): Sampler {
       explained(() => addon.removeProcess(handle, pid));
     },
     addWaits(id, leastNs) {
-      if (leastNs < 0n || leastNs > MAX_LEAST_NS) {
-        throw new SamplerError('SAMPLER_BAD_OPTION', `leastNs is ${leastNs}, not 0 to ${MAX_LEAST_NS}`);
-      }
-      explained(() => addon.addWaits(handle, checkedId(id), leastNs));
+      explained(() => addon.addWaits(handle, checkedId(id), checkedLeast(leastNs)));
     },
     removeWaits(id) {
       explained(() => addon.removeWaits(handle, checkedId(id)));
+    },
+    addIo(id, leastNs) {
+      explained(() => addon.addIo(handle, checkedId(id), checkedLeast(leastNs)));
+    },
+    removeIo(id) {
+      explained(() => addon.removeIo(handle, checkedId(id)));
     },
     keepMoments(targets) {
       explained(() => addon.keepMoments(handle, BigUint64Array.from([...targets].map(checkedId))));
@@ -189,6 +202,11 @@ function inRange(name: string, value: number, least: number, most: number): void
     'SAMPLER_BAD_OPTION',
     `${name} is ${value}, not a whole number of ${least} to ${most}`,
   );
+}
+
+function checkedLeast(leastNs: bigint): bigint {
+  if (leastNs >= 0n && leastNs <= MAX_LEAST_NS) return leastNs;
+  throw new SamplerError('SAMPLER_BAD_OPTION', `leastNs is ${leastNs}, not 0 to ${MAX_LEAST_NS}`);
 }
 
 function checkedId(id: bigint): bigint {

@@ -2,10 +2,22 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { RELEASES } from '../jvm/testing/a-jvm.ts';
+import { everyDay } from '../jvm/testing/pairs.ts';
+import {
+  COMPILERS,
+  completeShare,
+  isComplete,
+  isNative,
+  NEARLY_ALL,
+  percent,
+  stacksAreComplete,
+  sum,
+} from './testing/complete-stacks.ts';
 import { anUnwoundJvm, type Stack } from './testing/unwound-jvm.ts';
 
-// A few hundred samples tell what is broken; whether 99.5 % are complete, `make bench-jvm` tells.
-const NEARLY_ALL = 0.97;
+for (const [release, compiler] of everyDay(RELEASES, COMPILERS)) {
+  test(`JDK ${release}: ${compiler[0]}, stacks are complete`, (t) => stacksAreComplete(t, release, compiler));
+}
 
 for (const release of RELEASES) {
   test(`JDK ${release}: stacks are complete, from their first second on`, async (t) => {
@@ -25,7 +37,7 @@ for (const release of RELEASES) {
     assert.equal(unwinding.complete, sum([...warmingUp, ...warm].filter(isComplete)));
   });
 
-  test(`JDK ${release}: inlined methods are frames of their own`, async (t) => {
+  test(`JDK ${release}: inlined methods are frames of their own, and certain where code has debug info between safepoints`, async (t) => {
     const exactLeaf = ['-XX:+UnlockDiagnosticVMOptions', '-XX:+DebugNonSafepoints'];
     const jvm = await anUnwoundJvm(t, release, ['inlined'], exactLeaf);
     await jvm.profile(1);
@@ -40,6 +52,16 @@ for (const release of RELEASES) {
       assert.match(chain[1] ?? '', /^Shapes\.outer:15( inlined|$)/);
       assert.match(chain[2] ?? '', /^Shapes\.inlined:16/);
     }
+    assert(shareInDoubt(stacks) < 0.02, `${shareInDoubt(stacks)} of the inlined leaves`);
+  });
+
+  test(`JDK ${release}: code without debug info between safepoints tells so by itself`, async (t) => {
+    const jvm = await anUnwoundJvm(t, release, ['inlined', 'recursive']);
+    await jvm.profile(1);
+
+    const stacks = await jvm.profile(2);
+
+    assert(shareInDoubt(stacks) > 0.5, `${shareInDoubt(stacks)} of the inlined leaves`);
   });
 
   test(`JDK ${release}: a recursion of depth 41 is 41 frames`, async (t) => {
@@ -91,24 +113,6 @@ for (const release of RELEASES) {
     assert(sum(withCaller) >= NEARLY_ALL * sum(passed), `${sum(withCaller)} of ${sum(passed)}`);
   });
 
-  for (const [name, flags] of [
-    ['interpreted', ['-Xint']],
-    ['compiled by C1', ['-XX:TieredStopAtLevel=1']],
-    ['with frame pointers', ['-XX:+PreserveFramePointer']],
-  ] as const) {
-    test(`JDK ${release}: ${name}, stacks are complete`, async (t) => {
-      const jvm = await anUnwoundJvm(t, release, ['recursive', 'collections'], flags);
-
-      const stacks = await jvm.profile(2);
-
-      t.diagnostic(`complete: ${percent(stacks)}`);
-      assert(completeShare(stacks) >= NEARLY_ALL);
-      const isInterpreted = (frame: string) => frame.endsWith(' interpreted');
-      const interpretedLeaves = stacks.filter(({ frames }) => isInterpreted(frames[0] ?? ''));
-      assert.equal(sum(interpretedLeaves) > 0.5 * sum(stacks), name === 'interpreted');
-    });
-  }
-
   test(`JDK ${release}: a stack longer than the copy says so`, async (t) => {
     const jvm = await anUnwoundJvm(t, release, ['bottomless']);
     await jvm.profile(1);
@@ -140,47 +144,12 @@ for (const release of [21, 25] as const) {
   });
 }
 
-/** Of those with a Java frame, which is all but the JVM's own threads. */
-function completeShare(stacks: readonly Stack[]): number {
-  const java = stacks.filter(({ frames }) =>
-    frames.some((frame) => !isNative(frame) && !frame.startsWith('<')),
-  );
-  return sum(java.filter(isComplete)) / sum(java);
-}
-
-function percent(stacks: readonly Stack[]): string {
-  return `${(100 * completeShare(stacks)).toFixed(2)} % of ${sum(stacks)}`;
-}
-
-function isComplete({ frames }: Stack): boolean {
-  return isNative(frames.at(-1));
-}
-
-function isNative(frame: string | undefined): boolean {
-  return frame?.startsWith('0x') ?? false;
+/** Of inlined leaves: which of them may be those of the next safepoint. */
+function shareInDoubt(stacks: readonly Stack[]): number {
+  const inlined = stacks.filter(({ frames }) => frames[0]?.includes(' inlined'));
+  return sum(inlined.filter(({ frames }) => frames[0]?.endsWith(' ~'))) / sum(inlined);
 }
 
 function methodsIn(frames: readonly string[], method: string): number {
   return frames.filter((frame) => frame.startsWith(`${method}:`)).length;
-}
-
-function sum(stacks: readonly Stack[]): number {
-  return stacks.reduce((total, { count }) => total + count, 0);
-}
-
-for (const release of RELEASES) {
-  test(`JDK ${release}: code tells by itself whether it has debug info between safepoints`, async (t) => {
-    const exactLeaf = ['-XX:+UnlockDiagnosticVMOptions', '-XX:+DebugNonSafepoints'];
-    const shareInDoubt = async (flags: readonly string[]) => {
-      const jvm = await anUnwoundJvm(t, release, ['inlined', 'recursive'], flags);
-      await jvm.profile(1);
-      const inlined = (await jvm.profile(2)).filter(({ frames }) => frames[0]?.includes(' inlined'));
-      return sum(inlined.filter(({ frames }) => frames[0]?.endsWith(' ~'))) / sum(inlined);
-    };
-
-    const [withFlag, without] = [await shareInDoubt(exactLeaf), await shareInDoubt([])];
-
-    assert(withFlag < 0.02, `${withFlag} of the inlined leaves with the flag`);
-    assert(without > 0.5, `${without} of the inlined leaves without it`);
-  });
 }

@@ -22,6 +22,8 @@ export interface DiffPageInput {
   readonly canary: readonly StackCount[];
   /** What the threads of both waited for; a reader can look at it instead. */
   readonly waiting?: Pick<DiffPageInput, 'baseline' | 'canary'> | undefined;
+  /** And where their slow reads and writes, and their syncs, took the time. */
+  readonly io?: Pick<DiffPageInput, 'baseline' | 'canary'> | undefined;
   /** The function a verdict names; marked in the graph. */
   readonly culprit?: PageCulprit;
   /** Begin with stacks as they were sampled; a reader can still fold them. */
@@ -49,6 +51,7 @@ export interface DiffPageData extends PageStacks {
   readonly sides: PageSides;
   /** Missing where it is not known. */
   readonly waiting: PageStacks | undefined;
+  readonly io: PageStacks | undefined;
 }
 
 export interface PageStacks {
@@ -82,14 +85,11 @@ export function renderDiffPage(input: DiffPageInput): string {
   const raw = viewOf(input, input.culprit?.name);
   const folded = foldedView(input);
   const first = input.beginsRaw === true ? raw : (folded ?? raw);
-  const waiting = input.waiting && {
-    raw: viewOf(input.waiting).flame,
-    folded: foldedView(input.waiting)?.flame,
-  };
-  const sides = input.sides ?? ARMS;
   const data: DiffPageData = {
     ...{ raw: raw.flame, folded: folded?.flame, beginsRaw: first === raw },
-    ...{ sides, waiting },
+    sides: input.sides ?? ARMS,
+    waiting: input.waiting && stacksOf(input.waiting),
+    io: input.io && stacksOf(input.io),
   };
   // The verdict is about the function as it was sampled, so its figures are too.
   const culprit = raw.changes.find(({ name }) => name === input.culprit?.name);
@@ -127,6 +127,11 @@ ${renderChanges(raw, folded, data)}
 `;
 }
 
+const stacksOf = (input: Pick<DiffPageInput, 'baseline' | 'canary'>): PageStacks => ({
+  raw: viewOf(input).flame,
+  folded: foldedView(input)?.flame,
+});
+
 function viewOf({ baseline, canary }: Pick<DiffPageInput, 'baseline' | 'canary'>, culprit?: string): View {
   return { flame: { tree: diffTree(baseline, canary), culprit }, changes: functionChanges(baseline, canary) };
 }
@@ -144,14 +149,16 @@ function foldedView({
   return viewOf(folded, culprit && nameOf(culprit.name));
 }
 
-function renderTools({ folded, beginsRaw, waiting, sides }: DiffPageData): string {
-  const wait = `<span class="group" role="group" aria-label="What is shown"><button type="button" id="by-cpu" aria-pressed="true">CPU</button><button type="button" id="by-waiting" aria-pressed="false" title="What threads waited for while they did not run">Waiting</button></span>`;
+function renderTools({ folded, beginsRaw, waiting, io, sides }: DiffPageData): string {
+  const wait = `<button type="button" id="by-waiting" aria-pressed="false" title="What threads waited for while they did not run">Waiting</button>`;
+  const slow = `<button type="button" id="by-io" aria-pressed="false" title="Where slow reads and writes, and syncs of files, took the time">I/O</button>`;
+  const views = `<span class="group" role="group" aria-label="What is shown"><button type="button" id="by-cpu" aria-pressed="true">CPU</button>${waiting === undefined ? '' : wait}${io === undefined ? '' : slow}</span>`;
   const fold = `<button type="button" id="fold" aria-pressed="${!beginsRaw}" aria-keyshortcuts="m" title="Leave out the frames of coroutines, pipelines and threads that only pass calls on ( m )">Fold machinery</button>`;
   return `<div class="tools">
 <label class="group"><span class="hidden">Search functions</span><input id="search" type="search" placeholder="Search functions  ( / )" autocomplete="off" spellcheck="false"></label>
 <span class="group" role="group" aria-label="Width">Width <button type="button" id="by-canary" aria-pressed="true">${escapeHtml(titled(sides.canary))}</button><button type="button" id="by-baseline" aria-pressed="false">${escapeHtml(titled(sides.baseline))}</button></span>
-${waiting === undefined ? '' : wait}
-${folded === undefined && waiting?.folded === undefined ? '' : fold}
+${waiting === undefined && io === undefined ? '' : views}
+${folded === undefined && waiting?.folded === undefined && io?.folded === undefined ? '' : fold}
 <button type="button" id="reset" disabled>Zoom out</button>
 <span class="found" id="found" role="status"></span>
 </div>`;

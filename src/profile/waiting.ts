@@ -3,6 +3,7 @@
  * blocking calls on threads that many coroutines share.
  */
 import { dispatcherOf } from './machinery.ts';
+import { isJavaName, type PlatformCall, plainName, platformCallOf } from './platform-call.ts';
 
 /** As the kernel sees it when a thread gives up its CPU. */
 export const WAITED_FOR = [
@@ -38,8 +39,6 @@ export const WAIT_REASONS = [
 ] as const;
 export type WaitReason = (typeof WAIT_REASONS)[number];
 
-const SAFEPOINT = '_[s]';
-const NO_JAVA = /\]$/; // code without a name, of a library, of the kernel, or a caller that waits in the heap
 const IN_LIBJVM = ' [libjvm.so]';
 
 /** On a stack only while a thread waits for work, or for what nobody waits for in turn. */
@@ -83,8 +82,6 @@ const PAUSES = [
   'Monitor::',
   'Mutex::',
 ];
-/** Whose methods are called by applications to wait, and call each other. */
-const PLATFORM = /^(java|javax|jdk|sun|com\.sun|kotlin|kotlinx)\./;
 
 /** `frames`: the names of the stack, leaf first, without what the kernel did. */
 export function waitReason(waitedFor: WaitedFor, frames: readonly string[]): WaitReason {
@@ -110,10 +107,10 @@ export function waitReason(waitedFor: WaitedFor, frames: readonly string[]): Wai
 
 /** Nearly all that a JVM waits for is a futex, Thread.sleep too. */
 function futexReason(frames: readonly string[]): WaitReason {
-  const java = frames.findIndex((name) => !NO_JAVA.test(plain(name)));
+  const java = frames.findIndex((name) => isJavaName(plainName(name)));
   if (java < 0) return frames.some((name) => name.endsWith(IN_LIBJVM)) ? 'idle' : 'other'; // a thread of its own
   if (isIdle(frames)) return 'idle';
-  const leaf = plain(frames[java] ?? '');
+  const leaf = plainName(frames[java] ?? '');
   if (PARK.test(leaf)) return frames.some((name) => LOCKS.test(name)) ? 'lock' : 'park';
   if (leaf.startsWith('java.lang.Object.wait')) return 'wait';
   if (leaf.startsWith('java.lang.Thread.sleep')) return 'sleep';
@@ -125,12 +122,10 @@ function futexReason(frames: readonly string[]): WaitReason {
 function isIdle(frames: readonly string[]): boolean {
   if (frames.some((name) => IDLE.some((prefix) => name.startsWith(prefix)))) return true;
   const waiting = frames.find(
-    (name) => !NO_JAVA.test(plain(name)) && !WAYS_TO_WAIT.some((prefix) => name.startsWith(prefix)),
+    (name) => isJavaName(plainName(name)) && !WAYS_TO_WAIT.some((prefix) => name.startsWith(prefix)),
   );
   return waiting !== undefined && LOOPS.some((prefix) => waiting.startsWith(prefix));
 }
-
-const plain = (name: string): string => (name.endsWith(SAFEPOINT) ? name.slice(0, -SAFEPOINT.length) : name);
 
 /** Waits that somebody else's work ends: with these no thread is to be held up. */
 const BLOCKING: ReadonlySet<WaitReason> = new Set<WaitReason>([
@@ -143,24 +138,12 @@ const BLOCKING: ReadonlySet<WaitReason> = new Set<WaitReason>([
   'other',
 ]);
 
-/** What of the platform was called, and by whom. */
-export interface Blocking {
-  readonly call: string;
-  readonly caller: string;
-}
-
 /**
  * A blocking call on Dispatchers.Default, whose few threads all coroutines of a service share; undefined if it is none. A
  * limited view of Default looks like Dispatchers.IO, which is there to be blocked.
  */
-export function blockingOnDefault(reason: WaitReason, frames: readonly string[]): Blocking | undefined {
-  if (!BLOCKING.has(reason) || dispatcherOf(frames) !== 'Default') return undefined;
-  const java = frames.map(plain).filter((name) => !NO_JAVA.test(name));
-  const first = java[0];
-  if (first === undefined) return undefined;
-  const caller = java.findIndex((name) => !PLATFORM.test(name));
-  if (caller <= 0) return { call: first, caller: first }; // it waits itself: to enter a monitor, in a library
-  return { call: java[caller - 1] ?? first, caller: java[caller] ?? first };
+export function blockingOnDefault(reason: WaitReason, frames: readonly string[]): PlatformCall | undefined {
+  return BLOCKING.has(reason) && dispatcherOf(frames) === 'Default' ? platformCallOf(frames) : undefined;
 }
 
 /** The frame that stands for what the kernel did, as a stack's leaf. */

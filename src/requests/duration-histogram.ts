@@ -2,49 +2,87 @@
  * Durations since a series began, in the buckets of both of Prometheus's kinds of histogram. They are counted in them from the
  * start: buckets of a sketch that were dealt out to these would add the sketch's error to theirs (docs/adr/0016).
  */
+import { SlowestTraced } from './slowest-traced.ts';
 
-/** Upper bounds in seconds of a classic histogram, as OpenTelemetry has them for http.server.request.duration. */
-export const BOUNDS_S = [0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.5, 0.75, 1, 2.5, 5, 7.5, 10] as const;
-
-/** Bucket `index` of a native histogram holds durations above b^(index − 1) and up to b^index seconds, b being 2^(2^−SCHEMA). */
+/** Bucket `index` of a native histogram holds durations above b^(index − 1) and up to b^index, b being 2^(2^−SCHEMA). */
 export const SCHEMA = 5; // buckets 2.2 % wide; those of the sketch are 2.0 %
 const PER_OCTAVE = 2 ** SCHEMA;
-/** As a LatencySketch: what is shorter than a microsecond, or no number, counts as one; longer than 68 minutes as that. */
-const LOWEST = -20 * PER_OCTAVE;
-const HIGHEST = 12 * PER_OCTAVE;
+
+/** OpenTelemetry's metrics are in seconds, those of RPC in milliseconds: buckets of one are not buckets of the other. */
+export type DurationUnit = 's' | 'ms';
+
+interface Scale {
+  /** Upper bounds of a classic histogram, as OpenTelemetry has them for http.server.request.duration. */
+  readonly bounds: readonly number[];
+  /** As a LatencySketch: what is shorter than a microsecond, or no number, counts as one; longer than 68 minutes as that. */
+  readonly lowest: number;
+  readonly highest: number;
+}
+
+const BOUNDS_MS = [5, 10, 25, 50, 75, 100, 250, 500, 750, 1_000, 2_500, 5_000, 7_500, 10_000];
+const SCALES: Readonly<Record<DurationUnit, Scale>> = {
+  s: {
+    bounds: BOUNDS_MS.map((bound) => bound / 1_000),
+    lowest: -20 * PER_OCTAVE,
+    highest: 12 * PER_OCTAVE,
+  },
+  ms: { bounds: BOUNDS_MS, lowest: -10 * PER_OCTAVE, highest: 22 * PER_OCTAVE },
+};
 
 export class DurationHistogram {
   /** By classic bucket, not cumulative; the last holds what is longer than all bounds. */
-  readonly classic = new Float64Array(BOUNDS_S.length + 1);
+  readonly classic: Float64Array;
+  /** An exemplar, for who adds a duration may know its trace. */
+  readonly slowest = new SlowestTraced();
+  readonly #scale: Scale;
   #count = 0;
-  #sumSeconds = 0;
+  #sum = 0;
   /** Whole octaves around what was seen: latencies of one route span three to ten of the 32. */
   #native: Uint32Array | Float64Array = new Uint32Array(0);
   #first = 0;
+
+  constructor(unit: DurationUnit) {
+    this.#scale = SCALES[unit];
+    this.classic = new Float64Array(this.#scale.bounds.length + 1);
+  }
+
+  /** Of the classic buckets, in its unit. */
+  get bounds(): readonly number[] {
+    return this.#scale.bounds;
+  }
 
   get count(): number {
     return this.#count;
   }
 
-  get sumSeconds(): number {
-    return this.#sumSeconds;
+  /** In its unit. */
+  get sum(): number {
+    return this.#sum;
   }
 
-  add(seconds: number): void {
-    const index = indexOf(seconds);
-    this.#raise(index, 1);
-    const at = classicBucketOf(seconds);
+  /** In its unit. */
+  add(duration: number): void {
+    this.#raise(indexOf(duration, this.#scale), 1);
+    const at = this.classicBucketOf(duration);
     this.classic[at] = (this.classic[at] ?? 0) + 1;
     this.#count += 1;
-    if (seconds > 0) this.#sumSeconds += seconds;
+    if (duration > 0) this.#sum += duration;
   }
 
-  /** What another series counted is counted here from now on. */
+  /** What another series of the same unit counted is counted here from now on. */
   addAll(other: DurationHistogram): void {
     other.eachNative((index, count) => this.#raise(index, count));
     for (const [at, count] of other.classic.entries()) this.classic[at] = (this.classic[at] ?? 0) + count;
+    this.slowest.addAll(other.slowest);
     this.#count += other.#count;
-    this.#sumSeconds += other.#sumSeconds;
+    this.#sum += other.#sum;
+  }
+
+  /** In `classic`. */
+  classicBucketOf(duration: number): number {
+    const { bounds } = this.#scale;
+    for (let at = 0; at < bounds.length; at++) if (!(duration > (bounds[at] ?? 0))) return at;
+    return bounds.length;
   }
 
   /** Calls `visit` for each native bucket that is not empty, the lowest first. */
@@ -80,12 +118,7 @@ const MOST_OF_32_BITS = 0xffff_ffff;
 
 const floorOctave = (index: number): number => Math.floor(index / PER_OCTAVE) * PER_OCTAVE;
 
-function indexOf(seconds: number): number {
-  if (!(seconds > 0)) return LOWEST; // also what is not a number
-  return Math.min(HIGHEST, Math.max(LOWEST, Math.ceil(Math.log2(seconds) * PER_OCTAVE)));
-}
-
-function classicBucketOf(seconds: number): number {
-  for (let at = 0; at < BOUNDS_S.length; at++) if (!(seconds > (BOUNDS_S[at] ?? 0))) return at;
-  return BOUNDS_S.length;
+function indexOf(duration: number, { lowest, highest }: Scale): number {
+  if (!(duration > 0)) return lowest; // also what is not a number
+  return Math.min(highest, Math.max(lowest, Math.ceil(Math.log2(duration) * PER_OCTAVE)));
 }

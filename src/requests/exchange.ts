@@ -22,3 +22,11 @@ export interface Exchange {
   /** From the arrival of the request to the last byte of the answer, or to its end without one. */
   readonly latencyNs: number;
 }
+
+/** One of which it is known when it was, and in whose trace. */
+export interface TimedExchange extends Exchange {
+  /** CLOCK_MONOTONIC. */
+  readonly startedAtNs: number;
+  /** The checked field of W3C Trace Context; '' if none was seen. */
+  readonly traceParent: string;
+}

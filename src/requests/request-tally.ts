@@ -3,7 +3,7 @@ import type { Exchange, StatusClass } from './exchange.ts';
 import { LatencySketch } from './latency-sketch.ts';
 import { MOST_ROWS, mergeRows, type RequestWindow, type RouteWindow } from './request-window.ts';
 import { OTHER_ROUTE, type RouteLabel, RouteLabels } from './route-labels.ts';
-import { isRpcFound, RPC_METHOD, RPC_STREAM_METHOD, rpcClass } from './rpc.ts';
+import { isRpc, isRpcFound, RPC_METHOD, RPC_STREAM_METHOD, rpcClass } from './rpc.ts';
 
 /** RFC 9110 §9 and RFC 5789, and calls; anything else is `other`, so that no client makes up labels. */
 const METHODS: ReadonlySet<string> = new Set([
@@ -111,8 +111,6 @@ export class RequestTally {
     return row;
   }
 }
-
-const isRpc = ({ rpc }: Exchange): boolean => rpc === 'Unary' || rpc === 'Streaming';
 
 function methodOf({ rpc, method }: Exchange): string {
   if (rpc === 'Streaming') return RPC_STREAM_METHOD;

@@ -8,12 +8,13 @@ export const RPC_STREAM_METHOD = 'rpc-stream';
 
 const OK = 0;
 const UNIMPLEMENTED = 12;
+export const UNKNOWN_RPC_STATUS = 2;
 /**
  * UNKNOWN, DEADLINE_EXCEEDED, UNIMPLEMENTED, INTERNAL, UNAVAILABLE, DATA_LOSS: what OpenTelemetry's semantic conventions for
  * gRPC call an error of a server. The others are its clients'.
  */
-const FAILURES: ReadonlySet<number> = new Set([2, 4, UNIMPLEMENTED, 13, 14, 15]);
-const LARGEST_STATUS = 16;
+const FAILURES: ReadonlySet<number> = new Set([UNKNOWN_RPC_STATUS, 4, UNIMPLEMENTED, 13, 14, 15]);
+export const LARGEST_RPC_STATUS = 16;
 
 /** `/package.Service/Method` */
 const RPC_NAME = /^\/[A-Za-z0-9_.]+\/[A-Za-z0-9_]+$/;
@@ -23,9 +24,15 @@ export const isRpcName = (path: string): boolean => RPC_NAME.test(path);
 export function rpcClass(grpcStatus: number | undefined, httpClass: StatusClass): StatusClass {
   if (grpcStatus === undefined) return httpClass === 2 ? 0 : httpClass;
   if (grpcStatus === OK) return 2;
-  return FAILURES.has(grpcStatus) || grpcStatus > LARGEST_STATUS ? 5 : 4;
+  return isRpcFailure(grpcStatus) ? 5 : 4;
 }
+
+/** Of the server, that is. */
+export const isRpcFailure = (grpcStatus: number): boolean =>
+  FAILURES.has(grpcStatus) || grpcStatus > LARGEST_RPC_STATUS;
 
 /** Whether the answer says that there is such a call. */
 export const isRpcFound = ({ grpcStatus }: Pick<Exchange, 'grpcStatus'>, ofClass: StatusClass): boolean =>
   grpcStatus !== UNIMPLEMENTED && ofClass !== 4;
+
+export const isRpc = ({ rpc }: Pick<Exchange, 'rpc'>): boolean => rpc === 'Unary' || rpc === 'Streaming';

@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { BY_LOT, SLOWEST, SpanSample, type TimedExchange } from './span-sample.ts';
+import type { TimedExchange } from './exchange.ts';
+import { BY_LOT, SLOWEST, SpanSample } from './span-sample.ts';
 
 const TRACE = '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-';
 const AS = { method: 'GET', label: { route: '/orders/{}', byPattern: false } };

@@ -1,18 +1,11 @@
 /** Of the requests of one window, those that become spans: the slowest, and some by lot, so that slow ones have something beside. */
-import type { Exchange } from './exchange.ts';
+import type { TimedExchange } from './exchange.ts';
 import type { CountedAs } from './request-tally.ts';
 import type { RouteLabel } from './route-labels.ts';
+import { isSampled } from './trace-parent.ts';
 
 export const SLOWEST = 5;
 export const BY_LOT = 5;
-
-/** What a span needs of an exchange. */
-export interface TimedExchange extends Exchange {
-  /** CLOCK_MONOTONIC. */
-  readonly startedAtNs: number;
-  /** The checked field of W3C Trace Context; '' if none was seen. */
-  readonly traceParent: string;
-}
 
 export interface SpanCandidate {
   readonly exchange: TimedExchange;
@@ -63,5 +56,4 @@ export class SpanSample {
 }
 
 /** A caller that does not record its trace has nobody who would miss this part of it. */
-const isRecorded = (traceParent: string): boolean =>
-  traceParent === '' || (Number.parseInt(traceParent.slice(53, 55), 16) & 1) === 1;
+const isRecorded = (traceParent: string): boolean => traceParent === '' || isSampled(traceParent);

@@ -5,7 +5,7 @@ import { dirname } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { isCorruption, StoreError } from './store-error.ts';
 import { SERVED_TABLE } from './stored-served.ts';
-import { WAITING_TABLE } from './stored-waiting.ts';
+import { TIMES_TABLES } from './stored-times.ts';
 
 export interface OpenedDatabase {
   readonly db: DatabaseSync;
@@ -67,6 +67,21 @@ export function openDatabase(path: string, maxBytes: number): OpenedDatabase {
   }
 }
 
+/** To read only: whatever the file is, it stays as it is. Throws STORE_OPEN_FAILED for one that is no store of this layout. */
+export function openDatabaseToRead(path: string): DatabaseSync {
+  let db: DatabaseSync | undefined;
+  try {
+    db = new DatabaseSync(path, { readOnly: true });
+    const layout = db.prepare('PRAGMA user_version').get()?.['user_version'];
+    if (layout !== LAYOUT) throw new Error(`its layout is ${String(layout)}, not ${LAYOUT}`);
+    return db;
+  } catch (cause) {
+    db?.close();
+    const why = cause instanceof Error ? cause.message : String(cause);
+    throw new StoreError('STORE_OPEN_FAILED', `the store ${path} cannot be read: ${why}`, cause);
+  }
+}
+
 /** Keeps one broken file for whoever wants to look into it; an older one goes. */
 export function moveAside(path: string): void {
   renameSync(path, `${path}.corrupt`);
@@ -94,7 +109,7 @@ function verified(db: DatabaseSync): string | undefined {
   const layout = db.prepare('PRAGMA user_version').get()?.['user_version'];
   if (layout === 2) db.exec(`BEGIN IMMEDIATE; ${FROM_LAYOUT_2}; COMMIT`);
   else if (layout !== LAYOUT) return undefined;
-  db.exec(WAITING_TABLE + SERVED_TABLE);
+  db.exec(TIMES_TABLES + SERVED_TABLE);
   if (db.prepare('PRAGMA quick_check(1)').get()?.['quick_check'] !== 'ok') return undefined;
   const id = db.prepare("SELECT value FROM meta WHERE key = 'storeId'").get()?.['value'];
   return typeof id === 'string' ? id : undefined;
@@ -106,7 +121,7 @@ function createDatabase(path: string, maxBytes: number): { db: DatabaseSync; sto
   configure(db, maxBytes);
   const storeId = randomUUID();
   // user_version goes into the same transaction: a kill in here leaves a file of another layout.
-  db.exec(`BEGIN IMMEDIATE; ${TABLES} ${WAITING_TABLE} ${SERVED_TABLE} PRAGMA user_version = ${LAYOUT};`);
+  db.exec(`BEGIN IMMEDIATE; ${TABLES} ${TIMES_TABLES} ${SERVED_TABLE} PRAGMA user_version = ${LAYOUT};`);
   db.prepare("INSERT INTO meta (key, value) VALUES ('storeId', ?)").run(storeId);
   db.exec('COMMIT');
   return { db, storeId };

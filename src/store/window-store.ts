@@ -10,7 +10,7 @@ import { type Interner, interner } from './interning.ts';
 import { prune, sweepInterned, usedBytes } from './retention.ts';
 import { isCorruption, isFull, StoreError } from './store-error.ts';
 import { decodeServed, type StoredServed, servedWriter } from './stored-served.ts';
-import { decodeWaiting, type StoredWaiting, waitingWriter } from './stored-waiting.ts';
+import { decodeTimes, type StoredTimes, type Times, timesWriter } from './stored-times.ts';
 import { decodeWindow, type StoredWindow, stackIdsOf, windowIsOfUse, windowWriter } from './stored-window.ts';
 
 export interface StoreOptions {
@@ -71,8 +71,8 @@ export interface WindowStore {
   addBatch(batch: Batch): AddedBatch;
   /** Ordered by start, then by pod. Throws STORE_READ_FAILED. */
   windows(query: WindowQuery): StoredWindow[];
-  /** What was waited in the query's windows; ordered as they are. Throws STORE_READ_FAILED. */
-  waiting(query: Omit<WindowQuery, 'requestsOnly'>): StoredWaiting[];
+  /** What was waited in the query's windows, or what of reads, writes and syncs took long; ordered as they are. Throws STORE_READ_FAILED. */
+  times(of: Times, query: Omit<WindowQuery, 'requestsOnly'>): StoredTimes[];
   /** Whose requests the samples of the query's windows belonged to; ordered as they are. Throws STORE_READ_FAILED. */
   served(query: Omit<WindowQuery, 'requestsOnly'>): StoredServed[];
   /** One for each container with windows in the query, in no order. Throws STORE_READ_FAILED. */
@@ -100,7 +100,7 @@ export function openStore(path: string, options: StoreOptions): WindowStore {
 
 type Row = Readonly<Record<string, unknown>>;
 
-const CHOSEN =
+export const CHOSEN =
   'WHERE podUid = ? AND container >= ? AND container <= ? AND startMs >= ? AND endMs <= ? AND endMs > ?';
 
 const ONLY_REQUESTS = `SELECT podUid, container, startMs, endMs, podStartedAtMs, hz, samples, lost, cpuUsec, throttledUsec,
@@ -111,8 +111,18 @@ interface Stored {
   readonly pod: string;
 }
 
-const byStart = (a: Stored, b: Stored): number =>
+export const byStart = (a: Stored, b: Stored): number =>
   a.startMs - b.startMs || (a.pod < b.pod ? -1 : Number(a.pod > b.pod));
+
+/** Rows of each pod in turn. `sql` ends with CHOSEN. */
+export function* rowsOf(db: DatabaseSync, sql: string, query: WindowQuery): Generator<Row> {
+  const { pods, fromMs, toMs, endAfterMs = Number.MIN_SAFE_INTEGER } = query;
+  const find = db.prepare(sql);
+  for (const { podUid, container } of pods) {
+    const names = container === undefined ? ['', '\u{10ffff}'] : [container, container];
+    yield* find.iterate(podUid, ...names, fromMs, toMs, endAfterMs);
+  }
+}
 
 interface Limits {
   readonly retentionMs: number;
@@ -171,10 +181,10 @@ class SqliteStore implements WindowStore {
     });
   }
 
-  waiting(query: Omit<WindowQuery, 'requestsOnly'>): StoredWaiting[] {
+  times(of: Times, query: Omit<WindowQuery, 'requestsOnly'>): StoredTimes[] {
     return this.#guarded('STORE_READ_FAILED', () => {
-      const rows = this.#rows(`SELECT * FROM waiting ${CHOSEN}`, query);
-      return Array.from(rows, (row) => decodeWaiting(row, this.#interner)).sort(byStart);
+      const rows = this.#rows(`SELECT * FROM ${of} ${CHOSEN}`, query);
+      return Array.from(rows, (row) => decodeTimes(row, this.#interner)).sort(byStart);
     });
   }
 
@@ -228,13 +238,8 @@ class SqliteStore implements WindowStore {
     if (this.#db.isOpen) this.#db.close();
   }
 
-  *#rows(sql: string, query: WindowQuery): Generator<Row> {
-    const { pods, fromMs, toMs, endAfterMs = Number.MIN_SAFE_INTEGER } = query;
-    const find = this.#db.prepare(sql);
-    for (const { podUid, container } of pods) {
-      const names = container === undefined ? ['', '\u{10ffff}'] : [container, container];
-      yield* find.iterate(podUid, ...names, fromMs, toMs, endAfterMs);
-    }
+  #rows(sql: string, query: WindowQuery): Generator<Row> {
+    return rowsOf(this.#db, sql, query);
   }
 
   #insertBatch(batch: Batch): AddedBatch {
@@ -249,11 +254,11 @@ class SqliteStore implements WindowStore {
     const idOf = stackIdsOf(batch, this.#interner);
     let windowsStored = 0;
     const insert = windowWriter(this.#db, idOf);
-    const insertWaiting = waitingWriter(this.#db, idOf);
+    const insertTimes = timesWriter(this.#db, idOf);
     const insertServed = servedWriter(this.#db, idOf);
     for (const pod of wanted) {
       windowsStored += insert(batch, pod) ? 1 : 0;
-      insertWaiting(batch, pod);
+      insertTimes(batch, pod);
       insertServed(batch, pod);
     }
     return { isNew: true, windowsStored, windowsLeftOut: batch.pods.length - wanted.length };

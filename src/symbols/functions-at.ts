@@ -33,9 +33,9 @@ export function functionsAt(elf: Elf, read: ReadFileBytes, addresses: readonly n
   const strings = table && elf.sections[table.link];
   if (!strings) return [];
   const sorted = Float64Array.from(addresses).sort();
-  const buckets = fillBuckets(table, read, sorted);
+  const places = surroundings(fillBuckets(table, read, sorted));
   return addresses.map((address) =>
-    rangeOf(address, lowerBound(sorted, address), buckets, (at) => readName(strings, at, read)),
+    rangeOf(address, places[lowerBound(sorted, address)], (at) => readName(strings, at, read)),
   );
 }
 
@@ -79,19 +79,37 @@ function addSymbol(
   }
 }
 
+/** Of each bucket: the last one up to it that has functions, and where those behind it begin. */
+interface Place {
+  readonly before: Bucket | undefined;
+  readonly next: number;
+}
+
+function surroundings(buckets: readonly (Bucket | undefined)[]): readonly Place[] {
+  let next = Number.MAX_SAFE_INTEGER;
+  const nexts = buckets.toReversed().map((bucket) => {
+    const behind = next;
+    next = bucket?.firstStart ?? next;
+    return behind;
+  });
+  nexts.reverse();
+  let before: Bucket | undefined;
+  return buckets.map((bucket, i) => {
+    before = bucket ?? before;
+    return { before, next: nexts[i] ?? Number.MAX_SAFE_INTEGER };
+  });
+}
+
 function rangeOf(
   address: number,
-  index: number,
-  buckets: readonly (Bucket | undefined)[],
+  place: Place | undefined,
   nameAt: (at: number) => string | undefined,
 ): FunctionRange {
-  const next = buckets.find((bucket, i) => i > index && bucket !== undefined)?.firstStart;
-  const limit = next ?? Number.MAX_SAFE_INTEGER;
-  const before = buckets.findLast((bucket, i) => i <= index && bucket !== undefined);
-  if (before === undefined) return { start: 0, end: limit, symbol: undefined };
-  const end = Math.min(limit, before.lastStart + (before.lastSize || MAX_ASSEMBLY_BYTES));
+  const { before, next = Number.MAX_SAFE_INTEGER } = place ?? {};
+  if (before === undefined) return { start: 0, end: next, symbol: undefined };
+  const end = Math.min(next, before.lastStart + (before.lastSize || MAX_ASSEMBLY_BYTES));
   if (address < end) return { start: before.lastStart, end, symbol: nameAt(before.lastName) };
-  return { start: end, end: limit, symbol: undefined };
+  return { start: end, end: next, symbol: undefined };
 }
 
 /** Index of the first that is not less. */

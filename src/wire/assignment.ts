@@ -38,11 +38,13 @@ export interface AssignedContainer {
   /** Present when the requests it answers are to be watched. */
   readonly requests?: AssignedRequests;
   /** Present when it is to be looked at what its threads wait for. */
-  readonly offCpu?: AssignedOffCpu;
+  readonly offCpu?: LookedFor;
+  /** Present when it is to be counted what it reads, writes and syncs. */
+  readonly io?: LookedFor;
 }
 
-export interface AssignedOffCpu {
-  /** Of each wait only what is beyond this counts. */
+export interface LookedFor {
+  /** Of a wait only what is beyond this counts; a call that lasts for this or longer is slow. */
   readonly leastMs: number;
 }
 
@@ -103,7 +105,8 @@ function parseContainer(json: unknown, index: number): AssignedContainer {
     symbols: SYMBOL_MODES.find((mode) => mode === doc['symbols']) ?? 'Auto', // a controller of before has none
     ...(doc['workload'] === undefined ? {} : { workload: parseWorkload(doc['workload'], `${at}.workload`) }),
     ...(doc['requests'] === undefined ? {} : { requests: parseRequests(doc['requests'], `${at}.requests`) }),
-    ...(doc['offCpu'] === undefined ? {} : { offCpu: parseOffCpu(doc['offCpu'], `${at}.offCpu`) }),
+    ...(doc['offCpu'] === undefined ? {} : { offCpu: parseLeast(doc['offCpu'], `${at}.offCpu`) }),
+    ...(doc['io'] === undefined ? {} : { io: parseLeast(doc['io'], `${at}.io`) }),
   };
 }
 
@@ -112,7 +115,7 @@ function parseWorkload(json: unknown, at: string): Workload {
   return { kind: text(doc['kind'], `${at}.kind`), name: text(doc['name'], `${at}.name`) };
 }
 
-function parseOffCpu(json: unknown, at: string): AssignedOffCpu {
+function parseLeast(json: unknown, at: string): LookedFor {
   return { leastMs: integer(record(json, at)['leastMs'], `${at}.leastMs`, 1, 9_999) };
 }
 

@@ -5,6 +5,15 @@
  * twice changes nothing. The agent takes only the types from here, so TypeBox stays out of its memory.
  */
 import { type Static, Type } from '@sinclair/typebox';
+import {
+  IO_KINDS,
+  IO_KINDS_WITH_STACKS,
+  IO_LATENCY_BUCKETS,
+  type IoKind,
+  type IoKindWithStacks,
+  type IoWindow,
+  MOST_IO_FUNCTIONS,
+} from '../profile/io-window.ts';
 import { WAIT_REASONS, WAITED_FOR, type WaitedFor, type WaitReason } from '../profile/waiting.ts';
 import {
   LONGEST_BLOCKED_STACK,
@@ -71,13 +80,14 @@ const Requests = Type.Unsafe<RequestWindow>(
   }),
 );
 
-const countedStacks = (most: number) =>
-  Type.Array(Type.Tuple([count, Type.Integer({ minimum: 1, maximum: Number.MAX_SAFE_INTEGER })]), {
-    maxItems: most,
-  });
-
 const waitReason = Type.Unsafe<WaitReason>({ type: 'string', enum: [...WAIT_REASONS] });
 const functionName = Type.String({ maxLength: LONGEST_NAME });
+
+/** [index into stacks, count or nanoseconds] pairs. */
+const countedStacks = Type.Array(
+  Type.Tuple([count, Type.Integer({ minimum: 1, maximum: Number.MAX_SAFE_INTEGER })]),
+  { maxItems: 65_536 },
+);
 
 /** src/profile/waiting-window.ts says what the fields mean. */
 const Waiting = Type.Unsafe<WaitingWindow>(
@@ -106,7 +116,42 @@ const Waiting = Type.Unsafe<WaitingWindow>(
       }),
       { maxItems: MOST_BLOCKED },
     ),
-    counts: countedStacks(65_536),
+    counts: countedStacks,
+  }),
+);
+
+/** src/profile/io-window.ts says what the fields mean. */
+const Io = Type.Unsafe<IoWindow>(
+  Type.Object({
+    state: Type.Union([Type.Literal('Seen'), Type.Literal('Unsupported')]),
+    reason: Type.String({ maxLength: LONGEST_WAITING_REASON }),
+    message: Type.String({ maxLength: LONGEST_WAITING_MESSAGE }),
+    leastMs: count,
+    totals: Type.Array(
+      Type.Object({
+        kind: Type.Unsafe<IoKind>({ type: 'string', enum: [...IO_KINDS] }),
+        calls: count,
+        failed: count,
+        bytes: count,
+        ns: count,
+        latency: Type.Array(count, { maxItems: IO_LATENCY_BUCKETS }),
+      }),
+      { maxItems: IO_KINDS.length },
+    ),
+    unseen: count,
+    lost: Type.Object({ calls: count, ns: count }),
+    functions: Type.Array(
+      Type.Object({
+        call: functionName,
+        caller: functionName,
+        kind: Type.Unsafe<IoKindWithStacks>({ type: 'string', enum: [...IO_KINDS_WITH_STACKS] }),
+        calls: count,
+        ns: count,
+        stack: Type.Array(functionName, { maxItems: LONGEST_BLOCKED_STACK }),
+      }),
+      { maxItems: MOST_IO_FUNCTIONS },
+    ),
+    counts: countedStacks,
   }),
 );
 
@@ -126,8 +171,8 @@ const Served = Type.Unsafe<ServedWindow>(
         unreadNs: count,
         stoppedNs: count,
         stopsKnown: requestCount,
-        samples: countedStacks(65_536),
-        waited: countedStacks(65_536),
+        samples: countedStacks,
+        waited: countedStacks,
       }),
       { maxItems: MOST_SERVED_ROWS },
     ),
@@ -191,6 +236,8 @@ export const PodWindow = Type.Object({
   requests: Type.Optional(Requests),
   /** Only where a policy asks what threads wait for. */
   waiting: Type.Optional(Waiting),
+  /** Only where a policy asks what is read and written. */
+  io: Type.Optional(Io),
   /** Whose requests its samples belong to; only where its requests are seen. */
   served: Type.Optional(Served),
   /** [index into stacks, samples] pairs, only for pods under a gate. */

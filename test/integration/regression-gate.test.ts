@@ -1,238 +1,29 @@
-/**
- * One gate's life on a real API server, through the real caches, store and comparison. Its pods are never scheduled:
- * the test says they run, and what they burnt. Time is the machine's, moved forward by the test.
- */
+/** One gate's life on a real API server, through the real caches, store and comparison. */
 import assert from 'node:assert/strict';
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { after, before, test } from 'node:test';
-import { KubeConfig } from '@kubernetes/client-node';
-import { pino } from 'pino';
-import { startClusterView } from '../../src/controller/informed-cluster-view.ts';
-import type { Reconciler } from '../../src/controller/operator-base.ts';
-import { regressionGateReconciler } from '../../src/controller/regression-gate/reconciler.ts';
-import { emitCrd } from '../../src/crds/emit.ts';
-import { KINDS } from '../../src/crds/kinds.ts';
-import type { RegressionGate } from '../../src/crds/regression-gate.ts';
+import { test } from 'node:test';
 import type { RegressionReport } from '../../src/crds/regression-report.ts';
 import { API_VERSION } from '../../src/crds/schema.ts';
-import { kubeClient } from '../../src/kube/client.ts';
-import { eventRecorder } from '../../src/kube/events.ts';
 import type { RequestWindow } from '../../src/requests/request-window.ts';
 import { aRequestWindow, aRoute } from '../../src/requests/testing/a-request-window.ts';
-import { aBatch, aPodWindow, WINDOW_MS } from '../../src/store/testing/a-batch.ts';
-import { openStore } from '../../src/store/window-store.ts';
 import { eventually } from '../cluster/cluster.ts';
-
-const kubeconfig = process.env['FLAMEGATE_TEST_KUBECONFIG'];
-assert.ok(kubeconfig, 'FLAMEGATE_TEST_KUBECONFIG names the kubeconfig of a cluster for tests');
-const config = new KubeConfig();
-config.loadFromFile(kubeconfig);
-const client = kubeClient(config);
-const NAMESPACE = `flamegate-gate-${process.pid}`;
-const KEY = `${NAMESPACE}/orders-cpu`;
-const namespaces = { apiVersion: 'v1', plural: 'namespaces' };
-const pods = { apiVersion: 'v1', plural: 'pods', namespace: NAMESPACE };
-const gates = { apiVersion: API_VERSION, plural: 'regressiongates', namespace: NAMESPACE };
-const reports = { apiVersion: API_VERSION, plural: 'regressionreports', namespace: NAMESPACE };
-
-let aheadMs = 0;
-const now = () => Date.now() + aheadMs;
-const directory = mkdtempSync(join(tmpdir(), 'flamegate-gate-'));
-const store = openStore(join(directory, 'windows.db'), { now });
-const events = eventRecorder(client, {
-  controller: 'flamegate.dev/test',
-  instance: 'test',
-  now: Date.now, // not the moved time: Events of the future would confuse a reader
-  onError: (error) => assert.fail(String(error)),
-});
-const view = startClusterView({
-  kubeConfig: config,
+import {
+  burn,
   client,
-  agentsNamespace: NAMESPACE,
-  agentName: 'flamegate-agent',
-  onObject: () => undefined,
-  onError: () => undefined,
-});
-const aReconciler = (): Reconciler<RegressionGate> =>
-  regressionGateReconciler({ client, view, store, events, log: pino({ level: 'silent' }), now });
-let reconciler = aReconciler();
-
-interface Leases {
-  readonly items: readonly {
-    readonly metadata: { name: string };
-    readonly spec?: { readonly renewTime?: string };
-  }[];
-}
-
-/** An installed controller sees every namespace: it would judge this gate too, without the windows of the test. */
-async function assertNoControllerRuns(): Promise<void> {
-  const { items } = await client.request<Leases>('GET', '/apis/coordination.k8s.io/v1/leases');
-  const running = items.find(
-    ({ metadata, spec }) =>
-      metadata.name === 'flamegate-controller' && Date.now() - Date.parse(spec?.renewTime ?? '') < 30_000,
-  );
-  assert.equal(running, undefined, 'a Flamegate controller runs in this cluster; remove it before this test');
-}
-
-before(async () => {
-  await assertNoControllerRuns();
-  for (const crd of KINDS.map(emitCrd)) {
-    const ref = {
-      apiVersion: 'apiextensions.k8s.io/v1',
-      plural: 'customresourcedefinitions',
-      name: crd.metadata.name,
-    };
-    await client.apply(ref, crd, { fieldManager: 'flamegate-install', force: true });
-  }
-  await client.create(namespaces, { apiVersion: 'v1', kind: 'Namespace', metadata: { name: NAMESPACE } });
-  const arm = (track: string) => ({ podSelector: { matchLabels: { app: 'orders', track } } });
-  const gate = {
-    apiVersion: API_VERSION,
-    kind: 'RegressionGate',
-    metadata: { name: 'orders-cpu' },
-    spec: {
-      baseline: arm('stable'),
-      canary: arm('canary'),
-      checks: { cpu: { function: { margin: '2%' } } },
-      duration: { warmUp: '10s', min: '1m', deadline: '10m' },
-      reportHistoryLimit: 1,
-    },
-  };
-  await eventually('the CRDs are served', 30, () => client.create(gates, gate));
-});
-
-after(async () => {
-  await view.stop();
-  await events.stop();
-  store.close();
-  rmSync(directory, { recursive: true });
-  await client.delete({ ...namespaces, name: NAMESPACE });
-});
-
-async function aRunningPod(track: string, hash: string, index: number): Promise<void> {
-  const name = `orders-${hash}-${index}`;
-  const container = { name: 'app', image: `orders:${hash}` };
-  await client.create(pods, {
-    apiVersion: 'v1',
-    kind: 'Pod',
-    metadata: { name, labels: { app: 'orders', track, 'pod-template-hash': hash } },
-    spec: { schedulerName: 'nobody', containers: [container], automountServiceAccountToken: false },
-  });
-  const state = { running: { startedAt: new Date(Date.now() - 600_000).toISOString() } };
-  const started = {
-    ...container,
-    imageID: 'x',
-    ready: true,
-    restartCount: 0,
-    containerID: 'containerd://1',
-    state,
-  };
-  await client.request(
-    'PATCH',
-    `/api/v1/namespaces/${NAMESPACE}/pods/${name}/status`,
-    { status: { phase: 'Running', containerStatuses: [started] } },
-    'application/merge-patch+json',
-  );
-}
-
-const startArm = async (track: string, hash: string): Promise<void> => {
-  for (const index of [1, 2, 3]) await aRunningPod(track, hash, index);
-  await eventually(`three pods of ${hash} in the cache`, 20, () =>
-    podsOf(hash).length === 3 ? true : undefined,
-  );
-};
-
-const podsOf = (hash: string) =>
-  view
-    .pods(NAMESPACE)
-    .filter(
-      ({ metadata, status }) =>
-        metadata?.labels?.['pod-template-hash'] === hash && status?.phase === 'Running',
-    );
-
-/** One pass over the gate as it is now, once the caches show what the last pass wrote. */
-async function reconciled(): Promise<RegressionGate> {
-  const stored = await gateNow();
-  await eventually('the cache is fresh', 20, async () => {
-    const newest = await client.request<{ items: RegressionReport[] }>('GET', reportsPath);
-    const versionsMatch = newest.items.every(({ metadata }) =>
-      view
-        .reports(NAMESPACE)
-        .some(
-          (cached) =>
-            cached.metadata.uid === metadata.uid &&
-            cached.metadata.resourceVersion === metadata.resourceVersion,
-        ),
-    );
-    return versionsMatch && newest.items.length === view.reports(NAMESPACE).length ? true : undefined;
-  });
-  await reconciler.reconcile(KEY, stored, AbortSignal.timeout(30_000));
-  return gateNow();
-}
-
-const reportsPath = `/apis/${API_VERSION}/namespaces/${NAMESPACE}/regressionreports`;
-
-async function gateNow(): Promise<RegressionGate> {
-  const gate = await client.get<RegressionGate>({ ...gates, name: 'orders-cpu' });
-  assert.ok(gate);
-  return gate;
-}
-
-const conditionsOf = ({ status }: RegressionGate): string[] =>
-  (status?.conditions ?? []).map(({ type, status: value, reason }) => `${type}=${value} ${reason}`);
-
-/** Two minutes of windows in which every function costs what it does, and `slow` what the arm makes of it. */
-function burn(
-  arms: Readonly<Record<string, number>>,
-  fromMs: number,
-  sequence: number,
-  requestsOf?: (hash: string) => RequestWindow,
-): void {
-  const strings = [
-    'shop.Json.encode',
-    'shop.Orders.handle',
-    'shop.Http.read',
-    'shop.Thread.run',
-    'shop.Db.query',
-  ];
-  const stacks = [
-    [0, 1, 3],
-    [1, 3],
-    [2, 3],
-    [4, 1, 3],
-  ];
-  for (let window = 0; window < 12; window++) {
-    const startMs = fromMs + window * WINDOW_MS;
-    const windows = Object.entries(arms).flatMap(([hash, slow]) =>
-      podsOf(hash).map((pod) => {
-        const counts = [slow, 120, 110, 90].map((count, stack): [number, number] => [
-          stack,
-          count + ((window + stack) % 3),
-        ]);
-        const samples = counts.reduce((sum, [, count]) => sum + count, 0);
-        return aPodWindow({
-          podUid: pod.metadata?.uid ?? '',
-          startedAtMs: startMs - 600_000,
-          counts,
-          samples,
-          ...(requestsOf && { requests: requestsOf(hash) }),
-        });
-      }),
-    );
-    store.addBatch(
-      aBatch({
-        sequence: sequence + window,
-        startMs,
-        endMs: startMs + WINDOW_MS,
-        strings,
-        stacks,
-        pods: windows,
-      }),
-    );
-  }
-}
+  conditionsOf,
+  events,
+  gateNow,
+  gates,
+  moveAhead,
+  NAMESPACE,
+  now,
+  podsOf,
+  reconciled,
+  reports,
+  reportsPath,
+  restartController,
+  startArm,
+  view,
+} from './support/one-gate.ts';
 
 test('a gate without pods waits and says which side is missing', async () => {
   await eventually('the caches are filled', 20, () => (view.synced() ? true : undefined));
@@ -276,11 +67,11 @@ test('with a policy the evaluation opens, and its windows make it Failed with th
   const opened = await reconciled();
   assert.equal(opened.status?.verdict, 'Collecting');
   assert.deepEqual(opened.status.evaluation?.attempt, 1);
-  reconciler = aReconciler(); // a controller that is killed here goes on with the same evaluation
+  restartController(); // a controller that is killed here goes on with the same evaluation
   const resumed = await reconciled();
   assert.deepEqual(resumed.status?.evaluation, opened.status.evaluation);
   burn({ aaa: 20, bbb: 90 }, now() + 1_000, 0);
-  aheadMs += 150_000;
+  moveAhead(150_000);
   const failed = await reconciled();
 
   assert.equal(failed.status?.verdict, 'Failed', failed.status?.summary);
@@ -297,7 +88,7 @@ test('a restarted controller comes to the same and writes nothing', async () => 
   const before = await gateNow();
   const reportBefore = await client.get<RegressionReport>({ ...reports, name: 'orders-cpu-1' });
 
-  reconciler = aReconciler();
+  restartController();
   const after = await reconciled();
 
   assert.equal(after.metadata.resourceVersion, before.metadata.resourceVersion);
@@ -327,7 +118,7 @@ test('another canary is a new attempt on new data, passes, and old reports go', 
   const opened = await reconciled();
   await reconciled();
   burn({ aaa: 20, ccc: 20 }, now() + 1_000, 100);
-  aheadMs += 150_000;
+  moveAhead(150_000);
   const passed = await reconciled();
 
   assert.equal(opened.status?.evaluation?.attempt, 2);
@@ -361,7 +152,7 @@ test('a canary that burns the same and answers at half the speed fails by its la
   await reconciled();
   await reconciled();
   burn({ aaa: 20, ddd: 20 }, now() + 1_000, 200, (hash) => answered(hash === 'ddd' ? 35 : 0));
-  aheadMs += 150_000;
+  moveAhead(150_000);
   const failed = await reconciled();
 
   assert.equal(failed.status?.verdict, 'Failed', failed.status?.summary);

@@ -42,12 +42,15 @@ import java.net.http.HttpResponse
 import java.util.concurrent.CompletableFuture
 import java.util.concurrent.TimeUnit
 
+// Where servers listen.
+private val HOST = System.getenv("HOST") ?: "127.0.0.1"
+
 private const val CHUNKS = 10
 private val CHUNK = "x".repeat(2000)
 
 /** GET /fast, /slow, /missing and /chunked (ten frames of 2,000 bytes), POST /echo. */
 private class Http2Peer : ChannelDuplexHandler() {
-    private class Asked(val path: String, val body: ByteBuf = Unpooled.buffer())
+    private class Asked(val path: String, val body: ByteBuf = Unpooled.buffer(), val startedNs: Long = System.nanoTime())
 
     private val asked = mutableMapOf<Int, Asked>()
 
@@ -73,31 +76,32 @@ private class Http2Peer : ChannelDuplexHandler() {
     }
 
     private fun answer(context: ChannelHandlerContext, stream: Http2FrameStream) {
-        val (path, body) = asked.remove(stream.id())?.let { it.path to it.body } ?: return
-        when (path) {
+        val request = asked.remove(stream.id()) ?: return
+        when (request.path) {
             "/chunked" -> {
-                head(context, stream, "200")
+                head(context, stream, request)
                 repeat(CHUNKS) { data(context, stream, CHUNK, it == CHUNKS - 1) }
             }
             "/echo" -> {
-                head(context, stream, "200")
-                context.write(DefaultHttp2DataFrame(body, true).stream(stream))
+                head(context, stream, request)
+                context.write(DefaultHttp2DataFrame(request.body, true).stream(stream))
             }
             "/missing" -> context.write(DefaultHttp2HeadersFrame(DefaultHttp2Headers().status("404"), true).stream(stream))
             "/slow" -> context.executor().schedule({
-                head(context, stream, "200")
+                head(context, stream, request)
                 data(context, stream, "slow", true)
                 context.flush()
             }, 50, TimeUnit.MILLISECONDS)
             else -> {
-                head(context, stream, "200")
+                head(context, stream, request)
                 data(context, stream, "fast", true)
             }
         }
     }
 
-    private fun head(context: ChannelHandlerContext, stream: Http2FrameStream, status: String) {
-        val headers = DefaultHttp2Headers().status(status).add("content-type", "text/plain")
+    private fun head(context: ChannelHandlerContext, stream: Http2FrameStream, request: Asked) {
+        val headers = DefaultHttp2Headers().status("200").add("content-type", "text/plain")
+        headers.add("took-ns", (System.nanoTime() - request.startedNs).toString())
         context.write(DefaultHttp2HeadersFrame(headers).stream(stream))
     }
 
@@ -129,7 +133,7 @@ private fun nettyH2c(): Int {
                 child.pipeline().addLast(CleartextHttp2ServerUpgradeHandler(http1, upgrade, http2))
             }
         })
-        .bind("127.0.0.1", 0).sync().channel()
+        .bind(HOST, 0).sync().channel()
     return (channel.localAddress() as InetSocketAddress).port
 }
 
@@ -183,7 +187,7 @@ private fun grpc(): Int {
         .addMethod(COLLECT, ServerCalls.asyncClientStreamingCall { to -> Echo(to, answersEach = false) })
         .addMethod(CHAT, ServerCalls.asyncBidiStreamingCall { to -> Echo(to, answersEach = true) })
         .build()
-    return NettyServerBuilder.forAddress(InetSocketAddress("127.0.0.1", 0)).addService(service).build().start().port
+    return NettyServerBuilder.forAddress(InetSocketAddress(HOST, 0)).addService(service).build().start().port
 }
 
 private class Answer(val status: Int, val clientNs: Long)

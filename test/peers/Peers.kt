@@ -1,6 +1,8 @@
 import com.sun.net.httpserver.HttpServer
 import io.ktor.http.ContentType
 import io.ktor.server.application.Application
+import io.ktor.server.application.ApplicationCall
+import io.ktor.server.application.ApplicationCallPipeline
 import io.ktor.server.application.call
 import io.ktor.server.cio.CIO
 import io.ktor.server.engine.embeddedServer
@@ -11,10 +13,12 @@ import io.ktor.server.response.respondTextWriter
 import io.ktor.server.routing.get
 import io.ktor.server.routing.post
 import io.ktor.server.routing.routing
+import io.ktor.util.AttributeKey
 import io.netty.bootstrap.ServerBootstrap
 import io.netty.buffer.Unpooled
 import io.netty.channel.ChannelFutureListener
 import io.netty.channel.ChannelHandlerContext
+import io.netty.channel.ChannelInboundHandlerAdapter
 import io.netty.channel.ChannelInitializer
 import io.netty.channel.MultiThreadIoEventLoopGroup
 import io.netty.channel.SimpleChannelInboundHandler
@@ -51,14 +55,28 @@ private val HOST = System.getenv("HOST") ?: "127.0.0.1"
 private const val CHUNKS = 10
 private val CHUNK = "x".repeat(2000)
 
+// What a server's own timer says of a request, from the earliest moment it has to its response, is a header of the response.
+private const val TOOK = "Took-Ns"
+private val STARTED = AttributeKey<Long>("started")
+
+private fun ApplicationCall.tellTime() {
+    response.headers.append(TOOK, (System.nanoTime() - attributes[STARTED]).toString())
+}
+
 private fun Application.peer() {
+    intercept(ApplicationCallPipeline.Setup) { context.attributes.put(STARTED, System.nanoTime()) }
     routing {
-        get("/fast") { call.respondText("fast") }
+        get("/fast") {
+            call.tellTime()
+            call.respondText("fast")
+        }
         get("/slow") {
             delay(50)
+            call.tellTime()
             call.respondText("slow")
         }
         get("/chunked") {
+            call.tellTime()
             call.respondTextWriter(ContentType.Text.Plain) {
                 repeat(CHUNKS) {
                     write(CHUNK)
@@ -66,7 +84,11 @@ private fun Application.peer() {
                 }
             }
         }
-        post("/echo") { call.respondText(call.receiveText()) }
+        post("/echo") {
+            val body = call.receiveText()
+            call.tellTime()
+            call.respondText(body)
+        }
         get("/short") { call.respondText(withContext(Dispatchers.Default) { shortWork() }) }
         get("/long") {
             delay(5)
@@ -75,7 +97,24 @@ private fun Application.peer() {
     }
 }
 
-private class NettyPeer : SimpleChannelInboundHandler<FullHttpRequest>() {
+/** Before the codec: when what is answered next began to be read. */
+private class Arrival : ChannelInboundHandlerAdapter() {
+    private var startedNs = 0L
+
+    override fun channelRead(context: ChannelHandlerContext, message: Any) {
+        if (startedNs == 0L) startedNs = System.nanoTime()
+        super.channelRead(context, message)
+    }
+
+    /** 0 of pipelined requests behind the first. */
+    fun tookNs(): Long {
+        val took = if (startedNs == 0L) 0 else System.nanoTime() - startedNs
+        startedNs = 0
+        return took
+    }
+}
+
+private class NettyPeer(private val arrival: Arrival) : SimpleChannelInboundHandler<FullHttpRequest>() {
     override fun channelRead0(context: ChannelHandlerContext, request: FullHttpRequest) {
         when (request.uri().substringBefore('?')) {
             "/chunked" -> chunked(context)
@@ -88,7 +127,7 @@ private class NettyPeer : SimpleChannelInboundHandler<FullHttpRequest>() {
 
     private fun whole(context: ChannelHandlerContext, request: FullHttpRequest, content: io.netty.buffer.ByteBuf) {
         val response = DefaultFullHttpResponse(HttpVersion.HTTP_1_1, HttpResponseStatus.OK, content)
-        response.headers().set(HttpHeaderNames.CONTENT_LENGTH, content.readableBytes())
+        response.headers().set(HttpHeaderNames.CONTENT_LENGTH, content.readableBytes()).set(TOOK, arrival.tookNs())
         val sent = context.writeAndFlush(response)
         if (!HttpUtil.isKeepAlive(request)) sent.addListener(ChannelFutureListener.CLOSE)
     }
@@ -96,6 +135,7 @@ private class NettyPeer : SimpleChannelInboundHandler<FullHttpRequest>() {
     private fun chunked(context: ChannelHandlerContext) {
         val head = DefaultHttpResponse(HttpVersion.HTTP_1_1, HttpResponseStatus.OK)
         HttpUtil.setTransferEncodingChunked(head, true)
+        head.headers().set(TOOK, arrival.tookNs())
         context.write(head)
         repeat(CHUNKS) { context.writeAndFlush(DefaultHttpContent(Unpooled.copiedBuffer(CHUNK, Charsets.US_ASCII))) }
         context.writeAndFlush(LastHttpContent.EMPTY_LAST_CONTENT)
@@ -109,7 +149,8 @@ private fun netty(epoll: Boolean): Int {
         .channel(if (epoll) EpollServerSocketChannel::class.java else NioServerSocketChannel::class.java)
         .childHandler(object : ChannelInitializer<SocketChannel>() {
             override fun initChannel(child: SocketChannel) {
-                child.pipeline().addLast(HttpServerCodec(), HttpObjectAggregator(1 shl 20), NettyPeer())
+                val arrival = Arrival()
+                child.pipeline().addLast(arrival, HttpServerCodec(), HttpObjectAggregator(1 shl 20), NettyPeer(arrival))
             }
         })
         .bind(HOST, 0).sync().channel()
@@ -143,7 +184,7 @@ private fun jdk(): Int {
             else -> {
                 val started = System.nanoTime()
                 if (exchange.requestURI.path == "/slow") Thread.sleep(50)
-                exchange.responseHeaders.add("Took-Ns", (System.nanoTime() - started).toString())
+                exchange.responseHeaders.add(TOOK, (System.nanoTime() - started).toString())
                 exchange.sendResponseHeaders(200, 4)
                 exchange.responseBody.use { it.write("fast".toByteArray()) }
             }
@@ -163,7 +204,7 @@ private fun ask(base: String, paths: List<String>) {
         val started = System.nanoTime()
         val response = client.send(request.build(), HttpResponse.BodyHandlers.ofString())
         val took = System.nanoTime() - started
-        println("${response.statusCode()} ${response.headers().firstValue("Took-Ns").orElse("0")} $took")
+        println("${response.statusCode()} ${response.headers().firstValue(TOOK).orElse("0")} $took")
     }
     println("done")
 }

@@ -6,12 +6,16 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { TestContext } from 'node:test';
 import { setTimeout as delay } from 'node:timers/promises';
 
+/** A test, or a suite that ends what its tests share. */
+export interface Lifetime {
+  after(end: () => void | Promise<void>): void;
+}
+
 export interface PrometheusOptions {
-  /** Ports of pages to read, on loopback, once a second. */
-  readonly targets: readonly number[];
+  /** Pages to read once a second: host and port, or a port on loopback. */
+  readonly targets: readonly (string | number)[];
   /** Has it take native histograms, for which it asks for protobuf. */
   readonly nativeHistograms?: boolean;
   readonly ruleFiles?: readonly string[];
@@ -22,13 +26,29 @@ export interface RunningPrometheus {
   readonly port: number;
   /** Values of an instant query, by the labels that `by` names. */
   query(expression: string, ...by: readonly string[]): Promise<ReadonlyMap<string, number>>;
+  /** Exemplars of the last minutes, of each series that the expression selects. */
+  exemplars(expression: string): Promise<readonly SeriesExemplar[]>;
 }
 
-export async function aPrometheus(t: TestContext, options: PrometheusOptions): Promise<RunningPrometheus> {
+export interface SeriesExemplar {
+  readonly series: Readonly<Record<string, string>>;
+  readonly exemplar: Exemplar;
+}
+
+export interface Exemplar {
+  readonly labels: Readonly<Record<string, string>>;
+  readonly value: number;
+  /** In seconds. */
+  readonly timestamp: number;
+}
+
+export async function aPrometheus(t: Lifetime, options: PrometheusOptions): Promise<RunningPrometheus> {
   const directory = aDirectory(t);
   const port = await freePort();
   const every = '1s';
-  const on = (ports: readonly number[]) => [{ targets: ports.map((each) => `127.0.0.1:${each}`) }];
+  const on = (targets: PrometheusOptions['targets']) => [
+    { targets: targets.map((each) => (typeof each === 'string' ? each : `127.0.0.1:${each}`)) },
+  ];
   const config = {
     global: { scrape_interval: every, evaluation_interval: every },
     scrape_configs: [{ job_name: 'test', static_configs: on(options.targets) }],
@@ -38,12 +58,12 @@ export async function aPrometheus(t: TestContext, options: PrometheusOptions): P
       : { alerting: { alertmanagers: [{ static_configs: on([options.alertmanager]) }] } }),
   };
   writeFileSync(join(directory, 'prometheus.yml'), JSON.stringify(config)); // JSON is YAML
-  const features = options.nativeHistograms ? ['--enable-feature=native-histograms'] : [];
+  const features = ['exemplar-storage', ...(options.nativeHistograms ? ['native-histograms'] : [])];
   await started(t, port, 'prometheus', [
     `--config.file=${join(directory, 'prometheus.yml')}`,
     `--storage.tsdb.path=${join(directory, 'data')}`,
     `--web.listen-address=127.0.0.1:${port}`,
-    ...features,
+    `--enable-feature=${features.join(',')}`,
   ]);
   return {
     port,
@@ -58,7 +78,33 @@ export async function aPrometheus(t: TestContext, options: PrometheusOptions): P
         ]),
       );
     },
+    async exemplars(expression) {
+      const nowS = Date.now() / 1_000;
+      const range = `start=${nowS - 600}&end=${nowS + 60}`;
+      const url = `http://127.0.0.1:${port}/api/v1/query_exemplars?query=${encodeURIComponent(expression)}&${range}`;
+      const { status, data, error } = (await (await fetch(url)).json()) as ExemplarsAnswer;
+      assert.equal(status, 'success', error);
+      return (data ?? []).flatMap(({ seriesLabels, exemplars }) =>
+        exemplars.map(({ labels, value, timestamp }) => ({
+          series: seriesLabels,
+          exemplar: { labels, value: Number(value), timestamp },
+        })),
+      );
+    },
   };
+}
+
+interface ExemplarsAnswer {
+  readonly status: string;
+  readonly error?: string;
+  readonly data?: readonly {
+    readonly seriesLabels: Readonly<Record<string, string>>;
+    readonly exemplars: readonly {
+      readonly labels: Readonly<Record<string, string>>;
+      readonly value: string;
+      readonly timestamp: number;
+    }[];
+  }[];
 }
 
 interface QueryAnswer {
@@ -78,7 +124,7 @@ export interface RunningAlertmanager {
   active(): Promise<readonly Readonly<Record<string, string>>[]>;
 }
 
-export async function anAlertmanager(t: TestContext, configFile: string): Promise<RunningAlertmanager> {
+export async function anAlertmanager(t: Lifetime, configFile: string): Promise<RunningAlertmanager> {
   const port = await freePort();
   await started(t, port, 'prometheus-alertmanager', [
     `--config.file=${configFile}`,
@@ -105,12 +151,7 @@ export async function until<T>(what: string, probe: () => Promise<T | undefined>
   throw new Error(`not within 30 s: ${what}`);
 }
 
-async function started(
-  t: TestContext,
-  port: number,
-  program: string,
-  args: readonly string[],
-): Promise<void> {
+async function started(t: Lifetime, port: number, program: string, args: readonly string[]): Promise<void> {
   const child = spawn(program, args, { stdio: ['ignore', 'ignore', 'pipe'] });
   let said = '';
   child.stderr.on('data', (chunk: Buffer) => {
@@ -139,7 +180,7 @@ async function ended(child: ChildProcess): Promise<void> {
   await exit;
 }
 
-function aDirectory(t: TestContext): string {
+function aDirectory(t: Lifetime): string {
   const directory = mkdtempSync(join(tmpdir(), 'flamegate-prometheus-'));
   t.after(() => rmSync(directory, { recursive: true, force: true }));
   return directory;

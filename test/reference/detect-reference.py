@@ -49,6 +49,32 @@ def bound_factor(alpha, growth):
     return optimize.brentq(excess, 1, 8)
 
 
+def restart_mixture(parts, planned):
+    """Log of the mean, over starts, of the ratio of the marginal densities of growth since a start, from raw normal densities.
+
+    A block is one look of 1,500 requests, 15 of them beyond the threshold in the baseline (weighted squares 75); density 0.04,
+    waves 0.001 a block of four looks, ageing 1e-4, drift 0.1, at least 30 expected on each side.
+    """
+    counted = 1500 * np.array(parts)
+    density, ageing, drift = 0.04, 1e-4, 0.1
+    total = 0.0
+    for start in range(1, len(parts)):
+        sides = [counted[:start], counted[start:]]
+        if min(15 * len(side) for side in sides) < 30:
+            continue
+        rates = [(side.sum() - 15 * len(side)) / (1500 * len(side)) for side in sides]
+        growth = (rates[1] - rates[0]) / density
+        if growth <= 0:
+            continue
+        variances = []
+        for side in sides:
+            n = 1500 * len(side)
+            variances.append(0.01 * 0.99 * (1 / n + 75 * len(side) / n**2) / density**2 + 0.001 * 4 / len(side))
+        null = np.sqrt(sum(variances) + ageing)
+        total += stats.norm.pdf(growth, scale=np.sqrt(null**2 + drift**2)) / stats.norm.pdf(growth, scale=null)
+    return np.log(total / planned)
+
+
 random = np.random.default_rng(3)
 E_CASES = [(2.5, 40, 0.001, 0.091), (6, 900, 0.0006, 0.0906), (0.4, 12, 0.01, 4.01), (-3, 200, 0, 0.04)]
 HALF_CASES = [(2500, 0.0003, 0.0103, 0.002), (400, 0.0015, 0.0115, 0.002), (1e5, 0.0001, 0.0101, 0.004), (900, 0.0, 0.01, 0.025)]
@@ -58,6 +84,11 @@ EBH_CASES = [
     ([5.9, 5.8, 5.7, 5.6], 0.01),
     ([1.0, 2.0], 0.01),
     (random.normal(4, 4, 40).round(6).tolist(), 0.05),
+]
+RESTART_CASES = [
+    ([0.01] * 4 + [0.016] * 6, 14),
+    ([0.009, 0.011, 0.01, 0.012, 0.01, 0.013, 0.018, 0.02], 14),
+    ([0.01, 0.01, 0.011, 0.012], 5),
 ]
 QUANTILE_CASES = [0.5, 0.9, 0.975, 1 - 0.004 / 500]
 
@@ -70,6 +101,7 @@ reference = {
     'shareScore': [{'args': c, 'expected': {k: float(v) for k, v in share_score(*c).items()}} for c in SHARE_CASES],
     'rejectedByEbh': [{'args': c, 'expected': rejected_by_ebh(*c)} for c in EBH_CASES],
     'boundFactor': [{'args': c, 'expected': float(bound_factor(*c))} for c in [(0.025, 1.0), (0.025, 2.7), (0.025, 10), (0.05, 4)]],
+    'restartMixture': [{'args': c, 'expected': float(restart_mixture(*c))} for c in RESTART_CASES],
     'normalQuantile': [{'args': [p], 'expected': float(stats.norm.ppf(p))} for p in QUANTILE_CASES],
     'sketchKey': [{'args': [v], 'expected': LogarithmicMapping(0.01).key(v)} for v in SKETCH_CASES],
     'quantile': [{'args': [latencies.tolist(), p], 'expected': float(np.quantile(latencies, p, method='inverted_cdf'))} for p in (0.5, 0.95)],

@@ -1,5 +1,6 @@
 /** Windows of a recording by arm (the Deployment they belong to), in the form src/detect judges. */
 import { fileURLToPath } from 'node:url';
+import { podWindowOf } from '../../src/cli/past-evaluations.ts';
 import { readRecording } from '../../src/cli/recording.ts';
 import type { PodWindow } from '../../src/detect/pod-window.ts';
 import type { RecordedWindow } from '../../src/wire/window-lines.ts';
@@ -19,25 +20,8 @@ export async function readArms(name: string): Promise<RecordedArms> {
   };
 }
 
-function inArm({ meta, stacks, requests }: RecordedWindow): {
-  readonly arm: string;
-  readonly window: PodWindow;
-} {
-  const { podUid, container, startMs, endMs, startedAtMs, samples, lost, hz, cpuUsec, throttledUsec, flags } =
-    meta;
+function inArm(recorded: RecordedWindow): { readonly arm: string; readonly window: PodWindow } {
   // A Deployment's pod is called DEPLOYMENT-HASH-ID.
-  const arm = meta.pod.split('-').slice(0, -2).join('-');
-  const counts = { samplesTaken: samples, samplesLost: lost, hz, cpuUsec, throttledUsec };
-  const times = { startMs, endMs, podStartedAtMs: startedAtMs };
-  return {
-    arm,
-    window: {
-      pod: `${podUid}/${container}`,
-      ...times,
-      ...counts,
-      flags,
-      stacks,
-      ...(requests && { requests }),
-    },
-  };
+  const arm = recorded.meta.pod.split('-').slice(0, -2).join('-');
+  return { arm, window: podWindowOf(recorded) };
 }

@@ -222,6 +222,22 @@ test('it is looked who waits where a policy asks for it, by the shortest time th
   });
 });
 
+test('what is read and written is counted where a policy asks for it, slow from the shortest time on', () => {
+  const slow = { enabled: true, minDuration: '20ms' };
+  const policies = [
+    aPolicy({ name: 'policy-0', spec: { io: { enabled: false, minDuration: '1ms' } } }),
+    aPolicy({ name: 'policy-1', spec: { io: slow } }),
+    aPolicy({ name: 'policy-2', spec: { io: { ...slow, minDuration: '1s' } } }),
+  ];
+  const assignment = planAssignment(aView({ policies, pods: [aPod()] }), 'node-a', 'store-0001');
+
+  assert.deepEqual(parseAssignment(JSON.parse(JSON.stringify(assignment))), assignment);
+  assert.deepEqual(
+    assignment.containers.map(({ io, offCpu }) => [io, offCpu]),
+    [[{ leastMs: 20 }, undefined]],
+  );
+});
+
 test('an assignment whose routes are none is refused', () => {
   const view = aView({ pods: [aPod()], policies: [aPolicy()] });
   const assignment = planAssignment(view, 'node-a', 'store-0001');

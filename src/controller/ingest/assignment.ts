@@ -17,10 +17,10 @@ import { parseLatencyMs } from '../../crds/quantities.ts';
 import { selects } from '../../kube/label-selector.ts';
 import {
   type AssignedContainer,
-  type AssignedOffCpu,
   type AssignedRequests,
   type Assignment,
   type LiveContainer,
+  type LookedFor,
   MOST_ROUTE_PATTERNS,
   type SymbolMode,
 } from '../../wire/assignment.ts';
@@ -126,7 +126,8 @@ function assignedContainers(
     const symbols = symbolsOf(wanting);
     const requests = gated ? requestsOf(wanting) : undefined;
     const workload = workloadOf(pod, index.owners);
-    const offCpu = offCpuOf(wanting);
+    const offCpu = leastOf(wanting, 'offCpu');
+    const io = leastOf(wanting, 'io');
     const assigned = {
       namespace,
       pod: name,
@@ -142,6 +143,7 @@ function assignedContainers(
         ...(workload && { workload }),
         ...(requests && { requests }),
         ...(offCpu && { offCpu }),
+        ...(io && { io }),
       },
     ];
   });
@@ -163,10 +165,10 @@ function requestsOf(policies: readonly ProfilingPolicy[]): AssignedRequests | un
 }
 
 /** Where one of the policies asks for it, by the shortest of their durations. */
-function offCpuOf(policies: readonly ProfilingPolicy[]): AssignedOffCpu | undefined {
-  const asking = policies.filter(({ spec }) => spec.offCpu.enabled);
+function leastOf(policies: readonly ProfilingPolicy[], what: 'offCpu' | 'io'): LookedFor | undefined {
+  const asking = policies.filter(({ spec }) => spec[what].enabled);
   if (asking.length === 0) return undefined;
-  return { leastMs: Math.min(...asking.map(({ spec }) => parseLatencyMs(spec.offCpu.minDuration))) };
+  return { leastMs: Math.min(...asking.map(({ spec }) => parseLatencyMs(spec[what].minDuration))) };
 }
 
 function runningContainer(

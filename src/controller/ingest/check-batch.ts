@@ -59,9 +59,11 @@ function assertIndices(batch: Batch): void {
   for (const [index, pod] of batch.pods.entries()) {
     const bad = pod.counts.find(([stack]) => stack >= batch.stacks.length);
     if (bad !== undefined) throw wrong(`a stack of /pods/${index}/counts`, bad[0], batch.stacks.length);
-    const waited = pod.waiting?.counts.find(([stack]) => stack >= batch.stacks.length);
-    if (waited !== undefined)
-      throw wrong(`a stack of /pods/${index}/waiting/counts`, waited[0], batch.stacks.length);
+    for (const part of ['waiting', 'io'] as const) {
+      const beyond = pod[part]?.counts.find(([stack]) => stack >= batch.stacks.length);
+      if (beyond !== undefined)
+        throw wrong(`a stack of /pods/${index}/${part}/counts`, beyond[0], batch.stacks.length);
+    }
     const served = (pod.served?.rows ?? [])
       .flatMap((row) => [...row.samples, ...row.waited])
       .find(([stack]) => stack >= batch.stacks.length);

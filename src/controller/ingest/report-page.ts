@@ -23,6 +23,7 @@ export const REPORT_PAGE_PATTERN = /^\/reports\/v1\/([a-z0-9-]{1,63})\/([a-z0-9.
 
 /** Agents look twenty times a second at who waits (native/wait_scan.cc). */
 export const NS_PER_LOOK = 50_000_000;
+const NS_PER_SLOW_CALL = 10_000_000;
 
 /** The page names in itself what it may run; that nothing may frame it can only be said here. */
 export const PAGE_HEADERS = {
@@ -58,6 +59,7 @@ function pageOf(report: RegressionReport, options: ReportPageOptions): string {
     baseline: waitingOf(report, 'baseline', options),
     canary: waitingOf(report, 'canary', options),
   };
+  const io = { baseline: ioOf(report, 'baseline', options), canary: ioOf(report, 'canary', options) };
   const { spec, status } = report;
   const [culprit] = status?.culprits ?? [];
   return renderDiffPage({
@@ -66,6 +68,7 @@ function pageOf(report: RegressionReport, options: ReportPageOptions): string {
     baseline,
     canary,
     ...(waiting.baseline.length > 0 && waiting.canary.length > 0 && { waiting }),
+    ...(io.baseline.length + io.canary.length > 0 && { io }), // a baseline without any is good news
     ...(culprit === undefined ? {} : { culprit: culpritOf(culprit) }),
   });
 }
@@ -84,9 +87,21 @@ const IDLE = waitFrame('idle');
 
 /** What its threads waited for, but for work: as often as a look found them waiting, so that noise is judged as for samples. */
 function waitingOf(report: RegressionReport, arm: Arm, options: ReportPageOptions): readonly StackCount[] {
-  const waited = summed(options.store.waiting(queryOf(report, arm, options)), warmUpOf(report, options));
+  const waited = summed(
+    options.store.times('waiting', queryOf(report, arm, options)),
+    warmUpOf(report, options),
+  );
   const busy = waited.filter(({ frames }) => frames[0] !== IDLE); // most of it, and of no interest
   return busy.map((stack) => ({ ...stack, count: Math.max(1, Math.round(stack.count / NS_PER_LOOK)) }));
+}
+
+/** Where its slow calls and its syncs took the time: in pieces as long as a slow call is by default. */
+function ioOf(report: RegressionReport, arm: Arm, options: ReportPageOptions): readonly StackCount[] {
+  const stacks = summed(options.store.times('io', queryOf(report, arm, options)), warmUpOf(report, options));
+  return stacks.map((stack) => ({
+    ...stack,
+    count: Math.max(1, Math.round(stack.count / NS_PER_SLOW_CALL)),
+  }));
 }
 
 export function queryOf({ metadata, status }: RegressionReport, arm: Arm, { store, now }: ReportPageOptions) {

@@ -62,7 +62,10 @@ function whatTurns(status: ProfilingPolicyStatus | undefined): unknown {
     conditions: status?.conditions?.map(({ type, status: now, reason }) => ({ type, now, reason })),
     selected: status?.selected,
     profiled: status?.profiled,
-    workloads: status?.workloads?.map(({ message: _, ...row }) => row),
+    workloads: status?.workloads?.map(({ message: _, ioTotals: __, slowIo, ...row }) => ({
+      ...row,
+      slowIo: slowIo?.map(({ function: name, kind }) => `${kind} ${name}`).toSorted(),
+    })),
   };
 }
 

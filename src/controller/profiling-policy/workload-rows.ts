@@ -1,6 +1,7 @@
 /** status.workloads: one row per workload and container, with what its pods say in sum. Pure. */
 import type { WorkloadStatus } from '../../crds/profiling-policy.ts';
 import type { SelectedContainer } from './gather.ts';
+import { ioOf } from './io-row.ts';
 import { liveStatusOf } from './live-flags.ts';
 import { offCpuOf } from './off-cpu-row.ts';
 
@@ -53,6 +54,7 @@ function rowOf(group: readonly SelectedContainer[], nowMs: number): WorkloadStat
     ...coroutinesOf(group),
     ...requestsOf(group),
     ...offCpuOf(group),
+    ...ioOf(group),
     ...(flags === '' ? {} : { flags }),
     ...(live === undefined ? {} : { live }),
     ...reasonOf(group, profiled, nowMs),

@@ -45,7 +45,10 @@ export async function apply(observed: Observed, decision: Decision, targets: App
     spec: report.spec,
     status: shownStatus,
   };
-  const after = gateStatus({ gate, arms: observed.arms, finding: decision.finding, shown }, targets.nowMs);
+  const after = gateStatus(
+    { gate, arms: observed.arms, finding: decision.finding, shown, certifying: observed.certifying },
+    targets.nowMs,
+  );
   if (!isWorthWriting(gate, after, targets)) return targets.writtenAtMs;
   if (current !== undefined && status !== undefined) await writeReport(current, status, targets);
   await writeGate(gate, after, targets);
@@ -118,8 +121,9 @@ function milestonesOf(status: RegressionGateStatus | undefined): unknown {
     value,
     reason,
   ]);
-  const { verdict, target, observedGeneration, evaluation } = status ?? {};
-  return { verdict, target, observedGeneration, report: evaluation?.report, conditions };
+  const { verdict, target, observedGeneration, evaluation, certification } = status ?? {};
+  const certifiedAt = certification?.at;
+  return { verdict, target, observedGeneration, report: evaluation?.report, certifiedAt, conditions };
 }
 
 async function dropOldReports(

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { FLAG_LINE } from '../profiling-policy/flag-variables.ts';
-import { type Arms, findArms } from './arms.ts';
+import { type Arms, findArms, standingArm } from './arms.ts';
 import {
   aDeployment,
   aDeploymentGate,
@@ -151,4 +151,24 @@ test('a revision keeps its hash when our flags enter it later', () => {
   ];
 
   assert.equal(byDeployment({ replicaSets, pods }), 'one: old | two: canary-a canary-b');
+});
+
+test('between rollouts there are pods that the next canary will be compared with', () => {
+  const standing = (gate: Parameters<typeof findArms>[0], cluster: Partial<Cluster>): string => {
+    const arm = standingArm(findArms(gate, aView({ deployments: [aDeployment()], ...cluster })));
+    return arm === undefined
+      ? 'none'
+      : `${arm.hash}: ${arm.pods.map(({ metadata }) => metadata?.name).join(' ')}`;
+  };
+  const one = aReplicaSet({ hash: 'one', revision: 1, image: 'orders:1' });
+  const two = aReplicaSet({ hash: 'two', revision: 2, image: 'orders:2' });
+  const old = aPod({ name: 'old', owner: 'uid-orders-one' });
+  const fresh = aPod({ name: 'fresh', owner: 'uid-orders-two' });
+
+  assert.equal(standing(aDeploymentGate(), { replicaSets: [one], pods: [old] }), 'one: old');
+  assert.equal(standing(aDeploymentGate(), { replicaSets: [one, two], pods: [old] }), 'one: old');
+  assert.equal(standing(aDeploymentGate(), { replicaSets: [one, two], pods: [fresh] }), 'two: fresh');
+  assert.equal(standing(aDeploymentGate(), { replicaSets: [one, two], pods: [old, fresh] }), 'one: old');
+  assert.equal(standing(aGate(), { pods: [stable()] }), 'aaa: stable-1');
+  assert.equal(standing(aGate(), { pods: [canary()] }), 'none');
 });

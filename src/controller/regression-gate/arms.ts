@@ -22,6 +22,8 @@ export type Arms =
       readonly target: string;
       readonly reason: 'NoBaselinePods' | 'NoCanaryPods' | 'SameRevision';
       readonly message: string;
+      /** What the next canary will be compared with; absent: nothing that runs. */
+      readonly baseline?: ArmPods;
     }
   /** A Deployment whose previous revision has no pods; `sinceMs`: when the newest one was made. */
   | {
@@ -79,7 +81,8 @@ function armsOfDeployment(namespace: string, name: string, view: ClusterView): A
   const older = olderOnes.find((revision) => podsOf(revision).length > 0) ?? olderOnes[0];
   if (newest === undefined || older === undefined) {
     const message = `${target} has had only one revision so far; the next rollout will be compared with it`;
-    return { kind: 'NoPair', target, reason: 'NoCanaryPods', message };
+    const only = newest && { baseline: armOf(newest.hash, podsOf(newest)) };
+    return { kind: 'NoPair', target, reason: 'NoCanaryPods', message, ...only };
   }
   const canary = armOf(newest.hash, podsOf(newest));
   const baseline = armOf(older.hash, podsOf(older));
@@ -89,7 +92,21 @@ function armsOfDeployment(namespace: string, name: string, view: ClusterView): A
   }
   if (canary.pods.length > 0) return { kind: 'Pair', target, baseline, canary };
   const message = `no pod of ${target}'s newest revision ${newest.hash} runs yet`;
-  return { kind: 'NoPair', target, reason: 'NoCanaryPods', message };
+  return { kind: 'NoPair', target, reason: 'NoCanaryPods', message, baseline };
+}
+
+/** The pods that a canary is, or will be, compared with: after a rollout those of the revision that was the canary. */
+export function standingArm(arms: Arms): ArmPods | undefined {
+  switch (arms.kind) {
+    case 'Pair':
+      return arms.baseline;
+    case 'BaselineGone':
+      return arms.canary;
+    case 'NoPair':
+      return arms.baseline;
+    case 'TargetNotFound':
+      return undefined;
+  }
 }
 
 interface Selectors {
@@ -114,7 +131,7 @@ function armsOfSelectors(namespace: string, view: ClusterView, selectors: Select
   ] as const) {
     if (arm.pods.length > 0) continue;
     const message = `no running pod in namespace ${namespace} matches ${side}: ${selectorText(selectors[side])}`;
-    return { kind: 'NoPair', target, reason, message };
+    return { kind: 'NoPair', target, reason, message, ...(side === 'canary' ? { baseline } : {}) };
   }
   const shared = canary.pods.find((pod) => baseline.pods.includes(pod));
   if (shared === undefined) return { kind: 'Pair', target, baseline, canary };

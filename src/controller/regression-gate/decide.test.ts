@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { gateSettings } from '../../crds/gate-settings.ts';
 import type { RegressionReport } from '../../crds/regression-report.ts';
 import type { CpuJudgement } from '../../detect/verdict.ts';
 import type { ArmPods, Arms } from './arms.ts';
 import { type Decision, decide } from './decide.ts';
 import type { Evaluations } from './evaluation.ts';
-import { gateSettings } from './gate-settings.ts';
 import type { Observed } from './gather.ts';
 import { aGate, aPod, aReport, START_MS } from './testing/a-cluster.ts';
 

@@ -11,12 +11,13 @@ type Said = Pick<EventFacts, 'type' | 'reason' | 'note'>;
  * the verdict becomes     Failed                        → Warning, the reason of Regressed
  *                         Passed                        → Normal NoRegression
  *                         Inconclusive                  → Warning, the reason of DataSufficient
+ * a certification         was made                      → Normal or Warning, the reason of Certified
  */
 export function gateEvents(gate: RegressionGate, after: RegressionGateStatus): readonly EventFacts[] {
   const { apiVersion, kind, metadata } = gate;
   const { name, namespace, uid } = metadata;
   const regarding = { apiVersion, kind, name, namespace, uid };
-  const said = [notReady(gate, after), opened(gate, after), decided(gate, after)];
+  const said = [notReady(gate, after), opened(gate, after), decided(gate, after), certified(gate, after)];
   return said
     .filter((event) => event !== undefined)
     .map((event) => ({ regarding, action: 'Evaluate', ...event }));
@@ -55,6 +56,15 @@ function decided(gate: RegressionGate, after: RegressionGateStatus): Said | unde
     case 'Collecting':
       return undefined;
   }
+}
+
+function certified(gate: RegressionGate, after: RegressionGateStatus): Said | undefined {
+  const { certification } = after;
+  const condition = findStatus(after, 'Certified');
+  if (certification === undefined || certification.at === gate.status?.certification?.at) return undefined;
+  if (condition === undefined || condition.status === 'Unknown') return undefined;
+  const type = condition.status === 'True' ? 'Normal' : 'Warning';
+  return { type, reason: condition.reason, note: certification.summary };
 }
 
 const isSameEvaluation = (gate: RegressionGate, after: RegressionGateStatus): boolean =>

@@ -9,6 +9,7 @@ import type {
 import type { Condition as StoredCondition } from '../../crds/schema.ts';
 import { type Condition, removeCondition, setCondition } from '../../kube/conditions.ts';
 import type { Arms } from './arms.ts';
+import { type Certifying, certifiedCondition } from './certification.ts';
 import type { Finding } from './decide.ts';
 import { shortFunction } from './short-function.ts';
 
@@ -25,6 +26,7 @@ export interface GateFacts {
   readonly finding: Finding;
   /** The evaluation to show: the current one, or the latest while there is no pair. */
   readonly shown: Shown | undefined;
+  readonly certifying?: Certifying | undefined;
 }
 
 type Reasons = RegressionGateReasons;
@@ -42,6 +44,7 @@ export function gateStatus(facts: GateFacts, nowMs: number): RegressionGateStatu
   const { gate, arms, finding, shown } = facts;
   const verdict = verdictShown(finding, shown);
   const isShown = shown !== undefined && verdict !== 'Waiting';
+  const certification = certificationOf(facts);
   return {
     observedGeneration: gate.metadata.generation,
     conditions: conditionsFor(facts, nowMs),
@@ -49,8 +52,13 @@ export function gateStatus(facts: GateFacts, nowMs: number): RegressionGateStatu
     verdict,
     ...(isShown ? evaluationFields(shown) : {}),
     summary: summaryFor(facts, isShown ? shown : undefined).slice(0, MAX_SUMMARY),
+    ...(certification === undefined ? {} : { certification }),
   };
 }
+
+/** What was found last; it is true of the pods it names until there is another. */
+const certificationOf = ({ gate, certifying }: GateFacts) =>
+  certifying?.kind === 'Done' ? certifying.certification : gate.status?.certification;
 
 /** While nothing is on trial the last verdict stays to be read; it names its pair. */
 function verdictShown(
@@ -116,10 +124,20 @@ function summaryFor({ finding }: GateFacts, shown: Shown | undefined): string {
   }
 }
 
-const ORDER = ['Ready', 'Reconciling', 'Stalled', 'BaselineResolved', 'DataSufficient', 'Regressed'] as const;
+const ORDER = [
+  'Ready',
+  'Reconciling',
+  'Stalled',
+  'BaselineResolved',
+  'DataSufficient',
+  'Regressed',
+  'Certified',
+] as const;
 
 function conditionsFor(facts: GateFacts, nowMs: number): StoredCondition[] {
-  const said = saidOf(facts);
+  const { gate, certifying } = facts;
+  const ofPlacebos = certifiedCondition(gate, certificationOf(facts), certifying);
+  const said: Said = { ...saidOf(facts), ...(ofPlacebos && { Certified: ofPlacebos }) };
   const { generation } = facts.gate.metadata;
   let conditions: readonly Condition[] = facts.gate.status?.conditions?.map(withoutUndefined) ?? [];
   for (const type of ORDER) {

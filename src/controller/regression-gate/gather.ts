@@ -1,5 +1,6 @@
 /** Reads everything a decision may look at: the caches, the store, and what the windows say. */
 import type { V1Pod } from '@kubernetes/client-node';
+import { gateSettings } from '../../crds/gate-settings.ts';
 import { QuantityError } from '../../crds/quantities.ts';
 import type { RegressionGate } from '../../crds/regression-gate.ts';
 import type { GateSettings } from '../../detect/gate-evaluation.ts';
@@ -7,9 +8,15 @@ import type { GateJudgement } from '../../detect/verdict.ts';
 import type { Arm, PodRef, WindowStore } from '../../store/window-store.ts';
 import type { ClusterView } from '../cluster-view.ts';
 import { policiesFor, policyWants } from '../ingest/assignment.ts';
-import { type ArmPods, type Arms, findArms } from './arms.ts';
+import { type ArmPods, type Arms, findArms, standingArm } from './arms.ts';
+import {
+  type CertificationAim,
+  type Certifying,
+  certificationAim,
+  certifiedFactor,
+  isAsked,
+} from './certification.ts';
 import { type Evaluations, evaluationsOf, isOpen, startedAtMs } from './evaluation.ts';
-import { gateSettings } from './gate-settings.ts';
 import type { ArmRefs, JudgedEvaluation } from './running-evaluations.ts';
 
 export interface Observed {
@@ -24,6 +31,8 @@ export interface Observed {
   readonly judgement: GateJudgement | undefined;
   /** End of the baseline's last window; the evaluation's start when there is none. */
   readonly baselineSeenMs: number | undefined;
+  /** Absent: nothing to be said beyond the gate's status. */
+  readonly certifying?: Certifying;
 }
 
 export interface GatherSources {
@@ -31,6 +40,7 @@ export interface GatherSources {
   readonly store: WindowStore;
   readonly nowMs: number;
   readonly judge: (evaluation: JudgedEvaluation) => Promise<GateJudgement>;
+  readonly certify: (aim: CertificationAim) => Certifying;
 }
 
 export async function gather(gate: RegressionGate, sources: GatherSources): Promise<Observed> {
@@ -41,7 +51,8 @@ export async function gather(gate: RegressionGate, sources: GatherSources): Prom
   const live = profiledContainers(arms, view);
   const profiled = { baseline: podsIn(live.baseline), canary: podsIn(live.canary) };
   const { current } = evaluations;
-  const unjudged = { gate, arms, evaluations, settings, profiled };
+  const certifying = certifyingOf(gate, { arms, evaluations, settings }, sources);
+  const unjudged = { gate, arms, evaluations, settings, profiled, ...(certifying && { certifying }) };
   if (!isOpen(current) || typeof settings === 'string') {
     return { ...unjudged, judgement: undefined, baselineSeenMs: undefined };
   }
@@ -59,11 +70,37 @@ export async function gather(gate: RegressionGate, sources: GatherSources): Prom
 
 function settingsOrProblem(gate: RegressionGate): GateSettings | string {
   try {
-    return gateSettings(gate.spec);
+    return { ...gateSettings(gate.spec), podVarianceFactor: certifiedFactor(gate) };
   } catch (error) {
     if (error instanceof QuantityError) return error.message;
     throw error;
   }
+}
+
+/**
+ * Placebos are for the time between rollouts: while an evaluation is open its settings must not change, and the machine has
+ * better to do. Nobody is told of a certification that cannot be made yet but who has asked for it.
+ */
+function certifyingOf(
+  gate: RegressionGate,
+  { arms, evaluations, settings }: Pick<Observed, 'arms' | 'evaluations' | 'settings'>,
+  { view, nowMs, certify }: GatherSources,
+): Certifying | undefined {
+  const asked = isAsked(gate);
+  const isOpening = evaluations.current === undefined && arms.kind === 'Pair';
+  if (isOpening || isOpen(evaluations.current)) {
+    const message = 'an evaluation is open or about to begin; the gate certifies itself when it is over';
+    return asked ? { kind: 'Waiting', reason: 'Evaluating', message } : undefined;
+  }
+  const arm = standingArm(arms);
+  if (arm === undefined || typeof settings === 'string') return undefined;
+  const pods = arm.pods.flatMap((pod) => profiledOfPod(pod, view));
+  const own = { ...settings, podVarianceFactor: 1 };
+  const aim = certificationAim(gate, { hash: arm.hash, pods }, own, nowMs);
+  if (aim === undefined) return undefined;
+  const state = certify(aim);
+  const isNews = state.kind === 'Running' && gate.status?.certification === undefined;
+  return state.kind === 'Done' || isNews || asked ? state : undefined;
 }
 
 function profiledContainers(arms: Arms, view: ClusterView): ArmRefs {

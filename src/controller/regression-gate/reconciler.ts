@@ -10,6 +10,7 @@ import type { Reconciler } from '../operator-base.ts';
 import { apply } from './apply.ts';
 import { decide, type Finding } from './decide.ts';
 import { gather, type Observed } from './gather.ts';
+import { runningCertifications } from './running-certifications.ts';
 import { runningEvaluations } from './running-evaluations.ts';
 
 export interface GateReconcilerOptions {
@@ -30,18 +31,22 @@ export function regressionGateReconciler(options: GateReconcilerOptions): Reconc
   const { client, view, store, events, log, now } = options;
   const writtenAt = new Map<string, number>(); // one entry per gate that exists
   const running = runningEvaluations(store);
+  const certifications = runningCertifications({ store, now, log });
   return {
     resource: { apiVersion: API_VERSION, plural: regressionGateKind.plural, kind: regressionGateKind.kind },
     async reconcile(key, gate) {
       if (gate === undefined || gate.metadata.deletionTimestamp !== undefined) {
         writtenAt.delete(key);
         running.drop(key);
+        certifications.drop(key);
         return undefined;
       }
       const nowMs = now();
       const judge = running.judge.bind(undefined, key);
-      const observed = await gather(gate, { view, store, nowMs, judge });
+      const certify = certifications.certify.bind(undefined, key);
+      const observed = await gather(gate, { view, store, nowMs, judge, certify });
       if (observed.judgement === undefined) running.drop(key);
+      else certifications.drop(key);
       const decision = decide(observed, nowMs);
       const writtenAtMs = writtenAt.get(key) ?? 0;
       writtenAt.set(key, await apply(observed, decision, { client, events, writtenAtMs, nowMs }));

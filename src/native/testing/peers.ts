@@ -162,8 +162,12 @@ async function asked(
   return answers;
 }
 
+/** They live for a few seconds, of which the optimizing compiler would take most. */
+const SOON_READY = ['-XX:TieredStopAtLevel=1', '-XX:+UseSerialGC'];
+
 const javaOf = (release: Release): string[] => [
   join(jdkHome(release), 'bin/java'),
+  ...SOON_READY,
   '-Xmx64m',
   '-cp',
   peersClassPath(),
@@ -206,7 +210,7 @@ export async function aWatchedOrders(t: TestContext): Promise<WatchedPeer> {
 export async function startedOrders(t: TestContext, cgroup: string): Promise<Peer> {
   const jar = execFileSync(ORDERS, { encoding: 'utf8' }).trim();
   const port = await freePort();
-  const java = [join(jdkHome(17), 'bin/java'), '-Xmx128m', '-jar', jar];
+  const java = [join(jdkHome(17), 'bin/java'), ...SOON_READY, '-Xmx128m', '-jar', jar];
   const { pid } = startedIn(t, cgroup, ['env', `PORT=${port}`, ...java]);
   assert(pid !== undefined);
   return { port, pid, cgroup, cgroupId: cgroupIdOf(cgroup) };

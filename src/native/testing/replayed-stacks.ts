@@ -69,10 +69,15 @@ export function runOnRecording(program: string, pieces: readonly Piece[], words:
   }
 }
 
-/** `cold`: nothing is remembered from one stack to the next. */
-export function replay(pieces: readonly Piece[], { cold = false } = {}): Replay {
+/**
+ * `cold`: nothing is remembered from one stack to the next. `same-code`, `other-code`: all is read later than the stacks were
+ * copied, and what they ran is there still, or something else is.
+ */
+export function replay(pieces: readonly Piece[], circumstance?: 'cold' | 'same-code' | 'other-code'): Replay {
   const words = new StackWords(processesIn(pieces));
-  for (const line of runOnRecording('replay-stacks', pieces, cold ? ['cold'] : []).split('\n')) {
+  for (const line of runOnRecording('replay-stacks', pieces, circumstance ? [circumstance] : []).split(
+    '\n',
+  )) {
     words.add(line.split('\t'));
   }
   return words;

@@ -1,12 +1,9 @@
 /** For tests: a JVM running Shapes.java, sampled and unwound by the addon, its stacks in words. */
-import { execFileSync } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { readFileSync } from 'node:fs';
 import type { TestContext } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { javaFrame } from '../../jvm/java-frame.ts';
-import { hotspotOf, jdkHome, type Release, startJvm, type TestJvm } from '../../jvm/testing/a-jvm.ts';
+import { hotspotOf, type Release, startJvm, type TestJvm } from '../../jvm/testing/a-jvm.ts';
 import type { ExcludedBytes } from '../../jvm/unsigned5.ts';
 import { flatUnwindLayout, type UnwindLayout } from '../../jvm/unwind-layout.ts';
 import type { NativeMethod } from '../addon.ts';
@@ -14,6 +11,7 @@ import { type Frame, frameOf } from '../frame-word.ts';
 import type { SampleBatch } from '../sample-batch.ts';
 import type { Sampler } from '../sampler.ts';
 import { aSampler, eventually } from '../sampler-fixture.ts';
+import { javaClassPath } from './java-classes.ts';
 
 export type Shape =
   | 'inlined'
@@ -41,7 +39,6 @@ export interface UnwoundJvm extends TestJvm {
   profile(cpuSeconds: number): Promise<readonly Stack[]>;
 }
 
-const SOURCE = fileURLToPath(new URL('Shapes.java', import.meta.url));
 const BLIND_LIBRARY = fileURLToPath(new URL('../../../build/blind-library.so', import.meta.url));
 
 export async function anUnwoundJvm(
@@ -75,25 +72,14 @@ export async function startShapes(
   shapes: readonly Shape[],
   flags: readonly string[] = [],
 ): Promise<TestJvm> {
-  const compiled = compileShapes();
-  t.after(() => compiled[Symbol.dispose]());
-  const jvm = await startJvm(release, [...flags, ...compiled.argv(shapes)]);
+  const jvm = await startJvm(release, [...flags, ...shapesArgv(shapes)]);
   t.after(() => jvm[Symbol.asyncDispose]());
   return jvm;
 }
 
-export interface CompiledShapes extends Disposable {
-  /** What makes a JVM run them. */
-  argv(shapes: readonly Shape[]): readonly string[];
-}
-
-export function compileShapes(): CompiledShapes {
-  const classes = mkdtempSync(join(tmpdir(), 'flamegate-shapes-'));
-  execFileSync(join(jdkHome(17), 'bin/javac'), ['-g:source,lines', '-d', classes, SOURCE]);
-  return {
-    argv: (shapes) => [`-Dblind.library=${BLIND_LIBRARY}`, '-cp', classes, 'Shapes', ...shapes],
-    [Symbol.dispose]: () => rmSync(classes, { recursive: true, force: true }),
-  };
+/** What makes a JVM run them. */
+export function shapesArgv(shapes: readonly Shape[]): readonly string[] {
+  return [`-Dblind.library=${BLIND_LIBRARY}`, '-cp', javaClassPath('Shapes.java'), 'Shapes', ...shapes];
 }
 
 /** Of all threads: utime and stime, in hundredths of a second. */

@@ -76,6 +76,7 @@ export function aPolicy(
       },
       requests: { enabled: true, routes: [], spans: { enabled: false } },
       offCpu: { enabled: false, minDuration: '1ms' },
+      io: { enabled: false, minDuration: '10ms' },
     },
   };
 }

@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { type TestContext, test } from 'node:test';
+import type { IoWindow } from '../profile/io-window.ts';
 import type { WaitingWindow } from '../profile/waiting-window.ts';
 import { sweepInterned } from './retention.ts';
 import { aBatch, aPodWindow, EPOCH_MS, WINDOW_MS } from './testing/a-batch.ts';
@@ -16,6 +17,11 @@ const WAITING: WaitingWindow = {
     [1, 7_000_000_000],
     [0, 12_345_678_901_234],
   ],
+};
+const IO: IoWindow = {
+  ...{ state: 'Seen', reason: '', message: '', leastMs: 10, totals: [], unseen: 0, functions: [] },
+  lost: { calls: 0, ns: 0 },
+  counts: [[0, 3_100_000_000]],
 };
 const ALL = { pods: [{ podUid: 'uid-1' }], fromMs: 0, toMs: Number.MAX_SAFE_INTEGER };
 
@@ -37,7 +43,7 @@ test('what was waited comes back by its stacks, apart from what was burnt', (t) 
   store.addBatch(aBatch({ pods: [aPodWindow({ waiting: WAITING })] }));
   store.addBatch(aBatch({ sequence: 1 }));
 
-  const [waited, ...more] = store.waiting(ALL);
+  const [waited, ...more] = store.times('waiting', ALL);
   assert.deepEqual(more, []);
   assert.deepEqual(waited, {
     ...{
@@ -60,6 +66,18 @@ test('what was waited comes back by its stacks, apart from what was burnt', (t) 
   );
 });
 
+test('what reads, writes and syncs took comes back by its stacks, apart from what was waited', (t) => {
+  const store = aStore(t, aPath(t));
+
+  store.addBatch(aBatch({ pods: [aPodWindow({ waiting: WAITING, io: IO })] }));
+  store.addBatch(aBatch({ sequence: 1, pods: [aPodWindow({ waiting: WAITING })] }));
+
+  assert.deepEqual(
+    store.times('io', ALL).map(({ stacks }) => stacks),
+    [[{ frames: ['encode', 'handle', 'run'], count: 3_100_000_000 }]],
+  );
+});
+
 test('a store of before waiting gets its table, and keeps its windows', (t) => {
   const path = aPath(t);
   const before = aStore(t, path);
@@ -67,14 +85,14 @@ test('a store of before waiting gets its table, and keeps its windows', (t) => {
   const id = before.storeId();
   before.close();
   const db = new DatabaseSync(path);
-  db.exec('DROP TABLE waiting');
+  db.exec('DROP TABLE waiting; DROP TABLE io');
   db.close();
 
   const store = aStore(t, path);
   store.addBatch(aBatch({ sequence: 1, pods: [aPodWindow({ waiting: WAITING })] }));
 
   assert.equal(store.storeId(), id);
-  assert.deepEqual([store.windows(ALL).length, store.waiting(ALL).length], [2, 1]);
+  assert.deepEqual([store.windows(ALL).length, store.times('waiting', ALL).length], [2, 1]);
 });
 
 test('stacks that only waits refer to stay, and all go with their age', (t) => {
@@ -87,9 +105,9 @@ test('stacks that only waits refer to stay, and all go with their age', (t) => {
   t.after(() => db.close());
 
   sweepInterned(db);
-  assert.equal(store.waiting(ALL)[0]?.stacks.length, 2);
+  assert.equal(store.times('waiting', ALL)[0]?.stacks.length, 2);
   nowMs += 2 * HOUR_MS;
   store.addBatch(aBatch({ sequence: 720 }));
 
-  assert.deepEqual(store.waiting(ALL), []);
+  assert.deepEqual(store.times('waiting', ALL), []);
 });

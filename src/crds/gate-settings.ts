@@ -1,11 +1,9 @@
-/** A gate's spec as numbers. Pure. */
-import { parseDurationMs, parseLatencyMs, parsePercentage } from '../../crds/quantities.ts';
-import { QUANTILES, type RegressionGateSpec } from '../../crds/regression-gate.ts';
-import type { GateSettings } from '../../detect/gate-evaluation.ts';
-import type { RequestSettings } from '../../detect/request-settings.ts';
+/** A gate's spec as numbers, in the form src/detect takes: for the controller, and for whoever judges again. */
+import { parseDurationMs, parseLatencyMs, parsePercentage } from './quantities.ts';
+import { QUANTILES, type RegressionGateSpec } from './regression-gate.ts';
 
 /** Throws a QuantityError for a duration or percentage that is none; the schema refuses those at apply. */
-export const gateSettings = ({ checks, falseFailureRate, duration }: RegressionGateSpec): GateSettings => ({
+export const gateSettings = ({ checks, falseFailureRate, duration }: RegressionGateSpec) => ({
   functionMargin: parsePercentage(checks.cpu.function.margin),
   falseFailureRate: parsePercentage(falseFailureRate),
   minDurationMs: parseDurationMs(duration.min),
@@ -14,7 +12,7 @@ export const gateSettings = ({ checks, falseFailureRate, duration }: RegressionG
   requests: requestSettings(checks),
 });
 
-const requestSettings = ({ cpu, latency, errors }: RegressionGateSpec['checks']): RequestSettings => ({
+const requestSettings = ({ cpu, latency, errors }: RegressionGateSpec['checks']) => ({
   latency: latency.map(({ quantile, margin, required }) => ({
     quantile: QUANTILES[quantile],
     relativeMargin: margin.relative === undefined ? 0 : parsePercentage(margin.relative),

@@ -1,10 +1,17 @@
-/** What threads of a container waited for in one window. A table of its own, so that stores of before need no change. */
+/**
+ * Stacks with times of one window of a container: what its threads waited for, and what of its reads, writes and syncs took
+ * long. Tables of their own, so that stores of before need no change.
+ */
 import type { DatabaseSync } from 'node:sqlite';
 import type { StackCount } from '../profile/stack-counts.ts';
 import type { Batch, PodWindow } from '../wire/batch-schema.ts';
 import { decodeIds, encodeIds, type Interner } from './interning.ts';
 
-export interface StoredWaiting {
+/** Tables, and the parts of a window they are of. */
+export const TIMES = ['waiting', 'io'] as const;
+export type Times = (typeof TIMES)[number];
+
+export interface StoredTimes {
   /** `podUid/container`. */
   readonly pod: string;
   readonly startMs: number;
@@ -15,33 +22,42 @@ export interface StoredWaiting {
 }
 
 /** `stacks`: stack ids as little-endian uint32; `ns`: as many little-endian doubles. */
-export const WAITING_TABLE = `
-  CREATE TABLE IF NOT EXISTS waiting (
+export const TIMES_TABLES = TIMES.map(
+  (table) => `
+  CREATE TABLE IF NOT EXISTS ${table} (
     podUid TEXT NOT NULL, container TEXT NOT NULL, startMs INTEGER NOT NULL, endMs INTEGER NOT NULL,
     podStartedAtMs INTEGER NOT NULL, stacks BLOB NOT NULL, ns BLOB NOT NULL,
     PRIMARY KEY (podUid, container, startMs)
   ) STRICT, WITHOUT ROWID;
-`;
+`,
+).join('');
 
-/** Returns a function that stores one window's, if there is any. `idOf`: stack index of the batch → stack id. */
-export function waitingWriter(
+/** Returns a function that stores one window's, if there are any. `idOf`: stack index of the batch → stack id. */
+export function timesWriter(
   db: DatabaseSync,
   idOf: (index: number) => number,
 ): (batch: Batch, pod: PodWindow) => void {
-  const insert = db.prepare(
-    `INSERT INTO waiting (podUid, container, startMs, endMs, podStartedAtMs, stacks, ns)
-     VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING`,
-  );
-  return ({ startMs, endMs }, { podUid, container, startedAtMs, waiting }) => {
-    if (waiting === undefined || waiting.counts.length === 0) return;
-    const stacks = encodeIds(waiting.counts.map(([stack]) => idOf(stack)));
-    const ns = encodeNumbers(waiting.counts.map(([, each]) => each));
-    insert.run(podUid, container, startMs, endMs, startedAtMs, stacks, ns);
+  const inserts = TIMES.map((table) => ({
+    table,
+    insert: db.prepare(
+      `INSERT INTO ${table} (podUid, container, startMs, endMs, podStartedAtMs, stacks, ns)
+       VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING`,
+    ),
+  }));
+  return ({ startMs, endMs }, pod) => {
+    const { podUid, container, startedAtMs } = pod;
+    for (const { table, insert } of inserts) {
+      const counts = pod[table]?.counts ?? [];
+      if (counts.length === 0) continue;
+      const stacks = encodeIds(counts.map(([stack]) => idOf(stack)));
+      const ns = encodeNumbers(counts.map(([, each]) => each));
+      insert.run(podUid, container, startMs, endMs, startedAtMs, stacks, ns);
+    }
   };
 }
 
-/** Of a row of the table. A stack that is no longer there is left out. */
-export function decodeWaiting(row: Readonly<Record<string, unknown>>, names: Interner): StoredWaiting {
+/** Of a row of such a table. A stack that is no longer there is left out. */
+export function decodeTimes(row: Readonly<Record<string, unknown>>, names: Interner): StoredTimes {
   const ids = row['stacks'] instanceof Uint8Array ? decodeIds(row['stacks']) : [];
   const ns = row['ns'] instanceof Uint8Array ? decodeNumbers(row['ns']) : [];
   return {

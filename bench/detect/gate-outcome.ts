@@ -1,0 +1,10 @@
+/** What became of one simulated gate. */
+export interface GateOutcome {
+  readonly failedAtS?: number;
+  /** Which check failed it. */
+  readonly by?: string;
+  readonly passedAtS?: number;
+  /** What else is counted: whether the right function was named, whether its interval held the truth. */
+  readonly marks?: readonly string[];
+  readonly looks: number;
+}

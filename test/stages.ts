@@ -1,0 +1,65 @@
+/** The stages of the suite: which files each has, which of them begin, and how many run at a time. */
+import { globSync } from 'node:fs';
+
+export type Stage = 'unit' | 'matrix' | 'replay' | 'integration' | 'e2e' | 'full';
+
+/** Files that run one after the other, so many at a time. */
+export interface Lane {
+  readonly files: readonly string[];
+  readonly concurrency: number;
+}
+
+/** Each uses a CPU or two all the time. Those that take longest begin, or the last one would run alone at the end. */
+const LONGEST = [
+  'src/native/coroutine-callers.test.ts',
+  'src/native/unwinding.test.ts',
+  'src/agent/unprepared-jvm.test.ts',
+  'src/agent/main.test.ts',
+  'src/native/sampler.test.ts',
+  'src/agent/suspended-callers.test.ts',
+  'src/native/request-peers.test.ts',
+  'src/native/http2-peers.test.ts',
+  'src/native/hostile-process.test.ts',
+  'src/native/recorded-stacks.test.ts',
+  'src/symbols/functions-at.test.ts',
+];
+
+/**
+ * These wait for windows, execs, time-outs or the kernel, and leave the CPUs to the others. One at a time: two of them mount
+ * tracefs while they need it.
+ */
+const PATIENT = [
+  'src/agent/requests.test.ts',
+  'src/agent/live.test.ts',
+  'src/agent/waits.test.ts',
+  'src/agent/request-spans.test.ts',
+  'src/controller/operator-base.test.ts',
+  'src/native/sampler-lifetime.test.ts',
+  'src/native/waits.test.ts',
+  'src/native/request-watcher.test.ts',
+  'src/native/http2-watcher.test.ts',
+  'src/native/request-watcher-lifetime.test.ts',
+];
+
+export function lanesOf(stage: Stage): readonly Lane[] {
+  switch (stage) {
+    case 'unit': {
+      const found = globSync(['src', 'web', 'scripts', 'bench'].map((room) => `${room}/**/*.test.ts`)).sort();
+      const others = found.filter((file) => !LONGEST.includes(file) && !PATIENT.includes(file));
+      return [
+        { files: [...LONGEST, ...others], concurrency: 2 },
+        { files: PATIENT, concurrency: 1 },
+      ];
+    }
+    case 'matrix':
+    case 'replay':
+      return [{ files: filesIn(stage), concurrency: 2 }];
+    case 'e2e':
+      return [{ files: filesIn(stage), concurrency: 3 }]; // gates wait for minutes beside the other files
+    case 'integration': // files share one API server
+    case 'full':
+      return [{ files: filesIn(stage), concurrency: 1 }];
+  }
+}
+
+const filesIn = (stage: Stage): readonly string[] => globSync(`test/${stage}/**/*.test.ts`).sort();
