@@ -75,6 +75,15 @@ struct {
   __type(value, struct http2);
 } http2_connections SEC(".maps");
 
+/* Where a JVM counts for how long it stood still, by process. Only user space inserts. */
+struct {
+  __uint(type, BPF_MAP_TYPE_HASH);
+  __uint(map_flags, BPF_F_NO_PREALLOC);
+  __uint(max_entries, 1024);
+  __type(key, __u32);
+  __type(value, __u64);
+} stop_counters SEC(".maps");
+
 struct {
   __uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
   __uint(max_entries, 1);
@@ -139,6 +148,8 @@ static __always_inline void describe(struct fg_socket_record_header* header, str
   header->is_peer_closed = 0;
   header->is_http2 = 0;
   header->received = header->sent = 0;
+  header->process = header->thread = 0;
+  header->stopped_ns = 0;
 }
 
 static __always_inline void send(void* record, __u64 bytes) {
@@ -181,11 +192,22 @@ struct call {
   __u32 moved;
 };
 
+static __always_inline __u64 stopped_ns(__u32 process) {
+  __u64* address = bpf_map_lookup_elem(&stop_counters, &process);
+  __u64 ns = 0;
+  bool is_read = address && !bpf_probe_read_user(&ns, sizeof(ns), (const void*)*address);
+  return is_read ? ns + 1 : 0;
+}
+
 static __always_inline void describe_call(const struct call* call, enum fg_socket_event event, __u32 moved,
                                           __u32 captured) {
   struct fg_socket_record_header* header = &call->scratch->record.header;
   const struct sock* sk = call->sk; /* not within BPF_CORE_READ: the kernel knows no struct call */
+  __u64 caller = bpf_get_current_pid_tgid();
   describe(header, call->connection, (__u64)call->sk, event, call->now_ns);
+  header->process = caller >> 32;
+  header->thread = (__u32)caller;
+  header->stopped_ns = stopped_ns(header->process);
   header->arrived_ns = call->arrived_ns;
   header->length = moved;
   header->captured = captured;

@@ -12,7 +12,7 @@
 #define FG_REQUESTS_ASSERT _Static_assert
 #endif
 
-#define FG_REQUESTS_ABI_VERSION 3
+#define FG_REQUESTS_ABI_VERSION 4
 
 /* What is copied of one call at most. Heads of requests seen between services have 100 to 800 bytes, those of
  * browsers up to 4 KB, of which only the first line and the framing matter. */
@@ -116,8 +116,12 @@ struct fg_socket_record_header {
   __u8 is_http2;
   __u8 received; /* of HTTP/2, after the call: enum fg_followed of what comes and of what goes */
   __u8 sent;
+  __u32 process; /* who called, by the ids of the initial namespace; 0 where the socket ended by itself */
+  __u32 thread;
+  __u64 stopped_ns; /* that the JVM of the process had stood still in its life, and one; 0 where it does not
+                       tell */
 };
-FG_REQUESTS_ASSERT(sizeof(struct fg_socket_record_header) == 56, "records are ABI");
+FG_REQUESTS_ASSERT(sizeof(struct fg_socket_record_header) == 72, "records are ABI");
 
 /* Bytes of HTTP/2 that follow each other, of which the first `captured` come behind, filled up to a multiple
  * of 8. A frame is a run of its header, then runs of its payload; frames that say nothing of requests are
@@ -137,6 +141,6 @@ struct fg_socket_record {
    * sum. */
   __u8 data[FG_FRAMES_BYTES + sizeof(struct fg_run) + FG_RUN_BYTES];
 };
-FG_REQUESTS_ASSERT(sizeof(struct fg_socket_record) == 56 + 10256, "records are ABI");
+FG_REQUESTS_ASSERT(sizeof(struct fg_socket_record) == 72 + 10256, "records are ABI");
 
 #endif

@@ -134,6 +134,14 @@ void RemoveWaits(const Napi::CallbackInfo& info) {
   if (sampler != nullptr) sampler->RemoveWaits(BigIntOf(info[1]));
 }
 
+// targets, all of them.
+void KeepMoments(const Napi::CallbackInfo& info) {
+  Sampler* sampler = SamplerOf(info);
+  if (sampler == nullptr) return;
+  auto targets = info[1].As<Napi::BigUint64Array>();
+  sampler->KeepMoments({targets.Data(), targets.Data() + targets.ElementLength()});
+}
+
 // target, nanoseconds.
 void AddIo(const Napi::CallbackInfo& info) {
   Failure failure;
@@ -224,6 +232,20 @@ Napi::Array ArrayOf(Napi::Env env, const std::vector<ProcessNews>& news,
   return array;
 }
 
+// Rows begin where their numbers do in "rows". Weights are those of waits.
+void SetMoments(Napi::Env env, Napi::Object batch, std::span<const Moment> moments) {
+  auto column = [&](auto array, auto field) {
+    for (size_t i = 0; i < moments.size(); i++) {
+      array[i] = static_cast<std::remove_reference_t<decltype(array[i])>>(moments[i].*field);
+    }
+    return array;
+  };
+  batch.Set("momentRows", column(Napi::Uint32Array::New(env, moments.size()), &Moment::row));
+  batch.Set("momentThreads", column(Napi::Uint32Array::New(env, moments.size()), &Moment::thread));
+  batch.Set("momentNs", column(Napi::Float64Array::New(env, moments.size()), &Moment::time_ns));
+  batch.Set("momentWeights", column(Napi::Float64Array::New(env, moments.size()), &Moment::weight));
+}
+
 Napi::Value WeighedOf(Napi::Env env, const Aggregate& aggregate, std::span<const uint64_t> targets) {
   Napi::Object result = Napi::Object::New(env);
   result.Set("addresses", BigArrayOf(env, aggregate.Addresses()));
@@ -242,7 +264,9 @@ Napi::Value WaitsOf(Napi::Env env, const WaitBatch& waits) {
     targets.insert(targets.end(), {target, lost_ns});
     for (const fg_wait_total& total : totals) targets.insert(targets.end(), {total.waits, total.ns});
   }
-  return WeighedOf(env, waits.aggregate, targets);
+  Napi::Object result = WeighedOf(env, waits.aggregate, targets).As<Napi::Object>();
+  SetMoments(env, result, waits.aggregate.Moments());
+  return result;
 }
 
 // Per target: id, calls that are in no total, calls of lost stacks and their nanoseconds, then for each kind
@@ -277,6 +301,7 @@ Napi::Value Take(const Napi::CallbackInfo& info) {
   result.Set("rows", ArrayOf(env, batch.aggregate.Rows()));
   result.Set("rowCount", Napi::Number::New(env, batch.aggregate.RowCount()));
   result.Set("targets", BigArrayOf(env, targets));
+  SetMoments(env, result, batch.aggregate.Moments());
   result.Set("methods", ArrayOf(env, batch.news, &ProcessNews::methods));
   result.Set("names", ArrayOf(env, batch.news, &ProcessNews::names));
   result.Set("classes", ArrayOf(env, batch.news, &ProcessNews::classes));
@@ -360,6 +385,7 @@ Napi::Object Init(Napi::Env env, Napi::Object exports) {
   exports.Set("removeWaits", Napi::Function::New(env, RemoveWaits, "removeWaits"));
   exports.Set("addIo", Napi::Function::New(env, AddIo, "addIo"));
   exports.Set("removeIo", Napi::Function::New(env, RemoveIo, "removeIo"));
+  exports.Set("keepMoments", Napi::Function::New(env, KeepMoments, "keepMoments"));
   exports.Set("take", Napi::Function::New(env, Take, "take"));
   exports.Set("counters", Napi::Function::New(env, Count, "counters"));
   exports.Set("close", Napi::Function::New(env, Close, "close"));

@@ -10,6 +10,8 @@ constexpr size_t kKernelFrames = 4;
 constexpr size_t kUserFrames = 5;
 constexpr size_t kRowHeader = 6;
 constexpr size_t kFirstSlots = 1024;
+// 24 bytes each: ten seconds of 64 busy CPUs at 49 Hz have half of it.
+constexpr size_t kMaxMoments = 64 << 10;
 
 size_t RowLength(std::span<const uint32_t> row) {
   return kRowHeader + row[kKernelFrames] + row[kUserFrames];
@@ -57,6 +59,8 @@ bool Aggregate::Add(const fg_cpu_sample_header& header, std::span<const uint64_t
     row_count_++;
   }
   if (weight != 0) weight_at_[*slot] += weight;
+  if (!moment_targets_.empty() && moments_.size() < kMaxMoments && moment_targets_.contains(header.target))
+    moments_.push_back({header.time_ns, weight, *slot - 1, header.tid});
   tally.taken++;
   return true;
 }

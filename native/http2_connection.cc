@@ -151,6 +151,8 @@ void Http2Connection::BeginRequest(const HeaderBlock& block, const Call& call, H
   stream.is_rpc = IsRpc(block.fields.content_type);
   stream.exchange.container = container_;
   stream.exchange.started_ns = block.arrived_ns != 0 ? block.arrived_ns : call.time_ns;
+  stream.exchange.received_ns = call.time_ns;
+  stream.exchange.receiver = call.caller;
   stream.exchange.method = MethodOf(block.fields.method);
   stream.exchange.path = block.fields.path;
   stream.exchange.trace_parent = TraceParentOf(block.fields.trace_parent);
@@ -173,7 +175,7 @@ void Http2Connection::OnResponseFrame(const Frame& frame, const Call& call, std:
                                       HttpCounts& counts) {
   switch (AddHeaders(responses_, frame, counts)) {
     case HeaderBlocks::Found::kBlock:
-      ReadResponse(responses_.blocks.Last(), call.time_ns, done, counts);
+      ReadResponse(responses_.blocks.Last(), call, done, counts);
       return;
     case HeaderBlocks::Found::kMalformed:
       return;
@@ -184,16 +186,18 @@ void Http2Connection::OnResponseFrame(const Frame& frame, const Call& call, std:
   auto stream = streams_.find(frame.stream);
   if (stream == streams_.end()) return;
   if (frame.type == FG_FRAME_RST_STREAM) {
-    Finish(stream, Outcome::kReset, call.time_ns, done);
+    Finish(stream, Outcome::kReset, call.time_ns, done, call.caller);
   } else if (frame.type == FG_FRAME_DATA) {
     stream->second.exchange.bytes_out += FG_FRAME_HEADER_BYTES + frame.length;
     AddData(frame, stream->second.out);
-    if (frame.Has(frame_flag::kEndStream)) Finish(stream, Outcome::kCompleted, call.time_ns, done);
+    if (frame.Has(frame_flag::kEndStream)) {
+      Finish(stream, Outcome::kCompleted, call.time_ns, done, call.caller);
+    }
   }
 }
 
 // An informational response, the response's head, or its trailers.
-void Http2Connection::ReadResponse(const HeaderBlock& block, uint64_t time_ns, std::vector<Exchange>& done,
+void Http2Connection::ReadResponse(const HeaderBlock& block, const Call& call, std::vector<Exchange>& done,
                                    HttpCounts& counts) {
   if (block.is_promise || block.stream % 2 == 0) return;  // of a push nobody asked for it
   auto found = streams_.find(block.stream);
@@ -215,7 +219,9 @@ void Http2Connection::ReadResponse(const HeaderBlock& block, uint64_t time_ns, s
   exchange.grpc_status = static_cast<uint8_t>(NumberOf(block.fields.grpc_status, 2, exchange.grpc_status));
   stream.is_rpc = stream.is_rpc || IsRpc(block.fields.content_type) || exchange.grpc_status != kNoGrpcStatus;
   bool is_tunnel = exchange.method == Method::kConnect && exchange.status >= 200 && exchange.status < 300;
-  if (block.ends_stream || is_tunnel) Finish(found, Outcome::kCompleted, time_ns, done);
+  if (block.ends_stream || is_tunnel) {
+    Finish(found, Outcome::kCompleted, call.time_ns, done, call.caller);
+  }
 }
 
 // RFC 9113, section 6.8: the server has not begun with streams after this one.
@@ -232,10 +238,11 @@ void Http2Connection::GoAway(const Frame& frame, uint64_t time_ns, std::vector<E
 }
 
 void Http2Connection::Finish(Streams::iterator stream, Outcome outcome, uint64_t time_ns,
-                             std::vector<Exchange>& done) {
+                             std::vector<Exchange>& done, Caller sender) {
   auto& [exchange, is_rpc, has_status, in, out] = stream->second;
   // A client that has said good-bye waits for no answer.
   exchange.outcome = outcome == Outcome::kCompleted && is_peer_closed_ ? Outcome::kClientGone : outcome;
+  exchange.sender = sender;
   exchange.latency_ns = time_ns > exchange.started_ns ? time_ns - exchange.started_ns : 0;
   if (is_rpc) exchange.rpc = in.AreMany() || out.AreMany() ? Rpc::kStreaming : Rpc::kUnary;
   done.push_back(std::move(exchange));
@@ -252,6 +259,11 @@ void Http2Connection::End(Ending ending, uint64_t time_ns, std::vector<Exchange>
                     : is_peer_closed_          ? Outcome::kClientGone
                                                : Outcome::kUnfinished;
   while (!streams_.empty()) Finish(streams_.begin(), outcome, time_ns, done);
+}
+
+void Http2Connection::AddOpen(std::vector<OpenRequest>& open) const {
+  for (const auto& [id, stream] : streams_)
+    open.push_back({container_, stream.exchange.receiver, stream.exchange.received_ns});
 }
 
 void Http2Connection::Adopt(Exchange request) {

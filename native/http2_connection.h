@@ -24,10 +24,13 @@ class Http2Connection {
     uint8_t received;       ///< enum fg_followed, of what comes and of what goes
     uint8_t sent;
     bool is_peer_closed;  ///< the client had gone by then
+    Caller caller = {};
   };
   void Receive(const Call& call, std::vector<Exchange>& done, HttpCounts& counts);
   void Send(const Call& call, std::vector<Exchange>& done, HttpCounts& counts);
   void End(Ending ending, uint64_t time_ns, std::vector<Exchange>& done);
+  /// Adds those that are not finished.
+  void AddOpen(std::vector<OpenRequest>& open) const;
   /// A request of HTTP/1.1 that is answered in HTTP/2.
   void Adopt(Exchange request);
   /// Records of this connection were lost.
@@ -59,10 +62,11 @@ class Http2Connection {
   void OnRequestFrame(const Frame& frame, const Call& call, std::vector<Exchange>& done, HttpCounts& counts);
   void OnResponseFrame(const Frame& frame, const Call& call, std::vector<Exchange>& done, HttpCounts& counts);
   void BeginRequest(const HeaderBlock& block, const Call& call, HttpCounts& counts);
-  void ReadResponse(const HeaderBlock& block, uint64_t time_ns, std::vector<Exchange>& done,
+  void ReadResponse(const HeaderBlock& block, const Call& call, std::vector<Exchange>& done,
                     HttpCounts& counts);
   void GoAway(const Frame& frame, uint64_t time_ns, std::vector<Exchange>& done);
-  void Finish(Streams::iterator stream, Outcome outcome, uint64_t time_ns, std::vector<Exchange>& done);
+  void Finish(Streams::iterator stream, Outcome outcome, uint64_t time_ns, std::vector<Exchange>& done,
+              Caller sender = {});
   void GiveUp(HttpCounts& counts);
 
   uint32_t container_;

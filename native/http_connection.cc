@@ -87,6 +87,8 @@ void HttpConnection::BeginRequest(const Call& call, HttpCounts& counts) {
   Exchange& exchange = waiting_.emplace_back();
   exchange.container = container_;
   exchange.started_ns = arrived_ns;
+  exchange.received_ns = call.time_ns;
+  exchange.receiver = call.caller;
   exchange.method = head->method;
   exchange.path = std::move(head->path);
   exchange.trace_parent = head->trace_parent;
@@ -122,13 +124,13 @@ void HttpConnection::Send(const Call& call, std::vector<Exchange>& done, HttpCou
     switch (responses_.Next()) {
       case MessageReader::Found::kHead:
         count_until(responses_.Position());
-        BeginResponse(call.time_ns, done, counts);
+        BeginResponse(call, done, counts);
         if (is_upgraded_) return;
         break;
       case MessageReader::Found::kEnd:
         if (!is_answering_) break;
         count_until(responses_.Position());
-        EndResponse(call.time_ns, Outcome::kCompleted, done);
+        EndResponse(call.time_ns, Outcome::kCompleted, done, call.caller);
         break;
       case MessageReader::Found::kGarbage:
         counts.garbage++;
@@ -143,12 +145,13 @@ void HttpConnection::Send(const Call& call, std::vector<Exchange>& done, HttpCou
     }
   }
   last_sent_ns_ = call.time_ns;
+  last_sender_ = call.caller;
   if (is_answering_ || responses_.IsInHead()) count_until(call.length);
   // The next response may begin where nobody sees it.
   if (responses_.IsUnframed() && waiting_.size() > 1) GiveUp(counts);
 }
 
-void HttpConnection::BeginResponse(uint64_t time_ns, std::vector<Exchange>& done, HttpCounts& counts) {
+void HttpConnection::BeginResponse(const Call& call, std::vector<Exchange>& done, HttpCounts& counts) {
   Method method = waiting_.empty() ? Method::kOther : waiting_.front().method;
   std::optional<ResponseHead> head = ParseResponseHead(responses_.Head(), method);
   if (!head) {
@@ -178,15 +181,17 @@ void HttpConnection::BeginResponse(uint64_t time_ns, std::vector<Exchange>& done
       GiveUp(counts);
       return;
     }
-    EndResponse(time_ns, Outcome::kCompleted, done);
+    EndResponse(call.time_ns, Outcome::kCompleted, done, call.caller);
     GiveUp(counts);
   } else if (is_whole) {
-    EndResponse(time_ns, Outcome::kCompleted, done);
+    EndResponse(call.time_ns, Outcome::kCompleted, done, call.caller);
   }
 }
 
-void HttpConnection::EndResponse(uint64_t time_ns, Outcome outcome, std::vector<Exchange>& done) {
+void HttpConnection::EndResponse(uint64_t time_ns, Outcome outcome, std::vector<Exchange>& done,
+                                 Caller sender) {
   Exchange& exchange = waiting_.front();
+  exchange.sender = sender;
   // A client that has said good-bye waits for no answer.
   exchange.outcome = outcome == Outcome::kCompleted && is_peer_closed_ ? Outcome::kClientGone : outcome;
   exchange.latency_ns = time_ns > exchange.started_ns ? time_ns - exchange.started_ns : 0;
@@ -196,7 +201,7 @@ void HttpConnection::EndResponse(uint64_t time_ns, Outcome outcome, std::vector<
 }
 
 void HttpConnection::EndUnframedResponse(std::vector<Exchange>& done) {
-  EndResponse(last_sent_ns_, Outcome::kCompleted, done);
+  EndResponse(last_sent_ns_, Outcome::kCompleted, done, last_sender_);
   responses_.Lose();
 }
 
@@ -224,6 +229,10 @@ void HttpConnection::End(Ending ending, uint64_t time_ns, std::vector<Exchange>&
          : is_peer_closed_ ? Outcome::kClientGone
                            : Outcome::kUnfinished,
          done);
+}
+
+void HttpConnection::AddOpen(std::vector<OpenRequest>& open) const {
+  for (const Exchange& one : waiting_) open.push_back({container_, one.receiver, one.received_ns});
 }
 
 void HttpConnection::Settle(uint64_t sent_before_ns, std::vector<Exchange>& done) {

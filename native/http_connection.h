@@ -28,11 +28,21 @@ enum class Rpc : uint8_t {
 
 inline constexpr uint8_t kNoGrpcStatus = 255;
 
+/// Who made a call on a socket, by ids of the initial namespace; zeros where nobody did.
+struct Caller {
+  uint32_t process = 0;
+  uint32_t thread = 0;
+  uint64_t stopped_ns = 0;  ///< that the process's JVM had stood still until then, and one; 0: not known
+};
+
 /// A request and what became of it. Times are of CLOCK_MONOTONIC.
 struct Exchange {
   uint32_t container = 0;
-  uint64_t started_ns = 0;  ///< the request's first byte reached the socket
-  uint64_t latency_ns = 0;  ///< until the response's last byte was given to the kernel
+  uint64_t received_ns = 0;  ///< the call was over by which its head was read
+  Caller receiver;           ///< who read its head
+  Caller sender;             ///< who sent the last of the answer; nobody if the connection ended
+  uint64_t started_ns = 0;   ///< the request's first byte reached the socket
+  uint64_t latency_ns = 0;   ///< until the response's last byte was given to the kernel
   Method method = Method::kOther;
   std::string path;
   uint16_t status = 0;  ///< 0 if no response was begun, or what it said is not known
@@ -42,6 +52,13 @@ struct Exchange {
   uint64_t bytes_in = 0;
   uint64_t bytes_out = 0;
   std::optional<TraceParent> trace_parent;  ///< as the client sent it
+};
+
+/// A request that is not answered yet.
+struct OpenRequest {
+  uint32_t container;
+  Caller receiver;
+  uint64_t received_ns;
 };
 
 /// What could not be read as HTTP, and what was done about it.
@@ -71,10 +88,13 @@ class HttpConnection {
     std::string_view bytes;
     uint64_t length;
     bool is_peer_closed;  ///< the client had gone by then
+    Caller caller = {};
   };
   void Receive(const Call& call, std::vector<Exchange>& done, HttpCounts& counts);
   void Send(const Call& call, std::vector<Exchange>& done, HttpCounts& counts);
   void End(Ending ending, uint64_t time_ns, std::vector<Exchange>& done);
+  /// Adds those that are not finished.
+  void AddOpen(std::vector<OpenRequest>& open) const;
   /// Records of this connection were lost.
   void Resynchronize(HttpCounts& counts);
   /// Ends an exchange whose last byte nobody can tell, if nothing was sent since.
@@ -89,8 +109,8 @@ class HttpConnection {
 
  private:
   void BeginRequest(const Call& call, HttpCounts& counts);
-  void BeginResponse(uint64_t time_ns, std::vector<Exchange>& done, HttpCounts& counts);
-  void EndResponse(uint64_t time_ns, Outcome outcome, std::vector<Exchange>& done);
+  void BeginResponse(const Call& call, std::vector<Exchange>& done, HttpCounts& counts);
+  void EndResponse(uint64_t time_ns, Outcome outcome, std::vector<Exchange>& done, Caller sender = {});
   void EndAll(uint64_t time_ns, Outcome outcome, std::vector<Exchange>& done);
   void EndUnframedResponse(std::vector<Exchange>& done);
   void GiveUp(HttpCounts& counts);
@@ -102,6 +122,7 @@ class HttpConnection {
   bool is_answering_ = false;  // the final response of the first waiting request has begun
   uint64_t last_ns_ = 0;
   uint64_t last_sent_ns_ = 0;
+  Caller last_sender_;
   uint64_t head_arrived_ns_ = 0;   // of the request whose head is under way
   uint64_t head_bytes_ = 0;        // of it, in calls before
   uint64_t response_bytes_ = 0;    // of heads under way and of informational responses

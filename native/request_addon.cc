@@ -1,6 +1,7 @@
 // Moves values between JavaScript and the RequestWatcher. src/native/ validates, names and explains.
 #include "request_addon.h"
 
+#include <algorithm>
 #include <cstring>
 #include <memory>
 #include <optional>
@@ -106,6 +107,31 @@ void Unwatch(const Napi::CallbackInfo& info) {
   if (watcher != nullptr) watcher->Unwatch(BigIntOf(info[1]));
 }
 
+// process, address.
+void CountStops(const Napi::CallbackInfo& info) {
+  RequestWatcher* watcher = WatcherOf(info);
+  if (watcher == nullptr) return;
+  Failure failure;
+  if (!watcher->CountStops(info[1].As<Napi::Number>().Uint32Value(), BigIntOf(info[2]), failure))
+    Throw(info.Env(), failure);
+}
+
+void ForgetStops(const Napi::CallbackInfo& info) {
+  RequestWatcher* watcher = WatcherOf(info);
+  if (watcher != nullptr) watcher->ForgetStops(info[1].As<Napi::Number>().Uint32Value());
+}
+
+constexpr double kStopsUnknown = -1;
+
+// What it stood still from one call to another: another process's memory may say anything.
+double StoppedBetween(const Exchange& exchange) {
+  const Caller& from = exchange.receiver;
+  const Caller& to = exchange.sender;
+  bool is_known = from.process == to.process && from.stopped_ns != 0 && to.stopped_ns >= from.stopped_ns;
+  if (!is_known) return kStopsUnknown;
+  return static_cast<double>(std::min(to.stopped_ns - from.stopped_ns, exchange.latency_ns));
+}
+
 // One typed array of a batch.
 template <typename Array, typename Field>
 Array ColumnOf(Napi::Env env, const std::vector<Exchange>& exchanges, Field field) {
@@ -161,9 +187,31 @@ Napi::Value Take(const Napi::CallbackInfo& info) {
             ColumnOf<Napi::Uint16Array>(env, exchanges, [](const Exchange& one) { return one.status; }));
   batch.Set("rpcs", bytes([](const Exchange& one) { return static_cast<uint8_t>(one.rpc); }));
   batch.Set("grpcStatuses", bytes([](const Exchange& one) { return one.grpc_status; }));
+  auto numbers = [&](auto field) { return ColumnOf<Napi::Uint32Array>(env, exchanges, field); };
+  batch.Set("receivedAtNs", floats(&Exchange::received_ns));
+  batch.Set("processes", numbers([](const Exchange& one) { return one.receiver.process; }));
+  batch.Set("receivers", numbers([](const Exchange& one) { return one.receiver.thread; }));
+  batch.Set("senders", numbers([](const Exchange& one) { return one.sender.thread; }));
+  batch.Set("stoppedNs", ColumnOf<Napi::Float64Array>(env, exchanges, StoppedBetween));
   SetPaths(env, batch, exchanges);
   SetTraceParents(env, batch, exchanges);
   return batch;
+}
+
+// Per request that is not answered: container, process, thread, and when it was received.
+Napi::Value OpenRequests(const Napi::CallbackInfo& info) {
+  Napi::Env env = info.Env();
+  RequestWatcher* watcher = WatcherOf(info);
+  if (watcher == nullptr) return env.Undefined();
+  std::vector<OpenRequest> open = watcher->Open();
+  auto numbers = Napi::Float64Array::New(env, 4 * open.size());
+  for (size_t i = 0; i < open.size(); i++) {
+    numbers[4 * i] = open[i].container;
+    numbers[4 * i + 1] = open[i].receiver.process;
+    numbers[4 * i + 2] = open[i].receiver.thread;
+    numbers[4 * i + 3] = static_cast<double>(open[i].received_ns);
+  }
+  return numbers;
 }
 
 Napi::Value Count(const Napi::CallbackInfo& info) {
@@ -247,7 +295,10 @@ Napi::Object RequestWatcherExports(Napi::Env env) {
   exports.Set("open", Napi::Function::New(env, Open, "open", handles));
   exports.Set("watch", Napi::Function::New(env, Watch, "watch"));
   exports.Set("unwatch", Napi::Function::New(env, Unwatch, "unwatch"));
+  exports.Set("countStops", Napi::Function::New(env, CountStops, "countStops"));
+  exports.Set("forgetStops", Napi::Function::New(env, ForgetStops, "forgetStops"));
   exports.Set("take", Napi::Function::New(env, Take, "take"));
+  exports.Set("openRequests", Napi::Function::New(env, OpenRequests, "openRequests"));
   exports.Set("counters", Napi::Function::New(env, Count, "counters"));
   exports.Set("hidden", Napi::Function::New(env, Hidden, "hidden"));
   exports.Set("usesSockets", Napi::Function::New(env, UsesSockets, "usesSockets"));

@@ -97,8 +97,9 @@ void RequestTable::Add(std::span<const uint8_t> record) {
 }
 
 void RequestTable::OnCall(Entry& entry, const fg_socket_record_header& header, std::string_view bytes) {
-  HttpConnection::Call call = {header.time_ns, header.arrived_ns, bytes, header.length,
-                               header.is_peer_closed != 0};
+  HttpConnection::Call call = {
+      header.time_ns, header.arrived_ns,          bytes,
+      header.length,  header.is_peer_closed != 0, {header.process, header.thread, header.stopped_ns}};
   if (header.event == FG_SOCKET_RECEIVED) {
     entry.http1.Receive(call, done_, counts_.http);
     return;
@@ -112,8 +113,13 @@ void RequestTable::OnCall(Entry& entry, const fg_socket_record_header& header, s
 
 void RequestTable::OnHttp2Call(Entry& entry, const fg_socket_record_header& header, std::string_view bytes) {
   if (!entry.http2) entry.http2 = std::make_unique<Http2Connection>(header.container);
-  Http2Connection::Call call = {header.time_ns,  header.arrived_ns, bytes,
-                                header.received, header.sent,       header.is_peer_closed != 0};
+  Http2Connection::Call call = {header.time_ns,
+                                header.arrived_ns,
+                                bytes,
+                                header.received,
+                                header.sent,
+                                header.is_peer_closed != 0,
+                                {header.process, header.thread, header.stopped_ns}};
   if (header.event == FG_SOCKET_RECEIVED) {
     entry.http2->Receive(call, done_, counts_.http);
   } else {
@@ -181,6 +187,15 @@ std::vector<Exchange> RequestTable::Take(uint64_t now_ns) {
   }
   Keep(done_);
   return std::exchange(finished_, {});
+}
+
+std::vector<OpenRequest> RequestTable::Open() const {
+  std::vector<OpenRequest> open;
+  for (const auto& [socket, entry] : connections_) {
+    entry.http1.AddOpen(open);
+    if (entry.http2) entry.http2->AddOpen(open);
+  }
+  return open;
 }
 
 RequestCounts RequestTable::Counts() const {

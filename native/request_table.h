@@ -36,6 +36,8 @@ class RequestTable {
   /// What finished since the last call. Connections on which nothing is under way for a minute are forgotten:
   /// they are met again as if they were new.
   std::vector<Exchange> Take(uint64_t now_ns);
+  /// What is not answered now.
+  std::vector<OpenRequest> Open() const;
   RequestCounts Counts() const;
 
  private:

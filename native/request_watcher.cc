@@ -88,6 +88,7 @@ bool RequestWatcher::Load(const RequestWatcherConfig& config, Failure& failure) 
   };
   set_size("ring", config.ring_bytes);
   set_size("targets", config.max_containers);
+  set_size("stop_counters", config.max_containers);
   set_size("connections", config.max_connections);
   set_size("http2_connections", config.max_connections);
   bpf_program* program = nullptr;
@@ -192,6 +193,23 @@ void RequestWatcher::Detach() {
 
 std::vector<Exchange> RequestWatcher::Take() {
   return drain_->With([&] { return table_->Take(MonotonicNs()); });
+}
+
+bool RequestWatcher::CountStops(uint32_t process, uint64_t address, Failure& failure) {
+  if (bpf_map_update_elem(MapFd("stop_counters"), &process, &address, BPF_ANY) == 0) return true;
+  failure = {errno == E2BIG ? "SAMPLER_PROCESSES_FULL" : "SAMPLER_TARGET_FAILED",
+             "counting how long a process stands still",
+             errno,
+             {}};
+  return false;
+}
+
+void RequestWatcher::ForgetStops(uint32_t process) {
+  bpf_map_delete_elem(MapFd("stop_counters"), &process);
+}
+
+std::vector<OpenRequest> RequestWatcher::Open() {
+  return drain_->With([&] { return table_->Open(); });
 }
 
 std::array<uint64_t, FG_HIDDEN_COUNT> RequestWatcher::Hidden(uint64_t cgroup) const {

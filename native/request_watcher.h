@@ -50,7 +50,11 @@ class RequestWatcher {
   /// A container by the id of its cgroup v2 directory, under a number of the caller's.
   bool Watch(uint64_t cgroup, uint32_t container, Failure& failure);
   void Unwatch(uint64_t cgroup);
+  /// Where the process's JVM counts how long it stood still.
+  bool CountStops(uint32_t process, uint64_t address, Failure& failure);
+  void ForgetStops(uint32_t process);
   std::vector<Exchange> Take();
+  std::vector<OpenRequest> Open();
   /// Calls by which a watched container received what cannot be read here, by enum fg_hidden.
   std::array<uint64_t, FG_HIDDEN_COUNT> Hidden(uint64_t cgroup) const;
   WatcherCounters Count();

@@ -70,8 +70,9 @@ RingDrain::Drained RingDrain::Take() {
   if (waits_) waits = waits_->Take(MonotonicNs());
   if (waits_ && waits_->IsEmpty()) waits_.reset();
   processes_.SettleAll(aggregate_);
-  return {std::exchange(aggregate_, Aggregate(max_stacks_)), processes_.TakeNews(), std::move(waits),
-          io_.Take()};
+  Aggregate taken = std::exchange(aggregate_, Aggregate(max_stacks_));
+  aggregate_.KeepMoments(moment_targets_);
+  return {std::move(taken), processes_.TakeNews(), std::move(waits), io_.Take()};
 }
 
 uint64_t RingDrain::Malformed() {
@@ -92,6 +93,13 @@ void RingDrain::AddProcess(uint32_t pid, const std::optional<HotspotLayout>& lay
 void RingDrain::FollowCoroutines(uint32_t pid, const HeapLayout& heap) {
   Locked locked(lock_);
   processes_.FollowCoroutines(pid, heap);
+}
+
+void RingDrain::KeepMoments(std::unordered_set<uint64_t> targets) {
+  Locked locked(lock_);
+  moment_targets_ = std::move(targets);
+  aggregate_.KeepMoments(moment_targets_);
+  if (waits_) waits_->KeepMoments(moment_targets_);
 }
 
 void RingDrain::RemoveWaits(uint64_t target) {

@@ -6,6 +6,7 @@
 #include <memory>
 #include <optional>
 #include <span>
+#include <unordered_set>
 #include <utility>
 #include <vector>
 
@@ -57,9 +58,12 @@ class RingDrain {
       std::unique_ptr<WaitProbe> probe = open();
       if (!probe) return false;
       waits_ = std::make_unique<WaitScan>(std::move(probe), max_stacks_);
+      waits_->KeepMoments(moment_targets_);
     }
     return waits_->Add(target, least_ns, MonotonicNs(), failure);
   }
+  /// From now on it is kept when samples and waits of these targets were, and of no others.
+  void KeepMoments(std::unordered_set<uint64_t> targets);
   void RemoveWaits(uint64_t target);
   /// Nothing, while nobody is looked at.
   std::optional<WaitScanCounts> Waits();
@@ -91,6 +95,7 @@ class RingDrain {
   ClockJitter jitter_;
   uint64_t malformed_ = 0;
   Aggregate aggregate_;
+  std::unordered_set<uint64_t> moment_targets_;
   UnwoundProcesses processes_;
   std::unique_ptr<WaitScan> waits_;  ///< null while nobody asks for waits
   IoStacks io_;

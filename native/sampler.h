@@ -6,6 +6,8 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <unordered_set>
+#include <utility>
 #include <vector>
 
 #include "aggregate.h"
@@ -93,6 +95,8 @@ class Sampler {
   /// which stack. Adding it again changes how long.
   bool AddWaits(uint64_t target, uint64_t least_ns, Failure& failure);
   void RemoveWaits(uint64_t target) { drain_->RemoveWaits(target); }
+  /// From now on it is kept when samples and waits of these targets were, and of no others.
+  void KeepMoments(std::unordered_set<uint64_t> targets) { drain_->KeepMoments(std::move(targets)); }
   /// From now on it is counted what this target reads, writes and syncs; calls that last so long are slow,
   /// and those of added processes have stacks. Adding it again changes how long.
   bool AddIo(uint64_t target, uint64_t least_ns, Failure& failure);

@@ -23,6 +23,7 @@ fg_cpu_sample_header HeaderOf(const ThreadWait& one) {
   header.target = one.wait.target;
   header.pid = one.wait.pid;
   header.tid = one.tid;
+  header.time_ns = one.wait.start_ns;
   header.kernel_frames = 1;
   return header;
 }
@@ -66,6 +67,11 @@ void WaitScan::Remove(uint64_t target, uint64_t now_ns) {
   WaitTotals pending = Pending(now_ns)[target];
   known->second.last = Sum(probe_->Remove(target).value_or(WaitTotals()), pending);
   known->second.is_leaving = true;
+}
+
+void WaitScan::KeepMoments(std::unordered_set<uint64_t> targets) {
+  moment_targets_ = std::move(targets);
+  aggregate_.KeepMoments(moment_targets_);
 }
 
 // A wait without a stack, of a process that was not known then, is looked at anew once it is.
@@ -193,6 +199,7 @@ WaitBatch WaitScan::Take(uint64_t now_ns) {
   for (auto& [tid, wait] : waits_) Hand(wait);
   std::unordered_map<uint64_t, WaitTotals> pending = Pending(now_ns);
   WaitBatch batch{std::exchange(aggregate_, Aggregate(max_stacks_)), {}};
+  aggregate_.KeepMoments(moment_targets_);
   for (auto& [id, target] : targets_) {
     WaitTotals all = target.is_leaving ? target.last : Sum(probe_->TotalsOf(id), pending[id]);
     WaitTotals since = Since(all, std::exchange(target.told, all));

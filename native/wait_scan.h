@@ -46,6 +46,7 @@ class WaitScan {
   bool Add(uint64_t target, uint64_t least_ns, uint64_t now_ns, Failure& failure);
   /// What it waited until now still comes with the next Take.
   void Remove(uint64_t target, uint64_t now_ns);
+  void KeepMoments(std::unordered_set<uint64_t> targets);
   bool IsEmpty() const { return probe_->IsEmpty(); }
 
   /// When the next scan is due: at random, for what is watched may have a beat of its own.
@@ -84,6 +85,7 @@ class WaitScan {
   std::unique_ptr<WaitProbe> probe_;
   uint32_t max_stacks_;
   Aggregate aggregate_;
+  std::unordered_set<uint64_t> moment_targets_;
   std::unordered_map<uint64_t, Target> targets_;
   std::unordered_map<uint32_t, Wait> waits_;  ///< by thread
   std::vector<ThreadWait> fresh_;             ///< of this scan, whose stacks are not known

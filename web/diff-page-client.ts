@@ -63,8 +63,8 @@ function zoomTo(node: number): void {
 
 function focusOn(node: number): void {
   view.focus(node);
-  status.textContent = describeFrame(shown.tree, node);
-  fillTooltip(tooltip, shown.tree, node);
+  status.textContent = describeFrame(shown.tree, node, data.sides);
+  fillTooltip(tooltip, shown.tree, node, data.sides);
   const { x, y } = view.placeOf(node);
   placeTooltip(tooltip, x, y);
 }
@@ -114,7 +114,7 @@ function show(name: string): void {
   const { parent } = view.layout();
   zoomTo(Math.max(0, parent[Math.max(0, parent[node] ?? 0)] ?? 0));
   view.focus(node);
-  status.textContent = describeFrame(shown.tree, node);
+  status.textContent = describeFrame(shown.tree, node, data.sides);
 }
 
 /** Machinery can be the culprit too: then it is in the raw stacks only. */
@@ -238,7 +238,7 @@ canvas.addEventListener('pointermove', (event) => {
     hideTooltip();
     return;
   }
-  fillTooltip(tooltip, shown.tree, node);
+  fillTooltip(tooltip, shown.tree, node, data.sides);
   placeTooltip(tooltip, event.clientX, event.clientY);
 });
 canvas.addEventListener('pointerleave', hideTooltip);
@@ -247,7 +247,7 @@ canvas.addEventListener('click', (event) => {
   const node = view.nodeAt(event.clientX, event.clientY);
   if (node !== undefined) {
     view.focus(node);
-    status.textContent = describeFrame(shown.tree, node);
+    status.textContent = describeFrame(shown.tree, node, data.sides);
     zoomTo(node);
   }
 });

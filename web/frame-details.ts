@@ -1,5 +1,6 @@
 /** What is known of one frame, as a tooltip and as a line of status. Names only ever become text nodes. */
 import type { DiffTree } from '../src/profile/diff.ts';
+import type { PageSides } from '../src/profile/diff-page.ts';
 import { shareChange } from '../src/profile/flame-layout.ts';
 
 export const percent = (share: number): string => `${(share * 100).toFixed(2)} %`;
@@ -10,22 +11,23 @@ export function points(delta: number): string {
   return `${sign}${digits} points`;
 }
 
-export function describeFrame(tree: DiffTree, node: number): string {
+export function describeFrame(tree: DiffTree, node: number, sides: PageSides): string {
   const { baselineShare, canaryShare, delta } = shareChange(tree, node);
   const [site] = sitesOf(tree, node);
   const place = site === undefined ? '' : ` (${site.place})`;
   const name = tree.names[tree.name[node] ?? 0] ?? '';
-  return `${name}${place}: baseline ${percent(baselineShare)}, canary ${percent(canaryShare)}, ${points(delta)}`;
+  const shares = `${sides.baseline} ${percent(baselineShare)}, ${sides.canary} ${percent(canaryShare)}`;
+  return `${name}${place}: ${shares}, ${points(delta)}`;
 }
 
-export function fillTooltip(tooltip: HTMLElement, tree: DiffTree, node: number): void {
+export function fillTooltip(tooltip: HTMLElement, tree: DiffTree, node: number, sides: PageSides): void {
   const change = shareChange(tree, node);
   const name = document.createElement('div');
   name.className = 'name';
   name.textContent = tree.names[tree.name[node] ?? 0] ?? '';
   const table = document.createElement('table');
-  addRow(table, 'Baseline', percent(change.baselineShare), tree.baseline[node] ?? 0);
-  addRow(table, 'Canary', percent(change.canaryShare), tree.canary[node] ?? 0);
+  addRow(table, titled(sides.baseline), percent(change.baselineShare), tree.baseline[node] ?? 0);
+  addRow(table, titled(sides.canary), percent(change.canaryShare), tree.canary[node] ?? 0);
   const delta = addRow(table, 'Change', points(change.delta));
   if (change.beyondNoise) {
     delta.classList.add(change.delta > 0 ? 'grew' : 'shrank');
@@ -33,7 +35,7 @@ export function fillTooltip(tooltip: HTMLElement, tree: DiffTree, node: number):
   for (const site of sitesOf(tree, node)) addSite(table, tree, node, site);
   const note = document.createElement('p');
   note.className = 'note';
-  note.textContent = noteOf(tree, node, change.beyondNoise);
+  note.textContent = noteOf(tree, node, { beyondNoise: change.beyondNoise, sides });
   tooltip.replaceChildren(name, table, ...(note.textContent === '' ? [] : [note]));
 }
 
@@ -68,9 +70,15 @@ function addSite(table: HTMLTableElement, tree: DiffTree, node: number, site: Si
   cell.textContent = `${before} → ${after} of the frame`;
 }
 
-function noteOf(tree: DiffTree, node: number, beyondNoise: boolean): string {
+const titled = (text: string): string => text.slice(0, 1).toUpperCase() + text.slice(1);
+
+function noteOf(
+  tree: DiffTree,
+  node: number,
+  { beyondNoise, sides }: { readonly beyondNoise: boolean; readonly sides: PageSides },
+): string {
   if (beyondNoise && tree.baseline[node] === 0) {
-    return 'New: the baseline never ran this path.';
+    return `New: the ${sides.baseline} never ran this path.`;
   }
   return beyondNoise ? '' : 'Within sampling noise.';
 }

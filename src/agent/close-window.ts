@@ -14,8 +14,9 @@ import type { SamplerFailure } from './sampler-host.ts';
 import type { WatchedContainers } from './watched-containers.ts';
 import { foldIo } from './window-io.ts';
 import { nameWindow, type WindowNames } from './window-names.ts';
-import { type ContainerWindow, dealRows, foldWindow, unnamedShares } from './window-pods.ts';
-import { foldWaits } from './window-waits.ts';
+import { type ContainerWindow, dealRows, foldWindow, timedSamplesOf, unnamedShares } from './window-pods.ts';
+import { momentsByTarget } from './window-served.ts';
+import { foldWaits, timedWaitsOf } from './window-waits.ts';
 
 export interface WindowInput {
   readonly containers: WatchedContainers;
@@ -70,22 +71,33 @@ export async function closeWindow(
   await input.natives.learn(met, Date.now());
 
   const stacks = createBatchStacks();
-  const context = { names, stacks, hz: input.frequencyHz, nowMs: Date.now(), tableShare, requests };
+  const moments = momentsByTarget(samples?.moments);
+  const context = { names, stacks, hz: input.frequencyHz, nowMs: Date.now(), tableShare, requests, moments };
   const waitContext = {
     ...{ names: waitNames, stacks, failure: input.failure ?? input.waitsFailure },
     addresses: samples?.waits?.addresses ?? new BigUint64Array(0),
+    moments: momentsByTarget(samples?.waits?.moments),
   };
   const ioContext = { names: ioNames, stacks, failure: input.failure ?? input.ioFailure };
-  const waiting = new Map(waits.map((each) => [each.container, foldWaits(each, waitContext)]));
-  const moved = new Map(io.map((each) => [each.container, foldIo(each, ioContext)]));
+  const waitsOf = new Map(waits.map((each) => [each.container, each]));
+  const ioOf = new Map(io.map((each) => [each.container, each]));
   const pods = windows.map((window) => {
-    const waited = waiting.get(window.container);
-    const wrote = moved.get(window.container);
-    return {
+    const waited = waitsOf.get(window.container);
+    const moved = ioOf.get(window.container);
+    const pod = {
       ...foldWindow(window, context),
-      ...(waited && { waiting: waited }),
-      ...(wrote && { io: wrote }),
+      ...(waited && { waiting: foldWaits(waited, waitContext) }),
+      ...(moved && { io: foldIo(moved, ioContext) }),
     };
+    const seen = requests.get(window.container.assigned.containerId);
+    if (!seen) return pod;
+    if (seen.window.state !== 'Seen') {
+      seen.served.forget(seen.now);
+      return pod;
+    }
+    const { samples: timed, unseen } = timedSamplesOf(window, context);
+    const all = waited ? [...timed, ...timedWaitsOf(waited, waitContext)] : timed;
+    return { ...pod, served: seen.served.fold(all, seen.now, { stacks, unseen }) };
   });
   input.containers.beginWindow();
   return {

@@ -5,6 +5,7 @@ import { LONGEST_MESSAGE, LONGEST_REASON } from '../requests/parse-request-windo
 import { type CountedAs, RequestTally } from '../requests/request-tally.ts';
 import type { RequestWindow } from '../requests/request-window.ts';
 import type { SpanSample } from '../requests/span-sample.ts';
+import { ContainerServed } from './container-served.ts';
 import type { ContainerDurations } from './request-durations.ts';
 import type { SamplerFailure } from './sampler-host.ts';
 
@@ -14,10 +15,11 @@ export class ContainerRequests {
   readonly routes: readonly string[];
   /** While some of its requests are to become spans: what was added is to be told to it, too. */
   spans: SpanSample | undefined;
+  readonly served = new ContainerServed();
   readonly #tally: RequestTally;
   readonly #durations: ContainerDurations;
   #hidden = NOTHING_HIDDEN;
-  #served = 0;
+  #answered = 0;
   #everServed = false;
   #everOther = false;
 
@@ -28,20 +30,21 @@ export class ContainerRequests {
   }
 
   /** Exchanges since the last window. */
-  get served(): number {
-    return this.#served;
+  get answered(): number {
+    return this.#answered;
   }
 
   add(exchange: Exchange | TimedExchange): CountedAs {
     const as = this.#tally.add(exchange);
     this.#durations.add(exchange, as);
-    this.#served += 1;
+    this.#answered += 1;
     this.#everServed = true;
     return as;
   }
 
   lose(exchanges: number): void {
     this.#tally.lose(exchanges);
+    if (exchanges > 0) this.served.log.lose();
   }
 
   /** Calls whose bytes nobody can read here. */
@@ -49,6 +52,7 @@ export class ContainerRequests {
     const { tls: tlsBefore, http2: http2Before, other: otherBefore } = this.#hidden;
     this.#hidden = { tls: tlsBefore + tls, http2: http2Before + http2, other: otherBefore + other };
     this.#everOther ||= other > 0;
+    if (tls + http2 > 0) this.served.log.lose();
   }
 
   /**
@@ -65,8 +69,13 @@ export class ContainerRequests {
     this.#durations.fold(this.#tally.routes);
     const why = failure === undefined ? this.#whyHidden() : whyFailed(failure);
     this.#hidden = NOTHING_HIDDEN;
-    this.#served = 0;
+    this.#answered = 0;
     return why === undefined ? window : { state: 'NotObservable', ...why, lost: 0, routes: [] };
+  }
+
+  /** What a request was counted as is by now. */
+  labelOf({ method, label }: CountedAs): CountedAs {
+    return { method, label: this.#tally.routes.asOfNow(label) };
   }
 
   /** Nothing is left of it, here or on the page of metrics. */
@@ -76,12 +85,12 @@ export class ContainerRequests {
 
   #whyHidden(): Why | undefined {
     const { tls, http2 } = this.#hidden;
-    if (tls + http2 > this.#served) {
+    if (tls + http2 > this.#answered) {
       const [reason, by] =
         tls >= http2
           ? ['Tls', 'TLS, which cannot be read here']
           : ['Http2', 'HTTP/2 on connections from before, in which no request was found yet'];
-      return { reason, message: `it was asked by ${by}, beside ${this.#served} requests that were seen` };
+      return { reason, message: `it was asked by ${by}, beside ${this.#answered} requests that were seen` };
     }
     if (this.#everServed || !this.#everOther) return undefined;
     return { reason: 'NoHttp', message: 'there are connections, and no request of HTTP was seen on any' };

@@ -1,5 +1,6 @@
 /** Reads how a running JVM lays out its data, from its memory and its libjvm.so. The JVM notices nothing. */
 import { type HotspotFailure, type LoadedLibjvm, readHotspot } from '../jvm/hotspot.ts';
+import { perfCounterAt } from '../jvm/perf-counters.ts';
 import type { ExcludedBytes } from '../jvm/unsigned5.ts';
 import { flatUnwindLayout } from '../jvm/unwind-layout.ts';
 import { readFlags } from '../jvm/vm-flags.ts';
@@ -26,6 +27,8 @@ export interface JvmLayout {
   readonly flags: readonly string[] | undefined;
   /** DebugNonSafepoints was on before any code was compiled; otherwise each piece of code tells (docs/adr/0010). */
   readonly isLeafExactFromStart: boolean;
+  /** Where it counts the nanoseconds that it stood still in its life; undefined if it does not. */
+  readonly stopCounter: bigint | undefined;
   /** Of its coroutines. */
   readonly suspended: SuspendedOutcome;
 }
@@ -42,6 +45,8 @@ export interface LayoutAccess {
   readonly followCoroutines: boolean;
 }
 
+/** In ticks of os::elapsed_counter, which on Linux are nanoseconds; all safepoints, of which nearly all time is collectors'. */
+const STOP_COUNTER = 'sun.rt.safepointTime';
 const FLAGS = ['PreserveFramePointer', DEBUG_NON_SAFEPOINTS];
 
 /** Never throws for anything the process is or does. */
@@ -71,7 +76,8 @@ function readTables(facts: ProcessFacts, libjvm: LoadedLibjvm, access: LayoutAcc
     const excludedBytes = hotspot.layout.get('unsigned5_excluded') === 1n ? 1 : 0;
     const given = flags?.get(DEBUG_NON_SAFEPOINTS);
     const isLeafExactFromStart = given?.on === true && given.origin !== 'DEFAULT';
-    return { kind: 'read', layout, excludedBytes, flags: on, isLeafExactFromStart, suspended };
+    const stopCounter = perfCounterAt(memory.read, hotspot.structs, STOP_COUNTER);
+    return { kind: 'read', layout, excludedBytes, flags: on, isLeafExactFromStart, stopCounter, suspended };
   } catch (error) {
     const message = `/proc/${facts.pid}/mem: ${codeOf(error)}; it takes CAP_SYS_PTRACE, and kernel.yama.ptrace_scope below 3`;
     return failed('MemoryRefused', message);

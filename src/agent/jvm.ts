@@ -35,6 +35,8 @@ export interface Jvm {
    * of a stack is only that of the next safepoint.
    */
   readonly leafIsExact: boolean;
+  /** Where it counts the nanoseconds that it stood still; undefined if it does not, or that is not known yet. */
+  readonly stopCounter: bigint | undefined;
   /** For the sampler; undefined if the JVM is to be walked by frame pointers. */
   readonly unwound: UnwoundJvm | undefined;
   /** Reads the JVM's own tables when that is due. Bounded; never throws. */
@@ -76,6 +78,9 @@ export async function inspectJvm(facts: ProcessFacts, libjvm: MappedFile, access
     },
     get leafIsExact() {
       return tables.leafIsExact;
+    },
+    get stopCounter() {
+      return tables.stopCounter;
     },
     get unwound() {
       return source() === 'VmStructs' ? tables.unwound : undefined;
@@ -141,6 +146,9 @@ function ownTables(facts: ProcessFacts, libjvm: MappedFile, access: JvmAccess) {
     },
     get suspended() {
       return callersOf(read);
+    },
+    get stopCounter() {
+      return read?.stopCounter;
     },
     get leafIsExact() {
       return read?.isLeafExactFromStart === true;

@@ -79,6 +79,7 @@ export function createNodeAgent(parts: NodeAgentParts): NodeAgent {
     host.watchWaits(containers.waits(), nowMs);
     host.watchIo(containers.io(), nowMs);
     requests.watch(containers.all(), nowMs);
+    host.keepMoments(requests.isOpen ? containers.served() : new Set());
     for (const jvm of jvms) {
       if (jvm.needsNames(nowMs, 0)) attaches.add(jvm);
       noteNaming(jvm, told, log);
@@ -128,7 +129,7 @@ export function createNodeAgent(parts: NodeAgentParts): NodeAgent {
   const discard = () => {
     const samples = host.sampler?.take();
     if (samples) learnNames(samples, containers); // they are not told again
-    requests.take();
+    for (const { served, now } of requests.take().values()) served.forget(now);
     for (const container of containers.all()) container.takeUsage();
     containers.beginWindow();
   };
@@ -141,6 +142,7 @@ export function createNodeAgent(parts: NodeAgentParts): NodeAgent {
       host.watch(containers.targets());
       host.watchWaits(containers.waits(), nowMs);
       host.watchIo(containers.io(), nowMs);
+      host.keepMoments(requests.isOpen ? containers.served() : new Set());
       lostBefore = { ringFull: 0, tableFull: 0 };
     }
   };

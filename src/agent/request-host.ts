@@ -5,11 +5,14 @@ import {
   type RequestWatcher,
   type RequestWatcherOptions,
 } from '../native/request-watcher.ts';
+import type { CountedAs } from '../requests/request-tally.ts';
 import type { RequestWindow } from '../requests/request-window.ts';
 import { type SpanCandidate, SpanSample } from '../requests/span-sample.ts';
 import { codeOf, messageOf } from './agent-error.ts';
 import type { Answerer } from './answerer.ts';
 import { ContainerRequests, NOTHING_HIDDEN } from './container-requests.ts';
+import type { ContainerServed, OpenRequests } from './container-served.ts';
+import type { Jvm } from './jvm.ts';
 import type { AgentLog } from './log.ts';
 import type { RequestDurations } from './request-durations.ts';
 import type { SamplerFailure } from './sampler-host.ts';
@@ -17,13 +20,21 @@ import type { TrackedContainer } from './tracked-container.ts';
 
 type Asking = Pick<TrackedContainer, 'assigned' | 'targets' | 'processes'>;
 
+/** What was seen of a container's requests. */
+export interface SeenRequests {
+  readonly window: RequestWindow;
+  /** Finds which of its samples belong to which of them. */
+  readonly served: ContainerServed;
+  readonly now: OpenRequests;
+}
+
 export interface RequestHost {
   /** False while nothing is to be watched, and while it cannot be. */
   readonly isOpen: boolean;
   /** Makes it watch those of these that are to be, and no others, and counts what finished meanwhile. */
   watch(containers: readonly Asking[], nowMs: number): void;
   /** What was seen since the last call, by container id; of every container that was to be watched. */
-  take(): ReadonlyMap<string, RequestWindow>;
+  take(): ReadonlyMap<string, SeenRequests>;
   close(): void;
 }
 
@@ -63,6 +74,7 @@ export function createRequestHost(options: RequestHostOptions): RequestHost {
   const containers = new Map<string, ContainerRequests>();
   const cgroups = new Map<bigint, WatchedCgroup>();
   const owners = new Map<number, ContainerRequests>();
+  const stops = new Map<number, Jvm>();
   let asking = new Map<string, Asking>();
   let watcher: RequestWatcher | undefined;
   let failure = options.filter === 'pid' ? NO_CGROUP2 : undefined;
@@ -75,7 +87,9 @@ export function createRequestHost(options: RequestHostOptions): RequestHost {
     for (const exchange of watcher.take()) {
       const owner = owners.get(exchange.container);
       const as = owner?.add(exchange);
-      if (as) owner?.spans?.add(exchange, as);
+      if (!as) continue;
+      owner?.served.log.add(exchange, as);
+      owner?.spans?.add(exchange, as);
     }
     for (const [id, cgroup] of cgroups) {
       const now = watcher.hidden(id);
@@ -98,6 +112,7 @@ export function createRequestHost(options: RequestHostOptions): RequestHost {
     watcher = undefined;
     cgroups.clear();
     owners.clear();
+    stops.clear();
   };
   const end = (wanted: ReadonlyMap<bigint, ContainerRequests>) => {
     const ended = [...cgroups].filter(([id, { owner }]) => wanted.get(id) !== owner);
@@ -107,6 +122,22 @@ export function createRequestHost(options: RequestHostOptions): RequestHost {
     }
     if (ended.length > 0) drain(); // what finished until now is still theirs
     for (const [, { number }] of ended) owners.delete(number);
+  };
+  const countStops = (of: RequestWatcher) => {
+    const jvms = [...asking.values()]
+      .flatMap(({ processes }) => [...processes.values()])
+      .flatMap(({ jvm }) => jvm ?? []);
+    const wanted = new Map(jvms.map((jvm) => [jvm.facts.pid, jvm]));
+    for (const [pid, jvm] of stops) {
+      if (wanted.get(pid) === jvm) continue;
+      of.forgetStops(pid);
+      stops.delete(pid);
+    }
+    for (const [pid, jvm] of wanted) {
+      if (stops.has(pid) || jvm.stopCounter === undefined || stops.size >= SIZES.maxContainers) continue;
+      of.countStops(pid, jvm.stopCounter);
+      stops.set(pid, jvm);
+    }
   };
   const begin = (to: RequestWatcher, wanted: ReadonlyMap<bigint, ContainerRequests>) => {
     for (const [id, owner] of wanted) {
@@ -138,6 +169,7 @@ export function createRequestHost(options: RequestHostOptions): RequestHost {
       try {
         watcher ??= open();
         begin(watcher, wanted);
+        countStops(watcher);
         failure = undefined;
       } catch (error) {
         failedMs = nowMs;
@@ -147,7 +179,13 @@ export function createRequestHost(options: RequestHostOptions): RequestHost {
     },
     take() {
       drain();
-      const windows = new Map([...containers].map(([id, seen]) => [id, seen.take(failure)]));
+      const open = Map.groupBy(watcher?.open() ?? [], ({ container }) => owners.get(container));
+      const windows = new Map(
+        [...containers].map(([id, seen]) => {
+          const now = { open: open.get(seen) ?? [], labelOf: (as: CountedAs) => seen.labelOf(as) };
+          return [id, { window: seen.take(failure), served: seen.served, now }];
+        }),
+      );
       for (const [id, seen] of containers) {
         const asker = asking.get(id);
         const spans = seen.spans?.take() ?? [];
@@ -175,7 +213,7 @@ function admit(
   before?.end();
   const answerer = () => asking.assigned; // the latest: what the workload is may be told later
   const after = new ContainerRequests(routes, durations.begin(answerer));
-  after.lose(before?.served ?? 0);
+  after.lose(before?.answered ?? 0);
   known.set(containerId, after);
   return after;
 }
@@ -214,8 +252,8 @@ function lostUntilNow(watcher: RequestWatcher): number {
 /** Nobody knows whose they were: dealt out by what each served, rounded up. */
 function spread(lost: number, among: readonly ContainerRequests[]): void {
   if (lost <= 0) return;
-  const served = among.reduce((sum, each) => sum + each.served, 0);
+  const served = among.reduce((sum, each) => sum + each.answered, 0);
   for (const each of among) {
-    each.lose(Math.ceil(served === 0 ? lost / among.length : (lost * each.served) / served));
+    each.lose(Math.ceil(served === 0 ? lost / among.length : (lost * each.answered) / served));
   }
 }

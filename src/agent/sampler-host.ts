@@ -37,6 +37,8 @@ export interface SamplerHost {
   /** The same for what is read, written and synced: how long a slow call takes at least. */
   readonly ioFailure: SamplerFailure | undefined;
   watchIo(leastMs: ReadonlyMap<bigint, number>, nowMs: number): void;
+  /** Makes the sampler tell when samples of these targets were, and of no others. */
+  keepMoments(targets: ReadonlySet<bigint>): void;
   /** Makes the sampler unwind these and no others; each is one process for ever, so a pid used again is another. */
   unwind(jvms: readonly UnwoundJvm[]): void;
   close(): void;
@@ -79,6 +81,7 @@ export function createSamplerHost(options: SamplerHostOptions): SamplerHost {
   let frequencyHz = 0;
   let triedMs = Number.NEGATIVE_INFINITY;
   let watched = new Set<bigint>();
+  let timed: ReadonlySet<bigint> = new Set();
   const unwound = new Map<number, UnwoundJvm>();
   const waits = createTargetWatch(WAITS, options.log);
   const io = createTargetWatch(IO, options.log);
@@ -87,6 +90,7 @@ export function createSamplerHost(options: SamplerHostOptions): SamplerHost {
     sampler?.close();
     sampler = undefined;
     watched = new Set();
+    timed = new Set();
     unwound.clear();
     waits.forget();
     io.forget();
@@ -160,6 +164,11 @@ export function createSamplerHost(options: SamplerHostOptions): SamplerHost {
       for (const id of watched) if (!targets.has(id)) sampler?.removeTarget(id);
       for (const id of targets) if (!watched.has(id)) sampler?.addTarget(id);
       if (sampler) watched = new Set(targets);
+    },
+    keepMoments(targets) {
+      if (!sampler || (targets.size === timed.size && [...targets].every((id) => timed.has(id)))) return;
+      sampler.keepMoments(targets);
+      timed = targets;
     },
     unwind(jvms) {
       if (!sampler) return;

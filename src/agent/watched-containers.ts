@@ -15,6 +15,8 @@ export interface WatchedContainers {
   waits(): ReadonlyMap<bigint, number>;
   /** Of which of them it is to be counted what they read and write, and how many milliseconds a slow call takes at least. */
   io(): ReadonlyMap<bigint, number>;
+  /** Those whose samples may belong to requests that are watched. */
+  served(): ReadonlySet<bigint>;
   /** After a window was read. */
   beginWindow(): void;
 }
@@ -56,6 +58,12 @@ export function watchContainers(access: ContainerAccess): WatchedContainers {
     targets: () => new Set([...containers.values()].flatMap((container) => [...container.targets])),
     waits: () => asked(({ offCpu }) => offCpu),
     io: () => asked(({ io }) => io),
+    served: () =>
+      new Set(
+        [...containers.values()].flatMap(({ assigned, targets }) =>
+          assigned.gated && assigned.requests ? [...targets] : [],
+        ),
+      ),
     beginWindow() {
       for (const id of leaving) {
         containers.get(id)?.close();

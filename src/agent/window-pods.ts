@@ -1,13 +1,15 @@
 /** What each watched container did in one window, as the wire wants it. */
 import type { SampleBatch, TargetCounts } from '../native/sample-batch.ts';
-import type { SampleRow } from '../native/sample-rows.ts';
-import type { RequestWindow } from '../requests/request-window.ts';
+import type { SampleMoment, SampleRow } from '../native/sample-rows.ts';
 import type { Losses, PodWindow } from '../wire/batch-schema.ts';
 import type { BatchStacks } from './batch-stacks.ts';
 import type { CpuUsage } from './cgroup-usage.ts';
+import type { TimedSample } from './container-served.ts';
 import { withDoubt } from './jvm-report.ts';
+import type { SeenRequests } from './request-host.ts';
 import type { TrackedContainer } from './tracked-container.ts';
 import { isDoubtful, UNKNOWN, UNNAMED_CODE, type WindowNames } from './window-names.ts';
+import { timedSamples } from './window-served.ts';
 
 export interface ContainerWindow {
   readonly container: TrackedContainer;
@@ -54,7 +56,9 @@ export interface FoldContext {
   /** Of what was lost on the node, the share that was lost in the table of stacks and not in the ring. */
   readonly tableShare: number;
   /** By container id, of those that are watched. */
-  readonly requests: ReadonlyMap<string, RequestWindow>;
+  readonly requests: ReadonlyMap<string, SeenRequests>;
+  /** By target, where they are kept. */
+  readonly moments: ReadonlyMap<bigint, readonly SampleMoment[]>;
 }
 
 export function foldWindow(window: ContainerWindow, context: FoldContext): PodWindow {
@@ -74,7 +78,7 @@ export function foldWindow(window: ContainerWindow, context: FoldContext): PodWi
     else counts.set(stack, (counts.get(stack) ?? 0) + row.count);
   }
   const { namespace, pod, podUid, container, containerId, startedAtMs } = assigned;
-  const requests = context.requests.get(containerId);
+  const requests = context.requests.get(containerId)?.window;
   return {
     ...{ namespace, pod, podUid, container, containerId, startedAtMs },
     hz: context.hz,
@@ -89,6 +93,18 @@ export function foldWindow(window: ContainerWindow, context: FoldContext): PodWi
     ...(requests && { requests }),
     counts: [...counts],
   };
+}
+
+/** Of a window whose requests are watched, the moments of its samples, to find requests for. */
+export function timedSamplesOf(
+  { container, rows }: ContainerWindow,
+  { names, moments }: Pick<FoldContext, 'names' | 'moments'>,
+): { readonly samples: readonly TimedSample[]; readonly unseen: number } {
+  const ofContainer = [...container.windowTargets].flatMap((target) => moments.get(target) ?? []);
+  const samples = timedSamples(ofContainer, 'samples', (row) =>
+    names.stackOf(row, container.processes.get(row.pid)),
+  );
+  return { samples, unseen: sum(rows, (row) => row.count) - samples.length };
 }
 
 function lossesOf(

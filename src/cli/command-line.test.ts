@@ -31,6 +31,8 @@ test('each command is understood with its defaults', () => {
     report: { namespace: 'shop', name: 'orders-1' },
     output: undefined,
     raw: false,
+    slow: undefined,
+    route: undefined,
     cluster: CLUSTER,
   });
   assert.deepEqual(
@@ -41,11 +43,22 @@ test('each command is understood with its defaults', () => {
         report: { namespace: 'shop', name: 'orders-1' },
         output: undefined,
         raw: true,
+        slow: undefined,
+        route: undefined,
         cluster: CLUSTER,
       },
       { kind: 'diff', baseline: 'a', canary: 'b', output: 'c.html', title: undefined, raw: true },
     ],
   );
+  assert.deepEqual(parseCommandLine(words('report shop/orders-1 --slow canary')), {
+    kind: 'report',
+    report: { namespace: 'shop', name: 'orders-1' },
+    output: undefined,
+    raw: false,
+    slow: 'canary',
+    route: undefined,
+    cluster: CLUSTER,
+  });
   assert.deepEqual(parseCommandLine(words('record -n shop -l app=orders -o dir')), {
     kind: 'record',
     namespace: 'shop',

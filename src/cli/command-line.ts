@@ -45,6 +45,10 @@ export type Command =
       readonly report: ObjectName;
       readonly output: string | undefined;
       readonly raw: boolean;
+      /** Of which arm slow requests are shown against normal ones, instead of the report. */
+      readonly slow: 'baseline' | 'canary' | undefined;
+      /** Of which route, `GET /orders/{id}`; undefined: of all, or on a page the one with the most slow requests. */
+      readonly route: string | undefined;
       readonly cluster: ClusterOptions;
     }
   | {
@@ -75,6 +79,10 @@ export const HELP = `flamegate: CPU of Kubernetes' JVM services, compared (also:
 Usage
   flamegate report NAMESPACE/NAME             print a RegressionReport
   flamegate report NAMESPACE/NAME -o a.html   and save its diff flame graph
+  flamegate report NAMESPACE/NAME --slow canary
+                                              where its slow requests' time went, against normal ones: canary or baseline
+  flamegate report NAMESPACE/NAME --slow canary -o a.html [--route "GET /orders/{id}"]
+                                              and the flame graph of one route's, slow against normal
   flamegate diff A.collapsed B.collapsed -o diff.html [--title TEXT]
                                               draw two collapsed-stack files as one diff flame graph
   flamegate record --namespace NS --selector LABELS --duration 1h -o DIR [--interval 60s]
@@ -123,6 +131,8 @@ const OPTIONS = {
   output: { type: 'string', short: 'o' },
   title: { type: 'string' },
   raw: { type: 'boolean' },
+  slow: { type: 'string' },
+  route: { type: 'string' },
   namespace: { type: 'string', short: 'n' },
   selector: { type: 'string', short: 'l' },
   duration: { type: 'string' },
@@ -140,7 +150,7 @@ type Values = { readonly [Name in Exclude<keyof typeof OPTIONS, 'help' | 'raw'>]
 const CLUSTER = ['kubeconfig', 'context', 'token', 'service-account'] as const;
 const TAKES: Readonly<Record<Exclude<Command['kind'], 'help'>, readonly (keyof Values)[]>> = {
   diff: ['output', 'title', 'raw'],
-  report: ['output', 'raw', ...CLUSTER],
+  report: ['output', 'raw', 'slow', 'route', ...CLUSTER],
   record: ['output', 'namespace', 'selector', 'duration', 'interval', ...CLUSTER],
   noise: [],
   replay: ['output', 'gate', 'database', 'baseline', 'canary', ...OVERRIDES, ...CLUSTER],
@@ -202,7 +212,18 @@ function diffCommand(rest: readonly string[], values: Values): Command {
 function reportCommand(rest: readonly string[], values: Values): Command {
   const [name = ''] = exactly(1, rest, 'report NAMESPACE/NAME');
   const { output, raw = false } = values;
-  return { kind: 'report', report: objectName(name), output, raw, cluster: clusterOptions(values) };
+  const slow = armOf(values.slow);
+  const { route } = values;
+  if (route !== undefined && (slow === undefined || output === undefined)) {
+    throw usage('--route chooses what is drawn: report --slow canary -o a.html --route "GET /orders/{id}"');
+  }
+  const report = objectName(name);
+  return { kind: 'report', report, output, raw, slow, route, cluster: clusterOptions(values) };
+}
+
+function armOf(text: string | undefined): 'baseline' | 'canary' | undefined {
+  if (text === undefined || text === 'baseline' || text === 'canary') return text;
+  throw usage(`--slow is canary or baseline, not "${text}"`);
 }
 
 function recordCommand(rest: readonly string[], values: Values): Command {

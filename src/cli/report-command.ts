@@ -2,28 +2,44 @@
 import { API_VERSION } from '../crds/schema.ts';
 import { parseRegressionReport } from '../crds/validators.ts';
 import { kubeClient } from '../kube/client.ts';
-import { reportPagePath } from '../wire/endpoints.ts';
+import { reportPagePath, slowRequestsPath } from '../wire/endpoints.ts';
 import { CliError } from './cli-error.ts';
 import { clusterConfig } from './cluster-config.ts';
 import type { Command } from './command-line.ts';
 import { openController } from './controller-connection.ts';
 import { writeText } from './files.ts';
 import { renderReport } from './report-text.ts';
+import { visible } from './visible.ts';
 
+type ReportCommand = Extract<Command, { kind: 'report' }>;
+
+const MAX_TEXT_BYTES = 4 * 1024 * 1024;
 const MAX_PAGE_BYTES = 64 * 1024 * 1024;
 
+function pagePathOf({ report: { namespace, name }, slow, route }: ReportCommand): string {
+  if (slow === undefined) return reportPagePath(namespace, name);
+  const query = new URLSearchParams({ arm: slow, ...(route !== undefined && { route }) });
+  return `${slowRequestsPath(namespace, name, 'page')}?${query}`;
+}
+
 export async function runReport(
-  command: Extract<Command, { kind: 'report' }>,
+  command: ReportCommand,
   options: { readonly useColour: boolean },
 ): Promise<string> {
   const { namespace, name } = command.report;
   const config = clusterConfig(command.cluster);
   if (command.output !== undefined) {
     const controller = await openController(config, command.cluster);
-    const page = await controller.get(reportPagePath(namespace, name), MAX_PAGE_BYTES);
+    const page = await controller.get(pagePathOf(command), MAX_PAGE_BYTES);
     await writeText(command.output, page.toString('utf8'));
     const hint = command.raw ? ` (as ${command.output}#raw it begins with stacks as they were sampled)` : '';
     return `wrote ${command.output}${hint}\n`;
+  }
+  if (command.slow !== undefined) {
+    const controller = await openController(config, command.cluster);
+    const query = `?arm=${command.slow}${command.raw ? '&raw=1' : ''}`;
+    const text = await controller.get(`${slowRequestsPath(namespace, name, 'text')}${query}`, MAX_TEXT_BYTES);
+    return text.toString('utf8').split('\n').map(visible).join('\n');
   }
   const stored = await kubeClient(config).get({
     apiVersion: API_VERSION,

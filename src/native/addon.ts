@@ -25,8 +25,16 @@ export interface NativeOptions {
 export type NativeHandle = { readonly __native: 'sampler' };
 export type NativeExecs = { readonly __native: 'execs' };
 
+/** One element of each column is a sample: where in `rows` its row begins, its thread, its time, and what it weighs. */
+export interface NativeMoments {
+  readonly momentRows: Uint32Array<ArrayBuffer>;
+  readonly momentThreads: Uint32Array<ArrayBuffer>;
+  readonly momentNs: Float64Array<ArrayBuffer>;
+  readonly momentWeights: Float64Array<ArrayBuffer>;
+}
+
 /** `rows` and `targets` are laid out as native/aggregate.h and native/addon.cc say. */
-export interface NativeBatch {
+export interface NativeBatch extends NativeMoments {
   readonly addresses: BigUint64Array<ArrayBuffer>;
   readonly rows: Uint32Array<ArrayBuffer>;
   readonly rowCount: number;
@@ -35,7 +43,7 @@ export interface NativeBatch {
   readonly names: readonly NativeName[];
   readonly classes: readonly NativeClass[];
   /** Missing while nobody asks who waits. */
-  readonly waits?: NativeWeighed;
+  readonly waits?: NativeWaits;
   /** Missing while nobody asks what is read and written. */
   readonly io?: NativeWeighed;
 }
@@ -48,6 +56,8 @@ export interface NativeWeighed {
   readonly weights: BigUint64Array<ArrayBuffer>;
   readonly targets: BigUint64Array<ArrayBuffer>;
 }
+
+export interface NativeWaits extends NativeWeighed, NativeMoments {}
 
 /** A method at its first sight, as raw as the JVM has it. */
 export interface NativeMethod {
@@ -116,6 +126,7 @@ export interface NativeAddon {
   removeWaits(handle: NativeHandle, id: bigint): void;
   addIo(handle: NativeHandle, id: bigint, leastNs: bigint): void;
   removeIo(handle: NativeHandle, id: bigint): void;
+  keepMoments(handle: NativeHandle, targets: BigUint64Array): void;
   take(handle: NativeHandle): NativeBatch;
   counters(handle: NativeHandle): NativeCounters;
   close(handle: NativeHandle): void;
@@ -142,6 +153,7 @@ const FUNCTIONS = [
   'removeWaits',
   'addIo',
   'removeIo',
+  'keepMoments',
   'take',
   'counters',
   'close',

@@ -38,6 +38,14 @@ export interface Exchange {
   readonly startedAtNs: number;
   /** Until the last byte of the response was given to the kernel, or the connection ended. */
   readonly latencyNs: number;
+  /** When the call was over by which its head was read, by this process and this thread of it. */
+  readonly receivedAtNs: number;
+  readonly process: number;
+  readonly receiver: number;
+  /** The thread that sent the last of the answer; 0 if the connection ended. */
+  readonly sender: number;
+  /** How long the process's JVM stood still from when it was received until it was answered; undefined if that is not known. */
+  readonly stoppedNs: number | undefined;
   readonly method: RequestMethod;
   /** Printable ASCII without query and authority, at most 512 characters; empty if it is not known. */
   readonly path: string;
@@ -52,6 +60,24 @@ export interface Exchange {
   readonly bytesOut: number;
   /** Field of W3C Trace Context, checked: 00-<32 hex>-<16 hex>-<2 hex>. '' if there was none. */
   readonly traceParent: string;
+}
+
+/** A request that is not answered yet. */
+export interface OpenRequest {
+  /** The number it is watched under. */
+  readonly container: number;
+  readonly process: number;
+  readonly receiver: number;
+  readonly receivedAtNs: number;
+}
+
+export function decodeOpen(numbers: Float64Array): readonly OpenRequest[] {
+  const open: OpenRequest[] = [];
+  for (let at = 0; at < numbers.length; at += 4) {
+    const [container = 0, process = 0, receiver = 0, receivedAtNs = 0] = numbers.subarray(at, at + 4);
+    open.push({ container, process, receiver, receivedAtNs });
+  }
+  return open;
 }
 
 /** Exchanges that finished between two takes, in the order in which they did; an object of each is made only when asked for. */
@@ -90,10 +116,16 @@ export function decodeExchanges(native: NativeExchanges): ExchangeBatch {
 function exchangeAt(native: NativeExchanges, index: number): Exchange {
   const number = (column: { readonly [index: number]: number }) => column[index] ?? 0;
   const grpcStatus = number(native.grpcStatuses);
+  const stoppedNs = native.stoppedNs[index] ?? -1;
   return {
     container: number(native.containers),
     startedAtNs: number(native.startedAtNs),
     latencyNs: number(native.latencyNs),
+    receivedAtNs: number(native.receivedAtNs),
+    process: number(native.processes),
+    receiver: number(native.receivers),
+    sender: number(native.senders),
+    stoppedNs: stoppedNs < 0 ? undefined : stoppedNs,
     method: METHODS[number(native.methods)] ?? 'OTHER',
     path: native.paths[number(native.pathIndices)] ?? '',
     status: number(native.statuses),

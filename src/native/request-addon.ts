@@ -2,7 +2,7 @@ import { createRequire } from 'node:module';
 import { SamplerError } from './sampler-error.ts';
 
 /** Of bpf/requests.h: addon, BPF object and this directory have to be of one version. */
-const ABI_VERSION = 3;
+const ABI_VERSION = 4;
 
 /** What native/request_addon.cc takes without looking; the caller has checked it. */
 export interface NativeWatcherOptions {
@@ -33,6 +33,12 @@ export interface NativeExchanges {
   readonly outcomes: Uint8Array<ArrayBuffer>;
   readonly bytesIn: Float64Array<ArrayBuffer>;
   readonly bytesOut: Float64Array<ArrayBuffer>;
+  readonly receivedAtNs: Float64Array<ArrayBuffer>;
+  readonly processes: Uint32Array<ArrayBuffer>;
+  readonly receivers: Uint32Array<ArrayBuffer>;
+  readonly senders: Uint32Array<ArrayBuffer>;
+  /** -1 where it is not known. */
+  readonly stoppedNs: Float64Array<ArrayBuffer>;
   /** With holes where a request had none. */
   readonly traceParents: readonly (string | undefined)[];
 }
@@ -90,7 +96,11 @@ export interface RequestAddon {
   open(options: NativeWatcherOptions): NativeWatcher;
   watch(watcher: NativeWatcher, cgroup: bigint, container: number): void;
   unwatch(watcher: NativeWatcher, cgroup: bigint): void;
+  countStops(watcher: NativeWatcher, process: number, address: bigint): void;
+  forgetStops(watcher: NativeWatcher, process: number): void;
   take(watcher: NativeWatcher): NativeExchanges;
+  /** Four numbers for each: container, process and thread that received it, and when. */
+  openRequests(watcher: NativeWatcher): Float64Array<ArrayBuffer>;
   counters(watcher: NativeWatcher): RequestCounters;
   /** In the order of enum fg_hidden. */
   hidden(watcher: NativeWatcher, cgroup: bigint): readonly number[];

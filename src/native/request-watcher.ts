@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs';
 import { resolve } from 'node:path';
-import { decodeExchanges, type ExchangeBatch } from './exchange-batch.ts';
+import { decodeExchanges, decodeOpen, type ExchangeBatch, type OpenRequest } from './exchange-batch.ts';
 import { explained } from './native-failure.ts';
 import { loadRequestAddon, type RequestCounters } from './request-addon.ts';
 import { SamplerError } from './sampler-error.ts';
@@ -44,8 +44,17 @@ export interface RequestWatcher {
   watch(cgroup: bigint, container: number): void;
   /** What has finished until now still comes with the next take; what has not is forgotten. The last one detaches. */
   unwatch(cgroup: bigint): void;
+  /**
+   * From now on exchanges tell how long the process's JVM stood still meanwhile, by the counter of eight bytes that it has
+   * at an address. Throws SAMPLER_PROCESSES_FULL.
+   */
+  countStops(process: number, address: bigint): void;
+  /** Has to be called when the process has ended, before its id is used again. */
+  forgetStops(process: number): void;
   /** Everything that finished since the last call; clears it. */
   take(): ExchangeBatch;
+  /** Requests that were received and are not answered now. */
+  open(): readonly OpenRequest[];
   /** Of a cgroup since it is watched; zeros of one that is not. */
   hidden(cgroup: bigint): HiddenCalls;
   counters(): RequestCounters;
@@ -59,6 +68,8 @@ const MAX_CONTAINERS = 65_536;
 const MAX_CONNECTIONS = 1_000_000; // 100 bytes each in the kernel, of HTTP/2 500; 600 here
 const MAX_EXCHANGES = 1_000_000; // 200 bytes each
 const MAX_ID = 2n ** 64n - 1n;
+const MAX_PID = 2 ** 22; // PID_MAX_LIMIT
+const END_OF_USER_MEMORY = 2n ** 47n;
 
 /**
  * Loads the programs that watch requests; nothing runs before a container is watched. Throws a SamplerError. Close it; one
@@ -91,7 +102,16 @@ export function openRequestWatcher(options: RequestWatcherOptions): RequestWatch
     unwatch(cgroup) {
       explained(() => addon.unwatch(native, checkedId(cgroup)));
     },
+    countStops(process, address) {
+      inRange('process', process, 1, MAX_PID);
+      explained(() => addon.countStops(native, process, checkedAddress(address)));
+    },
+    forgetStops(process) {
+      inRange('process', process, 1, MAX_PID);
+      explained(() => addon.forgetStops(native, process));
+    },
     take: () => decodeExchanges(explained(() => addon.take(native))),
+    open: () => decodeOpen(explained(() => addon.openRequests(native))),
     hidden(cgroup) {
       const [tls = 0, http2 = 0, other = 0] = explained(() => addon.hidden(native, checkedId(cgroup)));
       return { tls, http2, other };
@@ -125,4 +145,9 @@ function inRange(name: string, value: number, least: number, most: number): void
 function checkedId(id: bigint): bigint {
   if (id >= 0n && id <= MAX_ID) return id;
   throw new SamplerError('SAMPLER_BAD_OPTION', `cgroup ${id} is not a 64-bit id`);
+}
+
+function checkedAddress(address: bigint): bigint {
+  if (address > 0n && address < END_OF_USER_MEMORY) return address;
+  throw new SamplerError('SAMPLER_BAD_OPTION', `address ${address} is none of a process`);
 }

@@ -1,12 +1,14 @@
 import type { NativeBatch, NativeClass, NativeMethod, NativeName } from './addon.ts';
 import { decodeIo, type IoBatch } from './io-batch.ts';
-import { decodeRows, type SampleRow } from './sample-rows.ts';
+import { decodeMoments, decodeRows, type SampleMoment, type SampleRow } from './sample-rows.ts';
 import { decodeWaits, type WaitBatch } from './wait-batch.ts';
 
 export interface SampleBatch {
   /** Distinct frames of the batch, rows refer to them by index: addresses and, of unwound processes, what frameOf() reads. */
   readonly addresses: BigUint64Array;
   readonly rows: readonly SampleRow[];
+  /** Of targets whose moments are kept. */
+  readonly moments: readonly SampleMoment[];
   /** Every target of the batch, those without a sample included. */
   readonly targets: readonly TargetCounts[];
   /** What frames of unwound processes refer to by number, each once in a process's life. */
@@ -37,9 +39,11 @@ const NUMBERS_PER_TARGET = 6;
 /** Makes names of the addon's numbers. The rows stay views of its buffer. */
 export function decodeBatch(batch: NativeBatch): SampleBatch {
   const { addresses, methods, names, classes } = batch;
+  const rows = decodeRows(batch.rows, batch.rowCount);
   return {
     addresses,
-    rows: decodeRows(batch.rows, batch.rowCount),
+    rows,
+    moments: decodeMoments(batch, batch.rows, rows),
     targets: decodeTargets(batch.targets),
     methods,
     names,

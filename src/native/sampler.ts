@@ -66,6 +66,8 @@ export interface Sampler {
   addIo(id: bigint, leastNs: bigint): void;
   /** What it did until now still comes with the next take. With the last one nothing is left in the kernel. */
   removeIo(id: bigint): void;
+  /** From now on the batches tell when samples and waits of these targets were (ids as addTarget takes them), and of no others. */
+  keepMoments(targets: ReadonlySet<bigint>): void;
   /** Everything aggregated since the last call; clears it. */
   take(): SampleBatch;
   counters(): SamplerCounters;
@@ -160,6 +162,9 @@ export function openSampler(options: SamplerOptions): Sampler {
     },
     removeIo(id) {
       explained(() => addon.removeIo(handle, checkedId(id)));
+    },
+    keepMoments(targets) {
+      explained(() => addon.keepMoments(handle, BigUint64Array.from([...targets].map(checkedId))));
     },
     layoutFields: addon.layoutFields,
     heapFields: addon.heapFields,

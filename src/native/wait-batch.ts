@@ -1,12 +1,14 @@
-import type { NativeWeighed } from './addon.ts';
+import type { NativeWaits } from './addon.ts';
 import { WAIT_KINDS, type WaitKind } from './frame-word.ts';
-import { decodeRows, type SampleRow } from './sample-rows.ts';
+import { decodeMoments, decodeRows, type SampleMoment, type SampleRow } from './sample-rows.ts';
 
 /** Who waited, since the last take. */
 export interface WaitBatch {
   /** Distinct frames; rows refer to them by index. A row has one kernel frame: what it waited for, as frameOf() reads it. */
   readonly addresses: BigUint64Array;
   readonly rows: readonly WaitRow[];
+  /** Of targets whose moments are kept. */
+  readonly moments: readonly SampleMoment[];
   /** Every target that is asked about. */
   readonly targets: readonly WaitTarget[];
 }
@@ -34,10 +36,13 @@ export interface WaitTotal {
 const BEFORE_TOTALS = 2;
 const NUMBERS_PER_TARGET = BEFORE_TOTALS + 2 * WAIT_KINDS.length;
 
-export function decodeWaits({ addresses, rows, rowCount, weights, targets }: NativeWeighed): WaitBatch {
+export function decodeWaits(waits: NativeWaits): WaitBatch {
+  const { addresses, rowCount, weights, targets } = waits;
+  const rows = decodeRows(waits.rows, rowCount).map((row, i) => withTime(row, Number(weights[i] ?? 0n)));
   return {
     addresses,
-    rows: decodeRows(rows, rowCount).map((row, i) => withTime(row, Number(weights[i] ?? 0n))),
+    rows,
+    moments: decodeMoments(waits, waits.rows, rows),
     targets: decodeTargets(targets),
   };
 }

@@ -28,7 +28,16 @@ export interface DiffPageInput {
   readonly culprit?: PageCulprit;
   /** Begin with stacks as they were sampled; a reader can still fold them. */
   readonly beginsRaw?: boolean;
+  /** What the two are called; without it, baseline and canary. */
+  readonly sides?: PageSides;
 }
+
+export interface PageSides {
+  readonly baseline: string;
+  readonly canary: string;
+}
+
+const ARMS: PageSides = { baseline: 'baseline', canary: 'canary' };
 
 export interface PageCulprit {
   readonly name: string;
@@ -39,6 +48,7 @@ export interface PageCulprit {
 /** What the page's script reads from the element with the id "data". */
 export interface DiffPageData extends PageStacks {
   readonly beginsRaw: boolean;
+  readonly sides: PageSides;
   /** Missing where it is not known. */
   readonly waiting: PageStacks | undefined;
   readonly io: PageStacks | undefined;
@@ -77,6 +87,7 @@ export function renderDiffPage(input: DiffPageInput): string {
   const first = input.beginsRaw === true ? raw : (folded ?? raw);
   const data: DiffPageData = {
     ...{ raw: raw.flame, folded: folded?.flame, beginsRaw: first === raw },
+    sides: input.sides ?? ARMS,
     waiting: input.waiting && stacksOf(input.waiting),
     io: input.io && stacksOf(input.io),
   };
@@ -107,7 +118,7 @@ ${renderTools(data)}
 <div class="bar"><span id="status" role="status" aria-live="polite">Width is the share of CPU, colour the change. Click or Enter zooms, Escape zooms out, / searches, arrow keys move${folded === undefined ? '' : ', m folds'}.</span>
 <span class="legend">shrank <span class="ramp"></span> grew · grey: within sampling noise</span></div>
 <noscript><p class="note">The graph needs JavaScript; the table below does not.</p></noscript>
-${renderChanges(raw, folded, data.beginsRaw)}
+${renderChanges(raw, folded, data)}
 </footer>
 <script type="application/json" id="data">${escapeJson(data)}</script>
 <script>${DIFF_PAGE_SCRIPT}</script>
@@ -138,14 +149,14 @@ function foldedView({
   return viewOf(folded, culprit && nameOf(culprit.name));
 }
 
-function renderTools({ folded, beginsRaw, waiting, io }: DiffPageData): string {
+function renderTools({ folded, beginsRaw, waiting, io, sides }: DiffPageData): string {
   const wait = `<button type="button" id="by-waiting" aria-pressed="false" title="What threads waited for while they did not run">Waiting</button>`;
   const slow = `<button type="button" id="by-io" aria-pressed="false" title="Where slow reads and writes, and syncs of files, took the time">I/O</button>`;
   const views = `<span class="group" role="group" aria-label="What is shown"><button type="button" id="by-cpu" aria-pressed="true">CPU</button>${waiting === undefined ? '' : wait}${io === undefined ? '' : slow}</span>`;
   const fold = `<button type="button" id="fold" aria-pressed="${!beginsRaw}" aria-keyshortcuts="m" title="Leave out the frames of coroutines, pipelines and threads that only pass calls on ( m )">Fold machinery</button>`;
   return `<div class="tools">
 <label class="group"><span class="hidden">Search functions</span><input id="search" type="search" placeholder="Search functions  ( / )" autocomplete="off" spellcheck="false"></label>
-<span class="group" role="group" aria-label="Width">Width <button type="button" id="by-canary" aria-pressed="true">Canary</button><button type="button" id="by-baseline" aria-pressed="false">Baseline</button></span>
+<span class="group" role="group" aria-label="Width">Width <button type="button" id="by-canary" aria-pressed="true">${escapeHtml(titled(sides.canary))}</button><button type="button" id="by-baseline" aria-pressed="false">${escapeHtml(titled(sides.baseline))}</button></span>
 ${waiting === undefined && io === undefined ? '' : views}
 ${folded === undefined && waiting?.folded === undefined && io?.folded === undefined ? '' : fold}
 <button type="button" id="reset" disabled>Zoom out</button>
@@ -161,15 +172,25 @@ ${renderDelta(culprit.canaryTotal - culprit.baselineTotal)} <span class="label">
 <button type="button" id="show-culprit">Show in graph</button></div>`;
 }
 
-function renderChanges(raw: View, folded: View | undefined, beginsRaw: boolean): string {
+function renderChanges(
+  raw: View,
+  folded: View | undefined,
+  { beginsRaw, sides }: Pick<DiffPageData, 'beginsRaw' | 'sides'>,
+): string {
   const tables = [
-    renderTable('changes-raw', raw.changes, !beginsRaw),
-    ...(folded === undefined ? [] : [renderTable('changes-folded', folded.changes, beginsRaw)]),
+    renderTable('changes-raw', raw.changes, { sides, isHidden: !beginsRaw }),
+    ...(folded === undefined
+      ? []
+      : [renderTable('changes-folded', folded.changes, { sides, isHidden: beginsRaw })]),
   ];
   return `<details><summary>What changed most, by function</summary><div class="changes">${tables.join('')}</div></details>`;
 }
 
-function renderTable(id: string, changes: readonly FunctionChange[], isHidden: boolean): string {
+function renderTable(
+  id: string,
+  changes: readonly FunctionChange[],
+  { sides, isHidden }: { readonly sides: PageSides; readonly isHidden: boolean },
+): string {
   const rows = changes.slice(0, CHANGES_SHOWN).map(
     (
       change,
@@ -178,7 +199,7 @@ function renderTable(id: string, changes: readonly FunctionChange[], isHidden: b
 <td>${renderDelta(change.canaryTotal - change.baselineTotal)}</td></tr>`,
   );
   return `<table id="${id}"${isHidden ? ' hidden' : ''}>
-<thead><tr><th>Function</th><th>Self, baseline</th><th>Self, canary</th><th>Change, points</th><th>With callees</th></tr></thead>
+<thead><tr><th>Function</th><th>Self, ${escapeHtml(sides.baseline)}</th><th>Self, ${escapeHtml(sides.canary)}</th><th>Change, points</th><th>With callees</th></tr></thead>
 <tbody>${rows.join('')}</tbody></table>`;
 }
 
@@ -194,6 +215,8 @@ function renderDelta(delta: number): string {
 }
 
 const percent = (share: number): string => `${(share * 100).toFixed(2)} %`;
+
+const titled = (text: string): string => text.slice(0, 1).toUpperCase() + text.slice(1);
 
 const ENTITIES: Readonly<Record<string, string>> = {
   '&': '&amp;',

@@ -4,6 +4,7 @@ import { existsSync, mkdirSync, renameSync, rmSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { isCorruption, StoreError } from './store-error.ts';
+import { SERVED_TABLE } from './stored-served.ts';
 import { TIMES_TABLES } from './stored-times.ts';
 
 export interface OpenedDatabase {
@@ -108,7 +109,7 @@ function verified(db: DatabaseSync): string | undefined {
   const layout = db.prepare('PRAGMA user_version').get()?.['user_version'];
   if (layout === 2) db.exec(`BEGIN IMMEDIATE; ${FROM_LAYOUT_2}; COMMIT`);
   else if (layout !== LAYOUT) return undefined;
-  db.exec(TIMES_TABLES);
+  db.exec(TIMES_TABLES + SERVED_TABLE);
   if (db.prepare('PRAGMA quick_check(1)').get()?.['quick_check'] !== 'ok') return undefined;
   const id = db.prepare("SELECT value FROM meta WHERE key = 'storeId'").get()?.['value'];
   return typeof id === 'string' ? id : undefined;
@@ -120,7 +121,7 @@ function createDatabase(path: string, maxBytes: number): { db: DatabaseSync; sto
   configure(db, maxBytes);
   const storeId = randomUUID();
   // user_version goes into the same transaction: a kill in here leaves a file of another layout.
-  db.exec(`BEGIN IMMEDIATE; ${TABLES} ${TIMES_TABLES} PRAGMA user_version = ${LAYOUT};`);
+  db.exec(`BEGIN IMMEDIATE; ${TABLES} ${TIMES_TABLES} ${SERVED_TABLE} PRAGMA user_version = ${LAYOUT};`);
   db.prepare("INSERT INTO meta (key, value) VALUES ('storeId', ?)").run(storeId);
   db.exec('COMMIT');
   return { db, storeId };

@@ -13,12 +13,14 @@ export interface RetentionLimits {
 const VACUUM_PAGES = 4096;
 /** Of the windows, when the store is too large: the oldest tenth per round. */
 const ROUNDS = 10;
+/** Tables beside that of windows that refer to stacks. */
+const WITH_STACKS = [...TIMES, 'served'] as const;
 
 /** Deletes what is too old or too much. Returns how many windows went before their age was up. */
 export function prune(db: DatabaseSync, limits: RetentionLimits, nowMs: number): number {
   const horizonMs = nowMs - limits.retentionMs;
   db.prepare('DELETE FROM window WHERE endMs < ?').run(horizonMs);
-  for (const table of TIMES) db.prepare(`DELETE FROM ${table} WHERE endMs < ?`).run(horizonMs);
+  for (const table of WITH_STACKS) db.prepare(`DELETE FROM ${table} WHERE endMs < ?`).run(horizonMs);
   db.prepare('DELETE FROM batch WHERE receivedMs < ?').run(horizonMs);
   // An evaluation may last a day (the longest deadline); its pods are a few rows.
   db.prepare('DELETE FROM evaluationPod WHERE seenMs < ?').run(nowMs - 25 * 3_600_000);
@@ -43,7 +45,7 @@ function deleteOldestTenth(db: DatabaseSync): number {
          SELECT endMs FROM window ORDER BY endMs LIMIT 1 OFFSET (SELECT count(*) / 10 FROM window))`,
     )
     .run();
-  for (const table of TIMES) {
+  for (const table of WITH_STACKS) {
     db.exec(`DELETE FROM ${table} WHERE endMs < (SELECT min(endMs) FROM window)`);
   }
   return Number(result.changes);
@@ -57,7 +59,7 @@ export function sweepInterned(db: DatabaseSync): void {
     const ids = decodeIds(counts);
     for (let index = 0; index < ids.length; index += 2) stacks.add(ids[index] ?? 0);
   }
-  for (const table of TIMES) {
+  for (const table of WITH_STACKS) {
     for (const { stacks: ids } of db.prepare(`SELECT stacks FROM ${table}`).iterate()) {
       for (const id of idsIn(ids)) stacks.add(id);
     }

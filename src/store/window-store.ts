@@ -9,6 +9,7 @@ import { moveAside, openDatabase } from './database-file.ts';
 import { type Interner, interner } from './interning.ts';
 import { prune, sweepInterned, usedBytes } from './retention.ts';
 import { isCorruption, isFull, StoreError } from './store-error.ts';
+import { decodeServed, type StoredServed, servedWriter } from './stored-served.ts';
 import { decodeTimes, type StoredTimes, type Times, timesWriter } from './stored-times.ts';
 import { decodeWindow, type StoredWindow, stackIdsOf, windowIsOfUse, windowWriter } from './stored-window.ts';
 
@@ -72,6 +73,8 @@ export interface WindowStore {
   windows(query: WindowQuery): StoredWindow[];
   /** What was waited in the query's windows, or what of reads, writes and syncs took long; ordered as they are. Throws STORE_READ_FAILED. */
   times(of: Times, query: Omit<WindowQuery, 'requestsOnly'>): StoredTimes[];
+  /** Whose requests the samples of the query's windows belonged to; ordered as they are. Throws STORE_READ_FAILED. */
+  served(query: Omit<WindowQuery, 'requestsOnly'>): StoredServed[];
   /** One for each container with windows in the query, in no order. Throws STORE_READ_FAILED. */
   extents(query: WindowQuery): WindowExtent[];
   /** Pods stay part of an evaluation after they are gone: their windows still speak. */
@@ -185,6 +188,13 @@ class SqliteStore implements WindowStore {
     });
   }
 
+  served(query: Omit<WindowQuery, 'requestsOnly'>): StoredServed[] {
+    return this.#guarded('STORE_READ_FAILED', () => {
+      const rows = this.#rows(`SELECT * FROM served ${CHOSEN}`, query);
+      return Array.from(rows, (row) => decodeServed(row, this.#interner)).sort(byStart);
+    });
+  }
+
   extents(query: WindowQuery): WindowExtent[] {
     const select = 'SELECT podUid, container, max(endMs) AS lastEndMs, max(id) AS newestId FROM window';
     return this.#guarded('STORE_READ_FAILED', () =>
@@ -245,9 +255,11 @@ class SqliteStore implements WindowStore {
     let windowsStored = 0;
     const insert = windowWriter(this.#db, idOf);
     const insertTimes = timesWriter(this.#db, idOf);
+    const insertServed = servedWriter(this.#db, idOf);
     for (const pod of wanted) {
       windowsStored += insert(batch, pod) ? 1 : 0;
       insertTimes(batch, pod);
+      insertServed(batch, pod);
     }
     return { isNew: true, windowsStored, windowsLeftOut: batch.pods.length - wanted.length };
   }

@@ -32,6 +32,7 @@ import {
   MOST_REQUESTS,
 } from '../requests/parse-request-window.ts';
 import { MOST_ROWS, type RequestWindow } from '../requests/request-window.ts';
+import { MOST_SERVED_ROWS, type ServedWindow, SPEEDS, type Speed } from '../requests/served-window.ts';
 
 export const WIRE_VERSION = 1;
 /** Bounds an ingest endpoint enforces before it looks at anything else. */
@@ -82,7 +83,8 @@ const Requests = Type.Unsafe<RequestWindow>(
 const waitReason = Type.Unsafe<WaitReason>({ type: 'string', enum: [...WAIT_REASONS] });
 const functionName = Type.String({ maxLength: LONGEST_NAME });
 
-const stackNs = Type.Array(
+/** [index into stacks, count or nanoseconds] pairs. */
+const countedStacks = Type.Array(
   Type.Tuple([count, Type.Integer({ minimum: 1, maximum: Number.MAX_SAFE_INTEGER })]),
   { maxItems: 65_536 },
 );
@@ -114,7 +116,7 @@ const Waiting = Type.Unsafe<WaitingWindow>(
       }),
       { maxItems: MOST_BLOCKED },
     ),
-    counts: stackNs,
+    counts: countedStacks,
   }),
 );
 
@@ -149,7 +151,31 @@ const Io = Type.Unsafe<IoWindow>(
       }),
       { maxItems: MOST_IO_FUNCTIONS },
     ),
-    counts: stackNs,
+    counts: countedStacks,
+  }),
+);
+
+/** src/requests/served-window.ts says what the fields mean. */
+const Served = Type.Unsafe<ServedWindow>(
+  Type.Object({
+    otherSamples: count,
+    otherWaitedNs: count,
+    rows: Type.Array(
+      Type.Object({
+        method: Type.String({ minLength: 1, maxLength: LONGEST_METHOD }),
+        route: Type.String({ minLength: 1, maxLength: LONGEST_ROUTE }),
+        byPattern: Type.Optional(Type.Literal(true)),
+        speed: Type.Unsafe<Speed>({ type: 'string', enum: [...SPEEDS] }),
+        requests: requestCount,
+        latencyNs: count,
+        unreadNs: count,
+        stoppedNs: count,
+        stopsKnown: requestCount,
+        samples: countedStacks,
+        waited: countedStacks,
+      }),
+      { maxItems: MOST_SERVED_ROWS },
+    ),
   }),
 );
 
@@ -212,6 +238,8 @@ export const PodWindow = Type.Object({
   waiting: Type.Optional(Waiting),
   /** Only where a policy asks what is read and written. */
   io: Type.Optional(Io),
+  /** Whose requests its samples belong to; only where its requests are seen. */
+  served: Type.Optional(Served),
   /** [index into stacks, samples] pairs, only for pods under a gate. */
   counts: Type.Array(Type.Tuple([count, Type.Integer({ minimum: 1 })]), { maxItems: 65_536 }),
 });

@@ -10,6 +10,12 @@ export const AGENT_AUDIENCE = 'flamegate-controller';
 export const reportPagePath = (namespace: string, report: string): string =>
   `/reports/v1/${encodeURIComponent(namespace)}/${encodeURIComponent(report)}/flamegraph`;
 /**
+ * GET ?arm=baseline|canary: where the time of its slow requests went, as text (&raw=1: with functions as they were sampled), or as
+ * an HTML page of one route (&route=GET /path; without it, of the one with the most). A viewer's own token, as for the page.
+ */
+export const slowRequestsPath = (namespace: string, report: string, as: 'text' | 'page'): string =>
+  `/reports/v1/${encodeURIComponent(namespace)}/${encodeURIComponent(report)}/slow${as === 'page' ? '/flamegraph' : ''}`;
+/**
  * GET ?selector=LABELS&fromMs=MS: gzipped NDJSON (window-lines.ts) of the stored windows that begin at or after `fromMs`,
  * of the namespace's pods that carry the labels; needs get on regressiongates there, as the report page does.
  */

@@ -44,12 +44,14 @@ import java.net.http.HttpClient
 import java.net.http.HttpRequest
 import java.net.http.HttpResponse
 import java.util.concurrent.Executors
+import kotlinx.coroutines.Dispatchers
 import kotlinx.coroutines.delay
+import kotlinx.coroutines.withContext
 
 // Where servers listen.
 private val HOST = System.getenv("HOST") ?: "127.0.0.1"
 
-// Every server has GET /fast, GET /chunked (ten chunks of 2,000 bytes) and POST /echo.
+// Every server has GET /fast, GET /chunked (ten chunks of 2,000 bytes), POST /echo, and those of Work.kt.
 private const val CHUNKS = 10
 private val CHUNK = "x".repeat(2000)
 
@@ -87,6 +89,11 @@ private fun Application.peer() {
             call.tellTime()
             call.respondText(body)
         }
+        get("/short") { call.respondText(withContext(Dispatchers.Default) { shortWork() }) }
+        get("/long") {
+            delay(5)
+            call.respondText(withContext(Dispatchers.Default) { longWork() })
+        }
     }
 }
 
@@ -112,6 +119,8 @@ private class NettyPeer(private val arrival: Arrival) : SimpleChannelInboundHand
         when (request.uri().substringBefore('?')) {
             "/chunked" -> chunked(context)
             "/echo" -> whole(context, request, request.content().retain())
+            "/short" -> whole(context, request, Unpooled.copiedBuffer(shortWork(), Charsets.US_ASCII))
+            "/long" -> whole(context, request, Unpooled.copiedBuffer(longWork(), Charsets.US_ASCII))
             else -> whole(context, request, Unpooled.copiedBuffer("fast", Charsets.US_ASCII))
         }
     }
@@ -161,6 +170,15 @@ private fun jdk(): Int {
             "/echo" -> {
                 exchange.sendResponseHeaders(200, body.size.toLong())
                 exchange.responseBody.use { it.write(body) }
+            }
+            "/collect" -> {
+                System.gc()
+                exchange.sendResponseHeaders(204, -1)
+            }
+            "/short", "/long" -> {
+                val answer = if (exchange.requestURI.path == "/short") shortWork() else longWork()
+                exchange.sendResponseHeaders(200, answer.length.toLong())
+                exchange.responseBody.use { it.write(answer.toByteArray()) }
             }
             "/missing" -> exchange.sendResponseHeaders(404, -1)
             else -> {

@@ -64,6 +64,10 @@ function assertIndices(batch: Batch): void {
       if (beyond !== undefined)
         throw wrong(`a stack of /pods/${index}/${part}/counts`, beyond[0], batch.stacks.length);
     }
+    const served = (pod.served?.rows ?? [])
+      .flatMap((row) => [...row.samples, ...row.waited])
+      .find(([stack]) => stack >= batch.stacks.length);
+    if (served !== undefined) throw wrong(`a stack of /pods/${index}/served`, served[0], batch.stacks.length);
     const huge = pod.counts.find(([, count]) => count > 0xffff_ffff);
     if (huge !== undefined) throw wrong(`a count of /pods/${index}/counts`, huge[1], 0xffff_ffff);
   }

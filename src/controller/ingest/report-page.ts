@@ -22,11 +22,11 @@ export interface ReportPageOptions {
 export const REPORT_PAGE_PATTERN = /^\/reports\/v1\/([a-z0-9-]{1,63})\/([a-z0-9.-]{1,253})\/flamegraph$/;
 
 /** Agents look twenty times a second at who waits (native/wait_scan.cc). */
-const NS_PER_LOOK = 50_000_000;
+export const NS_PER_LOOK = 50_000_000;
 const NS_PER_SLOW_CALL = 10_000_000;
 
 /** The page names in itself what it may run; that nothing may frame it can only be said here. */
-const PAGE_HEADERS = {
+export const PAGE_HEADERS = {
   'content-type': 'text/html; charset=utf-8',
   'content-security-policy': "frame-ancestors 'none'",
   'referrer-policy': 'no-referrer',
@@ -37,12 +37,15 @@ export function reportPageEndpoint(options: ReportPageOptions): Endpoint {
     const { pathname } = new URL(request.url ?? '', 'https://localhost');
     const [, namespace = '', name = ''] = REPORT_PAGE_PATTERN.exec(pathname) ?? [];
     await options.authenticator.viewer(request, namespace);
-    const report = options.view.reports(namespace).find(({ metadata }) => metadata.name === name);
-    if (report === undefined) {
-      throw new Refusal(404, 'REPORT_NOT_FOUND', `no RegressionReport ${name} in namespace ${namespace}`);
-    }
+    const report = reportAt(options.view, namespace, name);
     send(response, { status: 200, headers: PAGE_HEADERS, body: pageOf(report, options) });
   };
+}
+
+export function reportAt(view: ClusterView, namespace: string, name: string): RegressionReport {
+  const report = view.reports(namespace).find(({ metadata }) => metadata.name === name);
+  if (report !== undefined) return report;
+  throw new Refusal(404, 'REPORT_NOT_FOUND', `no RegressionReport ${name} in namespace ${namespace}`);
 }
 
 function pageOf(report: RegressionReport, options: ReportPageOptions): string {
@@ -101,7 +104,7 @@ function ioOf(report: RegressionReport, arm: Arm, options: ReportPageOptions): r
   }));
 }
 
-function queryOf({ metadata, status }: RegressionReport, arm: Arm, { store, now }: ReportPageOptions) {
+export function queryOf({ metadata, status }: RegressionReport, arm: Arm, { store, now }: ReportPageOptions) {
   return {
     pods: store.rememberedPods(metadata.uid, arm),
     fromMs: Date.parse(status?.startedAt ?? metadata.creationTimestamp),
@@ -109,7 +112,7 @@ function queryOf({ metadata, status }: RegressionReport, arm: Arm, { store, now 
   };
 }
 
-function warmUpOf({ metadata, spec }: RegressionReport, { view }: ReportPageOptions): number {
+export function warmUpOf({ metadata, spec }: RegressionReport, { view }: ReportPageOptions): number {
   const gate = view.gates(metadata.namespace).find((one) => one.metadata.name === spec.gate);
   return gate === undefined ? 0 : parseDurationMs(gate.spec.duration.warmUp);
 }

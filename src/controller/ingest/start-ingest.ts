@@ -18,6 +18,7 @@ import { type IngestMetrics, ingestMetrics } from './ingest-metrics.ts';
 import { type PodHomes, podHomes } from './pod-homes.ts';
 import { Refusal, sendRefusal } from './refusal.ts';
 import { REPORT_PAGE_PATTERN, reportPageEndpoint } from './report-page.ts';
+import { SLOW_REQUESTS_PATTERN, slowRequestsEndpoint } from './slow-requests.ts';
 import { startServingCertificate } from './tls.ts';
 import { WINDOWS_PATTERN, windowsEndpoint } from './windows-endpoint.ts';
 
@@ -96,6 +97,7 @@ function routesOf(options: IngestOptions, now: () => number): Routes {
   const batches = batchesEndpoint({ authenticator: callers, homes, reports, store, metrics, now });
   const assignment: AssignmentEndpoint = assignmentEndpoint({ authenticator: callers, view, store, metrics });
   const reportPage = reportPageEndpoint({ authenticator: callers, view, store, now });
+  const slowRequests = slowRequestsEndpoint({ authenticator: callers, view, store, now });
   const windows = windowsEndpoint({ authenticator: callers, view, store, reports });
   return {
     metrics,
@@ -103,6 +105,7 @@ function routesOf(options: IngestOptions, now: () => number): Routes {
       if (path === BATCHES_PATH) return only('POST', method, batches);
       if (path === ASSIGNMENT_PATH) return only('GET', method, assignment.answer);
       if (REPORT_PAGE_PATTERN.test(path)) return only('GET', method, reportPage);
+      if (SLOW_REQUESTS_PATTERN.test(path)) return only('GET', method, slowRequests);
       if (WINDOWS_PATTERN.test(path)) return only('GET', method, windows);
       throw new Refusal(404, 'NOT_FOUND', 'there is nothing under this path');
     },

@@ -100,6 +100,14 @@ export async function aWatchedJvm(
   return watched(t, await listening(t, [...javaOf(release), mainOf(peer), peer]), options);
 }
 
+/** The same, nobody watching, in a cgroup of the caller's. */
+export const startedJvm = (
+  t: TestContext,
+  cgroup: string,
+  peer: JavaPeer,
+  release: Release = 17,
+): Promise<Peer> => listeningIn(t, cgroup, [...javaOf(release), mainOf(peer), peer]);
+
 export interface Answer {
   readonly status: number;
   /** What the server's own clock said, of servers that do. */
@@ -259,7 +267,8 @@ function startedIn(t: TestContext, cgroup: string, argv: readonly string[]) {
 /** Of test/peers, compiled once. */
 export function peersClassPath(): string {
   const hash = createHash('sha256');
-  for (const name of ['pom.xml', 'Peers.kt', 'Http2Peers.kt']) hash.update(readFileSync(join(SOURCES, name)));
+  for (const name of ['pom.xml', 'Peers.kt', 'Http2Peers.kt', 'Work.kt'])
+    hash.update(readFileSync(join(SOURCES, name)));
   const kept = join(tmpdir(), `flamegate-peers-${hash.digest('hex').slice(0, 16)}`);
   if (!existsSync(kept)) compileInto(kept);
   const jars = join(kept, 'target/jars');
