@@ -41,6 +41,9 @@ test('a futex is what the Java code around it makes of it', () => {
   assert.equal(reasonOf('ObjectMonitor::EnterI [libjvm.so]', 'shop.Box.take'), 'lock');
   assert.equal(reasonOf('libjvm.so', 'shop.Box.take_[s]'), 'lock');
   assert.equal(reasonOf('SafepointSynchronize::block [libjvm.so]', 'shop.Box.take'), 'jvm');
+  const initialised = ['ObjectMonitor::wait', 'InstanceKlass::initialize_impl', 'InterpreterRuntime::_new'];
+  assert.equal(reasonOf(...initialised.map((name) => `${name} [libjvm.so]`), 'shop.Box.<init>'), 'jvm');
+  assert.equal(reasonOf('pthread_mutex_lock [libcodec.so]', 'shop.Codec.encode'), 'lock');
   assert.equal(reasonOf('[unknown]'), 'other');
 });
 

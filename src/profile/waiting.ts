@@ -22,7 +22,7 @@ export type WaitedFor = (typeof WAITED_FOR)[number];
 /**
  * As people call it. idle: for work, as threads of pools and loops do. lock: to enter a monitor, or for a ReentrantLock and
  * the like. park: for another thread, by java.util.concurrent. wait: by Object.wait. runqueue: for a CPU. pageFault: for
- * memory. jvm: for the JVM itself, in a pause mostly.
+ * memory. jvm: for the JVM itself: in a pause, for a class that another thread loads or initialises, for its compiler.
  */
 export const WAIT_REASONS = [
   'idle',
@@ -73,14 +73,13 @@ const WAYS_TO_WAIT = [
 ];
 const PARK = /^(jdk\.internal|sun)\.misc\.Unsafe\.park$/;
 const LOCKS = /^java\.util\.concurrent\.locks\.(ReentrantLock|ReentrantReadWriteLock|StampedLock)[.$]/;
-const MONITORS = ['ObjectMonitor::enter', 'ObjectMonitor::EnterI', 'ObjectSynchronizer::'];
-const PAUSES = [
-  'SafepointSynchronize::',
-  'SafepointMechanism::',
-  'VM_',
-  'VMThread::',
-  'Monitor::',
-  'Mutex::',
+/** Of HotSpot, on a stack while a class is loaded or initialised: for that, too, threads enter monitors and wait in them. */
+const CLASSES = ['InstanceKlass::', 'SystemDictionary::', 'LinkResolver::', 'ConstantPool::'];
+const MONITORS = [
+  'ObjectMonitor::enter',
+  'ObjectMonitor::EnterI',
+  'ObjectSynchronizer::',
+  'LightweightSynchronizer::',
 ];
 
 /** `frames`: the names of the stack, leaf first, without what the kernel did. */
@@ -115,8 +114,11 @@ function futexReason(frames: readonly string[]): WaitReason {
   if (leaf.startsWith('java.lang.Object.wait')) return 'wait';
   if (leaf.startsWith('java.lang.Thread.sleep')) return 'sleep';
   const natives = frames.slice(0, java);
-  if (natives.some((name) => MONITORS.some((function_) => name.startsWith(function_)))) return 'lock';
-  return natives.some((name) => PAUSES.some((function_) => name.startsWith(function_))) ? 'jvm' : 'lock';
+  const has = (functions: readonly string[]): boolean =>
+    natives.some((name) => functions.some((function_) => name.startsWith(function_)));
+  if (has(CLASSES)) return 'jvm';
+  if (has(MONITORS)) return 'lock';
+  return natives.some((name) => name.endsWith(IN_LIBJVM)) ? 'jvm' : 'lock';
 }
 
 function isIdle(frames: readonly string[]): boolean {
