@@ -61,7 +61,7 @@ export function applyGates(ns: string): void {
         baseline: { podSelector: { matchLabels: { arm: STABLE } } },
         canary: { podSelector: { matchLabels: { arm: canary } } },
         checks: { cpu: { function: { margin: '3%' } } },
-        duration: { warmUp: '2m', min: '2m', deadline: '14m' },
+        duration: { warmUp: '2m', min: '2m', deadline: '10m' },
       }),
     ),
   );
