@@ -1,13 +1,16 @@
 /** Spans of a real service, made by an agent of its own process, as a real OpenTelemetry Collector takes them. */
 import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
 import { type TestContext, test } from 'node:test';
-import { aCollector } from '../../test/otel-collector/collector.ts';
+import { fileURLToPath } from 'node:url';
+import { aCollector, type RunningCollector } from '../../test/otel-collector/collector.ts';
 import { listens, startedOrders } from '../native/testing/peers.ts';
 import { parseAssignment } from '../wire/assignment.ts';
 import { aContainer, anAgent, anAssignment } from './agent-fixture.ts';
 import { aController } from './controller-fixture.ts';
 import { eventually } from './jvm-fixture.ts';
 
+const AGENTS = fileURLToPath(new URL('../../bench/overhead/agents/fetch.sh', import.meta.url));
 const TRACE = '0af7651916cd43dd8448eb211c80319c';
 const PARENT = 'b7ad6b7169203331';
 
@@ -65,9 +68,52 @@ test('requests of a JVM that OpenTelemetry’s SDK traces are counted, and no se
   assert.doesNotMatch((await agent.get('/metrics')).text, /^flamegate_agent_spans_total\{/m);
 });
 
-/** The sample service, of which the agent knows that it is a JVM; its policy wants spans. */
-async function watchedOrders(t: TestContext) {
+test('requests of a JVM that OpenTelemetry’s agent traces have its span and no other, in the trace of their caller', async (t) => {
   const collector = await aCollector(t);
+  const { controller, agent, ask } = await traced(collector, () => watchedOrders(t, collector));
+  const serverSpans = () =>
+    collector.spans().filter((span) => span.get('Kind') === 'Server' && span.get('Parent ID') === PARENT);
+
+  let asked = 0;
+  await eventually('its requests are counted', async () => {
+    await ask();
+    asked += 1;
+    return /^http_server_request_duration_seconds_count\{.*\} [1-9]/m.test(
+      (await agent.get('/metrics')).text,
+    );
+  });
+  await eventually('all are traced', () => serverSpans().length >= asked);
+  const windows = controller.batches.length;
+  await eventually('two more windows', () => controller.batches.length > windows + 1);
+
+  assert.equal(serverSpans().length, asked);
+  assert.ok(serverSpans().every((span) => span.get('Trace ID') === TRACE));
+  assert.doesNotMatch((await agent.get('/metrics')).text, /^flamegate_agent_spans_total\{/m);
+});
+
+/** What is started meanwhile has OpenTelemetry's Java agent, which sends its spans to that collector. */
+async function traced<T>({ endpoint }: RunningCollector, start: () => Promise<T>): Promise<T> {
+  const agents = execFileSync(AGENTS, { encoding: 'utf8' }).trim();
+  const variables = {
+    JAVA_TOOL_OPTIONS: `-javaagent:${agents}/opentelemetry-javaagent.jar`,
+    OTEL_SERVICE_NAME: 'orders',
+    OTEL_EXPORTER_OTLP_ENDPOINT: endpoint,
+    OTEL_EXPORTER_OTLP_PROTOCOL: 'http/protobuf',
+    OTEL_METRICS_EXPORTER: 'none',
+    OTEL_LOGS_EXPORTER: 'none',
+    OTEL_BSP_SCHEDULE_DELAY: '500',
+  };
+  Object.assign(process.env, variables); // which the service inherits
+  try {
+    return await start();
+  } finally {
+    for (const name of Object.keys(variables)) delete process.env[name];
+  }
+}
+
+/** The sample service, of which the agent knows that it is a JVM; its policy wants spans. */
+async function watchedOrders(t: TestContext, known?: RunningCollector) {
+  const collector = known ?? (await aCollector(t));
   const controller = await aController(t);
   const container = aContainer(t);
   const service = await startedOrders(t, container.directory);
