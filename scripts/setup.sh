@@ -31,6 +31,10 @@ for tool in go npm; do # Debian's are too old
   command -v "$tool" > /dev/null || die "no $tool on PATH: install Go 1.26 or newer (go.dev/dl) and Node.js with npm (nodejs.org)"
 done
 command -v dpkg-query > /dev/null || die "this is not Debian: install by hand what $here/setup.sh lists"
+# Numbers of tracepoints are nowhere else. Init systems mount it; a bare machine may have none.
+if ! mountpoint -q /sys/kernel/tracing; then
+  mount -t tracefs tracefs /sys/kernel/tracing || echo "note: no tracefs at /sys/kernel/tracing, which spec.io needs" >&2
+fi
 mapfile -t missing < <(missing_packages)
 [ ${#missing[@]} -gt 0 ] || exit 0
 
