@@ -8,6 +8,7 @@
 #include <cstring>
 #include <utility>
 
+#include "bpf_knobs.h"
 #include "bpf_log.h"
 #include "worker_thread.h"
 
@@ -113,17 +114,10 @@ bool IoProbe::Load(const IoProbeConfig& config, Failure& failure) {
   return true;
 }
 
-// Having checked the version, nothing else of the object needs to be.
 bool IoProbe::SetKnobs(const IoProbeConfig& config, Failure& failure) {
   fg_io_knobs knobs = {};
-  size_t size = 0;
-  bpf_map* map = bpf_object__find_map_by_name(object_.get(), ".rodata");
-  void* initial = map == nullptr ? nullptr : const_cast<void*>(bpf_map__initial_value(map, &size));
-  if (initial != nullptr && size == sizeof(knobs)) memcpy(&knobs, initial, sizeof(knobs));
-  if (knobs.abi_version != FG_IO_ABI_VERSION) {
-    failure = {"BPF_OBJECT_INVALID", "the BPF object is not of this addon's version", EINVAL, {}};
-    return false;
-  }
+  void* initial = ReadKnobs(object_.get(), knobs, FG_IO_ABI_VERSION, failure);
+  if (initial == nullptr) return false;
   knobs.filter = config.filter;
   memcpy(initial, &knobs, sizeof(knobs));
   return true;
