@@ -128,14 +128,27 @@ export const failedBy = (
 
 /** In the form src/detect judges. */
 export function podWindowOf({ meta, stacks, requests }: RecordedWindow): PodWindow {
-  const { podUid, container, startMs, endMs, startedAtMs, samples, lost, hz, cpuUsec, throttledUsec, flags } =
-    meta;
+  const {
+    podUid,
+    container,
+    startMs,
+    endMs,
+    startedAtMs,
+    samples,
+    lost,
+    hz,
+    cpuUsec,
+    throttledUsec,
+    flags,
+    java,
+  } = meta;
   return {
     pod: `${podUid}/${container}`,
     ...{ startMs, endMs, podStartedAtMs: startedAtMs },
     ...{ samplesTaken: samples, samplesLost: lost, hz, cpuUsec, throttledUsec },
     flags,
     stacks,
+    ...(java && { java }),
     ...(requests && { requests }),
   };
 }

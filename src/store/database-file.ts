@@ -16,9 +16,14 @@ export interface OpenedDatabase {
 }
 
 /** A file of another layout is replaced like a broken one: the store is a cache, agents send again. */
-const LAYOUT = 3;
-/** Layout 2 had no requests. */
-const FROM_LAYOUT_2 = 'ALTER TABLE window ADD COLUMN requests TEXT; PRAGMA user_version = 3';
+const LAYOUT = 4;
+/** What came to the table of windows with which layout. */
+const COLUMNS_SINCE = [
+  [3, 'requests TEXT'],
+  [4, 'javaSamples INTEGER'],
+  [4, 'interpretedSamples INTEGER'],
+] as const;
+const OLDEST_LAYOUT = 2;
 const PAGE_BYTES = 4096;
 
 const TABLES = `
@@ -35,13 +40,14 @@ const TABLES = `
   ) STRICT;
   -- counts: pairs of (stack id, samples) as little-endian uint32.
   -- requests: a RequestWindow as JSON; NULL when the agent did not watch any.
+  -- javaSamples, interpretedSamples: NULL when the agent did not look.
   -- AUTOINCREMENT: an id is never used again, so a larger one means stored later.
   CREATE TABLE window (
     id INTEGER PRIMARY KEY AUTOINCREMENT,
     podUid TEXT NOT NULL, container TEXT NOT NULL, startMs INTEGER NOT NULL, endMs INTEGER NOT NULL,
     podStartedAtMs INTEGER NOT NULL, hz INTEGER NOT NULL, samples INTEGER NOT NULL, lost INTEGER NOT NULL,
     cpuUsec INTEGER NOT NULL, throttledUsec INTEGER NOT NULL, flags TEXT NOT NULL, counts BLOB NOT NULL,
-    requests TEXT,
+    requests TEXT, javaSamples INTEGER, interpretedSamples INTEGER,
     UNIQUE (podUid, container, startMs)
   ) STRICT;
   CREATE INDEX windowByEnd ON window (endMs);
@@ -107,12 +113,18 @@ function openExisting(path: string, maxBytes: number): { db: DatabaseSync; store
 /** The store's id, or undefined when the file is broken, unfinished or of another layout. */
 function verified(db: DatabaseSync): string | undefined {
   const layout = db.prepare('PRAGMA user_version').get()?.['user_version'];
-  if (layout === 2) db.exec(`BEGIN IMMEDIATE; ${FROM_LAYOUT_2}; COMMIT`);
-  else if (layout !== LAYOUT) return undefined;
+  if (typeof layout !== 'number' || layout < OLDEST_LAYOUT || layout > LAYOUT) return undefined;
+  if (layout < LAYOUT) db.exec(toThisLayout(layout));
   db.exec(TIMES_TABLES + SERVED_TABLE);
   if (db.prepare('PRAGMA quick_check(1)').get()?.['quick_check'] !== 'ok') return undefined;
   const id = db.prepare("SELECT value FROM meta WHERE key = 'storeId'").get()?.['value'];
   return typeof id === 'string' ? id : undefined;
+}
+
+function toThisLayout(layout: number): string {
+  const missing = COLUMNS_SINCE.filter(([since]) => since > layout);
+  const added = missing.map(([, column]) => `ALTER TABLE window ADD COLUMN ${column}`);
+  return `BEGIN IMMEDIATE; ${added.join('; ')}; PRAGMA user_version = ${LAYOUT}; COMMIT`;
 }
 
 function createDatabase(path: string, maxBytes: number): { db: DatabaseSync; storeId: string } {

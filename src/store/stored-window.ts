@@ -1,5 +1,6 @@
 /** One row of the window table: written from the wire, read in the form src/detect judges. */
 import type { DatabaseSync } from 'node:sqlite';
+import type { JavaSamples } from '../profile/java-samples.ts';
 import type { StackCount } from '../profile/stack-counts.ts';
 import { parseRequestWindow } from '../requests/parse-request-window.ts';
 import type { RequestWindow } from '../requests/request-window.ts';
@@ -23,6 +24,8 @@ export interface StoredWindow {
   readonly flags: string;
   /** Arrays are shared between windows: the same frames are the same array, and so are the same places of them. */
   readonly stacks: readonly StackCount[];
+  /** Absent when nobody looked. */
+  readonly java?: JavaSamples;
   /** Absent when nobody watched them. */
   readonly requests?: RequestWindow;
 }
@@ -34,7 +37,8 @@ export function windowWriter(
 ): (batch: Batch, pod: PodWindow) => boolean {
   const insert = db.prepare(
     `INSERT INTO window (podUid, container, startMs, endMs, podStartedAtMs, hz, samples, lost, cpuUsec,
-       throttledUsec, flags, counts, requests) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING`,
+       throttledUsec, flags, counts, requests, javaSamples, interpretedSamples)
+     VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING`,
   );
   return (batch, pod) => {
     const { changes } = insert.run(
@@ -51,6 +55,8 @@ export function windowWriter(
       pod.jvm.flags.toSorted().join(' '),
       encodeIds(pod.counts.flatMap(([stack, count]) => [idOf(stack), count])),
       pod.requests === undefined ? null : JSON.stringify(pod.requests),
+      pod.java?.samples ?? null,
+      pod.java?.interpreted ?? null,
     );
     return changes > 0;
   };
@@ -101,9 +107,16 @@ export function decodeWindow(row: Readonly<Record<string, unknown>>, names: Inte
     throttledUsec: Number(row['throttledUsec']),
     flags: String(row['flags']),
     stacks,
+    ...javaIn(row),
     ...(typeof row['requests'] === 'string' ? requestsIn(row['requests']) : {}),
   };
 }
+
+const javaIn = ({
+  javaSamples: samples,
+  interpretedSamples: interpreted,
+}: Readonly<Record<string, unknown>>) =>
+  typeof samples === 'number' && typeof interpreted === 'number' ? { java: { samples, interpreted } } : {};
 
 /** It was checked when it came in. */
 const requestsIn = (text: string): Pick<StoredWindow, 'requests'> => ({
