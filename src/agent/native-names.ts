@@ -1,7 +1,7 @@
 /** Names of functions in libraries and programs, by what their files say. Only functions that were met are remembered. */
 import { cleanName } from '../symbols/clean-name.ts';
 import { demangled } from '../symbols/demangle.ts';
-import { type Elf, loadBias, readElf } from '../symbols/elf.ts';
+import { type Elf, loadBias, type ReadFileBytes, readElf } from '../symbols/elf.ts';
 import { functionsAt } from '../symbols/functions-at.ts';
 import type { FileRegion } from '../symbols/proc-maps.ts';
 import { openForeignDirectory } from './foreign-directory.ts';
@@ -44,12 +44,15 @@ interface LocatedFile {
 
 const MAX_FILES = 128; // a JVM runs code of five; a node has some dozen images
 const MAX_RANGES = 1024; // 100 bytes each; a warm service runs some 200 functions of libjvm
+const MAX_LOCATED = 256; // a window: a file's headers are some hundred bytes, and a pod maps a handful of files
 const MAX_PASSES = 8; // a window
 // A pass over libjvm's 95 000 symbols takes 36 ms of the agent's CPU. What a service runs is met in its first
 // minutes: passes rest twice as long each time.
 const FIRST_REST_MS = 2_000;
 const LONGEST_REST_MS = 5 * 60_000;
 const MAX_FUNCTION_LENGTH = 200;
+
+
 
 export function createNativeNames(): NativeNames {
   const files = new Map<string, KnownFile>(); // by build id
@@ -64,31 +67,30 @@ export function createNativeNames(): NativeNames {
     files.set(elf.buildId, file);
     return { file, bias: Number(bias) };
   };
-  const pass = async ({ root, region, addresses }: MetNatives, nowMs: number): Promise<void> => {
+  const open = async <T>(
+    { root, region }: MetNatives,
+    use: (elf: Elf | undefined, read: ReadFileBytes) => T,
+  ): Promise<T> => {
     const opened = await openMapped(root, region.mapped.path);
     try {
-      const read = (offset: number, length: number) => opened && readWhole(opened.fd, BigInt(offset), length);
-      const elf = opened && readElf(read);
-      const found = located.get(region) ?? locate(region, elf, nowMs);
-      located.set(region, found);
-      if (!elf || !found || nowMs < found.file.dueMs) return;
-      found.file.dueMs = nowMs + found.file.restMs;
-      found.file.restMs = Math.min(LONGEST_REST_MS, 2 * found.file.restMs);
-      const unknown = [...addresses]
-        .map((each) => each - found.bias)
-        .filter((each) => !rangeAt(found.file, each));
-      for (const { start, end, symbol } of functionsAt(elf, read, unknown)) {
-        addRange(found.file, { start, end, name: symbol && shown(symbol) });
-      }
+      const read: ReadFileBytes = (offset, length) => opened && readWhole(opened.fd, BigInt(offset), length);
+      return use(opened && readElf(read), read);
     } finally {
       await opened?.close();
     }
   };
-  const isDue = ({ region, addresses }: MetNatives, nowMs: number): boolean => {
-    if (!located.has(region)) return true;
-    const known = located.get(region);
-    if (!known || nowMs < known.file.dueMs) return false;
-    return [...addresses].some((address) => !rangeAt(known.file, address - known.bias));
+  const unknownIn = ({ file, bias }: LocatedFile, addresses: ReadonlySet<number>): readonly number[] =>
+    [...addresses].map((each) => each - bias).filter((each) => !rangeAt(file, each));
+  const pass = async (met: MetNatives, found: LocatedFile, nowMs: number): Promise<void> => {
+    const { file } = found;
+    file.dueMs = nowMs + file.restMs;
+    file.restMs = Math.min(LONGEST_REST_MS, 2 * file.restMs);
+    await open(met, (elf, read) => {
+      if (!elf) return;
+      for (const { start, end, symbol } of functionsAt(elf, read, unknownIn(found, met.addresses))) {
+        addRange(file, { start, end, name: symbol && shown(symbol) });
+      }
+    });
   };
   return {
     nameAt(region, address) {
@@ -96,7 +98,19 @@ export function createNativeNames(): NativeNames {
       return known && rangeAt(known.file, address - known.bias)?.name;
     },
     async learn(met, nowMs) {
-      for (const each of met.filter((one) => isDue(one, nowMs)).slice(0, MAX_PASSES)) await pass(each, nowMs);
+      const strangers = met.filter(({ region }) => !located.has(region));
+      for (const each of strangers.slice(0, MAX_LOCATED)) {
+        located.set(each.region, await open(each, (elf) => locate(each.region, elf, nowMs)));
+      }
+      let passes = 0;
+      for (const each of met) {
+        const found = located.get(each.region);
+        // Asked before each pass: what one pod's file tells, those of all pods with the same build know.
+        if (!found || nowMs < found.file.dueMs || unknownIn(found, each.addresses).length === 0) continue;
+        await pass(each, found, nowMs);
+        passes += 1;
+        if (passes === MAX_PASSES) return;
+      }
     },
   };
 }
