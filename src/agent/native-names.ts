@@ -52,8 +52,6 @@ const FIRST_REST_MS = 2_000;
 const LONGEST_REST_MS = 5 * 60_000;
 const MAX_FUNCTION_LENGTH = 200;
 
-
-
 export function createNativeNames(): NativeNames {
   const files = new Map<string, KnownFile>(); // by build id
   const located = new WeakMap<FileRegion, LocatedFile | undefined>(); // undefined: of no use
