@@ -1,10 +1,14 @@
 /** All checks of a gate over one evaluation, and the one verdict they make. */
 import { advance, type CpuEvaluation, isDecided, judgementOf, openCpuEvaluation } from './cpu-evaluation.ts';
+import { dataFlags } from './data-flags.ts';
+import { FEWEST_PODS_FOR_A_VARIANCE } from './few-baseline-pods.ts';
 import type { Block } from './looks.ts';
+import { createGateFacts } from './pod-facts.ts';
 import type { PodWindow } from './pod-window.ts';
 import { advanceRequests, openRequestEvaluation, type RequestEvaluation } from './request-evaluation.ts';
-import { requestChecks } from './request-report.ts';
+import { leftOutPods, requestChecks } from './request-report.ts';
 import { COST, ERRORS, latencyCheckName, type RequestSettings } from './request-settings.ts';
+import { routeMixOf } from './route-mix.ts';
 import type { StackIndex } from './stack-index.ts';
 import type { CpuJudgement, CpuSettings, GateJudgement, RequestCheck } from './verdict.ts';
 
@@ -40,18 +44,24 @@ export function openGateEvaluation(
     maxLossShare: settings.maxLossShare ?? DEFAULT_MAX_LOSS_SHARE,
     podVarianceFactor: settings.podVarianceFactor ?? 1,
   };
+  const facts = createGateFacts();
   return {
     settings,
     startedAtMs,
-    cpu: openCpuEvaluation(settings, startedAtMs, index),
-    requests: settings.requests && openRequestEvaluation(settings.requests, limits, startedAtMs, history),
+    cpu: openCpuEvaluation(settings, startedAtMs, index, facts),
+    requests:
+      settings.requests && openRequestEvaluation(settings.requests, limits, startedAtMs, history, facts),
   };
 }
 
 export function advanceGate(evaluation: GateEvaluation, block: Block): void {
   if (gateIsDecided(evaluation)) return;
-  advance(evaluation.cpu, block);
-  if (evaluation.requests !== undefined) advanceRequests(evaluation.requests, block);
+  const { cpu, requests } = evaluation;
+  if (requests !== undefined) {
+    advanceRequests(requests, block);
+    cpu.mix = routeMixOf(requests.arms.mix);
+  }
+  advance(cpu, block);
 }
 
 /** Failed or Passed: no later block changes it any more. */
@@ -79,8 +89,9 @@ function stands({ verdict, check }: RequestCheck, settings: GateSettings): boole
  */
 export function gateJudgement(evaluation: GateEvaluation, nowMs: number, hasWindows: boolean): GateJudgement {
   const { settings, startedAtMs, requests } = evaluation;
-  const cpu = judgementOf(evaluation.cpu, nowMs, hasWindows);
-  if (requests === undefined) return cpu;
+  const ofFunctions = judgementOf(evaluation.cpu, nowMs, hasWindows);
+  if (requests === undefined) return ofFunctions;
+  const cpu = { ...ofFunctions, ...flagged(evaluation, ofFunctions) };
   const endMs = startedAtMs + settings.deadlineMs;
   const failed =
     cpu.verdict === 'Failed' || requestChecks(requests, false).some((check) => failsGate(check, settings));
@@ -120,6 +131,33 @@ export function gateJudgement(evaluation: GateEvaluation, nowMs: number, hasWind
     reason,
     message,
     ...(verdict === 'Inconclusive' ? { decidedAtMs: endMs } : {}),
+  };
+}
+
+/** With what requests say. */
+function flagged({ cpu, requests, settings }: GateEvaluation, ofFunctions: CpuJudgement) {
+  const { facts, warmUpExcluded, mix } = cpu;
+  const checks = requests?.checks ?? [];
+  const ofRequests = checks.flatMap(({ evidence }) => evidence?.doubt ?? []);
+  const doubts = cpu.decision?.findings.flatMap(({ doubt }) => doubt ?? []) ?? [];
+  const { podVarianceFactor } = settings;
+  const assumesPods = checks.some(
+    ({ of, counts }) =>
+      of.kind === 'latency' &&
+      !counts.baseline.hasHistory &&
+      counts.baseline.pods < FEWEST_PODS_FOR_A_VARIANCE,
+  );
+  const flagDetails = dataFlags({
+    ...{ facts, warmUpExcluded, mix, assumesPods, podVarianceFactor },
+    doubts: [...ofRequests, ...doubts],
+  });
+  return {
+    flagDetails,
+    flags: flagDetails.map(({ flag }) => flag),
+    leaveOnePodOut: [
+      ...(requests === undefined ? [] : leftOutPods(requests)),
+      ...(ofFunctions.leaveOnePodOut ?? []),
+    ],
   };
 }
 

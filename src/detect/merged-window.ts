@@ -19,6 +19,7 @@ export function mergeWindows(windows: readonly [PodWindow, ...PodWindow[]]): Pod
     cpuUsec: sum(({ cpuUsec }) => cpuUsec),
     throttledUsec: sum(({ throttledUsec }) => throttledUsec),
     flags: first.flags,
+    ...(first.host && { host: first.host }),
     stacks: mergeStacks(windows),
     ...(requests && { requests }),
   };

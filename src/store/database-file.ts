@@ -16,9 +16,12 @@ export interface OpenedDatabase {
 }
 
 /** A file of another layout is replaced like a broken one: the store is a cache, agents send again. */
-const LAYOUT = 3;
-/** Layout 2 had no requests. */
-const FROM_LAYOUT_2 = 'ALTER TABLE window ADD COLUMN requests TEXT; PRAGMA user_version = 3';
+const LAYOUT = 4;
+/** Layout 2 had no requests, layout 3 no hosts. */
+const FROM_LAYOUT: Readonly<Record<number, string>> = {
+  2: 'ALTER TABLE window ADD COLUMN requests TEXT; PRAGMA user_version = 3',
+  3: 'ALTER TABLE window ADD COLUMN host TEXT; PRAGMA user_version = 4',
+};
 const PAGE_BYTES = 4096;
 
 const TABLES = `
@@ -35,13 +38,14 @@ const TABLES = `
   ) STRICT;
   -- counts: pairs of (stack id, samples) as little-endian uint32.
   -- requests: a RequestWindow as JSON; NULL when the agent did not watch any.
+  -- host: [pod, node, CPU model] as JSON; NULL in rows of before it was kept.
   -- AUTOINCREMENT: an id is never used again, so a larger one means stored later.
   CREATE TABLE window (
     id INTEGER PRIMARY KEY AUTOINCREMENT,
     podUid TEXT NOT NULL, container TEXT NOT NULL, startMs INTEGER NOT NULL, endMs INTEGER NOT NULL,
     podStartedAtMs INTEGER NOT NULL, hz INTEGER NOT NULL, samples INTEGER NOT NULL, lost INTEGER NOT NULL,
     cpuUsec INTEGER NOT NULL, throttledUsec INTEGER NOT NULL, flags TEXT NOT NULL, counts BLOB NOT NULL,
-    requests TEXT,
+    requests TEXT, host TEXT,
     UNIQUE (podUid, container, startMs)
   ) STRICT;
   CREATE INDEX windowByEnd ON window (endMs);
@@ -106,13 +110,22 @@ function openExisting(path: string, maxBytes: number): { db: DatabaseSync; store
 
 /** The store's id, or undefined when the file is broken, unfinished or of another layout. */
 function verified(db: DatabaseSync): string | undefined {
-  const layout = db.prepare('PRAGMA user_version').get()?.['user_version'];
-  if (layout === 2) db.exec(`BEGIN IMMEDIATE; ${FROM_LAYOUT_2}; COMMIT`);
-  else if (layout !== LAYOUT) return undefined;
+  if (!bringUpToDate(db)) return undefined;
   db.exec(TIMES_TABLES + SERVED_TABLE);
   if (db.prepare('PRAGMA quick_check(1)').get()?.['quick_check'] !== 'ok') return undefined;
   const id = db.prepare("SELECT value FROM meta WHERE key = 'storeId'").get()?.['value'];
   return typeof id === 'string' ? id : undefined;
+}
+
+/** False for a file of a layout that nothing leads from. */
+function bringUpToDate(db: DatabaseSync): boolean {
+  for (;;) {
+    const layout = Number(db.prepare('PRAGMA user_version').get()?.['user_version']);
+    if (layout === LAYOUT) return true;
+    const step = FROM_LAYOUT[layout]; // each leads to the next one
+    if (step === undefined) return false;
+    db.exec(`BEGIN IMMEDIATE; ${step}; COMMIT`);
+  }
 }
 
 function createDatabase(path: string, maxBytes: number): { db: DatabaseSync; storeId: string } {

@@ -21,10 +21,20 @@ export interface StoredWindow {
   readonly throttledUsec: number;
   /** Profiling flags of the JVM, '' when default. */
   readonly flags: string;
+  /** Absent from windows of before it was kept. */
+  readonly host?: StoredHost;
   /** Arrays are shared between windows: the same frames are the same array, and so are the same places of them. */
   readonly stacks: readonly StackCount[];
   /** Absent when nobody watched them. */
   readonly requests?: RequestWindow;
+}
+
+/** Where a container ran. */
+export interface StoredHost {
+  readonly pod: string;
+  readonly node: string;
+  /** '' where the agent does not say. */
+  readonly cpuModel: string;
 }
 
 /** Returns a function that stores one window and says whether it was new. `idOf`: stack index of the batch → stack id. */
@@ -34,7 +44,7 @@ export function windowWriter(
 ): (batch: Batch, pod: PodWindow) => boolean {
   const insert = db.prepare(
     `INSERT INTO window (podUid, container, startMs, endMs, podStartedAtMs, hz, samples, lost, cpuUsec,
-       throttledUsec, flags, counts, requests) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING`,
+       throttledUsec, flags, counts, requests, host) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING`,
   );
   return (batch, pod) => {
     const { changes } = insert.run(
@@ -51,6 +61,7 @@ export function windowWriter(
       pod.jvm.flags.toSorted().join(' '),
       encodeIds(pod.counts.flatMap(([stack, count]) => [idOf(stack), count])),
       pod.requests === undefined ? null : JSON.stringify(pod.requests),
+      JSON.stringify([pod.pod, batch.node, batch.cpuModel ?? '']),
     );
     return changes > 0;
   };
@@ -100,9 +111,16 @@ export function decodeWindow(row: Readonly<Record<string, unknown>>, names: Inte
     cpuUsec: Number(row['cpuUsec']),
     throttledUsec: Number(row['throttledUsec']),
     flags: String(row['flags']),
+    ...hostIn(row['host']),
     stacks,
     ...(typeof row['requests'] === 'string' ? requestsIn(row['requests']) : {}),
   };
+}
+
+function hostIn(text: unknown): Pick<StoredWindow, 'host'> {
+  if (typeof text !== 'string') return {};
+  const [pod = '', node = '', cpuModel = ''] = JSON.parse(text) as string[];
+  return { host: { pod, node, cpuModel } };
 }
 
 /** It was checked when it came in. */

@@ -58,7 +58,7 @@ test('a store from before requests keeps its windows', (t) => {
   const id = before.storeId();
   before.close();
   const db = new DatabaseSync(path);
-  db.exec('ALTER TABLE window DROP COLUMN requests; PRAGMA user_version = 2');
+  db.exec('ALTER TABLE window DROP COLUMN requests; ALTER TABLE window DROP COLUMN host; PRAGMA user_version = 2');
   db.close();
 
   const store = aStore(t, path);
@@ -66,7 +66,10 @@ test('a store from before requests keeps its windows', (t) => {
 
   assert.equal(store.storeId(), id);
   assert.deepEqual(
-    everything(store).map((window) => window.requests?.state),
-    [undefined, 'Seen'],
+    everything(store).map((window) => [window.requests?.state, window.host?.node]),
+    [
+      [undefined, undefined],
+      ['Seen', 'node-a'],
+    ],
   );
 });

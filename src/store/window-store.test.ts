@@ -35,6 +35,7 @@ test('a stored window comes back as it was pushed, with names instead of indices
 
   store.addBatch(
     aBatch({
+      cpuModel: 'AMD EPYC',
       pods: [
         aPodWindow({
           samples: 4,
@@ -60,6 +61,7 @@ test('a stored window comes back as it was pushed, with names instead of indices
     cpuUsec: 5_000_000,
     throttledUsec: 0,
     flags: '-XX:+A -XX:+B',
+    host: { pod: 'orders-1', node: 'node-a', cpuModel: 'AMD EPYC' },
   });
 });
 

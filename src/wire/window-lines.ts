@@ -34,6 +34,8 @@ export interface WindowMeta {
   /** Profiling flags of the JVM, "" when default. */
   readonly flags: string;
   readonly jdk: string;
+  /** Of the node; absent where it is not known, and in recordings from before it was. */
+  readonly cpuModel?: string;
 }
 
 export interface RecordedWindow {
@@ -160,6 +162,7 @@ function parseMeta(json: unknown): WindowMeta {
     lost: integer(doc['lost'], 'lost'),
     flags: text(doc['flags'], 'flags'),
     jdk: text(doc['jdk'], 'jdk'),
+    ...(doc['cpuModel'] === undefined ? {} : { cpuModel: text(doc['cpuModel'], 'cpuModel') }),
   };
 }
 
