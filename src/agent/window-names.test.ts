@@ -83,6 +83,19 @@ test('inlined, interpreted and compiled methods are frames like others', () => {
   ]);
 });
 
+test('the topmost Java frame says whether a sample ran in the interpreter', () => {
+  const isInterpreted = (words: readonly bigint[]): boolean | undefined => {
+    const user = Uint32Array.from(words.keys());
+    const row: SampleRow = { target: 1n, pid: 1, count: 1, kernel: new Uint32Array(), user };
+    const names = nameWindow(BigUint64Array.from(words), { kernel: undefined, natives: undefined });
+    return names.javaFrameOf(row)?.isInterpreted;
+  };
+
+  assert.equal(isInterpreted([LIBC, java(3, INTERPRETED), java(1)]), true);
+  assert.equal(isInterpreted([java(2, INLINED), java(3, INTERPRETED)]), false);
+  assert.equal(isInterpreted([LIBC, stub(1), mark(3)]), undefined);
+});
+
 test('at the leaf, what is inlined is marked, and what was compiled is not', () => {
   const words = [java(3, INLINED | SAFEPOINT_PLACE), java(1, SAFEPOINT_PLACE), java(2, INLINED)];
 

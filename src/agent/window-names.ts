@@ -58,6 +58,8 @@ export interface WindowNames {
   stackOf(row: SampleRow, process: NamedProcess | undefined): readonly NamedFrame[];
   /** Adds the native frames of a row, by the file they are in. */
   meetNatives(row: SampleRow, process: NamedProcess, met: Map<FileRegion, Set<number>>): void;
+  /** Its topmost Java frame; undefined without one that HotSpot's tables tell. */
+  javaFrameOf(row: SampleRow): JavaFrame | undefined;
   /** Whether a frame lies in code that the process made itself and for which there is no name yet. */
   hasUnnamedCode(row: SampleRow, process: NamedProcess): boolean;
 }
@@ -123,6 +125,13 @@ export function nameWindow(frames: BigUint64Array, { kernel, natives }: NameSour
         if (region?.kind !== 'file') return;
         met.set(region, (met.get(region) ?? new Set()).add(address));
       });
+    },
+    javaFrameOf(row) {
+      for (const index of row.user) {
+        const frame = isAddress(index) ? undefined : frameOf(frames[index] ?? 0n);
+        if (frame?.kind === 'java') return frame;
+      }
+      return undefined;
     },
     hasUnnamedCode: (row, process) =>
       row.user.some((index, depth) => isAddress(index) && isUnnamedCode(process, userAddress(index, depth))),

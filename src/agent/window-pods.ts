@@ -67,11 +67,15 @@ export function foldWindow(window: ContainerWindow, context: FoldContext): PodWi
   let unnamed = 0;
   let noRoom = 0;
   let doubtful = 0;
+  const java = { samples: 0, interpreted: 0 };
   for (const row of window.rows) {
     const frames = context.names.stackOf(row, processes.get(row.pid));
     const leaf = frames[0]?.name;
     if (leaf === UNNAMED_CODE || (leaf === UNKNOWN && row.user.length > 0)) unnamed += row.count;
     if (isDoubtful(frames)) doubtful += row.count;
+    const topmost = context.names.javaFrameOf(row);
+    if (topmost !== undefined) java.samples += row.count;
+    if (topmost?.isInterpreted === true) java.interpreted += row.count;
     if (!assigned.gated) continue;
     const stack = context.stacks.add(frames);
     if (stack === undefined) noRoom += row.count;
@@ -90,6 +94,7 @@ export function foldWindow(window: ContainerWindow, context: FoldContext): PodWi
       doubtful,
       sum(window.rows, (row) => row.count),
     ),
+    ...(java.samples > 0 && { java }),
     ...(requests && { requests }),
     counts: [...counts],
   };

@@ -128,8 +128,20 @@ export const failedBy = (
 
 /** In the form src/detect judges. */
 export function podWindowOf({ meta, stacks, requests }: RecordedWindow): PodWindow {
-  const { podUid, container, startMs, endMs, startedAtMs, samples, lost, hz, cpuUsec, throttledUsec, flags } =
-    meta;
+  const {
+    podUid,
+    container,
+    startMs,
+    endMs,
+    startedAtMs,
+    samples,
+    lost,
+    hz,
+    cpuUsec,
+    throttledUsec,
+    flags,
+    java,
+  } = meta;
   return {
     pod: `${podUid}/${container}`,
     ...{ startMs, endMs, podStartedAtMs: startedAtMs },
@@ -137,6 +149,7 @@ export function podWindowOf({ meta, stacks, requests }: RecordedWindow): PodWind
     flags,
     host: { pod: meta.pod, node: meta.node, cpuModel: meta.cpuModel ?? '' },
     stacks,
+    ...(java && { java }),
     ...(requests && { requests }),
   };
 }

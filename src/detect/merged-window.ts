@@ -1,4 +1,5 @@
 /** One pod's windows between two looks as one: what an evaluation adds up is the same, and a tenth as much is kept. */
+import { addJavaSamples } from '../profile/java-samples.ts';
 import { mergeRows, type RequestWindow, type RouteWindow } from '../requests/request-window.ts';
 import type { PodWindow, StackCount } from './pod-window.ts';
 
@@ -7,6 +8,7 @@ export function mergeWindows(windows: readonly [PodWindow, ...PodWindow[]]): Pod
   const [first] = windows;
   const sum = (numberOf: (window: PodWindow) => number): number =>
     windows.reduce((whole, window) => whole + numberOf(window), 0);
+  const java = windows.map((window) => window.java).reduce(addJavaSamples, undefined);
   const requests = mergeRequests(windows.flatMap((window) => window.requests ?? []));
   return {
     pod: first.pod,
@@ -21,6 +23,7 @@ export function mergeWindows(windows: readonly [PodWindow, ...PodWindow[]]): Pod
     flags: first.flags,
     ...(first.host && { host: first.host }),
     stacks: mergeStacks(windows),
+    ...(java && { java }),
     ...(requests && { requests }),
   };
 }

@@ -1,3 +1,4 @@
+import type { JavaSamples } from '../profile/java-samples.ts';
 import type { RequestWindow } from '../requests/request-window.ts';
 
 /** What one container of one pod burnt in one closed 10 s window. */
@@ -18,6 +19,8 @@ export interface PodWindow {
   /** Absent from windows of before they were told. */
   readonly host?: PodHost;
   readonly stacks: readonly StackCount[];
+  /** Absent when nobody looked. */
+  readonly java?: JavaSamples;
   /** Absent when nobody watched them. */
   readonly requests?: RequestWindow;
 }

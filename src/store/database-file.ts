@@ -17,11 +17,14 @@ export interface OpenedDatabase {
 
 /** A file of another layout is replaced like a broken one: the store is a cache, agents send again. */
 const LAYOUT = 4;
-/** Layout 2 had no requests, layout 3 no hosts. */
-const FROM_LAYOUT: Readonly<Record<number, string>> = {
-  2: 'ALTER TABLE window ADD COLUMN requests TEXT; PRAGMA user_version = 3',
-  3: 'ALTER TABLE window ADD COLUMN host TEXT; PRAGMA user_version = 4',
-};
+/** What came to the table of windows with which layout. */
+const COLUMNS_SINCE = [
+  [3, 'requests TEXT'],
+  [4, 'javaSamples INTEGER'],
+  [4, 'interpretedSamples INTEGER'],
+  [4, 'host TEXT'],
+] as const;
+const OLDEST_LAYOUT = 2;
 const PAGE_BYTES = 4096;
 
 const TABLES = `
@@ -38,6 +41,7 @@ const TABLES = `
   ) STRICT;
   -- counts: pairs of (stack id, samples) as little-endian uint32.
   -- requests: a RequestWindow as JSON; NULL when the agent did not watch any.
+  -- javaSamples, interpretedSamples: NULL when the agent did not look.
   -- host: [pod, node, CPU model] as JSON; NULL in rows of before it was kept.
   -- AUTOINCREMENT: an id is never used again, so a larger one means stored later.
   CREATE TABLE window (
@@ -45,7 +49,7 @@ const TABLES = `
     podUid TEXT NOT NULL, container TEXT NOT NULL, startMs INTEGER NOT NULL, endMs INTEGER NOT NULL,
     podStartedAtMs INTEGER NOT NULL, hz INTEGER NOT NULL, samples INTEGER NOT NULL, lost INTEGER NOT NULL,
     cpuUsec INTEGER NOT NULL, throttledUsec INTEGER NOT NULL, flags TEXT NOT NULL, counts BLOB NOT NULL,
-    requests TEXT, host TEXT,
+    requests TEXT, javaSamples INTEGER, interpretedSamples INTEGER, host TEXT,
     UNIQUE (podUid, container, startMs)
   ) STRICT;
   CREATE INDEX windowByEnd ON window (endMs);
@@ -110,22 +114,19 @@ function openExisting(path: string, maxBytes: number): { db: DatabaseSync; store
 
 /** The store's id, or undefined when the file is broken, unfinished or of another layout. */
 function verified(db: DatabaseSync): string | undefined {
-  if (!bringUpToDate(db)) return undefined;
+  const layout = db.prepare('PRAGMA user_version').get()?.['user_version'];
+  if (typeof layout !== 'number' || layout < OLDEST_LAYOUT || layout > LAYOUT) return undefined;
+  if (layout < LAYOUT) db.exec(toThisLayout(layout));
   db.exec(TIMES_TABLES + SERVED_TABLE);
   if (db.prepare('PRAGMA quick_check(1)').get()?.['quick_check'] !== 'ok') return undefined;
   const id = db.prepare("SELECT value FROM meta WHERE key = 'storeId'").get()?.['value'];
   return typeof id === 'string' ? id : undefined;
 }
 
-/** False for a file of a layout that nothing leads from. */
-function bringUpToDate(db: DatabaseSync): boolean {
-  for (;;) {
-    const layout = Number(db.prepare('PRAGMA user_version').get()?.['user_version']);
-    if (layout === LAYOUT) return true;
-    const step = FROM_LAYOUT[layout]; // each leads to the next one
-    if (step === undefined) return false;
-    db.exec(`BEGIN IMMEDIATE; ${step}; COMMIT`);
-  }
+function toThisLayout(layout: number): string {
+  const missing = COLUMNS_SINCE.filter(([since]) => since > layout);
+  const added = missing.map(([, column]) => `ALTER TABLE window ADD COLUMN ${column}`);
+  return `BEGIN IMMEDIATE; ${added.join('; ')}; PRAGMA user_version = ${LAYOUT}; COMMIT`;
 }
 
 function createDatabase(path: string, maxBytes: number): { db: DatabaseSync; storeId: string } {

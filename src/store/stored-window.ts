@@ -1,5 +1,6 @@
 /** One row of the window table: written from the wire, read in the form src/detect judges. */
 import type { DatabaseSync } from 'node:sqlite';
+import type { JavaSamples } from '../profile/java-samples.ts';
 import type { StackCount } from '../profile/stack-counts.ts';
 import { parseRequestWindow } from '../requests/parse-request-window.ts';
 import type { RequestWindow } from '../requests/request-window.ts';
@@ -25,6 +26,8 @@ export interface StoredWindow {
   readonly host?: StoredHost;
   /** Arrays are shared between windows: the same frames are the same array, and so are the same places of them. */
   readonly stacks: readonly StackCount[];
+  /** Absent when nobody looked. */
+  readonly java?: JavaSamples;
   /** Absent when nobody watched them. */
   readonly requests?: RequestWindow;
 }
@@ -44,7 +47,8 @@ export function windowWriter(
 ): (batch: Batch, pod: PodWindow) => boolean {
   const insert = db.prepare(
     `INSERT INTO window (podUid, container, startMs, endMs, podStartedAtMs, hz, samples, lost, cpuUsec,
-       throttledUsec, flags, counts, requests, host) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING`,
+       throttledUsec, flags, counts, requests, javaSamples, interpretedSamples, host)
+     VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING`,
   );
   return (batch, pod) => {
     const { changes } = insert.run(
@@ -61,6 +65,8 @@ export function windowWriter(
       pod.jvm.flags.toSorted().join(' '),
       encodeIds(pod.counts.flatMap(([stack, count]) => [idOf(stack), count])),
       pod.requests === undefined ? null : JSON.stringify(pod.requests),
+      pod.java?.samples ?? null,
+      pod.java?.interpreted ?? null,
       JSON.stringify([pod.pod, batch.node, batch.cpuModel ?? '']),
     );
     return changes > 0;
@@ -113,6 +119,7 @@ export function decodeWindow(row: Readonly<Record<string, unknown>>, names: Inte
     flags: String(row['flags']),
     ...hostIn(row['host']),
     stacks,
+    ...javaIn(row),
     ...(typeof row['requests'] === 'string' ? requestsIn(row['requests']) : {}),
   };
 }
@@ -122,6 +129,12 @@ function hostIn(text: unknown): Pick<StoredWindow, 'host'> {
   const [pod = '', node = '', cpuModel = ''] = JSON.parse(text) as string[];
   return { host: { pod, node, cpuModel } };
 }
+
+const javaIn = ({
+  javaSamples: samples,
+  interpretedSamples: interpreted,
+}: Readonly<Record<string, unknown>>) =>
+  typeof samples === 'number' && typeof interpreted === 'number' ? { java: { samples, interpreted } } : {};
 
 /** It was checked when it came in. */
 const requestsIn = (text: string): Pick<StoredWindow, 'requests'> => ({

@@ -58,7 +58,10 @@ test('a store from before requests keeps its windows', (t) => {
   const id = before.storeId();
   before.close();
   const db = new DatabaseSync(path);
-  db.exec('ALTER TABLE window DROP COLUMN requests; ALTER TABLE window DROP COLUMN host; PRAGMA user_version = 2');
+  for (const column of ['requests', 'javaSamples', 'interpretedSamples', 'host']) {
+    db.exec(`ALTER TABLE window DROP COLUMN ${column}`);
+  }
+  db.exec('PRAGMA user_version = 2');
   db.close();
 
   const store = aStore(t, path);

@@ -232,6 +232,8 @@ export const PodWindow = Type.Object({
       }),
     ),
   }),
+  /** src/profile/java-samples.ts says what the fields mean. Missing where HotSpot's tables tell no frame, and from agents that do not look. */
+  java: Type.Optional(Type.Object({ samples: count, interpreted: count })),
   /** Only for pods under a gate, and from agents that watch requests. */
   requests: Type.Optional(Requests),
   /** Only where a policy asks what threads wait for. */

@@ -26,6 +26,7 @@ const aWindow = (collapsed: string, startMs = 0): RecordedWindow => ({
     lost: 3,
     flags: '',
     jdk: '21',
+    java: { samples: 200, interpreted: 20 },
   },
   stacks: parseCollapsed(collapsed),
 });

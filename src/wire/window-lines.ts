@@ -9,6 +9,7 @@
  * ```
  * Stacks are leaf first. `places` is as src/wire/batch-schema.ts has it; streams of before it was there have none. The last line of an answer says how many windows it held, so that a cut one is noticed.
  */
+import type { JavaSamples } from '../profile/java-samples.ts';
 import { NOWHERE } from '../profile/place.ts';
 import type { StackCount } from '../profile/stack-counts.ts';
 import { parseRequestWindow } from '../requests/parse-request-window.ts';
@@ -36,6 +37,8 @@ export interface WindowMeta {
   readonly jdk: string;
   /** Of the node; absent where it is not known, and in recordings from before it was. */
   readonly cpuModel?: string;
+  /** Absent when nobody looked, and in recordings from before that was possible. */
+  readonly java?: JavaSamples;
 }
 
 export interface RecordedWindow {
@@ -163,6 +166,15 @@ function parseMeta(json: unknown): WindowMeta {
     flags: text(doc['flags'], 'flags'),
     jdk: text(doc['jdk'], 'jdk'),
     ...(doc['cpuModel'] === undefined ? {} : { cpuModel: text(doc['cpuModel'], 'cpuModel') }),
+    ...(doc['java'] !== undefined && { java: parseJava(doc['java']) }),
+  };
+}
+
+function parseJava(json: unknown): JavaSamples {
+  const doc = record(json, 'java');
+  return {
+    samples: integer(doc['samples'], 'java.samples'),
+    interpreted: integer(doc['interpreted'], 'java.interpreted'),
   };
 }
 

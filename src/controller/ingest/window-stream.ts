@@ -68,6 +68,7 @@ function metaOf(window: StoredWindow, pod: StreamedPod, reports: AgentReports): 
     samples: window.samplesTaken,
     lost: window.samplesLost,
     flags: window.flags,
+    ...(window.java && { java: window.java }),
     jdk: reports.container(pod.uid, container)?.window.jvm.jdk ?? '',
     ...(cpuModel === '' ? {} : { cpuModel }),
   };

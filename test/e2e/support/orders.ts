@@ -9,6 +9,8 @@ export interface OrdersOptions {
   readonly env?: Readonly<Record<string, string>>;
   readonly jvmArgs?: readonly string[];
   readonly labels?: Readonly<Record<string, string>>;
+  /** What the scheduler counts for each pod: where there are many, less than they use together. */
+  readonly cpuRequest?: string;
 }
 
 /** The flags that make stacks of compiled code walkable and their leaf exact. */
@@ -32,6 +34,7 @@ export function ordersDeployment(options: OrdersOptions): object {
     env = {},
     jvmArgs = PROFILING_FLAGS,
     labels = {},
+    cpuRequest = '50m',
   } = options;
   const allLabels = { app: 'orders', arm: name, 'app.kubernetes.io/part-of': 'shop', ...labels };
   const prefix = process.env['IMAGE_PREFIX'] ?? 'localhost';
@@ -63,7 +66,7 @@ export function ordersDeployment(options: OrdersOptions): object {
               ],
               ports: [{ containerPort: 8080 }],
               readinessProbe: { httpGet: { path: '/healthz', port: 8080 }, periodSeconds: 2 },
-              resources: { requests: { cpu: '50m', memory: '160Mi' }, limits: { memory: '320Mi' } },
+              resources: { requests: { cpu: cpuRequest, memory: '160Mi' }, limits: { memory: '320Mi' } },
               securityContext: {
                 readOnlyRootFilesystem: true,
                 allowPrivilegeEscalation: false,
