@@ -4,11 +4,11 @@
  * growth beyond that stands, and so does one that pods that nothing is the matter with show too.
  */
 import { commonestStack } from './attribution.ts';
-import { COMPILING_PART, TIMES_THE_OTHERS } from './compiling.ts';
 import type { Doubt, DoubtKind } from './doubt.ts';
 import { frameIsFunction, frameIsMachinery } from './frames.ts';
 import { type LeftOut, leaveOneOut, restsOn } from './leave-one-out.ts';
 import type { LookEvidence } from './look-evidence.ts';
+import { COMPILING_PART, TIMES_THE_OTHERS } from './maturity.ts';
 import { type LookContext, type NodeEvidence, weighNode } from './node-evidence.ts';
 import {
   type ArmFacts,
@@ -21,7 +21,7 @@ import {
   sumOver,
 } from './pod-facts.ts';
 import type { RouteMix } from './route-mix.ts';
-import { type StackIndex, totalNode } from './stack-index.ts';
+import { functionOf, type StackIndex, totalNode } from './stack-index.ts';
 import type { ArmTally } from './tally.ts';
 
 export interface CpuDoubtRound {
@@ -77,13 +77,16 @@ function doubtOfShares(growth: NodeEvidence, round: CpuDoubtRound): Doubt | unde
   const all = disturbancesOf(round.facts, round.mix).sort((a, b) => b.ratio - a.ratio);
   const [largest] = all;
   if (largest === undefined) return undefined;
-  const ratio = all.reduce((product, each) => product * each.ratio, 1);
+  const ratio = ratioOf(all);
   const { baselineShare, canaryShare, half } = growth;
   const explained = (ratio * baselineShare) / (1 - baselineShare + ratio * baselineShare);
   if (canaryShare - explained - half > 0) return undefined;
   const { kind, message } = largest;
   return { kind, message };
 }
+
+const ratioOf = (all: readonly Disturbance[]): number =>
+  all.reduce((product, each) => product * each.ratio, 1);
 
 const LEAST_MOVED = 0.05; // of requests
 const CPU_OF_FRESH_ROUTES = 3; // times their part of requests
@@ -153,24 +156,37 @@ export function ownNode({ baseline, canary }: GateFacts): string | undefined {
 }
 
 const BACKGROUND_PART = 0.5;
+const PODS_DIFFER = 1.1; // two pods' timers do not burn quite the same
 const LARGEST_ENTRY = 0.5; // of CPU; a thread's run method is no entry of one kind of work
 
 /**
  * Work that no request causes (timers, polling) is a larger share of a pod with less to do. It has an entry of its own: then the
  * outermost function of its stack takes about as much CPU in a canary pod as in a baseline pod, though that has more to do.
  */
-function doubtOfBackground(growth: NodeEvidence, { look, index, facts }: CpuDoubtRound): Doubt | undefined {
+function doubtOfBackground(
+  growth: NodeEvidence,
+  { look, index, facts, mix }: CpuDoubtRound,
+): Doubt | undefined {
   const load = loadRatio(facts);
   const burnt = cpuRatio(facts);
   if (load >= 1 / LARGEST_LOAD_RATIO || burnt >= 1 / LARGEST_LOAD_RATIO) return undefined;
   const entry = entryOf(growth, look.context, index);
   const inPod = ({ canaryShare, half }: NodeEvidence, sign: number): number =>
     burnt * (canaryShare + sign * half);
-  const isBackground = inPod(entry, 1) >= BACKGROUND_PART * entry.baselineShare;
-  if (!isBackground || inPod(growth, -1) > growth.baselineShare) return undefined;
+  const isBackground = waits(growth, index) || inPod(entry, 1) >= BACKGROUND_PART * entry.baselineShare;
+  const byCpu = alike(facts, cpuOf).kind === 'Some' ? OTHER_CPU_RATIO : 1; // twins do not have its load either
+  const most = PODS_DIFFER * byCpu * ratioOf(disturbancesOf(facts, mix)) * growth.baselineShare;
+  if (!isBackground || inPod(growth, -1) > most) return undefined;
   const message = `${loadSentence(load)}, and in CPU a pod it takes no more than in the baseline's, as work does that no request causes`;
   return { kind: 'UnequalLoad', message };
 }
+
+/** By which threads of a runtime wait for work: the rarer it comes, the more often is waited for each of it. */
+const WAITS =
+  /^(java|jdk|sun|io\.netty|kotlinx\.coroutines)\..*\.(park\w*|tryPark|\w*[wW]ait\w*|\w*[sS]elect\w*|poll\w*|sleep\w*|yield\w*)$/;
+
+const waits = ({ node }: NodeEvidence, index: StackIndex): boolean =>
+  WAITS.test(index.functions[functionOf(node)] ?? '');
 
 function cpuRatio({ baseline, canary }: GateFacts): number {
   const rate = (arm: ArmFacts): number => sumOver(arm, 'cpuUsec') / Math.max(1, sumOver(arm, 'windowMs'));
@@ -267,7 +283,7 @@ function doubtOfFlags(growth: NodeEvidence, { look, index, facts }: CpuDoubtRoun
     if (delta - half > 0 && delta >= LEAST_PART_OF_MARGIN * look.margin) return undefined;
   } else {
     const frames = commonestStack(growth.node, index, context.canary.stackCounts)?.frames ?? [];
-    const own = index.functions[growth.node >> 1] ?? '';
+    const own = index.functions[functionOf(growth.node)] ?? '';
     const callers = frames.slice(frames.indexOf(own) + 1).filter(frameIsFunction);
     const isPassedOn = callers.some((name) => {
       const caller = weighNode(totalNode(index.functions.indexOf(name)), context);

@@ -44,7 +44,6 @@ export function openCpuEvaluation(
   settings: CpuSettings,
   startedAtMs: number,
   index = createStackIndex(),
-  facts = createGateFacts(),
 ): CpuEvaluation {
   return {
     settings,
@@ -57,7 +56,7 @@ export function openCpuEvaluation(
     },
     index,
     arms: { canary: createArmTally(), baseline: createArmTally() },
-    facts,
+    facts: createGateFacts(),
     mix: undefined,
     sightings: createSightings(),
     warmUpExcluded: false,

@@ -2,6 +2,7 @@
 import { armStillCompiles, loadSentence, mixSentence } from './cpu-doubt.ts';
 import type { Doubt } from './doubt.ts';
 import { FEWEST_PODS_FOR_A_VARIANCE } from './few-baseline-pods.ts';
+import type { Immaturity } from './maturity.ts';
 import {
   type ArmFacts,
   type GateFacts,
@@ -94,7 +95,15 @@ function unequalLoad(facts: GateFacts): string | undefined {
   return `${loadSentence(ratio)} (${isSeenByBoth(facts) ? 'by requests' : 'by CPU'})`;
 }
 
+/** Why the canary is no match for the baseline yet. */
+export function immatureSentence({ pods, compiling: [of, beside], cost }: Immaturity): string {
+  const dearer = cost === undefined ? '' : `, and a request takes ${cost.toFixed(2)} times the CPU`;
+  return `${pods} canary pods' JVMs are not as far as the baseline's: compilers take ${percent(of)} of their samples, ${percent(beside)} of the baseline's${dearer}`;
+}
+
 function compiling(facts: GateFacts): string | undefined {
+  const { why } = facts.maturity;
+  if (why !== undefined) return immatureSentence(why);
   if (!armStillCompiles(facts)) return undefined;
   const part = (arm: ArmFacts): string => percent(partOf(arm, 'compilerSamples', 'samples'));
   return `compilers took ${part(facts.canary)} of the canary's samples and ${part(facts.baseline)} of the baseline's`;

@@ -1,9 +1,10 @@
 /** All checks of a gate over one evaluation, and the one verdict they make. */
 import { advance, type CpuEvaluation, isDecided, judgementOf, openCpuEvaluation } from './cpu-evaluation.ts';
-import { dataFlags } from './data-flags.ts';
+import { dataFlags, immatureSentence } from './data-flags.ts';
+import { ADVICE } from './doubt.ts';
 import { FEWEST_PODS_FOR_A_VARIANCE } from './few-baseline-pods.ts';
 import type { Block } from './looks.ts';
-import { createGateFacts } from './pod-facts.ts';
+import { sumOver } from './pod-facts.ts';
 import type { PodWindow } from './pod-window.ts';
 import { advanceRequests, openRequestEvaluation, type RequestEvaluation } from './request-evaluation.ts';
 import { leftOutPods, requestChecks } from './request-report.ts';
@@ -44,19 +45,16 @@ export function openGateEvaluation(
     maxLossShare: settings.maxLossShare ?? DEFAULT_MAX_LOSS_SHARE,
     podVarianceFactor: settings.podVarianceFactor ?? 1,
   };
-  const facts = createGateFacts();
-  return {
-    settings,
-    startedAtMs,
-    cpu: openCpuEvaluation(settings, startedAtMs, index, facts),
-    requests:
-      settings.requests && openRequestEvaluation(settings.requests, limits, startedAtMs, history, facts),
-  };
+  const cpu = openCpuEvaluation(settings, startedAtMs, index);
+  if (settings.requests === undefined) return { settings, startedAtMs, cpu, requests: undefined };
+  const requests = openRequestEvaluation(settings.requests, limits, startedAtMs, history);
+  return { settings, startedAtMs, cpu, requests: { ...requests, facts: cpu.facts } };
 }
 
-export function advanceGate(evaluation: GateEvaluation, block: Block): void {
+export function advanceGate(evaluation: GateEvaluation, closed: Block): void {
   if (gateIsDecided(evaluation)) return;
   const { cpu, requests } = evaluation;
+  const block = cpu.facts.maturity.matured(closed);
   if (requests !== undefined) {
     advanceRequests(requests, block);
     cpu.mix = routeMixOf(requests.arms.mix);
@@ -89,7 +87,7 @@ function stands({ verdict, check }: RequestCheck, settings: GateSettings): boole
  */
 export function gateJudgement(evaluation: GateEvaluation, nowMs: number, hasWindows: boolean): GateJudgement {
   const { settings, startedAtMs, requests } = evaluation;
-  const ofFunctions = judgementOf(evaluation.cpu, nowMs, hasWindows);
+  const ofFunctions = withImmaturity(evaluation, judgementOf(evaluation.cpu, nowMs, hasWindows));
   if (requests === undefined) return ofFunctions;
   const cpu = { ...ofFunctions, ...flagged(evaluation, ofFunctions) };
   const endMs = startedAtMs + settings.deadlineMs;
@@ -132,6 +130,15 @@ export function gateJudgement(evaluation: GateEvaluation, nowMs: number, hasWind
     message,
     ...(verdict === 'Inconclusive' ? { decidedAtMs: endMs } : {}),
   };
+}
+
+/** Where there was next to nothing to look at because the canary's JVMs are not as far as the baseline's: that is why. */
+function withImmaturity({ cpu }: GateEvaluation, judgement: CpuJudgement): CpuJudgement {
+  const { why, leftOutMs } = cpu.facts.maturity;
+  const isOpen = judgement.verdict === 'Collecting' || judgement.verdict === 'Inconclusive';
+  const lookedMs = sumOver(cpu.facts.canary, 'windowMs');
+  if (!isOpen || why === undefined || leftOutMs <= lookedMs) return judgement;
+  return { ...judgement, reason: 'WarmUp', message: `${immatureSentence(why)}${ADVICE.WarmUp}` };
 }
 
 /** With what requests say. */

@@ -1,4 +1,3 @@
-import { withoutCompiling } from './compiling.ts';
 import type { PodWindow } from './pod-window.ts';
 
 /** The windows of one arm and the other. */
@@ -39,10 +38,8 @@ export const blockEndMs = (plan: LookPlan, number: number): number =>
 /** Block `number` of an evaluation out of the windows that belong to it, in any order. */
 export function cutBlock(windows: ArmWindows, plan: LookPlan, number: number): Block {
   const isWarm = (window: PodWindow): boolean => window.startMs - window.podStartedAtMs >= plan.warmUpMs;
-  const { baseline, canary } = withoutCompiling({
-    baseline: windows.baseline.filter(isWarm),
-    canary: windows.canary.filter(isWarm),
-  });
+  const baseline = windows.baseline.filter(isWarm);
+  const canary = windows.canary.filter(isWarm);
   return {
     lookAtMs: blockEndMs(plan, number),
     baseline: inOrder(baseline),

@@ -1,7 +1,7 @@
 /** What windows say of their pods besides what is compared: where they ran, how old, throttled, seen, loaded. */
 import { requestsOf } from '../requests/request-window.ts';
-import { compilerSamples } from './compiling.ts';
 import type { ArmWindows, Block } from './looks.ts';
+import { compilerSamples, Maturity } from './maturity.ts';
 import type { PodHost, PodWindow } from './pod-window.ts';
 
 export interface PodFacts {
@@ -32,12 +32,13 @@ export type ArmFacts = ReadonlyMap<string, PodFacts>;
 export interface GateFacts {
   readonly baseline: Map<string, PodFacts>;
   readonly canary: Map<string, PodFacts>;
+  readonly maturity: Maturity;
   firstLookAtMs: number;
   lastLookAtMs: number;
 }
 
 export const createGateFacts = (): GateFacts => ({
-  ...{ baseline: new Map(), canary: new Map() },
+  ...{ baseline: new Map(), canary: new Map(), maturity: new Maturity() },
   ...{ firstLookAtMs: Number.POSITIVE_INFINITY, lastLookAtMs: Number.NEGATIVE_INFINITY },
 });
 

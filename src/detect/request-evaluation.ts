@@ -57,7 +57,6 @@ export function openRequestEvaluation(
   limits: RequestLimits,
   startedAtMs: number,
   history: readonly PodWindow[] = [],
-  facts = createGateFacts(),
 ): RequestEvaluation {
   const kinds: readonly CheckKind[] = [
     ...settings.latency.map((latency) => ({ kind: 'latency' as const, settings: latency })),
@@ -77,7 +76,7 @@ export function openRequestEvaluation(
     limits,
     boundFactor: boundFactor(BOUND_ALPHA, growth),
     arms: createRequestArms(),
-    facts,
+    facts: createGateFacts(),
     checks,
     visible: { baseline: unknown(), canary: unknown() },
   };

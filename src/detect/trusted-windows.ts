@@ -3,7 +3,6 @@
  * of a pod, and beside each pod some of the other arm on the same model of CPU. What a latency shows in all windows has to be
  * there in these too. Which they are is told by what windows say beside their latencies, never by these.
  */
-import { compilingPods } from './compiling.ts';
 import type { WindowTrouble } from './doubt.ts';
 import type { ArmWindows } from './looks.ts';
 import { type GateFacts, loadRatioIn, partOf, servedIn, windowIsThrottled } from './pod-facts.ts';
@@ -27,7 +26,7 @@ const FEWEST_BESIDE = 2; // baseline pods, in a group
 /** `facts`: with this block. */
 export function trustedPart(block: ArmWindows, facts: GateFacts): TrustedPart {
   const left = new LeftOutTime();
-  const trouble = troubleIn(block, facts);
+  const trouble = troubleIn(facts);
   const trusted = (windows: readonly PodWindow[]): PodWindow[] =>
     windows.filter((window) => trouble(window) === undefined);
   const isOverloaded = loadRatioIn(block) > LARGEST_LOAD_RATIO;
@@ -62,12 +61,11 @@ const msOf = (windows: readonly PodWindow[]): number =>
 
 const podsIn = (windows: readonly PodWindow[]): number => new Set(windows.map(({ pod }) => pod)).size;
 
-function troubleIn(block: ArmWindows, facts: GateFacts): (window: PodWindow) => WindowTrouble | undefined {
-  const compiling = compilingPods(block);
+function troubleIn(facts: GateFacts): (window: PodWindow) => WindowTrouble | undefined {
   const throttledApart = isThrottledApart(facts);
   return (window) => {
     if (throttledApart && windowIsThrottled(window)) return 'Throttled';
-    if (compiling.has(window.pod)) return 'WarmUp';
+    if (facts.maturity.isBehind(window.pod)) return 'WarmUp';
     const { requests } = window;
     if (requests !== undefined && requests.lost > LOST_PART * (requests.lost + servedIn(window)))
       return 'SamplesLost';
