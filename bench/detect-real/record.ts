@@ -79,7 +79,15 @@ interface Arm {
 
 async function deploy(jdk: Jdk, { arm, replicas, env }: Arm): Promise<void> {
   applyObjects(
-    ordersDeployment({ namespace: namespaceOf(jdk), name: arm, replicas, jdk, env, jvmArgs: [], cpuRequest: '20m' }),
+    ordersDeployment({
+      namespace: namespaceOf(jdk),
+      name: arm,
+      replicas,
+      jdk,
+      env,
+      jvmArgs: [],
+      cpuRequest: '20m',
+    }),
   );
   await rolledOut(namespaceOf(jdk), arm, 600);
 }
@@ -95,9 +103,7 @@ async function warmUpAndFit(): Promise<number> {
   const rates: number[] = [];
   for (const [group, pods] of Object.entries(groups)) {
     const part = PODS_PART / jdks.length;
-    rates.push(
-      await fittingRate({ namespace: `recorded-${group}`, groups: { [group]: pods } }, part),
-    );
+    rates.push(await fittingRate({ namespace: `recorded-${group}`, groups: { [group]: pods } }, part));
   }
   return Math.min(...rates);
 }

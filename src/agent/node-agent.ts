@@ -8,6 +8,7 @@ import { createAttachQueue } from './attach-queue.ts';
 import { pause } from './backoff.ts';
 import { closeWindow, learnNames, tableShareOf } from './close-window.ts';
 import type { AgentConfig } from './config.ts';
+import { readCpuModel } from './cpu-model.ts';
 import type { NameStores } from './file-name-store.ts';
 import type { Jvm } from './jvm.ts';
 import { readKernelSymbols } from './kernel-names.ts';
@@ -57,6 +58,7 @@ export function createNodeAgent(parts: NodeAgentParts): NodeAgent {
   let assignment: Assignment | undefined;
   let kernel: KernelSymbols | undefined;
   let sequence = 0;
+  const cpuModel = readCpuModel(parts.config.procRoot);
   let late = 0;
   let lastLookMs = Date.now();
   let lostBefore = { ringFull: 0, tableFull: 0 };
@@ -114,6 +116,7 @@ export function createNodeAgent(parts: NodeAgentParts): NodeAgent {
     const head = {
       version: WIRE_VERSION,
       node: parts.config.nodeName,
+      ...(cpuModel === undefined ? {} : { cpuModel }),
       boot: parts.boot,
       sequence: sequence++,
     } as const;

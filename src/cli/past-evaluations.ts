@@ -147,6 +147,7 @@ export function podWindowOf({ meta, stacks, requests }: RecordedWindow): PodWind
     ...{ startMs, endMs, podStartedAtMs: startedAtMs },
     ...{ samplesTaken: samples, samplesLost: lost, hz, cpuUsec, throttledUsec },
     flags,
+    host: { pod: meta.pod, node: meta.node, cpuModel: meta.cpuModel ?? '' },
     stacks,
     ...(java && { java }),
     ...(requests && { requests }),

@@ -108,6 +108,22 @@ export const Culprit = Type.Object({
 });
 export type Culprit = Static<typeof Culprit>;
 
+export const LeftOutPod = Type.Object({
+  pod: Type.String({ maxLength: 253, description: 'The canary pod that was left out.' }),
+  check: Type.String({ minLength: 1, maxLength: 64, description: 'Which check.' }),
+  effect: share('Its change without that pod.'),
+  lower: share('Lower bound of it.'),
+  upper: share('Upper bound of it.'),
+  verdictWithout: verdict('What the check would say without that pod.'),
+});
+export type LeftOutPod = Static<typeof LeftOutPod>;
+
+export const FlagDetail = Type.Object({
+  flag: Type.String({ minLength: 1, maxLength: 64, description: 'The flag, as in flags.' }),
+  message: Type.String({ maxLength: 512, description: 'What it says of this data, with the numbers.' }),
+});
+export type FlagDetail = Static<typeof FlagDetail>;
+
 export const RegressionReportStatus = Type.Object(
   {
     verdict: Type.Optional(verdict('Failed when any check failed; Passed when all of them passed.')),
@@ -140,6 +156,21 @@ export const RegressionReportStatus = Type.Object(
         maxItems: 16,
         'x-kubernetes-list-type': 'set',
         description: 'What a reader must know of the data, for example AssumedVariance.',
+      }),
+    ),
+    flagDetails: Type.Optional(
+      Type.Array(FlagDetail, {
+        maxItems: 16,
+        'x-kubernetes-list-type': 'map',
+        'x-kubernetes-list-map-keys': ['flag'],
+        description: 'The same flags, each in a sentence with the numbers.',
+      }),
+    ),
+    leaveOnePodOut: Type.Optional(
+      Type.Array(LeftOutPod, {
+        maxItems: 64,
+        'x-kubernetes-list-type': 'atomic',
+        description: 'What is left of the verdict without each single canary pod.',
       }),
     ),
   },

@@ -1,16 +1,19 @@
 import { boundFactor } from './bound-factor.ts';
+import { doubtOfGrowth, growthWithoutEachPod } from './cpu-doubt.ts';
 import { describeCulprits } from './culprits.ts';
-import { addFacts, createWindowFacts, flagsOf, type WindowFacts } from './data-flags.ts';
+import { dataFlags } from './data-flags.ts';
 import { decideLook, type LookDecision } from './decide-look.ts';
 import { groupShares } from './group-shares.ts';
 import { type Levels, type LookEvidence, weighLook } from './look-evidence.ts';
 import { type Block, LOOK_MS } from './looks.ts';
-import { BOUND_ALPHA } from './node-evidence.ts';
+import { BOUND_ALPHA, type NodeEvidence } from './node-evidence.ts';
+import { addFacts, createGateFacts, type GateFacts } from './pod-facts.ts';
 import { checkOf, messageFor } from './report.ts';
+import type { RouteMix } from './route-mix.ts';
 import { createSightings, type Sightings } from './sightings.ts';
 import { createStackIndex, type StackIndex } from './stack-index.ts';
 import { type Arms, addBlock, createArmTally } from './tally.ts';
-import type { CpuFlag, CpuJudgement, CpuSettings } from './verdict.ts';
+import type { CpuJudgement, CpuSettings, LeftOutPod } from './verdict.ts';
 
 /** An evaluation as far as its blocks have been looked at: what they add up to, not the windows themselves. */
 export interface CpuEvaluation {
@@ -19,7 +22,9 @@ export interface CpuEvaluation {
   readonly levels: Levels;
   readonly index: StackIndex;
   readonly arms: Arms;
-  readonly facts: WindowFacts;
+  readonly facts: GateFacts;
+  /** Of requests, where they are seen: set by who sees them. */
+  mix: RouteMix | undefined;
   /** Of the canary. */
   readonly sightings: Sightings;
   warmUpExcluded: boolean;
@@ -51,7 +56,8 @@ export function openCpuEvaluation(
     },
     index,
     arms: { canary: createArmTally(), baseline: createArmTally() },
-    facts: createWindowFacts(),
+    facts: createGateFacts(),
+    mix: undefined,
     sightings: createSightings(),
     warmUpExcluded: false,
     looks: 0,
@@ -78,7 +84,13 @@ export function advance(evaluation: CpuEvaluation, block: Block): void {
   addFacts(evaluation.facts, block);
   evaluation.sightings.add(block.canary, index);
   evaluation.evidence = weighLook(arms, levels);
-  const round = { settings, elapsedMs: block.lookAtMs - evaluation.startedAtMs, index };
+  const { facts, mix } = evaluation;
+  const round = {
+    settings,
+    elapsedMs: block.lookAtMs - evaluation.startedAtMs,
+    index,
+    doubtOf: (growth: NodeEvidence, look: LookEvidence) => doubtOfGrowth(growth, { look, index, facts, mix }),
+  };
   evaluation.decision = decideLook(evaluation.evidence, evaluation.decision, round);
   evaluation.looks += 1;
   evaluation.lastLookAtMs = block.lookAtMs;
@@ -108,15 +120,30 @@ export function judgementOf(evaluation: CpuEvaluation, nowMs: number, hasWindows
     ...(check ? { detectable: check.detectable } : {}),
     culprits: evidence ? describeCulprits(decision.findings, evidence, evaluation) : [],
     groups: context ? groupShares(index, context) : [],
-    flags: [
-      ...flagsOf(evaluation.facts, decision.findings, evaluation.warmUpExcluded),
-      ...inflation(settings),
-    ],
+    ...flagged(evaluation, decision),
+    leaveOnePodOut: evidence ? leftOutPods(decision, evidence, evaluation.facts) : [],
   };
 }
 
-const inflation = ({ podVarianceFactor = 1 }: CpuSettings): CpuFlag[] =>
-  podVarianceFactor > 1 ? ['PodVarianceInflated'] : [];
+function flagged({ facts, warmUpExcluded, mix, settings }: CpuEvaluation, { findings }: LookDecision) {
+  const doubts = findings.flatMap(({ doubt }) => doubt ?? []);
+  const { podVarianceFactor } = settings;
+  const flagDetails = dataFlags({ facts, warmUpExcluded, doubts, mix, podVarianceFactor });
+  return { flags: flagDetails.map(({ flag }) => flag), flagDetails };
+}
+
+/** Of the function that grew most, or would be blamed first. */
+function leftOutPods({ findings }: LookDecision, look: LookEvidence, facts: GateFacts): LeftOutPod[] {
+  const growth = findings.find(({ moved }) => moved === undefined)?.evidence;
+  if (growth === undefined) return [];
+  const part = look.namedPart;
+  const rows = growthWithoutEachPod(growth, { look, facts }).filter(({ half }) => Number.isFinite(half));
+  return rows.map(({ name, effect, half, stands }) => ({
+    ...{ pod: name, check: 'cpu.function' },
+    ...{ effect: effect * part, lower: (effect - half) * part, upper: (effect + half) * part },
+    verdictWithout: stands ? 'Failed' : 'Inconclusive',
+  }));
+}
 
 const withoutLooks = (hasWindows: boolean): LookDecision => ({
   verdict: 'Collecting',

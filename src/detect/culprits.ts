@@ -1,11 +1,11 @@
 import { NOWHERE } from '../profile/place.ts';
 import { commonestStack, deepestExplaining, type StackDeltas, stackDeltas, sumOf } from './attribution.ts';
+import type { Doubt } from './doubt.ts';
 import type { LookEvidence } from './look-evidence.ts';
 import { type MovedCost, movedCost } from './moved-cost.ts';
 import { type NodeEvidence, weighNode } from './node-evidence.ts';
 import type { Sightings } from './sightings.ts';
 import { functionOf, type IndexedStack, nodeIsTotal, type StackIndex } from './stack-index.ts';
-import type { ArmTally } from './tally.ts';
 import type { Culprit, CulpritFrame } from './verdict.ts';
 
 /** A proven growth, traced to the function that holds it. */
@@ -13,14 +13,12 @@ export interface Finding {
   readonly evidence: NodeEvidence;
   /** Set when other code shrank by what this grew: no regression. */
   readonly moved: MovedCost | undefined;
-  /** Set when a single canary pod carries most of the excess. */
-  readonly onePod: boolean;
+  /** What else than the version explains it, where something does. */
+  readonly doubt?: Doubt;
 }
 
 const MOST_CULPRITS = 10;
 const NEW_PART = 0.1; // of the canary's share: a baseline below that did not really have the function
-const ONE_POD_PART = 0.6;
-const LEAST_PODS_TO_BLAME_ONE = 3;
 const NESTED_PART = 0.6;
 
 /**
@@ -37,7 +35,7 @@ export function findCulprits(look: LookEvidence, index: StackIndex): Finding[] {
     const earlier = found.get(functionOf(node));
     if (earlier !== undefined && (earlier.moved === undefined || moved !== undefined)) continue;
     const evidence = weighNode(node, look.context);
-    found.set(functionOf(node), { evidence, moved, onePod: onePodCarries(evidence, look.context.canary) });
+    found.set(functionOf(node), { evidence, moved });
   }
   const findings = nestedFirst([...found.values()], deltas);
   return [...findings.filter(({ moved }) => !moved), ...findings.filter(({ moved }) => moved)];
@@ -59,14 +57,6 @@ function holdsMostOf(inner: NodeEvidence, outer: NodeEvidence, deltas: StackDelt
     ({ nodes }) => nodes.includes(inner.node) && nodes.includes(outer.node),
   );
   return sumOf(common, deltas) >= NESTED_PART * outer.delta;
-}
-
-function onePodCarries(evidence: NodeEvidence, canary: ArmTally): boolean {
-  if (canary.pods.size < LEAST_PODS_TO_BLAME_ONE) return false;
-  const excesses = [...canary.pods.values()].map((pod) =>
-    Math.max(0, (pod.counts[evidence.node] ?? 0) - pod.samples * evidence.baselineShare),
-  );
-  return Math.max(...excesses) > ONE_POD_PART * excesses.reduce((sum, excess) => sum + excess, 0);
 }
 
 /** The first ten findings as the report shows them. */

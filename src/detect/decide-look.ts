@@ -1,4 +1,5 @@
 import { type Finding, findCulprits } from './culprits.ts';
+import type { Doubt } from './doubt.ts';
 import type { LookEvidence } from './look-evidence.ts';
 import type { NodeEvidence } from './node-evidence.ts';
 import { openCandidates } from './passing.ts';
@@ -24,17 +25,22 @@ const DEFAULT_MAX_LOSS_SHARE = 0.05;
 /**
  * situation                                                   → verdict of the look
  * an arm without samples, too few pods, too much loss         → Collecting (Inconclusive at the deadline)
- * a growth that is neither moved nor one pod's, two looks on,
+ * a growth that is neither moved nor in doubt, two looks on,
  *   and the arms can be compared                              → Failed
  * the same, for the first time                                → Collecting
- * a growth that only one canary pod carries                   → Collecting, OnePod
+ * a growth that something else explains (cpu-doubt.ts)        → Collecting, with the doubt
  * minimum duration over, comparable, nothing grew or open     → Passed
  * otherwise                                                   → Collecting, MarginNotReached or CostMoved
  */
 export function decideLook(
   look: LookEvidence | undefined,
   previous: LookDecision | undefined,
-  round: { readonly settings: CpuSettings; readonly elapsedMs: number; readonly index: StackIndex },
+  round: {
+    readonly settings: CpuSettings;
+    readonly elapsedMs: number;
+    readonly index: StackIndex;
+    readonly doubtOf: (growth: NodeEvidence, look: LookEvidence) => Doubt | undefined;
+  },
 ): LookDecision {
   const { settings, elapsedMs, index } = round;
   const collecting = (reason: CpuReason, found: Partial<LookDecision> = {}): LookDecision => ({
@@ -47,16 +53,20 @@ export function decideLook(
   if (look === undefined) return collecting('NoSamples');
   const unusable = unusableBecause(look, settings);
   const comparable = look.sizeFactor.logError <= LARGEST_COMPARABLE_ERROR;
-  const findings = findCulprits(look, index);
+  const findings = findCulprits(look, index).map((finding): Finding => {
+    const doubt = finding.moved === undefined ? round.doubtOf(finding.evidence, look) : undefined;
+    return doubt === undefined ? finding : { ...finding, doubt };
+  });
   if (unusable !== undefined) return collecting(unusable, { findings });
 
   const growths = findings.filter(({ moved }) => moved === undefined);
-  const certain = growths.filter(({ onePod }) => !onePod);
+  const certain = growths.filter(({ doubt }) => doubt === undefined);
   if (comparable && certain.some((finding) => foundBefore(finding, previous))) {
     return { verdict: 'Failed', reason: reasonFor(certain), findings, open: [] };
   }
   if (certain.length > 0) return collecting(reasonFor(certain), { findings });
-  if (growths.length > 0) return collecting('OnePod', { findings });
+  const doubt = growths[0]?.doubt;
+  if (doubt !== undefined) return collecting(doubt.kind, { findings });
   const open = openCandidates(look, index).filter((node) => !settledAsMoved(node, findings, look.margin));
   if (comparable && open.length === 0 && elapsedMs >= settings.minDurationMs) {
     return { verdict: 'Passed', reason: 'NoRegression', findings, open };
@@ -79,7 +89,9 @@ function unusableBecause({ context }: LookEvidence, settings: CpuSettings): CpuR
 const foundBefore = (finding: Finding, previous: LookDecision | undefined): boolean =>
   previous?.findings.some(
     (earlier) =>
-      earlier.evidence.node === finding.evidence.node && earlier.moved === undefined && !earlier.onePod,
+      earlier.evidence.node === finding.evidence.node &&
+      earlier.moved === undefined &&
+      earlier.doubt === undefined,
   ) ?? false;
 
 const reasonFor = (growths: readonly Finding[]): CpuReason => {

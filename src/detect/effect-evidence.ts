@@ -1,3 +1,4 @@
+import type { Doubt } from './doubt.ts';
 import { logEValue, randomEffectHalfWidth } from './e-process.ts';
 import { normalQuantile } from './quantiles.ts';
 import type { PodFactors } from './request-spread.ts';
@@ -18,6 +19,8 @@ export interface EffectEvidence {
   readonly canary: number;
   readonly assumedSpread: boolean;
   readonly onePod: boolean;
+  /** What else than the version explains the growth; only looked for where there is any. */
+  readonly doubt?: Doubt;
   /** Where the growth began later than the evaluation, as far as that explains it better. */
   readonly onset?: Onset;
 }

@@ -1,10 +1,15 @@
 /** All checks of a gate over one evaluation, and the one verdict they make. */
 import { advance, type CpuEvaluation, isDecided, judgementOf, openCpuEvaluation } from './cpu-evaluation.ts';
+import { dataFlags, immatureSentence } from './data-flags.ts';
+import { ADVICE } from './doubt.ts';
+import { FEWEST_PODS_FOR_A_VARIANCE } from './few-baseline-pods.ts';
 import type { Block } from './looks.ts';
+import { sumOver } from './pod-facts.ts';
 import type { PodWindow } from './pod-window.ts';
 import { advanceRequests, openRequestEvaluation, type RequestEvaluation } from './request-evaluation.ts';
-import { requestChecks } from './request-report.ts';
+import { leftOutPods, requestChecks } from './request-report.ts';
 import { COST, ERRORS, latencyCheckName, type RequestSettings } from './request-settings.ts';
+import { routeMixOf } from './route-mix.ts';
 import type { StackIndex } from './stack-index.ts';
 import type { CpuJudgement, CpuSettings, GateJudgement, RequestCheck } from './verdict.ts';
 
@@ -40,18 +45,21 @@ export function openGateEvaluation(
     maxLossShare: settings.maxLossShare ?? DEFAULT_MAX_LOSS_SHARE,
     podVarianceFactor: settings.podVarianceFactor ?? 1,
   };
-  return {
-    settings,
-    startedAtMs,
-    cpu: openCpuEvaluation(settings, startedAtMs, index),
-    requests: settings.requests && openRequestEvaluation(settings.requests, limits, startedAtMs, history),
-  };
+  const cpu = openCpuEvaluation(settings, startedAtMs, index);
+  if (settings.requests === undefined) return { settings, startedAtMs, cpu, requests: undefined };
+  const requests = openRequestEvaluation(settings.requests, limits, startedAtMs, history);
+  return { settings, startedAtMs, cpu, requests: { ...requests, facts: cpu.facts } };
 }
 
-export function advanceGate(evaluation: GateEvaluation, block: Block): void {
+export function advanceGate(evaluation: GateEvaluation, closed: Block): void {
   if (gateIsDecided(evaluation)) return;
-  advance(evaluation.cpu, block);
-  if (evaluation.requests !== undefined) advanceRequests(evaluation.requests, block);
+  const { cpu, requests } = evaluation;
+  const block = cpu.facts.maturity.matured(closed);
+  if (requests !== undefined) {
+    advanceRequests(requests, block);
+    cpu.mix = routeMixOf(requests.arms.mix);
+  }
+  advance(cpu, block);
 }
 
 /** Failed or Passed: no later block changes it any more. */
@@ -79,8 +87,9 @@ function stands({ verdict, check }: RequestCheck, settings: GateSettings): boole
  */
 export function gateJudgement(evaluation: GateEvaluation, nowMs: number, hasWindows: boolean): GateJudgement {
   const { settings, startedAtMs, requests } = evaluation;
-  const cpu = judgementOf(evaluation.cpu, nowMs, hasWindows);
-  if (requests === undefined) return cpu;
+  const ofFunctions = withImmaturity(evaluation, judgementOf(evaluation.cpu, nowMs, hasWindows));
+  if (requests === undefined) return ofFunctions;
+  const cpu = { ...ofFunctions, ...flagged(evaluation, ofFunctions) };
   const endMs = startedAtMs + settings.deadlineMs;
   const failed =
     cpu.verdict === 'Failed' || requestChecks(requests, false).some((check) => failsGate(check, settings));
@@ -120,6 +129,42 @@ export function gateJudgement(evaluation: GateEvaluation, nowMs: number, hasWind
     reason,
     message,
     ...(verdict === 'Inconclusive' ? { decidedAtMs: endMs } : {}),
+  };
+}
+
+/** Where there was next to nothing to look at because the canary's JVMs are not as far as the baseline's: that is why. */
+function withImmaturity({ cpu }: GateEvaluation, judgement: CpuJudgement): CpuJudgement {
+  const { why, leftOutMs } = cpu.facts.maturity;
+  const isOpen = judgement.verdict === 'Collecting' || judgement.verdict === 'Inconclusive';
+  const lookedMs = sumOver(cpu.facts.canary, 'windowMs');
+  if (!isOpen || why === undefined || leftOutMs <= lookedMs) return judgement;
+  return { ...judgement, reason: 'WarmUp', message: `${immatureSentence(why)}${ADVICE.WarmUp}` };
+}
+
+/** With what requests say. */
+function flagged({ cpu, requests, settings }: GateEvaluation, ofFunctions: CpuJudgement) {
+  const { facts, warmUpExcluded, mix } = cpu;
+  const checks = requests?.checks ?? [];
+  const ofRequests = checks.flatMap(({ evidence }) => evidence?.doubt ?? []);
+  const doubts = cpu.decision?.findings.flatMap(({ doubt }) => doubt ?? []) ?? [];
+  const { podVarianceFactor } = settings;
+  const assumesPods = checks.some(
+    ({ of, counts }) =>
+      of.kind === 'latency' &&
+      !counts.baseline.hasHistory &&
+      counts.baseline.pods < FEWEST_PODS_FOR_A_VARIANCE,
+  );
+  const flagDetails = dataFlags({
+    ...{ facts, warmUpExcluded, mix, assumesPods, podVarianceFactor },
+    doubts: [...ofRequests, ...doubts],
+  });
+  return {
+    flagDetails,
+    flags: flagDetails.map(({ flag }) => flag),
+    leaveOnePodOut: [
+      ...(requests === undefined ? [] : leftOutPods(requests)),
+      ...(ofFunctions.leaveOnePodOut ?? []),
+    ],
   };
 }
 

@@ -21,6 +21,7 @@ export function mergeWindows(windows: readonly [PodWindow, ...PodWindow[]]): Pod
     cpuUsec: sum(({ cpuUsec }) => cpuUsec),
     throttledUsec: sum(({ throttledUsec }) => throttledUsec),
     flags: first.flags,
+    ...(first.host && { host: first.host }),
     stacks: mergeStacks(windows),
     ...(java && { java }),
     ...(requests && { requests }),

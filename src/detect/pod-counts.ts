@@ -89,6 +89,19 @@ export class PodCounts {
     return { pods, columns, first, requests, counted };
   }
 
+  /** Of how many pods something is known, and whether any of it is of before the evaluation. */
+  get pods(): number {
+    return this.#pods.size;
+  }
+  get hasHistory(): boolean {
+    return this.#first < 0;
+  }
+
+  /** Each pod's name, with its sums since the evaluation began. */
+  *byPod(): Generator<readonly [pod: string, since: Counted]> {
+    for (const [pod, { since }] of this.#pods) yield [pod, since];
+  }
+
   /** Sums of each pod since the evaluation began; they go on growing. */
   totals(): readonly Counted[] {
     return this.#totals;

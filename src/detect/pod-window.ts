@@ -16,11 +16,22 @@ export interface PodWindow {
   readonly throttledUsec: number;
   /** Profiling flags of the JVM, '' when default. */
   readonly flags: string;
+  /** Absent from windows of before they were told. */
+  readonly host?: PodHost;
   readonly stacks: readonly StackCount[];
   /** Absent when nobody looked. */
   readonly java?: JavaSamples;
   /** Absent when nobody watched them. */
   readonly requests?: RequestWindow;
+}
+
+/** Where a container ran. */
+export interface PodHost {
+  /** The pod's name, as people know it. */
+  readonly pod: string;
+  readonly node: string;
+  /** As /proc/cpuinfo has it; '' where it says nothing. */
+  readonly cpuModel: string;
 }
 
 export interface StackCount {

@@ -1,4 +1,5 @@
 import type { LookDecision } from './decide-look.ts';
+import { ADVICE } from './doubt.ts';
 import type { LookEvidence } from './look-evidence.ts';
 import { detectableGrowth, type LookContext, type NodeEvidence } from './node-evidence.ts';
 import { functionOf, nodeIsTotal, type StackIndex } from './stack-index.ts';
@@ -80,7 +81,18 @@ export function messageFor(look: LookEvidence | undefined, index: StackIndex, ou
     case 'CostMoved':
       return `what grew is matched by what shrank, but the sum is not yet known to be under the margin of ${margin}; the least certain is ${what} (${change})`;
     case 'OnePod':
-      return `${what} grew (${change}), but one of ${canary.pods.size} canary pods carries more than 60 % of it; replace that pod or add others`;
+    case 'NoisyNode':
+    case 'SlowerCpu':
+    case 'Throttled':
+    case 'WarmUp':
+    case 'AgeDrift':
+    case 'UnequalLoad':
+    case 'RouteMixShifted':
+    case 'ProfilingFlagsDiffer':
+    case 'SamplesLost': {
+      const doubt = decision.findings.find((finding) => finding.doubt !== undefined)?.doubt;
+      return `${what} grew (${change}), but ${doubt?.message ?? ''}${ADVICE[outcome.reason]}`;
+    }
     case 'TooMuchLoss':
       return `baseline lost ${percent(lossOf(baseline))} and canary ${percent(lossOf(canary))} of their samples; the agents need more buffer or a lower rate`;
     case 'TooFewPods':

@@ -12,7 +12,7 @@ import {
   requestsOf,
 } from '../requests/request-window.ts';
 import { SharedRoutes } from '../requests/shared-routes.ts';
-import type { Block } from './looks.ts';
+import type { ArmWindows, Block } from './looks.ts';
 import type { PodWindow } from './pod-window.ts';
 
 export interface RequestArms {
@@ -25,6 +25,8 @@ export interface RequestArms {
   requestSquares: number;
   /** Looks that both arms had requests in. */
   looks: number;
+  /** Requests by route, unweighted. */
+  readonly mix: Map<string, { canary: number; baseline: number }>;
 }
 
 export interface RequestArm {
@@ -54,6 +56,7 @@ export const createRequestArms = (): RequestArms => ({
   canary: createArm(),
   baseline: createArm(),
   ...{ answeredSquares: 0, requestSquares: 0, looks: 0 },
+  mix: new Map(),
 });
 
 /** One route in both arms, in one block. */
@@ -62,6 +65,10 @@ export interface Stratum {
   readonly canary: RouteWindow;
   readonly baseline: RouteWindow;
 }
+
+/** Strata of some windows of a block that was added. */
+export const strataWithin = ({ routes }: RequestArms, { baseline, canary }: ArmWindows): readonly Stratum[] =>
+  strataOf(routes.merge(rowsOf(canary)), routes.merge(rowsOf(baseline)));
 
 /** Adds a block and returns its strata; none where an arm had no requests: there was nothing to compare. */
 export function addRequests(arms: RequestArms, block: Block): readonly Stratum[] {
@@ -108,7 +115,11 @@ function strataOf(canary: Map<string, RouteWindow>, baseline: Map<string, RouteW
   return strata;
 }
 
-function addStratum(arms: RequestArms, { canary, baseline }: Stratum): void {
+function addStratum(arms: RequestArms, { key, canary, baseline }: Stratum): void {
+  const mix = arms.mix.get(key) ?? { canary: 0, baseline: 0 };
+  arms.mix.set(key, mix);
+  mix.canary += requestsOf(canary);
+  mix.baseline += requestsOf(baseline);
   const answered = countOf(canary.latency);
   const ofBaseline = countOf(baseline.latency);
   if (answered > 0 && ofBaseline > 0) {

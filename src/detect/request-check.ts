@@ -1,8 +1,10 @@
 /** One check of requests over the looks of an evaluation: what it counts, and what it concludes. */
 import { comparableRow, type RouteWindow } from '../requests/request-window.ts';
 import { CostCells, weighCost } from './cost-evidence.ts';
+import type { Doubt } from './doubt.ts';
 import { type EffectEvidence, growthExceedsMargin, growthIsProven } from './effect-evidence.ts';
 import { ASSUMED_OF_ERRORS, failedOf, failuresPerUnit, weighErrors } from './error-evidence.ts';
+import { withFewPods } from './few-baseline-pods.ts';
 import {
   ASSUMED_OF_LATENCY,
   measureLatency,
@@ -11,9 +13,12 @@ import {
   thresholdOf,
   weighLatency,
 } from './latency-evidence.ts';
+import type { LeftOut } from './leave-one-out.ts';
 import { type Counted, PodCounts } from './pod-counts.ts';
+import type { GateFacts } from './pod-facts.ts';
 import type { PodWindow } from './pod-window.ts';
 import { concentrationOf, type RequestArms, type Stratum } from './request-arms.ts';
+import { doubtOfRequests, withoutEachPod } from './request-doubt.ts';
 import type { CostSettings, ErrorSettings, LatencySettings } from './request-settings.ts';
 import {
   type AssumedSpread,
@@ -23,7 +28,9 @@ import {
   podFactors,
   type RequestSpread,
 } from './request-spread.ts';
-import { Restarts } from './restarts.ts';
+import { Restarts, type Stretch, type ThresholdShape } from './restarts.ts';
+import { doubtOfMost, TrustedRequests } from './trusted-requests.ts';
+import type { TrustedPart } from './trusted-windows.ts';
 import type { RequestReason, Verdict } from './verdict.ts';
 
 export type CheckKind =
@@ -39,6 +46,10 @@ export interface RequestCheckState {
   readonly cells: { readonly canary: CostCells; readonly baseline: CostCells };
   /** Of a check of latency: what was beyond the threshold since the evaluation began, and since later starts. */
   readonly restarts: Restarts;
+  /** The same of windows that nothing is the matter with. */
+  readonly trusted: TrustedRequests;
+  /** What is left of a growth without each canary pod. */
+  leftOut: readonly LeftOut[];
   /** How far pods stray, by the blocks that were over when `block` began. */
   spread: { readonly block: number; readonly of: KnownSpread } | undefined;
   /** Of each route: the canary's requests beyond what the baseline's part of them would be. */
@@ -64,6 +75,16 @@ export interface Observed {
   readonly canary: readonly PodWindow[];
   readonly baseline: readonly PodWindow[];
   readonly strata: readonly Stratum[];
+  /** Absent from what was before the evaluation. */
+  readonly trusted?: TrustedStrata;
+}
+
+/** What of a block can be trusted. */
+export interface TrustedStrata {
+  readonly part: TrustedPart;
+  readonly strata: readonly Stratum[];
+  /** 1/pods of both arms, together. */
+  readonly inversePods: number;
 }
 
 /** Of a block what is counted. */
@@ -78,6 +99,8 @@ export const openCheck = (of: CheckKind, alpha: number, blocks: number): Request
   of,
   alpha,
   restarts: new Restarts(of.kind === 'latency' ? blocks : 0),
+  trusted: new TrustedRequests(of.kind === 'latency' ? blocks : 0),
+  leftOut: [],
   spread: undefined,
   counts: { canary: new PodCounts(), baseline: new PodCounts() },
   cells: { canary: new CostCells(), baseline: new CostCells() },
@@ -97,10 +120,12 @@ export function observe(check: RequestCheckState, observed: Observed): void {
   if (check.of.kind === 'cost') {
     for (const window of observed.canary) check.cells.canary.add(observed.block, window);
     for (const window of observed.baseline) check.cells.baseline.add(observed.block, window);
+    if (observed.trusted !== undefined) check.trusted.note(observed.trusted.part);
     return;
   }
-  const { block, strata } = observed;
-  const served = { block, strata, canary: servedOf(observed.canary), baseline: servedOf(observed.baseline) };
+  const { block, strata, trusted } = observed;
+  const arms = { canary: servedOf(observed.canary), baseline: servedOf(observed.baseline) };
+  const served = { block, strata, ...arms, ...(trusted && { trusted }) };
   check.waiting.push(served);
   // Of all history, not of its first block: what a moment did to everybody would stay in the threshold.
   if (check.of.kind === 'latency' && check.threshold === undefined && block >= 0) {
@@ -136,25 +161,43 @@ function countBlock(check: RequestCheckState, observed: Served, countOf: Counter
       check.counts[arm].add(pod, observed.block, countOf(requests?.routes ?? []));
     }
   }
-  if (observed.strata.length === 0) return;
-  const stretch = { requests: 0, counted: 0, expected: 0, squares: 0, looks: 1 };
-  for (const { key, canary, baseline } of observed.strata) {
+  const { strata, trusted } = observed;
+  if (strata.length === 0) return;
+  const stretch = stretchOf(strata, countOf, (key, excess) =>
+    check.excess.set(key, (check.excess.get(key) ?? 0) + excess),
+  );
+  check.restarts.add(observed.block, stretch);
+  if (trusted === undefined) return;
+  check.trusted.note(trusted.part);
+  const ofTrusted = trusted.strata === strata ? stretch : stretchOf(trusted.strata, countOf);
+  check.trusted.add(observed.block, ofTrusted, trusted.inversePods);
+}
+
+/** Both arms in these strata, the baseline weighted to the canary. */
+function stretchOf(
+  strata: readonly Stratum[],
+  countOf: Counter,
+  tell?: (key: string, excess: number) => void,
+): Stretch {
+  const stretch = { requests: 0, counted: 0, expected: 0, squares: 0, looks: strata.length > 0 ? 1 : 0 };
+  for (const { key, canary, baseline } of strata) {
     const ofCanary = countOf([canary]);
     const ofBaseline = countOf([baseline]);
     if (ofBaseline.requests === 0) continue;
     const weight = ofCanary.requests / ofBaseline.requests;
     const expected = weight * ofBaseline.counted;
-    check.excess.set(key, (check.excess.get(key) ?? 0) + ofCanary.counted - expected);
+    tell?.(key, ofCanary.counted - expected);
     stretch.requests += ofCanary.requests;
     stretch.counted += ofCanary.counted;
     stretch.expected += expected;
     stretch.squares += weight * ofCanary.requests;
   }
-  check.restarts.add(observed.block, stretch);
+  return stretch;
 }
 
 export interface CheckRound {
   readonly arms: RequestArms;
+  readonly facts: GateFacts;
   readonly boundFactor: number;
   readonly podVarianceFactor: number;
   /** Number of the block of BLOCK_MS that the look is in. */
@@ -172,7 +215,7 @@ export interface CheckRound {
  * situation                                            → verdict of the look
  * unusable, or too few requests                        → Collecting
  * growth proven two looks on, now above the margin     → Failed
- * proven for the first time, or only one pod's         → Collecting
+ * proven for the first time, or explained otherwise    → Collecting, with the doubt
  * minimum duration over, upper bound below the margin
  *   and nothing that may have begun later, two looks on → Passed
  * otherwise                                            → Collecting, MarginNotReached
@@ -181,6 +224,31 @@ export function decideCheck(check: RequestCheckState, round: CheckRound): void {
   if (check.verdict !== 'Collecting') return;
   concludeLook(check, weigh(check, round), round);
 }
+
+/** Evidence of growth with what else explains it. */
+function doubted(
+  evidence: EffectEvidence | undefined,
+  check: RequestCheckState,
+  round: CheckRound,
+  { shape, spread, perEffect }: { shape: ThresholdShape; spread: KnownSpread; perEffect: number },
+): EffectEvidence | undefined {
+  check.leftOut = [];
+  if (evidence === undefined || !growthIsProven(evidence) || !growthExceedsMargin(evidence)) return evidence;
+  const { counts, restarts, trusted } = check;
+  const { requests, expected } = restarts.sum;
+  const input = { evidence, counts, expectedPart: expected / requests, facts: round.facts };
+  const noise = {
+    podVariance: spread.podVariance * perEffect ** 2,
+    waveVariance: (spread.waveVariance * perEffect ** 2 * round.arms.looks) / round.blocks,
+    podBound: spread.factors.bound,
+    boundFactor: round.boundFactor,
+  };
+  check.leftOut = withoutEachPod(input);
+  return withDoubt(evidence, doubtOfRequests({ ...input, trusted, shape, noise }));
+}
+
+const withDoubt = (evidence: EffectEvidence, doubt: Doubt | undefined): EffectEvidence =>
+  doubt === undefined ? evidence : { ...evidence, doubt };
 
 /** What a check makes of one look's evidence. */
 export function concludeLook(
@@ -196,11 +264,12 @@ export function concludeLook(
   if (unusable !== undefined || evidence === undefined) return;
   const grown = GREW[check.of.kind];
   const { onset, onePod, effect, half, margin } = evidence;
+  const doubt = evidence.doubt?.kind ?? (onePod ? 'OnePod' : undefined);
   const isGrown = growthIsProven(evidence);
-  check.provenBefore = isGrown && !onePod;
+  check.provenBefore = isGrown && doubt === undefined;
   if (isGrown && growthExceedsMargin(evidence)) {
-    check.reason = onePod ? 'OnePod' : grown;
-    if (!onePod && provenBefore) settle(check, 'Failed', grown, lookAtMs);
+    check.reason = doubt ?? grown;
+    if (doubt === undefined && provenBefore) settle(check, 'Failed', grown, lookAtMs);
     return;
   }
   check.reason = 'MarginNotReached';
@@ -231,17 +300,30 @@ function weigh(check: RequestCheckState, round: CheckRound): EffectEvidence | un
       });
       const { looks } = arms;
       const seen = { measure, counts, restarts, spread, concentration, check: of.settings };
-      return weighLatency({ ...seen, alpha, boundFactor, blocks, looks });
+      const evidence = weighLatency({ ...seen, alpha, boundFactor, blocks, looks });
+      return doubted(evidence, check, round, { shape: measure.fixed, spread, perEffect: 1 });
     }
     case 'errors': {
       const perUnit = failuresPerUnit(arms);
       if (perUnit === undefined) return undefined;
       const spread = spreadOf(check, block, { perUnit, assumed: ASSUMED_OF_ERRORS, pods, podVarianceFactor });
       const { margin } = of.settings;
-      return weighErrors({ arms, counts, spread, concentration, margin, alpha, boundFactor, blocks });
+      const evidence = weighErrors({
+        ...{ arms, counts, spread, concentration, margin, alpha, boundFactor, blocks },
+      });
+      const shape = { density: 1, shiftOf: (part: number) => part };
+      return doubted(evidence, check, round, { shape, spread, perEffect: perUnit });
     }
-    case 'cost':
-      return weighCost({ cells, margin: of.settings.margin, alpha, boundFactor, podVarianceFactor });
+    case 'cost': {
+      const evidence = weighCost({
+        cells,
+        margin: of.settings.margin,
+        alpha,
+        boundFactor,
+        podVarianceFactor,
+      });
+      return evidence && withDoubt(evidence, doubtOfMost(check.trusted));
+    }
   }
 }
 
@@ -261,7 +343,8 @@ export function spreadOf(check: RequestCheckState, block: number, terms: SpreadT
   if (check.spread?.block === block) return check.spread.of;
   const { baseline, canary } = check.counts;
   const estimated = estimateSpread([baseline, canary], terms.perUnit, terms.assumed, { before: block });
-  const spread = inflated(estimated, terms.podVarianceFactor);
+  const known = withFewPods(estimated, terms.assumed, baseline);
+  const spread = inflated(known, terms.podVarianceFactor);
   const of = { ...spread, factors: podFactors(spread, alphaSinceStart(check), terms.pods) };
   check.spread = { block, of };
   return of;

@@ -1,11 +1,27 @@
 import { boundFactor } from './bound-factor.ts';
 import { type Block, LOOK_MS } from './looks.ts';
 import { BOUND_ALPHA } from './node-evidence.ts';
+import { addFacts, createGateFacts, type GateFacts } from './pod-facts.ts';
 import type { PodWindow } from './pod-window.ts';
-import { addRequests, createRequestArms, type RequestArm, type RequestArms } from './request-arms.ts';
-import { type CheckKind, decideCheck, observe, openCheck, type RequestCheckState } from './request-check.ts';
+import {
+  addRequests,
+  createRequestArms,
+  type RequestArm,
+  type RequestArms,
+  type Stratum,
+  strataWithin,
+} from './request-arms.ts';
+import {
+  type CheckKind,
+  decideCheck,
+  observe,
+  openCheck,
+  type RequestCheckState,
+  type TrustedStrata,
+} from './request-check.ts';
 import { costAlpha, errorAlpha, latencyAlpha, type RequestSettings } from './request-settings.ts';
 import { BLOCK_MS } from './request-spread.ts';
+import { trustedPart } from './trusted-windows.ts';
 import type { RequestReason } from './verdict.ts';
 
 /** The requests of an evaluation as far as its blocks have been looked at. */
@@ -14,6 +30,7 @@ export interface RequestEvaluation {
   readonly limits: RequestLimits;
   readonly boundFactor: number;
   readonly arms: RequestArms;
+  readonly facts: GateFacts;
   readonly checks: readonly RequestCheckState[];
   readonly visible: { readonly baseline: Visibility; readonly canary: Visibility };
 }
@@ -59,6 +76,7 @@ export function openRequestEvaluation(
     limits,
     boundFactor: boundFactor(BOUND_ALPHA, growth),
     arms: createRequestArms(),
+    facts: createGateFacts(),
     checks,
     visible: { baseline: unknown(), canary: unknown() },
   };
@@ -76,7 +94,8 @@ function observeHistory({ checks, startedAtMs }: RequestEvaluation, history: rea
 const blockOf = (atMs: number, startedAtMs: number): number => Math.floor((atMs - startedAtMs) / BLOCK_MS);
 
 export function advanceRequests(evaluation: RequestEvaluation, block: Block): void {
-  const { arms, checks, limits, startedAtMs, visible } = evaluation;
+  const { arms, checks, facts, limits, startedAtMs, visible } = evaluation;
+  addFacts(facts, block);
   look(visible.baseline, block.baseline);
   look(visible.canary, block.canary);
   const strata = addRequests(arms, block);
@@ -84,9 +103,11 @@ export function advanceRequests(evaluation: RequestEvaluation, block: Block): vo
   const elapsedMs = block.lookAtMs - startedAtMs;
   const { baseline, canary } = block;
   const number = blockOf(block.lookAtMs - 1, startedAtMs);
-  const observed = { block: number, baseline, canary, strata };
+  const trusted = trustedStrata(arms, block, { facts, strata });
+  const observed = { block: number, baseline, canary, strata, trusted };
   const round = {
     arms,
+    facts,
     boundFactor: evaluation.boundFactor,
     podVarianceFactor: limits.podVarianceFactor ?? 1,
     block: number,
@@ -100,6 +121,23 @@ export function advanceRequests(evaluation: RequestEvaluation, block: Block): vo
     observe(check, observed);
     decideCheck(check, round);
   }
+}
+
+/** Strata of what can be trusted of a block; the same ones where that is all of it. */
+function trustedStrata(
+  arms: RequestArms,
+  block: Block,
+  { facts, strata }: { readonly facts: GateFacts; readonly strata: readonly Stratum[] },
+): TrustedStrata {
+  const part = trustedPart(block, facts);
+  const groups = part.groups ?? [block];
+  const podsIn = (arm: 'baseline' | 'canary'): number =>
+    new Set(groups.flatMap((group) => group[arm].map(({ pod }) => pod))).size;
+  return {
+    part,
+    strata: part.groups?.flatMap((group) => strataWithin(arms, group)) ?? strata,
+    inversePods: 1 / Math.max(1, podsIn('canary')) + 1 / Math.max(1, podsIn('baseline')),
+  };
 }
 
 function look(visibility: Visibility, windows: readonly PodWindow[]): void {

@@ -1,11 +1,13 @@
 /** A check of requests as the report shows it: its numbers, and a sentence with them. */
+
 import { ASSUMED_OF_COST } from './cost-evidence.ts';
+import { ADVICE } from './doubt.ts';
 import { ASSUMED_OF_LATENCY } from './latency-evidence.ts';
 import { type CheckKind, type RequestCheckState, worstRoute } from './request-check.ts';
 import { notObservable, type RequestEvaluation } from './request-evaluation.ts';
 import { COST, ERRORS, latencyCheckName } from './request-settings.ts';
 import { BLOCK_MS } from './request-spread.ts';
-import type { CheckNumbers, RequestCheck, RequestReason, Verdict } from './verdict.ts';
+import type { CheckNumbers, LeftOutPod, RequestCheck, RequestReason, Verdict } from './verdict.ts';
 
 /** `ended`: what is not decided by now never will be. */
 export function requestChecks(evaluation: RequestEvaluation, ended: boolean): RequestCheck[] {
@@ -19,6 +21,22 @@ export function requestChecks(evaluation: RequestEvaluation, ended: boolean): Re
     const numbers = numbersOf(check);
     const message = sentence(check, numbers, evaluation);
     return { check: name, verdict, reason: check.reason, message, ...(numbers && { numbers }) };
+  });
+}
+
+/** Of each check that grew: what is left without each canary pod. */
+export function leftOutPods({ checks }: RequestEvaluation): LeftOutPod[] {
+  return checks.flatMap((check) => {
+    const { evidence, of, leftOut } = check;
+    if (evidence === undefined) return [];
+    const shown = (effect: number): number =>
+      of.kind === 'errors' ? effect : evidence.baseline * Math.expm1(effect);
+    const rows = leftOut.filter(({ half }) => Number.isFinite(half));
+    return rows.map(({ name, effect, half, stands }) => ({
+      ...{ pod: name, check: nameOf(check) },
+      ...{ effect: shown(effect), lower: shown(effect - half), upper: shown(effect + half) },
+      verdictWithout: stands ? 'Failed' : 'Inconclusive',
+    }));
   });
 }
 
@@ -99,7 +117,18 @@ function sentence(
       case 'NoRegression':
         return `${what} did not grow by ${margin} (${change})${assumed}`;
       case 'OnePod':
-        return `${what} grew (${change}), but one of ${arms.canary.pods.size} canary pods carries more than 60 % of it; replace that pod or add others`;
+      case 'NoisyNode':
+      case 'SlowerCpu':
+      case 'Throttled':
+      case 'WarmUp':
+      case 'AgeDrift':
+      case 'UnequalLoad':
+      case 'RouteMixShifted':
+      case 'ProfilingFlagsDiffer':
+      case 'SamplesLost': {
+        const one = `one of ${arms.canary.pods.size} canary pods carries more than 60 % of it`;
+        return `${what} grew (${change}), but ${check.evidence?.doubt?.message ?? one}${ADVICE[reason]}`;
+      }
       case 'TooMuchLoss':
         return lossSentence();
       case 'TooFewPods':

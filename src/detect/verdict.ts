@@ -1,39 +1,46 @@
+import type { DoubtKind } from './doubt.ts';
+
 export type Verdict = 'Collecting' | 'Passed' | 'Failed' | 'Inconclusive';
 
 /** Why the verdict is what it is: stable, CamelCase, shown to users as a condition's reason. */
 export type CpuReason =
+  | DoubtKind
   | 'FunctionGrew'
   | 'NewHotPath'
   | 'NoRegression'
   | 'MarginNotReached'
   | 'CostMoved'
-  | 'OnePod'
   | 'TooMuchLoss'
   | 'TooFewPods'
   | 'NoSamples'
   | 'WaitingForLooks';
 
 export type RequestReason =
+  | DoubtKind
   | 'LatencyGrew'
   | 'ErrorsGrew'
   | 'CostGrew'
   | 'NoRegression'
   | 'MarginNotReached'
-  | 'OnePod'
   | 'TooMuchLoss'
   | 'TooFewPods'
   | 'TooFewRequests'
   | 'NotObservable';
 
-/** What a reader has to know to weigh the verdict; none of them changes it. */
+/** What a reader has to know to weigh the verdict. Those that are doubts, too, may leave a gate undecided (doubt.ts). */
 export type CpuFlag =
+  | DoubtKind
   | 'AssumedVariance'
-  | 'ProfilingFlagsDiffer'
-  | 'Throttled'
+  | 'FewBaselinePods'
+  | 'PodsScaled'
   | 'WarmUpExcluded'
-  | 'UnequalLoad'
-  | 'OnePod'
   | 'PodVarianceInflated';
+
+/** A flag in a sentence, with the numbers. */
+export interface DataFlag {
+  readonly flag: CpuFlag;
+  readonly message: string;
+}
 
 export type CulpritKind = 'New' | 'Grown' | 'Moved';
 
@@ -99,6 +106,17 @@ export interface CheckNumbers {
   readonly sinceMs?: number;
 }
 
+/** The evaluation without one pod of the canary. */
+export interface LeftOutPod {
+  readonly pod: string;
+  readonly check: string;
+  /** In the unit of the check: milliseconds, or a share. */
+  readonly effect: number;
+  readonly lower: number;
+  readonly upper: number;
+  readonly verdictWithout: Verdict;
+}
+
 /** Code that is no function of the service: the JVM itself, the kernel, the interpreter. */
 export interface GroupShare {
   readonly group: string;
@@ -121,6 +139,10 @@ export interface CpuJudgement {
   readonly culprits: readonly Culprit[];
   readonly groups: readonly GroupShare[];
   readonly flags: readonly CpuFlag[];
+  /** The same flags, each with its sentence. */
+  readonly flagDetails?: readonly DataFlag[];
+  /** Of each check that grew. */
+  readonly leaveOnePodOut?: readonly LeftOutPod[];
 }
 
 /** What all checks together say. */

@@ -22,6 +22,7 @@ const COLUMNS_SINCE = [
   [3, 'requests TEXT'],
   [4, 'javaSamples INTEGER'],
   [4, 'interpretedSamples INTEGER'],
+  [4, 'host TEXT'],
 ] as const;
 const OLDEST_LAYOUT = 2;
 const PAGE_BYTES = 4096;
@@ -41,13 +42,14 @@ const TABLES = `
   -- counts: pairs of (stack id, samples) as little-endian uint32.
   -- requests: a RequestWindow as JSON; NULL when the agent did not watch any.
   -- javaSamples, interpretedSamples: NULL when the agent did not look.
+  -- host: [pod, node, CPU model] as JSON; NULL in rows of before it was kept.
   -- AUTOINCREMENT: an id is never used again, so a larger one means stored later.
   CREATE TABLE window (
     id INTEGER PRIMARY KEY AUTOINCREMENT,
     podUid TEXT NOT NULL, container TEXT NOT NULL, startMs INTEGER NOT NULL, endMs INTEGER NOT NULL,
     podStartedAtMs INTEGER NOT NULL, hz INTEGER NOT NULL, samples INTEGER NOT NULL, lost INTEGER NOT NULL,
     cpuUsec INTEGER NOT NULL, throttledUsec INTEGER NOT NULL, flags TEXT NOT NULL, counts BLOB NOT NULL,
-    requests TEXT, javaSamples INTEGER, interpretedSamples INTEGER,
+    requests TEXT, javaSamples INTEGER, interpretedSamples INTEGER, host TEXT,
     UNIQUE (podUid, container, startMs)
   ) STRICT;
   CREATE INDEX windowByEnd ON window (endMs);

@@ -22,12 +22,22 @@ export interface StoredWindow {
   readonly throttledUsec: number;
   /** Profiling flags of the JVM, '' when default. */
   readonly flags: string;
+  /** Absent from windows of before it was kept. */
+  readonly host?: StoredHost;
   /** Arrays are shared between windows: the same frames are the same array, and so are the same places of them. */
   readonly stacks: readonly StackCount[];
   /** Absent when nobody looked. */
   readonly java?: JavaSamples;
   /** Absent when nobody watched them. */
   readonly requests?: RequestWindow;
+}
+
+/** Where a container ran. */
+export interface StoredHost {
+  readonly pod: string;
+  readonly node: string;
+  /** '' where the agent does not say. */
+  readonly cpuModel: string;
 }
 
 /** Returns a function that stores one window and says whether it was new. `idOf`: stack index of the batch → stack id. */
@@ -37,8 +47,8 @@ export function windowWriter(
 ): (batch: Batch, pod: PodWindow) => boolean {
   const insert = db.prepare(
     `INSERT INTO window (podUid, container, startMs, endMs, podStartedAtMs, hz, samples, lost, cpuUsec,
-       throttledUsec, flags, counts, requests, javaSamples, interpretedSamples)
-     VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING`,
+       throttledUsec, flags, counts, requests, javaSamples, interpretedSamples, host)
+     VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING`,
   );
   return (batch, pod) => {
     const { changes } = insert.run(
@@ -57,6 +67,7 @@ export function windowWriter(
       pod.requests === undefined ? null : JSON.stringify(pod.requests),
       pod.java?.samples ?? null,
       pod.java?.interpreted ?? null,
+      JSON.stringify([pod.pod, batch.node, batch.cpuModel ?? '']),
     );
     return changes > 0;
   };
@@ -106,10 +117,17 @@ export function decodeWindow(row: Readonly<Record<string, unknown>>, names: Inte
     cpuUsec: Number(row['cpuUsec']),
     throttledUsec: Number(row['throttledUsec']),
     flags: String(row['flags']),
+    ...hostIn(row['host']),
     stacks,
     ...javaIn(row),
     ...(typeof row['requests'] === 'string' ? requestsIn(row['requests']) : {}),
   };
+}
+
+function hostIn(text: unknown): Pick<StoredWindow, 'host'> {
+  if (typeof text !== 'string') return {};
+  const [pod = '', node = '', cpuModel = ''] = JSON.parse(text) as string[];
+  return { host: { pod, node, cpuModel } };
 }
 
 const javaIn = ({

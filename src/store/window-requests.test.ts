@@ -58,7 +58,7 @@ test('a store from before requests keeps its windows', (t) => {
   const id = before.storeId();
   before.close();
   const db = new DatabaseSync(path);
-  for (const column of ['requests', 'javaSamples', 'interpretedSamples']) {
+  for (const column of ['requests', 'javaSamples', 'interpretedSamples', 'host']) {
     db.exec(`ALTER TABLE window DROP COLUMN ${column}`);
   }
   db.exec('PRAGMA user_version = 2');
@@ -69,7 +69,10 @@ test('a store from before requests keeps its windows', (t) => {
 
   assert.equal(store.storeId(), id);
   assert.deepEqual(
-    everything(store).map((window) => window.requests?.state),
-    [undefined, 'Seen'],
+    everything(store).map((window) => [window.requests?.state, window.host?.node]),
+    [
+      [undefined, undefined],
+      ['Seen', 'node-a'],
+    ],
   );
 });

@@ -5,7 +5,6 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'n
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
-import { DatabaseSync } from 'node:sqlite';
 import { type TestContext, test } from 'node:test';
 import type { Batch } from '../wire/batch-schema.ts';
 import { StoreError } from './store-error.ts';
@@ -31,40 +30,12 @@ const everything = (store: WindowStore, podUid = 'uid-1'): StoredWindow[] =>
 const collapsed = (window: StoredWindow | undefined): string[] =>
   (window?.stacks ?? []).map(({ frames, count }) => `${frames.toReversed().join(';')} ${count}`);
 
-test('how much of a window was interpreted is kept, where an agent said it', (t) => {
-  const store = aStore(t, aPath(t));
-  const java = { samples: 3, interpreted: 1 };
-
-  store.addBatch(aBatch({ pods: [aPodWindow({ java }), aPodWindow({ podUid: 'uid-2' })] }));
-
-  assert.deepEqual(everything(store)[0]?.java, java);
-  assert.equal(everything(store, 'uid-2')[0]?.java, undefined);
-});
-
-test('a store from before that keeps its windows', (t) => {
-  const path = aPath(t);
-  const older = openStore(path, { now: () => EPOCH_MS + WINDOW_MS });
-  older.addBatch(aBatch());
-  older.close();
-  const db = new DatabaseSync(path);
-  db.exec('ALTER TABLE window DROP COLUMN javaSamples; ALTER TABLE window DROP COLUMN interpretedSamples');
-  db.exec('PRAGMA user_version = 3');
-  db.close();
-
-  const store = aStore(t, path);
-  store.addBatch(aBatch({ sequence: 1, pods: [aPodWindow({ java: { samples: 3, interpreted: 1 } })] }));
-
-  assert.deepEqual(
-    everything(store).map(({ java }) => java?.interpreted),
-    [undefined, 1],
-  );
-});
-
 test('a stored window comes back as it was pushed, with names instead of indices', (t) => {
   const store = aStore(t, aPath(t));
 
   store.addBatch(
     aBatch({
+      cpuModel: 'AMD EPYC',
       pods: [
         aPodWindow({
           samples: 4,
@@ -90,6 +61,7 @@ test('a stored window comes back as it was pushed, with names instead of indices
     cpuUsec: 5_000_000,
     throttledUsec: 0,
     flags: '-XX:+A -XX:+B',
+    host: { pod: 'orders-1', node: 'node-a', cpuModel: 'AMD EPYC' },
   });
 });
 

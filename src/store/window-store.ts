@@ -104,7 +104,7 @@ export const CHOSEN =
   'WHERE podUid = ? AND container >= ? AND container <= ? AND startMs >= ? AND endMs <= ? AND endMs > ?';
 
 const ONLY_REQUESTS = `SELECT podUid, container, startMs, endMs, podStartedAtMs, hz, samples, lost, cpuUsec, throttledUsec,
-  flags, x'' AS counts, requests, javaSamples, interpretedSamples FROM window ${CHOSEN} AND requests IS NOT NULL`;
+  flags, host, x'' AS counts, requests, javaSamples, interpretedSamples FROM window ${CHOSEN} AND requests IS NOT NULL`;
 
 interface Stored {
   readonly startMs: number;

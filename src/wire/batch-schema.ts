@@ -259,6 +259,8 @@ export type PodWindow = Static<typeof PodWindow>;
 export const Batch = Type.Object({
   version: Type.Literal(WIRE_VERSION),
   node: name,
+  /** The node's CPU, as /proc/cpuinfo has it. Missing where it says nothing, and from agents that do not look. */
+  cpuModel: Type.Optional(Type.String({ minLength: 1, maxLength: 128 })),
   /** Random, new at each start of the agent. */
   boot: Type.String({ minLength: 8, maxLength: 64 }),
   sequence: count,

@@ -35,6 +35,8 @@ export interface WindowMeta {
   /** Profiling flags of the JVM, "" when default. */
   readonly flags: string;
   readonly jdk: string;
+  /** Of the node; absent where it is not known, and in recordings from before it was. */
+  readonly cpuModel?: string;
   /** Absent when nobody looked, and in recordings from before that was possible. */
   readonly java?: JavaSamples;
 }
@@ -163,6 +165,7 @@ function parseMeta(json: unknown): WindowMeta {
     lost: integer(doc['lost'], 'lost'),
     flags: text(doc['flags'], 'flags'),
     jdk: text(doc['jdk'], 'jdk'),
+    ...(doc['cpuModel'] === undefined ? {} : { cpuModel: text(doc['cpuModel'], 'cpuModel') }),
     ...(doc['java'] !== undefined && { java: parseJava(doc['java']) }),
   };
 }

@@ -51,6 +51,7 @@ export async function* windowStream(options: WindowStreamOptions): AsyncGenerato
 }
 
 function metaOf(window: StoredWindow, pod: StreamedPod, reports: AgentReports): WindowMeta {
+  const cpuModel = window.host?.cpuModel ?? '';
   const container = window.pod.slice(window.pod.indexOf('/') + 1);
   return {
     node: pod.node,
@@ -69,5 +70,6 @@ function metaOf(window: StoredWindow, pod: StreamedPod, reports: AgentReports): 
     flags: window.flags,
     ...(window.java && { java: window.java }),
     jdk: reports.container(pod.uid, container)?.window.jvm.jdk ?? '',
+    ...(cpuModel === '' ? {} : { cpuModel }),
   };
 }

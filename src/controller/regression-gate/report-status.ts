@@ -44,8 +44,43 @@ export function reportOf(
     samples: { ...samples },
     checks: checks.map((check) => ('function' in check ? functionCheck(check) : requestCheck(check))),
     culprits: culprits.slice(0, MAX_CULPRITS).map(asCulprit),
-    flags: [...flags],
+    flags: [...flags].slice(0, MAX_FLAGS),
+    ...flagFields(judgement),
+    ...leftOutFields(judgement),
   };
+}
+
+const MAX_FLAGS = 16;
+const MAX_FLAG_MESSAGE = 512;
+
+const flagFields = ({ flagDetails = [] }: GateJudgement): Pick<RegressionReportStatus, 'flagDetails'> =>
+  flagDetails.length === 0
+    ? {}
+    : {
+        flagDetails: flagDetails
+          .slice(0, MAX_FLAGS)
+          .map(({ flag, message }) => ({ flag, message: cut(message, MAX_FLAG_MESSAGE) })),
+      };
+
+const MAX_LEFT_OUT = 64;
+const MAX_POD = 253;
+
+function leftOutFields({
+  leaveOnePodOut = [],
+}: GateJudgement): Pick<RegressionReportStatus, 'leaveOnePodOut'> {
+  if (leaveOnePodOut.length === 0) return {};
+  const rows = leaveOnePodOut.slice(0, MAX_LEFT_OUT).map((row) => {
+    const format =
+      row.check.startsWith('latency') || row.check === 'cpu.perRequest'
+        ? formatLatencyMs
+        : formatSharePercent;
+    const change = (value: number): string => format(value, { sign: true });
+    return {
+      ...{ pod: cut(row.pod, MAX_POD), check: row.check, verdictWithout: row.verdictWithout },
+      ...{ effect: change(row.effect), lower: change(row.lower), upper: change(row.upper) },
+    };
+  });
+  return { leaveOnePodOut: rows };
 }
 
 const functionCheck = (check: CpuCheck): ReportCheck => ({
