@@ -6,6 +6,7 @@ import { groupShares } from './group-shares.ts';
 import { type Levels, type LookEvidence, weighLook } from './look-evidence.ts';
 import { type Block, LOOK_MS } from './looks.ts';
 import { BOUND_ALPHA } from './node-evidence.ts';
+import { isRenumbered } from './renumbered.ts';
 import { checkOf, messageFor } from './report.ts';
 import { createSightings, type Sightings } from './sightings.ts';
 import { createStackIndex, type StackIndex } from './stack-index.ts';
@@ -75,7 +76,7 @@ export function advance(evaluation: CpuEvaluation, block: Block): void {
   if (block.baseline.length === 0 || block.canary.length === 0) return;
   const { arms, index, settings, levels } = evaluation;
   addBlock(arms, block, index);
-  addFacts(evaluation.facts, block);
+  addFacts(evaluation.facts, block, index);
   evaluation.sightings.add(block.canary, index);
   evaluation.evidence = weighLook(arms, levels);
   const round = { settings, elapsedMs: block.lookAtMs - evaluation.startedAtMs, index };
@@ -109,7 +110,8 @@ export function judgementOf(evaluation: CpuEvaluation, nowMs: number, hasWindows
     culprits: evidence ? describeCulprits(decision.findings, evidence, evaluation) : [],
     groups: context ? groupShares(index, context) : [],
     flags: [
-      ...flagsOf(evaluation.facts, decision.findings, evaluation.warmUpExcluded),
+      ...flagsOf(evaluation.facts, decision.findings, evaluation.warmUpExcluded, settings),
+      ...(context && isRenumbered(index, context) ? (['Renumbered'] as const) : []),
       ...inflation(settings),
     ],
   };

@@ -1,5 +1,13 @@
 import { NOWHERE } from '../profile/place.ts';
-import { commonestStack, deepestExplaining, type StackDeltas, stackDeltas, sumOf } from './attribution.ts';
+import {
+  commonestStack,
+  deepestExplaining,
+  nameInStacks,
+  type StackDeltas,
+  stackDeltas,
+  sumOf,
+} from './attribution.ts';
+import { erasedStacks } from './erased-stacks.ts';
 import type { LookEvidence } from './look-evidence.ts';
 import { type MovedCost, movedCost } from './moved-cost.ts';
 import { type NodeEvidence, weighNode } from './node-evidence.ts';
@@ -28,12 +36,14 @@ const NESTED_PART = 0.6;
  * that a caller comes after the function below it that holds most of what the caller gained.
  */
 export function findCulprits(look: LookEvidence, index: StackIndex): Finding[] {
+  if (look.grown.length === 0) return [];
   const deltas = stackDeltas(index, look.context, look.context.scale);
   const netDeltas = stackDeltas(index, look.context, look.sizeFactor.factor);
+  const erased = erasedStacks(index, look.context);
   const found = new Map<number, Finding>();
   for (const grown of [...look.grown].sort((a, b) => b.delta - a.delta || a.node - b.node)) {
     const node = deepestExplaining(grown.node, deltas);
-    const moved = movedCost(grown, look, netDeltas);
+    const moved = movedCost(grown, look, netDeltas, erased);
     const earlier = found.get(functionOf(node));
     if (earlier !== undefined && (earlier.moved === undefined || moved !== undefined)) continue;
     const evidence = weighNode(node, look.context);
@@ -80,7 +90,7 @@ export function describeCulprits(
   const whole = shown.reduce((sum, { evidence }) => sum + evidence.delta, 0);
   const { stackCounts } = look.context.canary;
   return shown.map(({ evidence, moved }) => ({
-    function: index.functions[functionOf(evidence.node)] ?? '',
+    function: nameInStacks(evidence.node, index, stackCounts),
     place: sightings.placeOf(evidence.node, index),
     kind: moved ? 'Moved' : evidence.baselineShare < NEW_PART * evidence.canaryShare ? 'New' : 'Grown',
     selfOrTotal: nodeIsTotal(evidence.node) ? 'total' : 'self',

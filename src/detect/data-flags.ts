@@ -1,7 +1,9 @@
+import { addCollector, type CollectorCounts, collectsMore } from './collector-cost.ts';
 import type { Finding } from './culprits.ts';
 import type { Block } from './looks.ts';
 import type { PodWindow } from './pod-window.ts';
-import type { CpuFlag } from './verdict.ts';
+import type { StackIndex } from './stack-index.ts';
+import type { CpuFlag, CpuSettings } from './verdict.ts';
 
 const FEWEST_PODS_FOR_A_VARIANCE = 8; // baseline pods; below, the spread between pods rests on an assumption
 const THROTTLED_PART = 0.05; // of the CPU time used
@@ -10,6 +12,7 @@ const UNEQUAL_LOAD_RATIO = 1.3; // CPU per pod and second, one arm over the othe
 /** What one arm's windows say besides their stacks. */
 interface ArmFacts {
   readonly pods: Set<string>;
+  readonly collector: CollectorCounts;
   cpuUsec: number;
   throttledUsec: number;
   windowMs: number;
@@ -24,13 +27,18 @@ export interface WindowFacts {
 }
 
 export function createWindowFacts(): WindowFacts {
-  const nothing = (): ArmFacts => ({ pods: new Set(), cpuUsec: 0, throttledUsec: 0, windowMs: 0 });
+  const nothing = (): ArmFacts => ({
+    ...{ pods: new Set<string>(), collector: new Map() },
+    ...{ cpuUsec: 0, throttledUsec: 0, windowMs: 0 },
+  });
   return { baseline: nothing(), canary: nothing(), jvmFlags: new Set() };
 }
 
-export function addFacts(facts: WindowFacts, block: Block): void {
+export function addFacts(facts: WindowFacts, block: Block, index: StackIndex): void {
   addArm(facts.baseline, block.baseline);
   addArm(facts.canary, block.canary);
+  addCollector(facts.baseline.collector, block.baseline, index);
+  addCollector(facts.canary.collector, block.canary, index);
   for (const { flags } of [...block.baseline, ...block.canary]) facts.jvmFlags.add(flags);
 }
 
@@ -48,6 +56,7 @@ export function flagsOf(
   facts: WindowFacts,
   findings: readonly Finding[],
   warmUpExcluded: boolean,
+  settings: CpuSettings,
 ): CpuFlag[] {
   const { baseline, canary, jvmFlags } = facts;
   const flags: CpuFlag[] = [];
@@ -57,7 +66,15 @@ export function flagsOf(
   if (warmUpExcluded) flags.push('WarmUpExcluded');
   if (loadIsUnequal(baseline, canary)) flags.push('UnequalLoad');
   if (findings.some(({ onePod }) => onePod)) flags.push('OnePod');
+  flags.push(...codeChanges(findings));
+  if (collectsMore(canary.collector, baseline.collector, settings.functionMargin))
+    flags.push('GarbageCollection');
   return flags;
+}
+
+function codeChanges(findings: readonly Finding[]): CpuFlag[] {
+  const seen = new Set(findings.map(({ moved }) => moved?.change));
+  return (['Renamed', 'InliningChanged', 'CostMoved'] as const).filter((change) => seen.has(change));
 }
 
 const armIsThrottled = (arm: ArmFacts): boolean => arm.throttledUsec > THROTTLED_PART * arm.cpuUsec;

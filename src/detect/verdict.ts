@@ -33,7 +33,12 @@ export type CpuFlag =
   | 'WarmUpExcluded'
   | 'UnequalLoad'
   | 'OnePod'
-  | 'PodVarianceInflated';
+  | 'PodVarianceInflated'
+  | CodeChange
+  | 'GarbageCollection';
+
+/** What changed in the code without costing more: names, the numbers compilers give, what is inlined, which function does the work. */
+export type CodeChange = 'Renamed' | 'Renumbered' | 'InliningChanged' | 'CostMoved';
 
 export type CulpritKind = 'New' | 'Grown' | 'Moved';
 
