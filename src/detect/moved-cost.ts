@@ -2,7 +2,7 @@ import { callersOf, functionsHolding, type StackDeltas } from './attribution.ts'
 import { likeliestSource } from './cost-sources.ts';
 import type { ErasedStacks } from './erased-stacks.ts';
 import type { LookEvidence } from './look-evidence.ts';
-import { halfWidthOf, type NodeEvidence, weighNode } from './node-evidence.ts';
+import { halfWidthOf, type LookContext, type NodeEvidence, weighNode } from './node-evidence.ts';
 import { functionOf, nodeIsTotal, totalNode } from './stack-index.ts';
 import type { CodeChange } from './verdict.ts';
 
@@ -42,14 +42,15 @@ export function movedCost(
   erased: ErasedStacks,
 ): MovedCost | undefined {
   const source = likeliestSource({ node: growth, look, deltas, erased });
-  if (source !== undefined && isOneFunction(source.together, look)) {
+  const margin = growth.delta > look.margin ? look.margin : look.newPathShare;
+  if (source !== undefined && isOneFunction(source.together, look.context, margin)) {
     const { delta, half } = source.together;
     return { netUpper: delta + half, change: source.isProven ? source.change : undefined };
   }
   const isNew = growth.baselineShare < NEW_PART * growth.canaryShare;
   for (const place of placesOf(growth, look, deltas)) {
     const matched = place.matched >= MATCHED_PART * growth.delta && place.matched > place.proof;
-    const netIsSmall = place.net <= look.margin;
+    const netIsSmall = place.net <= margin;
     const netIsUnproven = source === undefined && place.net - place.half <= 0;
     const isMoved = (matched && (netIsSmall || netIsUnproven)) || (place.isNear && !isNew && netIsSmall);
     if (isMoved) return { netUpper: place.net + place.half, change: matched ? 'CostMoved' : undefined };
@@ -58,8 +59,8 @@ export function movedCost(
 }
 
 /** Whether what grew and what shrank, as one function, did not grow for all that is proven. */
-const isOneFunction = ({ delta, logE }: NodeEvidence, { margin, context }: LookEvidence): boolean =>
-  delta <= margin || logE < -Math.log(context.nodeAlpha);
+const isOneFunction = ({ delta, logE }: NodeEvidence, { nodeAlpha }: LookContext, margin: number): boolean =>
+  delta <= margin || logE < -Math.log(nodeAlpha);
 
 interface Place {
   /** By how much the place as a whole grew, and the half-width of that. */

@@ -58,6 +58,10 @@ export interface Culprit {
   readonly canaryShare: number;
   /** The canary's commonest stack through the function, leaf first. */
   readonly stack: readonly CulpritFrame[];
+  /** Where the coroutine of that stack runs, if it is one's: src/profile/machinery.ts. */
+  readonly dispatcher?: string;
+  /** Method and route of the requests it belongs to, where most samples that belong to any agree. */
+  readonly route?: string;
 }
 
 export interface CulpritFrame {
