@@ -2,7 +2,8 @@
  * How often a harmless canary is failed, and how soon one that is slower: simulated gates, judged by the engine. Writes
  * bench/results/detect.json after each part and goes on where the run before ended, unless the code has changed since.
  * GATES (default 5000): of each harmless cell. EFFECT_GATES (default 2000): of each slower one. CPU_GATES
- * (default 300), FULL_GATES (default 100): of each that is judged from windows. CELLS: a pattern of
+ * (default 300), FULL_GATES (default 100): of each that is judged from windows. HARMLESS_GATES (default 1000): of each harmless
+ * change; RENAME_GATES (default 300): of renames that cost more. CELLS: a pattern of
  * names, of which `judging` is what judging costs. WORKERS (1).
  */
 import { once } from 'node:events';
@@ -25,6 +26,8 @@ const gates = numberFrom('GATES', 5_000);
 const effectGates = numberFrom('EFFECT_GATES', 2_000);
 const cpuGates = numberFrom('CPU_GATES', 300);
 const fullGates = numberFrom('FULL_GATES', 100);
+const harmlessGates = numberFrom('HARMLESS_GATES', 1_000);
+const renameGates = numberFrom('RENAME_GATES', 300);
 const workers = numberFrom('WORKERS', 1);
 const pattern = new RegExp(process.env['CELLS'] ?? '');
 
@@ -44,9 +47,13 @@ function numberFrom(name: string, otherwise: number): number {
 
 /** What of a cell has not been simulated yet. */
 function partsOf({ name, kind }: NamedCell): Part[] {
-  const all = { null: gates, otherNull: gates, effect: effectGates, cpu: cpuGates, full: fullGates }[kind];
+  const all = {
+    ...{ null: gates, otherNull: gates, effect: effectGates, cpu: cpuGates, full: fullGates },
+    ...{ harmless: harmlessGates, renameWithRegression: renameGates },
+  }[kind];
   const found: Part[] = [];
-  const each = kind === 'cpu' || kind === 'full' ? GATES_OF_WINDOWS_A_PART : GATES_A_PART;
+  const isShort = kind === 'null' || kind === 'otherNull' || kind === 'effect';
+  const each = isShort ? GATES_A_PART : GATES_OF_WINDOWS_A_PART;
   for (let first = tallies[name]?.runs ?? 0; first < all; first += each) {
     found.push({ name, first, gates: Math.min(each, all - first) });
   }

@@ -1,8 +1,11 @@
 /** What is simulated: harmless canaries in 64 kinds of noise, canaries that are slower, and functions that take more CPU. */
 import type { CpuCell } from './cpu-gate.ts';
 import type { FullCell } from './full-gate.ts';
+import type { GateOutcome } from './gate-outcome.ts';
+import { HARMLESS, RENAMES } from './harmless.ts';
 import type { LatencyCell } from './latency-gate.ts';
 import type { Family } from './pod-noise.ts';
+import type { Chance } from './random.ts';
 
 interface NamedLatency {
   readonly name: string;
@@ -23,7 +26,13 @@ interface NamedFull {
   readonly cell: FullCell;
 }
 
-export type NamedCell = NamedLatency | NamedCpu | NamedFull;
+interface NamedHarmless {
+  readonly name: string;
+  readonly kind: 'harmless' | 'renameWithRegression';
+  readonly simulate: (gate: number, chance: Chance) => GateOutcome;
+}
+
+export type NamedCell = NamedLatency | NamedCpu | NamedFull | NamedHarmless;
 
 /** The gate as it is by default: P50 and P99 by 10 % or 2 ms, errors by 0.5 points, 3 to 30 minutes, three canary pods beside twenty. */
 const DEFAULT: LatencyCell = {
@@ -138,4 +147,20 @@ const full: readonly NamedFull[] = [
   },
 ].map(({ name, cell }) => ({ name, kind: 'full' as const, cell }));
 
-export const CELLS: readonly NamedCell[] = [...cpu, ...effects, ...full, ...otherNulls, ...nulls];
+const harmless: readonly NamedHarmless[] = [
+  ...HARMLESS.map(({ name, simulate }) => ({
+    name: `harmless: ${name}`,
+    kind: 'harmless' as const,
+    simulate,
+  })),
+  ...RENAMES.map((each) => ({ ...each, kind: 'renameWithRegression' as const })),
+];
+
+export const CELLS: readonly NamedCell[] = [
+  ...cpu,
+  ...harmless,
+  ...effects,
+  ...full,
+  ...otherNulls,
+  ...nulls,
+];

@@ -3,10 +3,11 @@
  * canary pods have half a core between them.
  */
 
-import { advance, judgementOf, openCpuEvaluation } from '../../src/detect/cpu-evaluation.ts';
+import { advance, isDecided, judgementOf, openCpuEvaluation } from '../../src/detect/cpu-evaluation.ts';
 import { LOOK_MS } from '../../src/detect/looks.ts';
 import type { PodWindow } from '../../src/detect/pod-window.ts';
-import { simulatedService } from '../../test/reference/simulated-pods.ts';
+import type { CpuJudgement } from '../../src/detect/verdict.ts';
+import { type SimulatedPath, simulatedService } from '../../test/reference/simulated-pods.ts';
 import type { GateOutcome } from './gate-outcome.ts';
 import type { Chance } from './random.ts';
 
@@ -23,38 +24,58 @@ export type CpuChange =
   /** A function of 0.3 to 3 % takes so much more, or one that was not there takes so much: parts of the CPU of before. */
   | { readonly kind: 'Grown' | 'New'; readonly part: number };
 
-const BASELINE_PODS = 20;
-const CANARY_PODS = 3;
 const FUNCTIONS = 300;
 const SERVICES = 40; // different call trees, in turn
-const MARGIN = 0.005;
+export const PODS = { baselinePods: 20, canaryPods: 3, margin: 0.005 };
 const SPEED_SD = 0.03; // of a pod as a whole
 const POD_SD = 0.03; // of a function in a pod, for good
 const POD_FREEDOM = 6;
 const WAVE = { memory: 0.5, sd: 0.07 }; // of a function in a pod, from 30 s to 30 s
 const TARGET = 'changed.Function.run';
 
-interface Path {
-  readonly frames: readonly string[];
-  readonly weight: number;
+/** Stacks and the parts of CPU their leaves burn. */
+export interface Version {
+  readonly baseline: readonly SimulatedPath[];
+  readonly canary: readonly SimulatedPath[];
+  /** What a pod makes of its version's, where pods differ. */
+  readonly inPod?: (paths: readonly SimulatedPath[], chance: Chance) => readonly SimulatedPath[];
 }
 
-interface Version {
-  readonly baseline: readonly Path[];
-  readonly canary: readonly Path[];
+/** How a version is judged. */
+export interface CpuGate extends Pick<CpuCell, 'samplesPerSecond' | 'deadlineS' | 'minS'> {
+  readonly baselinePods: number;
+  readonly canaryPods: number;
+  readonly margin: number;
 }
 
 export function simulateCpuGate(cell: CpuCell, gate: number, chance: Chance): GateOutcome {
-  const version = versionOf(cell.change, simulatedService(FUNCTIONS, 7_000 + (gate % SERVICES)), chance);
-  const podsOf = (arm: string, pods: number, paths: readonly Path[], samplesPerSecond: number): Pod[] =>
-    Array.from({ length: pods }, (_, number) => new Pod(`${arm}-${number}`, paths, samplesPerSecond, chance));
-  const baseline = podsOf('baseline', BASELINE_PODS, version.baseline, cell.samplesPerSecond);
-  const canary = podsOf('canary', CANARY_PODS, version.canary, cell.samplesPerSecond / CANARY_PODS);
+  const version = versionOf(cell.change, serviceOf(gate), chance);
+  const { outcome, judgement } = judgeVersion(version, { ...PODS, ...cell }, chance);
+  if (outcome.failedAtS === undefined) return outcome;
+  return { ...outcome, marks: marksOf(judgement.culprits, cell.change) };
+}
+
+export const serviceOf = (gate: number): readonly SimulatedPath[] =>
+  simulatedService(FUNCTIONS, 7_000 + (gate % SERVICES));
+
+/** Looks until the gate is decided, or its deadline. */
+export function judgeVersion(
+  version: Version,
+  gate: CpuGate,
+  chance: Chance,
+): { readonly outcome: GateOutcome; readonly judgement: CpuJudgement } {
+  const podsOf = (arm: string, pods: number, rate: number, paths: readonly SimulatedPath[]): Pod[] =>
+    Array.from({ length: pods }, (_, number) => {
+      const ofPod = version.inPod?.(paths, chance) ?? paths;
+      return new Pod(`${arm}-${number}`, ofPod, rate, chance);
+    });
+  const baseline = podsOf('baseline', gate.baselinePods, gate.samplesPerSecond, version.baseline);
+  const canary = podsOf('canary', gate.canaryPods, gate.samplesPerSecond / gate.canaryPods, version.canary);
   const settings = {
-    functionMargin: MARGIN,
+    functionMargin: gate.margin,
     falseFailureRate: 0.01,
-    minDurationMs: cell.minS * 1_000,
-    deadlineMs: cell.deadlineS * 1_000,
+    minDurationMs: gate.minS * 1_000,
+    deadlineMs: gate.deadlineS * 1_000,
     warmUpMs: 0,
   };
   const evaluation = openCpuEvaluation(settings, 0);
@@ -62,15 +83,15 @@ export function simulateCpuGate(cell: CpuCell, gate: number, chance: Chance): Ga
     const windowsOf = (pods: readonly Pod[]): PodWindow[] => pods.map((pod) => pod.window(lookAtMs));
     const windows = { baseline: windowsOf(baseline), canary: windowsOf(canary) };
     advance(evaluation, { ...windows, lookAtMs, warmUpExcluded: false });
-    const verdict = evaluation.decision?.verdict;
-    const looks = evaluation.looks;
-    if (verdict === 'Passed') return { passedAtS: lookAtMs / 1_000, looks };
-    if (verdict !== 'Failed') continue;
-    const { culprits } = judgementOf(evaluation, lookAtMs, true);
-    const marks = marksOf(culprits, cell.change);
-    return { failedAtS: lookAtMs / 1_000, by: culprits[0]?.kind ?? '', marks, looks };
+    if (!isDecided(evaluation)) continue;
+    const judgement = judgementOf(evaluation, lookAtMs, true);
+    const { looks } = evaluation;
+    const atS = lookAtMs / 1_000;
+    if (judgement.verdict === 'Passed') return { outcome: { passedAtS: atS, looks }, judgement };
+    return { outcome: { failedAtS: atS, by: judgement.culprits[0]?.kind ?? '', looks }, judgement };
   }
-  return { looks: evaluation.looks };
+  const judgement = judgementOf(evaluation, settings.deadlineMs, true);
+  return { outcome: { looks: evaluation.looks }, judgement };
 }
 
 /** Where the change is among what was blamed: itself, or what it was called by alone. */
@@ -89,7 +110,7 @@ function marksOf(
   return marks;
 }
 
-function versionOf(change: CpuChange, service: readonly Path[], chance: Chance): Version {
+function versionOf(change: CpuChange, service: readonly SimulatedPath[], chance: Chance): Version {
   if (change.kind === 'None') return { baseline: service, canary: service };
   const callers = service[Math.floor(chance.even() * FUNCTIONS)]?.frames.slice(1) ?? [];
   const frames = [TARGET, ...callers];
@@ -105,13 +126,13 @@ function versionOf(change: CpuChange, service: readonly Path[], chance: Chance):
 
 class Pod {
   readonly #name: string;
-  readonly #paths: readonly Path[];
+  readonly #paths: readonly SimulatedPath[];
   /** Samples of each path in 30 s. */
   readonly #means: Float64Array;
   readonly #waves: Float64Array;
   readonly #chance: Chance;
 
-  constructor(name: string, paths: readonly Path[], samplesPerSecond: number, chance: Chance) {
+  constructor(name: string, paths: readonly SimulatedPath[], samplesPerSecond: number, chance: Chance) {
     this.#name = name;
     this.#paths = paths;
     this.#chance = chance;

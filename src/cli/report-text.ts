@@ -123,6 +123,15 @@ function culpritText(culprit: Culprit, rank: number, paint: Paint): string[] {
   return [
     `${paint('bold', `${rank}. ${visible(culprit.function)}`)}${place}  ${culprit.kind}`,
     `   ${culprit.baseline} → ${culprit.canary} of CPU: ${culprit.delta} (${culprit.interval.join(' to ')}), ${culprit.shareOfDelta} of the whole increase`,
+    ...whereText(culprit),
     ...culprit.stack.map((frame) => paint('dim', `     at ${visible(frame)}`)),
   ];
+}
+
+function whereText({ dispatcher, route }: Culprit): string[] {
+  const parts = [
+    ...(route === undefined ? [] : [`for ${visible(route)}`]),
+    ...(dispatcher === undefined ? [] : [`on ${visible(dispatcher)}`]),
+  ];
+  return parts.length === 0 ? [] : [`   ${parts.join(', ')}`];
 }

@@ -98,6 +98,19 @@ export const Culprit = Type.Object({
   canary: share("The function's share of the canary's CPU."),
   delta: share('Canary less baseline.'),
   interval,
+  dispatcher: Type.Optional(
+    Type.String({
+      maxLength: 128,
+      description: 'The dispatcher of coroutines that runs it, where one does.',
+    }),
+  ),
+  route: Type.Optional(
+    Type.String({
+      maxLength: 512,
+      description:
+        'Method and route of the requests it is part of, where most of its samples that belong to a request agree.',
+    }),
+  ),
   shareOfDelta: share('How much of the whole increase this function explains.'),
   stack: Type.Array(Type.String({ maxLength: 512 }), {
     maxItems: 64,
@@ -123,6 +136,16 @@ export const FlagDetail = Type.Object({
   message: Type.String({ maxLength: 512, description: 'What it says of this data, with the numbers.' }),
 });
 export type FlagDetail = Static<typeof FlagDetail>;
+
+export const GroupShare = Type.Object({
+  group: Type.String({
+    minLength: 1,
+    maxLength: 256,
+    description: 'A library, the kernel, or what threads of the JVM do.',
+  }),
+  baseline: share("Its share of the baseline's CPU."),
+  canary: share("Its share of the canary's CPU."),
+});
 
 export const RegressionReportStatus = Type.Object(
   {
@@ -151,16 +174,26 @@ export const RegressionReportStatus = Type.Object(
         description: 'The functions that grew, the worst first.',
       }),
     ),
+    groups: Type.Optional(
+      Type.Array(GroupShare, {
+        maxItems: 10,
+        'x-kubernetes-list-type': 'map',
+        'x-kubernetes-list-map-keys': ['group'],
+        description:
+          'CPU that is no function’s of the service, the most first: [GC] is the collector’s threads, [jvm] the JVM’s others.',
+      }),
+    ),
     flags: Type.Optional(
       Type.Array(Type.String({ maxLength: 256 }), {
-        maxItems: 16,
+        maxItems: 32,
         'x-kubernetes-list-type': 'set',
-        description: 'What a reader must know of the data, for example AssumedVariance.',
+        description:
+          'What a reader must know: of the data, for example AssumedVariance, or of what changed without harm, for example Renamed.',
       }),
     ),
     flagDetails: Type.Optional(
       Type.Array(FlagDetail, {
-        maxItems: 16,
+        maxItems: 32,
         'x-kubernetes-list-type': 'map',
         'x-kubernetes-list-map-keys': ['flag'],
         description: 'The same flags, each in a sentence with the numbers.',

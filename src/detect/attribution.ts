@@ -78,12 +78,12 @@ function functionsBelow(
   const name = deltas.index.functions[functionOf(node)] ?? '';
   const found = new Map<number, Below>();
   for (const stack of through) {
-    const top = stack.frames.lastIndexOf(name);
+    const top = stack.identities.lastIndexOf(name);
     const count = deltas.canaryCounts[stack.id] ?? 0;
     for (const below of stack.nodes) {
       if (!nodeIsTotal(below) || below === node) continue;
       const functionId = functionOf(below);
-      const at = stack.frames.lastIndexOf(deltas.index.functions[functionId] ?? '');
+      const at = stack.identities.lastIndexOf(deltas.index.functions[functionId] ?? '');
       if (at >= top) continue;
       const sum = found.get(functionId) ?? { delta: 0, depthSum: 0, weight: 0 };
       found.set(functionId, sum);
@@ -115,4 +115,24 @@ export function commonestStack(
     most = count;
   }
   return commonest;
+}
+
+/** A node's function by the name it goes by in the commonest stack through it: of lambdas that are one function, the commonest. */
+export function nameInStacks(node: number, index: StackIndex, stackCounts: Float64Array): string {
+  const identity = index.functions[functionOf(node)] ?? '';
+  const stack = commonestStack(node, index, stackCounts);
+  return stack?.frames[stack.identities.indexOf(identity)] ?? identity;
+}
+
+/** Functions that call a node's on an arm's commonest stack through it, nearest first. */
+export function callersOf(node: number, index: StackIndex, stackCounts: Float64Array): number[] {
+  const stack = commonestStack(node, index, stackCounts);
+  if (stack === undefined) return [];
+  const own = functionOf(node);
+  const ids = new Map(
+    stack.nodes.filter(nodeIsTotal).map((total) => [index.functions[functionOf(total)], functionOf(total)]),
+  );
+  const above = stack.identities.slice(stack.identities.indexOf(index.functions[own] ?? '') + 1);
+  const callers = above.map((frame) => ids.get(frame)).filter((id) => id !== undefined);
+  return [...new Set(callers)].filter((id) => id !== own);
 }

@@ -1,4 +1,6 @@
 import { boundFactor } from './bound-factor.ts';
+import { codeChanges } from './code-changes.ts';
+import { addCollector, type CollectorCounts } from './collector-cost.ts';
 import { doubtOfGrowth, growthWithoutEachPod } from './cpu-doubt.ts';
 import { describeCulprits } from './culprits.ts';
 import { dataFlags } from './data-flags.ts';
@@ -13,7 +15,7 @@ import type { RouteMix } from './route-mix.ts';
 import { createSightings, type Sightings } from './sightings.ts';
 import { createStackIndex, type StackIndex } from './stack-index.ts';
 import { type Arms, addBlock, createArmTally } from './tally.ts';
-import type { CpuJudgement, CpuSettings, LeftOutPod } from './verdict.ts';
+import type { CpuJudgement, CpuSettings, DataFlag, LeftOutPod } from './verdict.ts';
 
 /** An evaluation as far as its blocks have been looked at: what they add up to, not the windows themselves. */
 export interface CpuEvaluation {
@@ -23,6 +25,8 @@ export interface CpuEvaluation {
   readonly index: StackIndex;
   readonly arms: Arms;
   readonly facts: GateFacts;
+  /** Of the JVMs' garbage collectors. */
+  readonly collector: { readonly baseline: CollectorCounts; readonly canary: CollectorCounts };
   /** Of requests, where they are seen: set by who sees them. */
   mix: RouteMix | undefined;
   /** Of the canary. */
@@ -57,6 +61,7 @@ export function openCpuEvaluation(
     index,
     arms: { canary: createArmTally(), baseline: createArmTally() },
     facts: createGateFacts(),
+    collector: { baseline: new Map(), canary: new Map() },
     mix: undefined,
     sightings: createSightings(),
     warmUpExcluded: false,
@@ -82,6 +87,8 @@ export function advance(evaluation: CpuEvaluation, block: Block): void {
   const { arms, index, settings, levels } = evaluation;
   addBlock(arms, block, index);
   addFacts(evaluation.facts, block);
+  addCollector(evaluation.collector.baseline, block.baseline, index);
+  addCollector(evaluation.collector.canary, block.canary, index);
   evaluation.sightings.add(block.canary, index);
   evaluation.evidence = weighLook(arms, levels);
   const { facts, mix } = evaluation;
@@ -125,12 +132,23 @@ export function judgementOf(evaluation: CpuEvaluation, nowMs: number, hasWindows
   };
 }
 
-function flagged({ facts, warmUpExcluded, mix, settings }: CpuEvaluation, { findings }: LookDecision) {
+function flagged(evaluation: CpuEvaluation, { findings }: LookDecision) {
+  const { facts, warmUpExcluded, mix, settings } = evaluation;
   const doubts = findings.flatMap(({ doubt }) => doubt ?? []);
   const { podVarianceFactor } = settings;
-  const flagDetails = dataFlags({ facts, warmUpExcluded, doubts, mix, podVarianceFactor });
+  const flagDetails = dataFlags({
+    ...{ facts, warmUpExcluded, doubts, mix, podVarianceFactor },
+    changes: changesOf(evaluation),
+  });
   return { flags: flagDetails.map(({ flag }) => flag), flagDetails };
 }
+
+/** What changed in the code without costing more. */
+export const changesOf = ({ decision, evidence, index, collector, settings }: CpuEvaluation): DataFlag[] =>
+  codeChanges({
+    ...{ index, collector, context: evidence?.context, margin: settings.functionMargin },
+    findings: decision?.findings ?? [],
+  });
 
 /** Of the function that grew most, or would be blamed first. */
 function leftOutPods({ findings }: LookDecision, look: LookEvidence, facts: GateFacts): LeftOutPod[] {

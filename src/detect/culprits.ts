@@ -1,8 +1,18 @@
+import { dispatcherOf } from '../profile/machinery.ts';
 import { NOWHERE } from '../profile/place.ts';
-import { commonestStack, deepestExplaining, type StackDeltas, stackDeltas, sumOf } from './attribution.ts';
+import {
+  commonestStack,
+  deepestExplaining,
+  nameInStacks,
+  type StackDeltas,
+  stackDeltas,
+  sumOf,
+} from './attribution.ts';
 import type { Doubt } from './doubt.ts';
+import { erasedStacks } from './erased-stacks.ts';
 import type { LookEvidence } from './look-evidence.ts';
 import { type MovedCost, movedCost } from './moved-cost.ts';
+import { isServicePath } from './new-hot-path.ts';
 import { type NodeEvidence, weighNode } from './node-evidence.ts';
 import type { Sightings } from './sightings.ts';
 import { functionOf, type IndexedStack, nodeIsTotal, type StackIndex } from './stack-index.ts';
@@ -26,12 +36,16 @@ const NESTED_PART = 0.6;
  * that a caller comes after the function below it that holds most of what the caller gained.
  */
 export function findCulprits(look: LookEvidence, index: StackIndex): Finding[] {
+  if (look.grown.length === 0) return [];
   const deltas = stackDeltas(index, look.context, look.context.scale);
   const netDeltas = stackDeltas(index, look.context, look.sizeFactor.factor);
+  const erased = erasedStacks(index, look.context);
   const found = new Map<number, Finding>();
   for (const grown of [...look.grown].sort((a, b) => b.delta - a.delta || a.node - b.node)) {
+    // Below the margin only a path of the service's own counts.
+    if (grown.delta <= look.margin && !isServicePath(grown.node, index, look.context)) continue;
     const node = deepestExplaining(grown.node, deltas);
-    const moved = movedCost(grown, look, netDeltas);
+    const moved = movedCost(grown, look, netDeltas, erased);
     const earlier = found.get(functionOf(node));
     if (earlier !== undefined && (earlier.moved === undefined || moved !== undefined)) continue;
     const evidence = weighNode(node, look.context);
@@ -69,18 +83,23 @@ export function describeCulprits(
   const part = look.namedPart;
   const whole = shown.reduce((sum, { evidence }) => sum + evidence.delta, 0);
   const { stackCounts } = look.context.canary;
-  return shown.map(({ evidence, moved }) => ({
-    function: index.functions[functionOf(evidence.node)] ?? '',
-    place: sightings.placeOf(evidence.node, index),
-    kind: moved ? 'Moved' : evidence.baselineShare < NEW_PART * evidence.canaryShare ? 'New' : 'Grown',
-    selfOrTotal: nodeIsTotal(evidence.node) ? 'total' : 'self',
-    deltaShare: evidence.delta * part,
-    interval: [(evidence.delta - evidence.half) * part, (evidence.delta + evidence.half) * part],
-    shareOfDelta: evidence.delta / whole,
-    baselineShare: evidence.baselineShare * part,
-    canaryShare: evidence.canaryShare * part,
-    stack: framesOf(commonestStack(evidence.node, index, stackCounts), sightings),
-  }));
+  return shown.map(({ evidence, moved }) => {
+    const stack = commonestStack(evidence.node, index, stackCounts);
+    const dispatcher = stack && dispatcherOf(stack.frames);
+    return {
+      function: nameInStacks(evidence.node, index, stackCounts),
+      place: sightings.placeOf(evidence.node, index),
+      kind: moved ? 'Moved' : evidence.baselineShare < NEW_PART * evidence.canaryShare ? 'New' : 'Grown',
+      selfOrTotal: nodeIsTotal(evidence.node) ? 'total' : 'self',
+      deltaShare: evidence.delta * part,
+      interval: [(evidence.delta - evidence.half) * part, (evidence.delta + evidence.half) * part],
+      shareOfDelta: evidence.delta / whole,
+      baselineShare: evidence.baselineShare * part,
+      canaryShare: evidence.canaryShare * part,
+      stack: framesOf(stack, sightings),
+      ...(dispatcher === undefined ? {} : { dispatcher }),
+    };
+  });
 }
 
 function framesOf(stack: IndexedStack | undefined, sightings: Sightings): readonly CulpritFrame[] {

@@ -54,7 +54,24 @@ const JVM_THREAD_ENTRIES = [
   'JvmtiAgentThread::',
 ];
 
+/** The line of the collector's threads; that of the JVM's others is JVM. */
+export const COLLECTOR = '[GC]';
+const JVM = '[jvm]';
+const COLLECTOR_ROOT = '[GC thread]'; // of src/jvm/vm-threads.ts
+const COLLECTOR_ENTRIES = ['WorkerThread::run', 'GangWorker::run', 'ConcurrentGCThread::run'];
+
+/** The line a stack of a JVM-internal thread is reported under. */
+export function jvmGroup(frames: readonly string[]): string {
+  const isCollector =
+    frames.at(-1) === COLLECTOR_ROOT ||
+    frames.some((frame) => COLLECTOR_ENTRIES.some((entry) => frame.startsWith(entry)));
+  return isCollector ? COLLECTOR : JVM;
+}
+
 /** True for a stack of a JVM-internal thread (JIT, GC, safepoints): none of its frames is a candidate. */
 export function stackIsJvmInternal(frames: readonly string[]): boolean {
-  return frames.some((frame) => JVM_THREAD_ENTRIES.some((entry) => frame.startsWith(entry)));
+  return (
+    frames.at(-1) === COLLECTOR_ROOT ||
+    frames.some((frame) => JVM_THREAD_ENTRIES.some((entry) => frame.startsWith(entry)))
+  );
 }

@@ -1,5 +1,12 @@
 /** All checks of a gate over one evaluation, and the one verdict they make. */
-import { advance, type CpuEvaluation, isDecided, judgementOf, openCpuEvaluation } from './cpu-evaluation.ts';
+import {
+  advance,
+  type CpuEvaluation,
+  changesOf,
+  isDecided,
+  judgementOf,
+  openCpuEvaluation,
+} from './cpu-evaluation.ts';
 import { dataFlags, immatureSentence } from './data-flags.ts';
 import { ADVICE } from './doubt.ts';
 import { FEWEST_PODS_FOR_A_VARIANCE } from './few-baseline-pods.ts';
@@ -157,6 +164,7 @@ function flagged({ cpu, requests, settings }: GateEvaluation, ofFunctions: CpuJu
   const flagDetails = dataFlags({
     ...{ facts, warmUpExcluded, mix, assumesPods, podVarianceFactor },
     doubts: [...ofRequests, ...doubts],
+    changes: changesOf(cpu),
   });
   return {
     flagDetails,

@@ -1,5 +1,6 @@
 import { estimateDispersion } from './dispersion.ts';
 import { rejectedByEbh } from './e-bh.ts';
+import { isNewAndHot, NEW_PATH_SHARE } from './new-hot-path.ts';
 import { BOUND_ALPHA, type LookContext, type NodeEvidence, weighNode } from './node-evidence.ts';
 import { studentFactor, studentQuantile } from './quantiles.ts';
 import { type SizeFactor, sizeFactor } from './size-factor.ts';
@@ -12,12 +13,14 @@ export interface LookEvidence {
   readonly namedPart: number;
   /** Tolerated growth. */
   readonly margin: number;
+  /** What code that was not there may take. */
+  readonly newPathShare: number;
   readonly context: LookContext;
   readonly sizeFactor: SizeFactor;
   readonly candidates: readonly NodeEvidence[];
   /** The same candidates, weighed so that an upper bound errs on the high side: what Passed rests on. */
   readonly upper: readonly NodeEvidence[];
-  /** Candidates e-BH rejects, whose lower bound is above zero and whose estimate is above the margin. */
+  /** Candidates e-BH rejects, whose lower bound is above zero and whose estimate is above the margin, and paths that are new and hot. */
   readonly grown: readonly NodeEvidence[];
 }
 
@@ -46,6 +49,7 @@ export function weighLook(arms: Arms, levels: Levels): LookEvidence | undefined 
   // Of the arm that has more of it, the older one: else a canary that still compiles were given a wider margin.
   const namedPart = Math.max(canary.samples / canary.allSamples, baseline.samples / baseline.allSamples);
   const margin = levels.margin / namedPart;
+  const newPathShare = NEW_PATH_SHARE / namedPart;
   const nodes = candidateNodes(arms);
   const dispersion = estimateDispersion([baseline, canary], levels.podVarianceFactor);
   const nodeAlpha = familyAlpha / Math.max(1, nodes.length);
@@ -73,8 +77,11 @@ export function weighLook(arms: Arms, levels: Levels): LookEvidence | undefined 
   const grown = rejected
     .map((index) => candidates[index])
     .filter((node) => node !== undefined)
-    .filter((node) => node.delta - node.half > 0 && node.delta > margin);
-  return { namedPart, margin, context, sizeFactor: unchanged, candidates, upper, grown };
+    .filter(
+      (node) =>
+        (node.delta - node.half > 0 && node.delta > margin) || isNewAndHot(node, context, newPathShare),
+    );
+  return { namedPart, margin, newPathShare, context, sizeFactor: unchanged, candidates, upper, grown };
 }
 
 /** Functions that are frequent enough in an arm to be tested. */

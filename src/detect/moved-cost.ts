@@ -1,51 +1,66 @@
-import { commonestStack, functionsHolding, type StackDeltas, sumOf } from './attribution.ts';
+import { callersOf, functionsHolding, type StackDeltas } from './attribution.ts';
+import { likeliestSource } from './cost-sources.ts';
+import type { ErasedStacks } from './erased-stacks.ts';
 import type { LookEvidence } from './look-evidence.ts';
-import { halfWidthOf, type NodeEvidence, weighNode } from './node-evidence.ts';
-import { functionOf, nodeIsTotal, type StackIndex, totalNode } from './stack-index.ts';
+import { halfWidthOf, type LookContext, type NodeEvidence, weighNode } from './node-evidence.ts';
+import { functionOf, nodeIsTotal, totalNode } from './stack-index.ts';
+import type { CodeChange } from './verdict.ts';
 
 /** That a growth was matched by what shrank, and the most by which the place that holds both grew. */
 export interface MovedCost {
   readonly netUpper: number;
+  /** What a reader is told; undefined while what shrank is not proven to. */
+  readonly change: CodeChange | undefined;
 }
 
 const MATCHED_PART = 0.5;
-// Over the whole program some functions always look as if they had shrunk (the JIT inlines them in one arm's pods only),
-// and together they match anything. Cost that really moved has left one function, nearly whole.
-const MATCHED_PART_ANYWHERE = 0.8;
-// Of its own share: a function that kept less than this has gone, as one does that was renamed or whose work moved.
-const GONE_PART = 0.2;
+const NEW_PART = 0.1; // of the canary's share: a baseline below that did not really have the function
 const NET_BOUND = 1.96;
-const NOTHING_GONE = { matched: 0, half: 0 };
 
 /**
  * Whether a growth is cost that only changed its name. A rename, a method the JIT inlines in one arm and not
- * in the other, a refactoring: something grew, something else shrank by it, and the code that holds both
- * costs what it did. Looked for in the function itself, in each caller on its commonest stack, in what it
- * calls, and over the whole program.
+ * in the other, a refactoring: something grew, something else shrank by it, and both together cost what they did.
+ * Looked for first in the likeliest source anywhere in the program, then in the function itself, in each caller on
+ * its commonest stack and in what it calls.
  *
  * place                       the rest of it shrank by    net growth of the place   → moved
- * own function, direct caller any                         ≤ margin                  → yes
- * own function, direct caller ≥ half the growth           unproven                  → yes
- * any other                   ≥ half the growth, proven   ≤ margin, or unproven     → yes
+ * likeliest source            likelier than not           ≤ margin, or unproven     → yes
+ * own function, direct caller any, and it is not new      ≤ margin                  → yes
+ * any                         ≥ half the growth, proven   ≤ margin                  → yes
+ *                             the same, and no source     unproven                  → yes
  * otherwise                                                                         → no
  *
- * No proof is asked for next to the growth, where inlining and extracting a method put the cost: the nearest
- * code around a growth has to be seen to cost more by the margin, or it is none.
+ * No proof is asked for next to a function that grew, where inlining puts the cost: the nearest code around it has to be
+ * seen to cost more by the margin, or it is none. A new function takes its cost from somewhere by name.
+ * With a source in sight the net growth is known best from both alone: a rename that made the function dearer, too,
+ * would vanish in the noise of a caller of a tenth of the program.
  */
 export function movedCost(
   growth: NodeEvidence,
   look: LookEvidence,
   deltas: StackDeltas,
+  erased: ErasedStacks,
 ): MovedCost | undefined {
+  const source = likeliestSource({ node: growth, look, deltas, erased });
+  const margin = growth.delta > look.margin ? look.margin : look.newPathShare;
+  if (source !== undefined && isOneFunction(source.together, look.context, margin)) {
+    const { delta, half } = source.together;
+    return { netUpper: delta + half, change: source.isProven ? source.change : undefined };
+  }
+  const isNew = growth.baselineShare < NEW_PART * growth.canaryShare;
   for (const place of placesOf(growth, look, deltas)) {
-    const matched = place.matched >= place.matchedPart * growth.delta && place.matched > place.proof;
-    const netIsSmall = place.net <= look.margin;
-    const netIsUnproven = place.net - place.half <= 0;
-    const isMoved = (matched && (netIsSmall || netIsUnproven)) || (place.isNear && netIsSmall);
-    if (isMoved) return { netUpper: place.net + place.half };
+    const matched = place.matched >= MATCHED_PART * growth.delta && place.matched > place.proof;
+    const netIsSmall = place.net <= margin;
+    const netIsUnproven = source === undefined && place.net - place.half <= 0;
+    const isMoved = (matched && (netIsSmall || netIsUnproven)) || (place.isNear && !isNew && netIsSmall);
+    if (isMoved) return { netUpper: place.net + place.half, change: matched ? 'CostMoved' : undefined };
   }
   return undefined;
 }
+
+/** Whether what grew and what shrank, as one function, did not grow for all that is proven. */
+const isOneFunction = ({ delta, logE }: NodeEvidence, { nodeAlpha }: LookContext, margin: number): boolean =>
+  delta <= margin || logE < -Math.log(nodeAlpha);
 
 interface Place {
   /** By how much the place as a whole grew, and the half-width of that. */
@@ -54,8 +69,6 @@ interface Place {
   /** By how much the place without the growth shrank, and what that has to exceed to be no accident. */
   readonly matched: number;
   readonly proof: number;
-  /** How much of the growth has to be matched. */
-  readonly matchedPart: number;
   readonly isNear: boolean;
 }
 
@@ -68,75 +81,7 @@ function placesOf(growth: NodeEvidence, look: LookEvidence, deltas: StackDeltas)
     placeAt(functionId, { growth, look, deltas, isNear: level === 0 }),
   );
   const inside = below.map(({ functionId }) => placeAt(functionId, { growth, look, deltas, isNear: false }));
-  return [...places, ...inside, ...wholeProgram(growth, look, deltas)];
-}
-
-/**
- * The whole program as a place. What else it does is far too much to have shrunk provably, so here what shrank
- * is the stacks through that one function which shrank most. Its net growth is what the size factor says. Where a
- * function is gone, the two of them are a place of their own.
- */
-function wholeProgram(growth: NodeEvidence, look: LookEvidence, deltas: StackDeltas): Place[] {
-  const { factor, logError } = look.sizeFactor;
-  const shrunk = shrunkNodes(look);
-  const losses = lossesBeside(growth.node, new Set(shrunk.map(({ node }) => node)), deltas);
-  const everywhere = {
-    net: 1 - factor,
-    half: NET_BOUND * factor * logError,
-    matched: Math.max(0, ...losses.values()),
-    proof: 0,
-    matchedPart: MATCHED_PART_ANYWHERE,
-    isNear: false,
-  };
-  const gone = shrunk
-    .filter(({ canaryShare, baselineShare }) => canaryShare < GONE_PART * baselineShare)
-    .map((node) => ({ node, matched: losses.get(node.node) ?? 0, half: node.half }))
-    .filter(({ node, matched }) => !absorbed(node, matched, { growth, look, deltas }))
-    .reduce((most, each) => (each.matched > most.matched ? each : most), NOTHING_GONE);
-  const pair = {
-    net: growth.delta - gone.matched,
-    half: Math.hypot(growth.half, gone.half),
-    matched: gone.matched,
-    proof: 0,
-    matchedPart: MATCHED_PART,
-    isNear: false,
-  };
-  return [everywhere, pair];
-}
-
-/**
- * Whether the caller of a function that is gone costs what it did: then the JIT inlined it there, and what it lost matches
- * no growth elsewhere.
- */
-function absorbed(gone: NodeEvidence, lost: number, { growth, look, deltas }: Round): boolean {
-  const { canary, baseline } = look.context;
-  const [caller] = callersOf(gone.node, deltas.index, baseline.stackCounts);
-  if (caller === undefined || caller === callersOf(growth.node, deltas.index, canary.stackCounts)[0])
-    return false;
-  const { delta } = weighNode(totalNode(caller), { ...look.context, scale: look.sizeFactor.factor });
-  return -delta < MATCHED_PART * lost;
-}
-
-/** What the stacks through each of some nodes lost, those through the growth left out. */
-function lossesBeside(growth: number, nodes: ReadonlySet<number>, deltas: StackDeltas): Map<number, number> {
-  const losses = new Map<number, number>();
-  for (const stack of deltas.index.stacks) {
-    if (stack.nodes.includes(growth)) continue;
-    const loss = -sumOf([stack], deltas);
-    for (const node of stack.nodes) {
-      if (nodes.has(node)) losses.set(node, (losses.get(node) ?? 0) + loss);
-    }
-  }
-  return losses;
-}
-
-/** Functions that are proven to take less. Scaled down only, for the reason that growth is scaled up only. */
-function shrunkNodes(look: LookEvidence): NodeEvidence[] {
-  const context = { ...look.context, scale: Math.min(1, look.sizeFactor.factor) };
-  return look.candidates
-    .filter(({ canaryShare, baselineShare }) => canaryShare < baselineShare)
-    .map(({ node }) => weighNode(node, context))
-    .filter(({ delta, half }) => delta + half < 0);
+  return [...places, ...inside];
 }
 
 interface Round {
@@ -166,21 +111,7 @@ function placeAt(functionId: number, { growth, look, deltas, isNear }: Search): 
     // The size factor's own error matters where the place is a large part of the program.
     half: Math.hypot(whole.half, NET_BOUND * look.sizeFactor.logError * whole.baselineShare),
     matched: restNoise.baselineShare - restNoise.canaryShare,
-    proof: isNear ? 0 : halfWidthOf(restNoise, context),
-    matchedPart: MATCHED_PART,
+    proof: halfWidthOf(restNoise, context),
     isNear,
   };
-}
-
-/** Functions that call a node's on an arm's commonest stack through it, nearest first. */
-function callersOf(node: number, index: StackIndex, stackCounts: Float64Array): number[] {
-  const stack = commonestStack(node, index, stackCounts);
-  if (stack === undefined) return [];
-  const own = functionOf(node);
-  const ids = new Map(
-    stack.nodes.filter(nodeIsTotal).map((total) => [index.functions[functionOf(total)], functionOf(total)]),
-  );
-  const above = stack.frames.slice(stack.frames.indexOf(index.functions[own] ?? '') + 1);
-  const callers = above.map((frame) => ids.get(frame)).filter((id) => id !== undefined);
-  return [...new Set(callers)].filter((id) => id !== own);
 }

@@ -40,13 +40,25 @@ const DETECTION_POWER = 0.9;
 
 /** Weighs growth of one node against sampling noise, bursts, and the lottery of pods. */
 export function weighNode(node: number, context: LookContext): NodeEvidence {
+  const { canary, baseline } = context;
+  return weighCounts(
+    node,
+    { canary: canary.counts[node] ?? 0, baseline: baseline.counts[node] ?? 0 },
+    context,
+  );
+}
+
+/** The same of any set of stacks that strays as a node does. */
+export function weighCounts(
+  node: number,
+  counts: { readonly canary: number; readonly baseline: number },
+  context: LookContext,
+): NodeEvidence {
   const { canary, baseline, scale } = context;
-  const inCanary = canary.counts[node] ?? 0;
-  const inBaseline = baseline.counts[node] ?? 0;
   const baselineSize = baseline.samples / scale;
-  const canaryShare = inCanary / canary.samples;
-  const baselineShare = Math.min(1, inBaseline / baselineSize);
-  const { spread, z, information, podVariance } = scoreOf(node, inCanary, inBaseline, context);
+  const canaryShare = counts.canary / canary.samples;
+  const baselineShare = Math.min(1, counts.baseline / baselineSize);
+  const { spread, z, information, podVariance } = scoreOf(node, counts.canary, counts.baseline, context);
   const widened = podVariance * context.podTestFactor ** 2;
   return {
     node,
@@ -94,6 +106,15 @@ export interface ShareNoise {
  * the bound that holds at all looks that may pass. They are independent, so their squares add up.
  */
 export function halfWidthOf(noise: ShareNoise, context: LookContext): number {
+  const { sampling, pods } = variancesOf(noise, context);
+  return Math.sqrt(context.podBoundFactor ** 2 * pods + context.boundFactor ** 2 * sampling);
+}
+
+/** Of a difference of shares: new at each look, and drawn once with the pods. */
+export function variancesOf(
+  noise: ShareNoise,
+  context: LookContext,
+): { readonly sampling: number; readonly pods: number } {
   // One sample more and one less in each arm: a function never seen still has a variance.
   const atLeast = (share: number, size: number): number => Math.min(Math.max(share, 1 / size), 1 - 1 / size);
   const canaryShare = atLeast(noise.canaryShare, context.canary.samples);
@@ -107,7 +128,7 @@ export function halfWidthOf(noise: ShareNoise, context: LookContext): number {
     noise.spread.podVariance *
     (podConcentration(context.canary) * canaryBinomial ** 2 +
       podConcentration(context.baseline) * baselineBinomial ** 2);
-  return Math.sqrt(context.podBoundFactor ** 2 * pods + context.boundFactor ** 2 * sampling);
+  return { sampling, pods };
 }
 
 const HALVINGS = 30; // of [0, 1]: far below any digit that is shown

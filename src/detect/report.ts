@@ -73,7 +73,7 @@ export function messageFor(look: LookEvidence | undefined, index: StackIndex, ou
     case 'FunctionGrew':
       return `${what} grew by ${ofCpu(worst.delta)} of CPU, over the margin of ${margin} (${change})`;
     case 'NewHotPath':
-      return `${what} is new and takes ${ofCpu(worst.delta)} of CPU, over the margin of ${margin} (${change})`;
+      return `${what} is new and takes ${ofCpu(worst.delta)} of CPU, over the ${worst.delta > look.margin ? `margin of ${margin}` : `${ofCpu(look.newPathShare)} from which new code is hot`} (${change})`;
     case 'NoRegression':
       return `no function grew by the margin of ${margin} of CPU; the closest is ${what} (${change})`;
     case 'MarginNotReached':

@@ -46,7 +46,7 @@ export function createSightings(limit = MAX_SIGHTINGS): Sightings {
       const counts = new Map<string, number>();
       for (const [places, { stack, count }] of seen) {
         if (!stack.nodes.includes(node)) continue;
-        const place = places[stack.frames.indexOf(name)] ?? NOWHERE;
+        const place = places[stack.identities.indexOf(name)] ?? NOWHERE;
         counts.set(place, (counts.get(place) ?? 0) + count);
       }
       counts.delete(NOWHERE);

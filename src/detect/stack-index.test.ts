@@ -30,5 +30,8 @@ test('kernel and native code count for the function that called them, and for th
 });
 
 test('an empty stack is unknown code', () => {
-  assert.deepEqual(createStackIndex().of([]), { id: 0, frames: [], nodes: [], group: '[unknown]' });
+  assert.deepEqual(createStackIndex().of([]), {
+    ...{ id: 0, frames: [], identities: [], nodes: [] },
+    group: '[unknown]',
+  });
 });

@@ -1,10 +1,13 @@
-import { frameGroup, frameIsFunction, frameIsMachinery, stackIsJvmInternal } from './frames.ts';
+import { frameGroup, frameIsFunction, frameIsMachinery, jvmGroup, stackIsJvmInternal } from './frames.ts';
+import { functionIdentity } from './function-identity.ts';
 
 /** One distinct stack, its frames turned into numbers once. */
 export interface IndexedStack {
   readonly id: number;
   /** Leaf first. */
   readonly frames: readonly string[];
+  /** Its frames without what compilers count, as `StackIndex.functions` has them; the same array where nothing was counted. */
+  readonly identities: readonly string[];
   /** Every node the stack counts for: `selfNode` of its leafmost function and `totalNode` of each function, once. */
   readonly nodes: readonly number[];
   /** Where its self time goes when the leaf is no function. */
@@ -48,15 +51,17 @@ export function createStackIndex(): StackIndex {
 
   const index = (frames: readonly string[]): IndexedStack => {
     const leaf = frames[0] ?? '[unknown]';
+    const identities = identitiesOf(frames);
     const internal = stackIsJvmInternal(frames);
-    const named = internal ? [] : frames.filter(frameIsFunction);
+    const named = internal ? [] : identities.filter(frameIsFunction);
     // A set: recursion counts a function once in its total.
     const totals = named.filter((name) => !frameIsMachinery(name));
     const nodes = [...new Set(totals.map((name) => totalNode(functionId(name))))];
     const [owner] = named;
     if (owner !== undefined) nodes.push(selfNode(functionId(owner)));
-    const group = owner === leaf ? undefined : internal ? '[jvm]' : frameGroup(leaf);
-    return { id: stacks.length, frames, nodes, group };
+    const group =
+      owner === (identities[0] ?? '[unknown]') ? undefined : internal ? jvmGroup(frames) : frameGroup(leaf);
+    return { id: stacks.length, frames, identities, nodes, group };
   };
 
   const nameId = (name: string): number => {
@@ -87,6 +92,11 @@ export function createStackIndex(): StackIndex {
   };
 
   return { stacks, functions, of };
+}
+
+function identitiesOf(frames: readonly string[]): readonly string[] {
+  const identities = frames.map(functionIdentity);
+  return identities.every((name, depth) => name === frames[depth]) ? frames : identities;
 }
 
 // FNV-1a over the numbers of the names, cut to 30 bits: such a number is no object in V8.

@@ -34,7 +34,12 @@ export type CpuFlag =
   | 'FewBaselinePods'
   | 'PodsScaled'
   | 'WarmUpExcluded'
-  | 'PodVarianceInflated';
+  | 'PodVarianceInflated'
+  | CodeChange
+  | 'GarbageCollection';
+
+/** What changed in the code without costing more: names, the numbers compilers give, what is inlined, which function does the work. */
+export type CodeChange = 'Renamed' | 'Renumbered' | 'InliningChanged' | 'CostMoved';
 
 /** A flag in a sentence, with the numbers. */
 export interface DataFlag {
@@ -60,6 +65,10 @@ export interface Culprit {
   readonly canaryShare: number;
   /** The canary's commonest stack through the function, leaf first. */
   readonly stack: readonly CulpritFrame[];
+  /** Where the coroutine of that stack runs, if it is one's: src/profile/machinery.ts. */
+  readonly dispatcher?: string;
+  /** Method and route of the requests it belongs to, where most samples that belong to any agree. */
+  readonly route?: string;
 }
 
 export interface CulpritFrame {

@@ -22,6 +22,8 @@ const MAX_CULPRITS = 10;
 const MAX_STACK = 64;
 const MAX_NAME = 512;
 const MAX_FILE = 128;
+const MAX_GROUP = 256;
+const MAX_DISPATCHER = 128;
 const MAX_MESSAGE = 2048;
 
 export function reportOf(
@@ -29,7 +31,7 @@ export function reportOf(
   judgement: GateJudgement,
   nowMs: number,
 ): RegressionReportStatus {
-  const { verdict, reason, samples, pods, checks, culprits, flags } = judgement;
+  const { verdict, reason, samples, pods, checks, culprits, groups, flags } = judgement;
   const decided =
     verdict === 'Collecting'
       ? {}
@@ -44,13 +46,18 @@ export function reportOf(
     samples: { ...samples },
     checks: checks.map((check) => ('function' in check ? functionCheck(check) : requestCheck(check))),
     culprits: culprits.slice(0, MAX_CULPRITS).map(asCulprit),
+    groups: groups.map(({ group, baselineShare, canaryShare }) => ({
+      group: cut(group, MAX_GROUP),
+      baseline: formatSharePercent(baselineShare),
+      canary: formatSharePercent(canaryShare),
+    })),
     flags: [...flags].slice(0, MAX_FLAGS),
     ...flagFields(judgement),
     ...leftOutFields(judgement),
   };
 }
 
-const MAX_FLAGS = 16;
+const MAX_FLAGS = 32;
 const MAX_FLAG_MESSAGE = 512;
 
 const flagFields = ({ flagDetails = [] }: GateJudgement): Pick<RegressionReportStatus, 'flagDetails'> =>
@@ -126,6 +133,8 @@ const asCulprit = (culprit: Culprit): ReportedCulprit => ({
   canary: formatSharePercent(culprit.canaryShare),
   delta: signed(culprit.deltaShare),
   interval: culprit.interval.map(signed),
+  ...(culprit.dispatcher === undefined ? {} : { dispatcher: cut(culprit.dispatcher, MAX_DISPATCHER) }),
+  ...(culprit.route === undefined ? {} : { route: cut(culprit.route, MAX_NAME) }),
   shareOfDelta: formatSharePercent(culprit.shareOfDelta),
   stack: culprit.stack.slice(0, MAX_STACK).map(frameText),
 });

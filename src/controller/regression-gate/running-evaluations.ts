@@ -3,6 +3,7 @@
  * the last one; a new process, or one that finds that windows came late, folds again from the first block.
  */
 import { setImmediate as otherWork } from 'node:timers/promises';
+import { withRoutes } from '../../detect/culprit-routes.ts';
 import {
   advanceGate,
   type GateEvaluation,
@@ -59,7 +60,7 @@ export function runningEvaluations(store: WindowStore): RunningEvaluations {
     await fold(running, { evaluation, closed, store });
     const hasWindows =
       running.folded.cpu.looks > 0 || extentsOf(store, evaluation, evaluation.nowMs).length > 0;
-    const judgement = gateJudgement(running.folded, evaluation.nowMs, hasWindows);
+    const judgement = routed(gateJudgement(running.folded, evaluation.nowMs, hasWindows), evaluation, store);
     running.judged = { key: lookKey(evaluation), judgement };
     return judgement;
   };
@@ -76,6 +77,19 @@ export function runningEvaluations(store: WindowStore): RunningEvaluations {
     },
     drop: (gate) => void held.delete(gate),
   };
+}
+
+/** With the routes of its culprits, read only where there are any: once a look. */
+function routed(
+  judgement: GateJudgement,
+  { pods, startedAtMs, nowMs }: JudgedEvaluation,
+  store: WindowStore,
+): GateJudgement {
+  if (judgement.culprits.length === 0) return judgement;
+  const rows = store
+    .served({ pods: pods.canary, fromMs: startedAtMs, toMs: judgement.decidedAtMs ?? nowMs })
+    .flatMap((served) => served.rows);
+  return { ...judgement, culprits: withRoutes(judgement.culprits, rows) };
 }
 
 const planOf = ({ startedAtMs, settings }: JudgedEvaluation): LookPlan => ({
