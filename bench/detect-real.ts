@@ -2,7 +2,7 @@
  * Gates over recordings of real pods, of JDK 17 and 25: records what is missing, and judges what there is. Writes bench/results/detect-real.json
  * and the part of docs/noise.md on requests, and goes on where the run before ended, unless the code or a recording has changed since.
  * RECORDINGS (~/.cache/flamegate/detect-real): a directory for each JDK in it. MINUTES (90), JDKS (17,25): of what is recorded where
- * it is missing or shorter; RECORD=never: judge what there is. DEADLINE: instead of the recorded gate's.
+ * it is missing or shorter; RECORD=never: judge what there is. DEADLINE, WARM_UP: instead of the recorded gate's.
  */
 import { readFileSync, writeFileSync } from 'node:fs';
 import { resolve } from 'node:path';
@@ -22,15 +22,18 @@ const SHORTEST_PUBLISHED_MINUTES = 60; // waves of ten minutes need six
 const directory = process.env['RECORDINGS'] ?? defaultDirectory();
 const minutes = Number(process.env['MINUTES'] ?? '90');
 const jdks = (process.env['JDKS'] ?? '17,25').split(',').map(jdkFrom);
-const deadline = process.env['DEADLINE'];
+const { DEADLINE: deadline, WARM_UP: warmUp } = process.env;
+const times = {
+  ...(deadline === undefined ? {} : { deadline }),
+  ...(warmUp === undefined ? {} : { warmUp }),
+};
 const steps = startSteps((line) => console.log(line));
 
 await recordMissing();
 const judged: Judged[] = [];
 for (const jdk of jdks) {
-  const options = { root: ROOT, directory: directoryOf(directory, jdk), jdk, say: steps.say };
-  const work = () => judgeRecording({ ...options, ...(deadline === undefined ? {} : { deadline }) });
-  judged.push(await steps.run(`judge the recording of JDK ${jdk}`, work));
+  const options = { root: ROOT, directory: directoryOf(directory, jdk), jdk, times, say: steps.say };
+  judged.push(await steps.run(`judge the recording of JDK ${jdk}`, () => judgeRecording(options)));
 }
 publish();
 

@@ -28,6 +28,7 @@ function aPod(id: string, arm: string, part: number, from = 0): RecordedPod {
   const looks = Array.from({ length: LOOKS - from }, (_, at) => from + at);
   return {
     ...{ id, arm, hash: `${arm}${from}`, jdk: '25', firstMs: from * LOOK_MS, lastMs: LOOKS * LOOK_MS },
+    cold: new Map(),
     looks: new Map(looks.slice(from === 0 ? 0 : 4).map((look) => [look, windowAt(look)])),
   };
 }

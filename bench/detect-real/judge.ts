@@ -17,10 +17,11 @@ import {
   summaryOfPlacebos,
   wholeMinutes,
 } from './placebos.ts';
-import { marginsText, settingsOf, withSeenMargins } from './recorded-gate.ts';
-import { generationsOf, type RecordedPods, readPods } from './recorded-pods.ts';
+import { type GateTimes, marginsText, settingsOf, withSeenMargins } from './recorded-gate.ts';
+import { generationsOf, type RecordedPod, type RecordedPods, readPods } from './recorded-pods.ts';
 import { historyOfReplicas } from './replicas.ts';
 import { measureRequestNoise } from './request-noise.ts';
+import { measureYoungPods } from './young-pods.ts';
 
 const BASELINE = 'stable';
 const UNCHANGED = 'again';
@@ -33,17 +34,17 @@ export interface JudgeOptions {
   readonly directory: string;
   readonly jdk: string;
   /** Instead of the gate's. */
-  readonly deadline?: string;
+  readonly times: GateTimes;
   readonly say: (line: string) => void;
 }
 
 export type Judged = Awaited<ReturnType<typeof judgeRecording>>;
 
-export async function judgeRecording({ root, directory, jdk, deadline, say }: JudgeOptions) {
+export async function judgeRecording({ root, directory, jdk, times, say }: JudgeOptions) {
   const index = await readIndex(directory);
   const kept = await readKeptEvaluations(directory);
   const spec = kept?.gates.find(({ metadata }) => metadata.name === UNCHANGED)?.spec;
-  const settings = settingsOf(spec, deadline);
+  const settings = settingsOf(spec, times);
   const recorded = await readPods(directory, settings.warmUpMs);
   say(
     `${recorded.windows} windows of ${recorded.pods.length} pods, ${minutesOf(recorded)} min; gate: ${marginsText(settings)}`,
@@ -75,6 +76,7 @@ export async function judgeRecording({ root, directory, jdk, deadline, say }: Ju
   const noise = results.once('noise', () => ({
     requests: measureRequestNoise(baseline, NOISE_QUANTILES),
     functions: measureFunctionNoise(baseline),
+    young: youngPodsOf(recorded),
   }));
   return {
     jdk,
@@ -85,6 +87,21 @@ export async function judgeRecording({ root, directory, jdk, deadline, say }: Ju
     noise,
     canaries,
     placebo: judgePlacebos(judge, baseline, settings),
+  };
+}
+
+/** Unchanged ones: canaries that are like the baseline, and its own restarted pods, which are asked for more. */
+function youngPodsOf({ pods, firstMs }: RecordedPods) {
+  const isOld = (pod: RecordedPod): boolean => pod.firstMs < firstMs + 60_000;
+  const baseline = pods.filter(({ arm }) => arm === BASELINE);
+  const old = baseline.filter(isOld);
+  const canaries = pods.filter(({ arm }) => arm === UNCHANGED);
+  return {
+    canaries: measureYoungPods(canaries, old),
+    baseline: measureYoungPods(
+      baseline.filter((pod) => !isOld(pod)),
+      old,
+    ),
   };
 }
 

@@ -51,9 +51,12 @@ function linesOf(path: string): Line[] {
 
 const CODE = ['src/detect/*.ts', 'src/requests/*.ts', 'src/wire/window-lines.ts', 'bench/detect-real/*.ts'];
 
+/** They show what was found, or make the recording, which has a part in the key itself. */
+const NO_PART = /\.test\.ts$|\/(record|recordings|live-verdicts|noise-page|summary|kept-results)\.ts$/;
+
 export function keyOf(root: string, ...others: readonly string[]): string {
   const hash = createHash('sha256');
-  const files = globSync(CODE, { cwd: root }).filter((name) => !/\.test\.ts$|\/record\.ts$/.test(name));
+  const files = globSync(CODE, { cwd: root }).filter((name) => !NO_PART.test(name));
   for (const file of files.sort()) hash.update(readFileSync(`${root}/${file}`));
   for (const other of others) hash.update(other);
   return hash.digest('hex').slice(0, 16);

@@ -1,6 +1,7 @@
 /** The part of docs/noise.md on requests: what the engine assumes beside what these pods showed. */
 import type { Judged } from './judge.ts';
 import type { RequestNoise } from './request-noise.ts';
+import type { YoungPods } from './young-pods.ts';
 
 export function noisePage(judged: readonly Judged[], recordedWith: string): string {
   return [
@@ -33,8 +34,28 @@ export function noisePage(judged: readonly Judged[], recordedWith: string): stri
             ].join(' | ')} |`,
           ],
     ),
+    '',
+    'Unchanged pods that were just started, over old ones in the same half minutes: canaries, which get less to do, and restarted pods of the baseline.',
+    '',
+    '| JDK | Pods | By | From, to | Requests | CPU a request | P50 |',
+    '|---|---|---|---|---|---|---|',
+    ...judged.flatMap(({ release, noise: { young } }) => [
+      ...young.canaries.map((line) => youngRow(release, 'canaries', line)),
+      ...young.baseline.map((line) => youngRow(release, 'baseline', line)),
+    ]),
   ].join('\n');
 }
+
+const youngRow = (release: string, pods: string, line: YoungPods): string =>
+  `| ${[
+    release,
+    pods,
+    line.by === 'age' ? 'age, minutes' : 'requests it has served',
+    `${line.from} to ${line.to ?? '…'}`,
+    line.requests.toLocaleString('en'),
+    `× ${line.cpuRatio.toFixed(2)}`,
+    `× ${line.p50Ratio.toFixed(2)}`,
+  ].join(' | ')} |`;
 
 function row(release: string, noise: RequestNoise): string {
   const { assumed } = noise;

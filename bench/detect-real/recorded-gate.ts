@@ -9,12 +9,10 @@ import { latencyCheckName } from '../../src/detect/request-settings.ts';
 /** Where the recorder may not list gates: the times that record.ts gives them, everything else by default. */
 const TIMES = { warmUp: '3m', min: '3m', deadline: '15m' };
 
-export const settingsOf = (spec: RegressionGateSpec | undefined, deadline?: string): GateSettings => {
-  const overrides: ReplayOverrides = {
-    latency: [],
-    ...(spec === undefined ? TIMES : {}),
-    ...(deadline === undefined ? {} : { deadline }),
-  };
+export type GateTimes = Pick<ReplayOverrides, 'warmUp' | 'deadline'>;
+
+export const settingsOf = (spec: RegressionGateSpec | undefined, times: GateTimes): GateSettings => {
+  const overrides = { latency: [], ...(spec === undefined ? TIMES : {}), ...times };
   return settingsFor(spec ?? defaultSpec(), overrides);
 };
 

@@ -21,6 +21,8 @@ export interface RecordedPod {
   readonly lastMs: number;
   /** By number of its look since the epoch, those past the warm-up. */
   readonly looks: ReadonlyMap<number, PodWindow>;
+  /** Those before. */
+  readonly cold: ReadonlyMap<number, PodWindow>;
 }
 
 export interface RecordedPods {
@@ -45,11 +47,12 @@ export async function readPods(directory: string, warmUpMs: number): Promise<Rec
     pod.firstMs = Math.min(pod.firstMs, window.startMs);
     pod.lastMs = Math.max(pod.lastMs, window.endMs);
     windows += 1;
-    if (window.startMs - window.podStartedAtMs < warmUpMs) continue;
+    const isCold = window.startMs - window.podStartedAtMs < warmUpMs;
+    const looks = isCold ? pod.cold : pod.looks;
     const stacks = window.stacks.map(({ frames, count }) => ({ frames: known.of(frames).frames, count }));
-    const before = pod.looks.get(lookOf(window));
+    const before = looks.get(lookOf(window));
     const bare = { ...window, stacks };
-    pod.looks.set(lookOf(window), mergeWindows(before === undefined ? [bare] : [before, bare]));
+    looks.set(lookOf(window), mergeWindows(before === undefined ? [bare] : [before, bare]));
   }
   const all = [...pods.values()];
   return {
@@ -60,10 +63,11 @@ export async function readPods(directory: string, warmUpMs: number): Promise<Rec
   };
 }
 
-type Collected = Omit<RecordedPod, 'firstMs' | 'lastMs' | 'looks'> & {
+type Collected = Omit<RecordedPod, 'firstMs' | 'lastMs' | 'looks' | 'cold'> & {
   firstMs: number;
   lastMs: number;
   readonly looks: Map<number, PodWindow>;
+  readonly cold: Map<number, PodWindow>;
 };
 
 const collected = (names: Pick<RecordedPod, 'id' | 'arm' | 'hash' | 'jdk'>): Collected => ({
@@ -71,6 +75,7 @@ const collected = (names: Pick<RecordedPod, 'id' | 'arm' | 'hash' | 'jdk'>): Col
   firstMs: Number.POSITIVE_INFINITY,
   lastMs: 0,
   looks: new Map(),
+  cold: new Map(),
 });
 
 /** A Deployment's pod is called DEPLOYMENT-HASH-ID. */

@@ -16,6 +16,7 @@ function aPod(id: string, from: number, to: number): RecordedPod {
   return {
     ...{ id, arm: 'stable', hash: 'a', jdk: '25' },
     ...{ firstMs: from * LOOK_MS, lastMs: to * LOOK_MS },
+    cold: new Map(),
     looks: new Map(warm.map((look) => [look, windowAt(look)])),
   };
 }

@@ -20,6 +20,7 @@ function somePods(noise: { podSd: number; waveSd: number }): RecordedPod[] {
     const looks = Map.groupBy(burning, lookOf);
     return {
       ...{ id, arm: 'stable', hash: 'a', jdk: '25', firstMs: 0, lastMs: 3_600_000 },
+      cold: new Map(),
       looks: new Map([...looks].map(([look, [first, ...others]]) => [look, merged(first, others)])),
     };
   });
