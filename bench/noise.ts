@@ -15,6 +15,7 @@ import { installFlamegate, profilingPolicy, regressionGate } from '../test/e2e/s
 import { applyObjects, ordersDeployment, rolledOut } from '../test/e2e/support/orders.ts';
 import { machine } from './machine.ts';
 import { replaceBetweenMarkers } from './marked-text.ts';
+import { startTestCluster } from './test-cluster.ts';
 
 const ROOT = resolve(import.meta.dirname, '..');
 const CLI = `${ROOT}/dist/cli/main.mjs`;
@@ -42,15 +43,14 @@ process.once('SIGINT', () => {
   endsEarly = true;
   steps.say('ending early'); // the recorder has the signal, too; what follows it still runs
 });
-const isOurs = await bootUnlessUp();
+const cluster = await startTestCluster('flamegate-noise', steps);
 try {
-  await steps.run('build and import the images', () => script('scripts/images.sh'));
   await steps.run('install Flamegate', installFlamegate);
   const load = await inOwnNamespace(measured);
   const tables = execFileSync(process.execPath, [CLI, 'noise', directory], { encoding: 'utf8' });
   publish(`${description(load)}\n\n${tables}`, whyNotPublished(load));
 } finally {
-  if (isOurs) script('test/cluster/down.sh');
+  cluster.stop();
 }
 
 function minutesFrom(text: string): number {
@@ -66,35 +66,12 @@ function jdksFrom(text: string): readonly Jdk[] {
   });
 }
 
-/** True: this run booted the cluster, and takes it down. */
-async function bootUnlessUp(): Promise<boolean> {
-  const named = process.env['CLUSTER_NAME'] !== undefined || process.env['CLUSTER'] === 'existing';
-  process.env['CLUSTER_NAME'] ??= 'flamegate-noise';
-  if (named && (await clusterAnswers())) return false;
-  process.env['CLUSTER_NET'] ??= '10.233'; // one of the nets that the load generator takes for a test cluster's
-  await steps.run(`boot the cluster ${process.env['CLUSTER_NAME']}`, () => script('test/cluster/up.sh'));
-  return true;
-}
-
-async function clusterAnswers(): Promise<boolean> {
-  try {
-    await kubectl('get', '--raw', '/readyz');
-    return true;
-  } catch {
-    return false; // it is not up, which is an answer
-  }
-}
-
-function script(path: string): void {
-  execFileSync(`${ROOT}/${path}`, { stdio: 'inherit' });
-}
-
 async function inOwnNamespace<T>(work: () => Promise<T>): Promise<T> {
   await kubectl('create', 'namespace', NAMESPACE); // fails over one that is there, before anything is removed
   try {
     return await work();
   } finally {
-    if (!isOurs) await kubectl('delete', 'namespace', NAMESPACE, '--wait=false');
+    if (!cluster.isOurs) await kubectl('delete', 'namespace', NAMESPACE, '--wait=false');
   }
 }
 

@@ -2,10 +2,11 @@
  * A recording: a directory of one NDJSON.gz file per hour and an index.json, as docs/recordings.md describes.
  * What was polled is appended as a gzip member of its own, so that a recorder that was killed leaves whole windows.
  */
+import { createReadStream } from 'node:fs';
 import { appendFile, mkdir, readFile, rename, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
-import { constants, gunzip, gzip } from 'node:zlib';
+import { constants, createGunzip, gzip } from 'node:zlib';
 import { createWindowDecoder, createWindowEncoder, type RecordedWindow } from '../wire/window-lines.ts';
 import { CliError } from './cli-error.ts';
 import { reasonOf } from './files.ts';
@@ -43,7 +44,6 @@ const INDEX = 'index.json';
 /** A file of one hour of 100 pods unpacks to some 200 MB. */
 const MAX_FILE_BYTES = 1024 * 1024 * 1024;
 const compress = promisify(gzip);
-const decompress = promisify(gunzip);
 
 /** Throws RECORDING_EXISTS rather than mix two recordings in one directory. */
 export async function createRecording(
@@ -145,13 +145,17 @@ export interface Recording {
 export async function readRecording(directory: string): Promise<Recording> {
   const index = await readIndex(directory);
   const windows: RecordedWindow[] = [];
-  for (const { name } of index.files) {
-    windows.push(...(await readWindows(join(directory, name))));
-  }
+  for await (const window of windowsOf(directory, index)) windows.push(window);
   return { index, windows: windows.sort((a, b) => a.meta.startMs - b.meta.startMs) };
 }
 
-async function readIndex(directory: string): Promise<RecordingIndex> {
+/** The windows one at a time, as they were written: for recordings of hours, of which few have to be held at once. */
+export async function* windowsOf(directory: string, index: RecordingIndex): AsyncGenerator<RecordedWindow> {
+  for (const { name } of index.files) yield* readWindows(join(directory, name));
+}
+
+/** Throws RECORDING_INVALID. */
+export async function readIndex(directory: string): Promise<RecordingIndex> {
   const path = join(directory, INDEX);
   try {
     const index = JSON.parse(await readFile(path, 'utf8'));
@@ -167,17 +171,21 @@ async function readIndex(directory: string): Promise<RecordingIndex> {
   }
 }
 
-async function readWindows(path: string): Promise<RecordedWindow[]> {
+async function* readWindows(path: string): AsyncGenerator<RecordedWindow> {
+  const decode = createWindowDecoder();
+  // Sync flush: what a killed recorder began to append ends in the middle, and is left out with its last line.
+  const bytes = createReadStream(path).compose(createGunzip({ finishFlush: constants.Z_SYNC_FLUSH }));
+  const text = new TextDecoder();
+  let rest = '';
+  let read = 0;
   try {
-    // Sync flush: what a killed recorder began to append ends in the middle, and is left out with its last line.
-    const options = { maxOutputLength: MAX_FILE_BYTES, finishFlush: constants.Z_SYNC_FLUSH };
-    const text = (await decompress(await readFile(path), options)).toString('utf8');
-    const decode = createWindowDecoder();
-    return text
-      .split('\n')
-      .slice(0, -1)
-      .map(decode)
-      .flatMap((line) => (line.kind === 'window' ? [line.window] : []));
+    for await (const chunk of bytes) {
+      read += chunk.length;
+      if (read > MAX_FILE_BYTES) throw new Error(`more than ${MAX_FILE_BYTES} bytes`);
+      const lines = (rest + text.decode(chunk, { stream: true })).split('\n');
+      rest = lines.pop() ?? '';
+      yield* lines.map(decode).flatMap((line) => (line.kind === 'window' ? [line.window] : []));
+    }
   } catch (cause) {
     throw new CliError('RECORDING_INVALID', `${path}: ${reasonOf(cause)}`, cause);
   }

@@ -47,6 +47,9 @@ export const GateCertification = Type.Object(
         failed: count('False alarms.'),
         passed: count('Rightly passed.'),
         inconclusive: count('Not decided.'),
+        effective: Type.Optional(
+          count('How many independent ones would tell as much: placebos share their pods and their time.'),
+        ),
         pods: count('Pods of the baseline that took part; of many as many as can be judged.'),
         canaryPods: count('How many of them were in the place of canaries.'),
         lookedAt: text('How long each was looked at.'),

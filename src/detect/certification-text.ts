@@ -3,8 +3,8 @@ import type { Certification } from './certify.ts';
 import type { LatencyPower, Power, PowerPlan } from './power-plan.ts';
 
 /**
- * "0 of 220 placebos failed; sees ≥ 7.2 ms of P99 or ≥ 1.2 % of CPU in 10 min with 3 canary pods, 4 min with 6". What it took
- * to make that true, and what it does not cover, come after it.
+ * "0 of 220 placebos failed (worth 30 independent ones); sees ≥ 7.2 ms of P99 or ≥ 1.2 % of CPU in 10 min with 3 canary pods,
+ * 4 min with 6". What it took to make that true, and what it does not cover, come after it.
  */
 export function certificationSentence(certification: Certification, deadlineMs: number): string {
   const { placebos, podVarianceFactor, lookedAtMs, falseAlarms, holds } = certification;
@@ -12,7 +12,8 @@ export function certificationSentence(certification: Certification, deadlineMs: 
   const worst = falseAlarms[0];
   const because = holds || worst === undefined ? '' : `, ${worst.times} of them by ${worst.what}`;
   const short = lookedAtMs < deadlineMs ? ` (each looked at for ${minutes(lookedAtMs)})` : '';
-  return `${placebos.failed} of ${placebos.run} placebos failed${inflated}${because}${short}; ${powerSentence(certification.plan)}`;
+  const worth = placebos.effective < placebos.run ? ` (worth ${placebos.effective} independent ones)` : '';
+  return `${placebos.failed} of ${placebos.run} placebos failed${worth}${inflated}${because}${short}; ${powerSentence(certification.plan)}`;
 }
 
 function powerSentence({ rows }: PowerPlan): string {

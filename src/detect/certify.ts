@@ -3,6 +3,7 @@ import type { BaselineHistory } from './baseline-history.ts';
 import type { GateSettings } from './gate-evaluation.ts';
 import { LOOK_MS } from './looks.ts';
 import { judgePlacebos, type PlaceboGate, type PlaceboResult, planPlacebos } from './placebo.ts';
+import { effectiveGates } from './placebo-dependence.ts';
 import { type PowerPlan, planPower } from './power-plan.ts';
 import type { Random } from './seeded-random.ts';
 
@@ -31,6 +32,8 @@ export interface PlaceboCounts {
   readonly failed: number;
   readonly passed: number;
   readonly inconclusive: number;
+  /** How many independent gates would tell the rate as well: these share their pods and their times. */
+  readonly effective: number;
 }
 
 export type Uncertifiable = { readonly reason: 'TooFewPods' | 'TooFewWindows'; readonly message: string };
@@ -79,7 +82,7 @@ export function* certify(
   const allowed = Math.floor(falseFailureRate * gates.length);
   const round = { gates, history, settings, allowed };
   const { results, podVarianceFactor } = yield* inflateUntilTrue(round);
-  const placebos = countsOf(results);
+  const placebos = { ...countsOf(results), effective: worthOf(results, random) };
   const planned = { canaryPods: plannedCanaries(canaries), baselinePods };
   const plan = yield* planPower(history, { ...settings, podVarianceFactor }, planned);
   return {
@@ -133,7 +136,20 @@ function* inflateUntilTrue({ gates, history, settings, allowed }: Round): Genera
 const failedOf = (results: readonly PlaceboResult[]): PlaceboGate[] =>
   results.filter(({ verdict }) => verdict === 'Failed').map(({ gate }) => gate);
 
-function countsOf(results: readonly PlaceboResult[]): PlaceboCounts {
+const worthOf = (results: readonly PlaceboResult[], random: Random): number =>
+  Math.round(
+    effectiveGates(
+      results.map(({ gate, verdict, nearness }) => ({
+        time: gate.fromBlock,
+        pods: gate.canaries,
+        failed: verdict === 'Failed',
+        nearness,
+      })),
+      random,
+    ),
+  );
+
+function countsOf(results: readonly PlaceboResult[]): Omit<PlaceboCounts, 'effective'> {
   const count = (wanted: PlaceboResult['verdict']): number =>
     results.filter(({ verdict }) => verdict === wanted).length;
   return {
@@ -146,8 +162,8 @@ function countsOf(results: readonly PlaceboResult[]): PlaceboCounts {
 
 function alarmsOf(results: readonly PlaceboResult[]): Certification['falseAlarms'] {
   const times = new Map<string, number>();
-  for (const { judgement } of results) {
-    if (judgement === undefined) continue;
+  for (const { verdict, judgement } of results) {
+    if (verdict !== 'Failed') continue;
     const culprit = judgement.culprits.find(({ kind }) => kind !== 'Moved')?.function;
     const checks = judgement.checks.filter(({ verdict }) => verdict === 'Failed').map(({ check }) => check);
     for (const check of checks) {

@@ -13,6 +13,7 @@ import {
 import { LOOK_MS } from './looks.ts';
 import type { PodWindow } from './pod-window.ts';
 import { chooseCanaries } from './relabelled-pods.ts';
+import { COST } from './request-settings.ts';
 import type { Random } from './seeded-random.ts';
 import { createStackIndex, type StackIndex } from './stack-index.ts';
 import type { GateJudgement } from './verdict.ts';
@@ -58,8 +59,9 @@ export type PlaceboVerdict = 'Failed' | 'Passed' | 'Inconclusive';
 export interface PlaceboResult {
   readonly gate: PlaceboGate;
   readonly verdict: PlaceboVerdict;
-  /** Of a failed one: what it said. */
-  readonly judgement?: GateJudgement;
+  readonly judgement: GateJudgement;
+  /** How near to Failed it was when it ended: growth over what would be proven nine times of ten, the worst of its checks. */
+  readonly nearness: number;
 }
 
 /** Judges one gate after the other, and yields after each look: whoever runs this decides when the next one is. */
@@ -90,15 +92,18 @@ function* judgePlacebo(gate: PlaceboGate, round: Round): Generator<undefined, Pl
     yield;
   }
   const judgement = gateJudgement(evaluation, startedAtMs + settings.deadlineMs, true);
-  switch (judgement.verdict) {
-    case 'Failed':
-      return { gate, verdict: 'Failed', judgement };
-    case 'Passed':
-      return { gate, verdict: 'Passed' };
-    case 'Collecting':
-    case 'Inconclusive':
-      return { gate, verdict: 'Inconclusive' };
-  }
+  const verdict = judgement.verdict === 'Collecting' ? 'Inconclusive' : judgement.verdict;
+  return { gate, verdict, judgement, nearness: nearnessOf(judgement, settings) };
+}
+
+/** Of the checks that can fail the gate. */
+function nearnessOf({ checks }: GateJudgement, { requests }: GateSettings): number {
+  const deciding = checks.filter(({ check }) => check !== COST || requests?.cost?.decides === true);
+  const ratios = deciding.map((check) => {
+    const numbers = 'function' in check ? check : check.numbers;
+    return numbers === undefined ? 0 : numbers.delta / numbers.detectable;
+  });
+  return Math.max(0, ...ratios);
 }
 
 /** As much as a gate reads of before its rollout. */
