@@ -2,6 +2,7 @@ import { boundFactor } from './bound-factor.ts';
 import { describeCulprits } from './culprits.ts';
 import { addFacts, createWindowFacts, flagsOf, type WindowFacts } from './data-flags.ts';
 import { decideLook, type LookDecision } from './decide-look.ts';
+import { createExposure, type Exposure, exposed } from './exposure.ts';
 import { groupShares } from './group-shares.ts';
 import { type Levels, type LookEvidence, weighLook } from './look-evidence.ts';
 import { type Block, LOOK_MS } from './looks.ts';
@@ -20,6 +21,7 @@ export interface CpuEvaluation {
   readonly index: StackIndex;
   readonly arms: Arms;
   readonly facts: WindowFacts;
+  readonly exposure: Exposure;
   /** Of the canary. */
   readonly sightings: Sightings;
   warmUpExcluded: boolean;
@@ -52,6 +54,7 @@ export function openCpuEvaluation(
     index,
     arms: { canary: createArmTally(), baseline: createArmTally() },
     facts: createWindowFacts(),
+    exposure: createExposure(),
     sightings: createSightings(),
     warmUpExcluded: false,
     looks: 0,
@@ -74,7 +77,7 @@ export function advance(evaluation: CpuEvaluation, block: Block): void {
   evaluation.warmUpExcluded ||= block.warmUpExcluded;
   if (block.baseline.length === 0 || block.canary.length === 0) return;
   const { arms, index, settings, levels } = evaluation;
-  addBlock(arms, block, index);
+  addBlock(arms, exposed(evaluation.exposure, block), index);
   addFacts(evaluation.facts, block);
   evaluation.sightings.add(block.canary, index);
   evaluation.evidence = weighLook(arms, levels);
@@ -111,6 +114,7 @@ export function judgementOf(evaluation: CpuEvaluation, nowMs: number, hasWindows
     flags: [
       ...flagsOf(evaluation.facts, decision.findings, evaluation.warmUpExcluded),
       ...inflation(settings),
+      ...(evaluation.exposure.unequal > 0 ? (['RatesDiffered'] as const) : []),
     ],
   };
 }

@@ -70,6 +70,10 @@ function stands({ verdict, check }: RequestCheck, settings: GateSettings): boole
   return requests?.latency.every((one) => !one.required || latencyCheckName(one) !== check) ?? true;
 }
 
+/** Whether a check still keeps the gate from Passed. */
+export const standsInTheWay = (check: RequestCheck, settings: GateSettings): boolean =>
+  !stands(check, settings);
+
 /**
  * cpu, and each check of requests          → the gate
  * any Failed                               → Failed

@@ -33,7 +33,8 @@ export type CpuFlag =
   | 'WarmUpExcluded'
   | 'UnequalLoad'
   | 'OnePod'
-  | 'PodVarianceInflated';
+  | 'PodVarianceInflated'
+  | 'RatesDiffered';
 
 export type CulpritKind = 'New' | 'Grown' | 'Moved';
 

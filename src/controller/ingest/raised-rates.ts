@@ -1,0 +1,36 @@
+/** How often the pods of gates are to be sampled that ask for more than their policies say. Pure. */
+import type { V1Pod } from '@kubernetes/client-node';
+import type { RegressionGate } from '../../crds/regression-gate.ts';
+
+export interface GatePods {
+  readonly gate: RegressionGate;
+  readonly pods: readonly V1Pod[];
+}
+
+/**
+ * By pod's uid. All pods of a gate have one rate: what is sampled more often pays for it, and would be compared with what does not.
+ * So gates that share a pod, two canaries beside one baseline, have the highest of theirs.
+ */
+export function raisedRates(gates: readonly GatePods[]): ReadonlyMap<string, number> {
+  const rates = new Map<string, number>();
+  const asking = gates.map(({ gate, pods }) => ({
+    hz: gate.status?.evidence?.frequencyHz ?? 0,
+    uids: pods.map(({ metadata }) => metadata?.uid ?? ''),
+  }));
+  if (asking.every(({ hz }) => hz === 0)) return rates;
+  // Each round carries a rate on to the gates beside; one more than there are gates changes nothing.
+  for (let round = 0; round <= asking.length; round++) {
+    let changed = false;
+    for (const { hz, uids } of asking) {
+      const highest = uids.reduce((most, uid) => Math.max(most, rates.get(uid) ?? 0), hz);
+      if (highest === 0) continue;
+      for (const uid of uids) {
+        if (rates.get(uid) === highest) continue;
+        rates.set(uid, highest);
+        changed = true;
+      }
+    }
+    if (!changed) break;
+  }
+  return rates;
+}
