@@ -34,8 +34,8 @@ struct {
   __type(value, struct fg_target_counters);
 } targets SEC(".maps");
 
-/* Which of them want fewer than the clock's ticks: the largest of 2^32 random numbers that keeps one. Thinned at
- * random, what is left is what a slower clock would have seen. */
+/* Which of them want fewer than the clock's ticks: the largest of 2^32 random numbers that keeps one. Thinned
+ * at random, what is left is what a slower clock would have seen. */
 struct {
   __uint(type, BPF_MAP_TYPE_HASH);
   __uint(map_flags, BPF_F_NO_PREALLOC);

@@ -49,8 +49,8 @@ enum fg_sample_flag {
   FG_SAMPLE_CODE_READ = 32, /* the bytes around the instruction pointer could be read */
 };
 
-/* Every tick is SEEN; it is then IDLE, FILTERED, THINNED, RING_FULL or in the ring. The others describe matched
- * ticks. */
+/* Every tick is SEEN; it is then IDLE, FILTERED, THINNED, RING_FULL or in the ring. The others describe
+ * matched ticks. */
 enum fg_cause {
   FG_CAUSE_SEEN,
   FG_CAUSE_IDLE,
@@ -63,7 +63,7 @@ enum fg_cause {
   FG_CAUSE_STACK_UNREADABLE,  /* not even the page of the stack pointer: the record has registers only */
   FG_CAUSE_NO_USER_REGISTERS, /* a tick inside the kernel where it has no BTF: walked by frame pointers
                                  instead */
-  FG_CAUSE_THINNED, /* of a target that wants fewer than the clock's ticks */
+  FG_CAUSE_THINNED,           /* of a target that wants fewer than the clock's ticks */
   FG_CAUSE_COUNT,
 };
 

@@ -8,8 +8,8 @@
 
 namespace flamegate {
 
-/// Who is sampled, what part of the clock's ticks is kept, and how many samples of each the full ring lost. The
-/// maps are not owned.
+/// Who is sampled, what part of the clock's ticks is kept, and how many samples of each the full ring lost.
+/// The maps are not owned.
 class TargetTable {
  public:
   TargetTable(int map_fd, int thinned_fd, uint32_t max_targets, int possible_cpus)

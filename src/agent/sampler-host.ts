@@ -111,7 +111,7 @@ export function createSamplerHost(options: SamplerHostOptions): SamplerHost {
       options.log.warn({ err: error, pid: jvm.pid }, 'coroutines not followed');
     }
   };
-  const open = (hz: number) => {
+  const open = (hz: number): boolean => {
     const { objectPath, addonPath, offCpuObjectPath, ioObjectPath, filter } = options;
     const paths = { objectPath, addonPath, offCpuObjectPath, ioObjectPath };
     const sizes = {
@@ -124,9 +124,11 @@ export function createSamplerHost(options: SamplerHostOptions): SamplerHost {
       sampler = openSampler({ ...paths, filter, frequencyHz: hz, ...sizes, measure: true });
       failure = undefined;
       options.log.info({ frequencyHz: hz, filter, ringBytes: sizes.ringBytes }, 'sampler opened');
+      return true;
     } catch (error) {
       failure = { code: codeOf(error), message: messageOf(error) };
       options.log.error({ err: error, retryMs: RETRY_MS }, 'sampler not opened');
+      return false;
     }
   };
   return {
@@ -162,8 +164,7 @@ export function createSamplerHost(options: SamplerHostOptions): SamplerHost {
       if (hz === frequencyHz && nowMs - triedMs < RETRY_MS) return false;
       frequencyHz = hz;
       triedMs = nowMs;
-      open(hz);
-      return sampler !== undefined;
+      return open(hz);
     },
     watch(targets) {
       if (!sampler) return;

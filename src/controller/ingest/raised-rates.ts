@@ -2,6 +2,8 @@
 import type { V1Pod } from '@kubernetes/client-node';
 import type { RegressionGate } from '../../crds/regression-gate.ts';
 
+const LONGEST_CHAIN = 32; // two gates share a baseline, or one's canary is the next one's baseline
+
 export interface GatePods {
   readonly gate: RegressionGate;
   readonly pods: readonly V1Pod[];
@@ -18,19 +20,12 @@ export function raisedRates(gates: readonly GatePods[]): ReadonlyMap<string, num
     uids: pods.map(({ metadata }) => metadata?.uid ?? ''),
   }));
   if (asking.every(({ hz }) => hz === 0)) return rates;
-  // Each round carries a rate on to the gates beside; one more than there are gates changes nothing.
-  for (let round = 0; round <= asking.length; round++) {
-    let changed = false;
+  // Each round carries a rate on to the gates beside; a chain of gates that share pods is no longer than this.
+  for (let round = 0; round < Math.min(asking.length, LONGEST_CHAIN); round++) {
     for (const { hz, uids } of asking) {
       const highest = uids.reduce((most, uid) => Math.max(most, rates.get(uid) ?? 0), hz);
-      if (highest === 0) continue;
-      for (const uid of uids) {
-        if (rates.get(uid) === highest) continue;
-        rates.set(uid, highest);
-        changed = true;
-      }
+      if (highest > 0) for (const uid of uids) rates.set(uid, highest);
     }
-    if (!changed) break;
   }
   return rates;
 }

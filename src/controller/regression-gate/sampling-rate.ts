@@ -58,7 +58,7 @@ export function chooseRate(
     const why = `the agent of ${overloaded.node} takes ${percent(overloaded.agentCpu)} of a core, of ${percent(agentCpu)} that a policy allows`;
     return { frequencyHz: lower, rateReason: 'BudgetReached', rateMessage: `lowered from ${hz} Hz: ${why}` };
   }
-  const raised = `raised from ${baseHz} Hz on both arms: by that rate ${forecast ? speedOf(forecast) : 'samples'} would be too few`;
+  const raised = `raised from ${baseHz} Hz on both arms, by which samples were too few to be decided in time${forecast ? `; now ${speedOf(forecast)}` : ''}`;
   const asItIs = (rateReason: Rate['rateReason'], rateMessage: string): Rate =>
     hz > baseHz
       ? { frequencyHz: hz, rateReason: 'Raised', rateMessage: raised }
