@@ -34,6 +34,16 @@ struct {
   __type(value, struct fg_target_counters);
 } targets SEC(".maps");
 
+/* Which of them want fewer than the clock's ticks: the largest of 2^32 random numbers that keeps one. Thinned
+ * at random, what is left is what a slower clock would have seen. */
+struct {
+  __uint(type, BPF_MAP_TYPE_HASH);
+  __uint(map_flags, BPF_F_NO_PREALLOC);
+  __uint(max_entries, 1024);
+  __type(key, __u64);
+  __type(value, __u32);
+} thinned SEC(".maps");
+
 struct {
   __uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
   __uint(max_entries, 1);
@@ -166,6 +176,11 @@ int on_cpu_tick(struct bpf_perf_event_data* ctx) {
   struct fg_target_counters* target = bpf_map_lookup_elem(&targets, &key);
   if (!target) {
     count->by_cause[FG_CAUSE_FILTERED]++;
+    return 0;
+  }
+  __u32* keep = bpf_map_lookup_elem(&thinned, &key);
+  if (keep && bpf_get_prandom_u32() > *keep) {
+    count->by_cause[FG_CAUSE_THINNED]++;
     return 0;
   }
 

@@ -12,7 +12,7 @@
 #define FG_STATIC_ASSERT _Static_assert
 #endif
 
-#define FG_CPU_ABI_VERSION 4
+#define FG_CPU_ABI_VERSION 5
 
 /* The default of kernel.perf_event_max_stack: the kernel itself walks no deeper unless the node was told to.
  */
@@ -49,8 +49,8 @@ enum fg_sample_flag {
   FG_SAMPLE_CODE_READ = 32, /* the bytes around the instruction pointer could be read */
 };
 
-/* Every tick is SEEN; it is then IDLE, FILTERED, RING_FULL or in the ring. The others describe matched ticks.
- */
+/* Every tick is SEEN; it is then IDLE, FILTERED, THINNED, RING_FULL or in the ring. The others describe
+ * matched ticks. */
 enum fg_cause {
   FG_CAUSE_SEEN,
   FG_CAUSE_IDLE,
@@ -63,6 +63,7 @@ enum fg_cause {
   FG_CAUSE_STACK_UNREADABLE,  /* not even the page of the stack pointer: the record has registers only */
   FG_CAUSE_NO_USER_REGISTERS, /* a tick inside the kernel where it has no BTF: walked by frame pointers
                                  instead */
+  FG_CAUSE_THINNED,           /* of a target that wants fewer than the clock's ticks */
   FG_CAUSE_COUNT,
 };
 
@@ -80,7 +81,7 @@ FG_STATIC_ASSERT(sizeof(struct fg_cpu_knobs) == 16, "knobs are ABI");
 struct fg_cpu_counters {
   __u64 by_cause[FG_CAUSE_COUNT];
 };
-FG_STATIC_ASSERT(sizeof(struct fg_cpu_counters) == 8 * 10, "counters are ABI");
+FG_STATIC_ASSERT(sizeof(struct fg_cpu_counters) == 8 * 11, "counters are ABI");
 
 /* One per target and CPU, under the target's key: a cgroup v2 id or a pid. */
 struct fg_target_counters {

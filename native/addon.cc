@@ -121,6 +121,20 @@ void RemoveTarget(const Napi::CallbackInfo& info) {
   if (sampler != nullptr && !sampler->RemoveTarget(BigIntOf(info[1]), failure)) Throw(info.Env(), failure);
 }
 
+void SetFrequency(const Napi::CallbackInfo& info) {
+  Sampler* sampler = SamplerOf(info);
+  if (sampler != nullptr) sampler->SetFrequency(info[1].As<Napi::Number>().Uint32Value());
+}
+
+// target, part of its ticks.
+void Thin(const Napi::CallbackInfo& info) {
+  Failure failure;
+  Sampler* sampler = SamplerOf(info);
+  if (sampler == nullptr) return;
+  if (!sampler->Thin(BigIntOf(info[1]), info[2].As<Napi::Number>().DoubleValue(), failure))
+    Throw(info.Env(), failure);
+}
+
 // target, nanoseconds.
 void AddWaits(const Napi::CallbackInfo& info) {
   Failure failure;
@@ -378,6 +392,8 @@ Napi::Object Init(Napi::Env env, Napi::Object exports) {
   exports.Set("open", Napi::Function::New(env, Open, "open"));
   exports.Set("addTarget", Napi::Function::New(env, AddTarget, "addTarget"));
   exports.Set("removeTarget", Napi::Function::New(env, RemoveTarget, "removeTarget"));
+  exports.Set("setFrequency", Napi::Function::New(env, SetFrequency, "setFrequency"));
+  exports.Set("thin", Napi::Function::New(env, Thin, "thin"));
   exports.Set("addProcess", Napi::Function::New(env, AddProcess, "addProcess"));
   exports.Set("followCoroutines", Napi::Function::New(env, FollowCoroutines, "followCoroutines"));
   exports.Set("removeProcess", Napi::Function::New(env, RemoveProcess, "removeProcess"));

@@ -30,9 +30,17 @@ ClockJitter::ClockJitter(std::vector<int> clocks, uint32_t frequency_hz)
   state_ |= 1;  // the generator stays where it is at 0
 }
 
-// A clock that refuses keeps the period it has.
 void ClockJitter::Turn(uint64_t now_ns) {
-  if (now_ns < turned_ns_ + kRearmNs) return;
+  if (now_ns >= turned_ns_ + kRearmNs) Rearm(now_ns);
+}
+
+void ClockJitter::SetFrequency(uint32_t frequency_hz, uint64_t now_ns) {
+  frequency_hz_ = frequency_hz;
+  Rearm(now_ns);
+}
+
+// A clock that refuses keeps the period it has.
+void ClockJitter::Rearm(uint64_t now_ns) {
   turned_ns_ = now_ns;
   for (int clock : clocks_) {
     uint64_t period_ns = JitteredPeriod(frequency_hz_, kRearmNs, Random());

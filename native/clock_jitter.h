@@ -18,9 +18,12 @@ class ClockJitter {
   ClockJitter(std::vector<int> clocks, uint32_t frequency_hz);
   /// Gives each clock another period, once a second.
   void Turn(uint64_t now_ns);
+  /// From now on they tick so often.
+  void SetFrequency(uint32_t frequency_hz, uint64_t now_ns);
 
  private:
   uint32_t Random();
+  void Rearm(uint64_t now_ns);
 
   std::vector<int> clocks_;
   uint32_t frequency_hz_ = 0;

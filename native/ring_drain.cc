@@ -117,6 +117,11 @@ void RingDrain::Jitter(ClockJitter jitter) {
   jitter_ = std::move(jitter);
 }
 
+void RingDrain::SetFrequency(uint32_t frequency_hz) {
+  Locked locked(lock_);
+  jitter_.SetFrequency(frequency_hz, MonotonicNs());
+}
+
 void RingDrain::RemoveProcess(uint32_t pid) {
   Locked locked(lock_);
   ring_buffer__consume(ring_);

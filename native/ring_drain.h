@@ -69,6 +69,8 @@ class RingDrain {
   std::optional<WaitScanCounts> Waits();
   /// From now on it keeps these clocks out of step, as long as it lives.
   void Jitter(ClockJitter jitter);
+  /// Of those clocks, from now on.
+  void SetFrequency(uint32_t frequency_hz);
 
  private:
   RingDrain(int ring_fd, uint32_t max_stacks);

@@ -70,10 +70,12 @@ bool Sampler::Load(const SamplerConfig& config, Failure& failure) {
 
   bpf_map* ring = bpf_object__find_map_by_name(object_.get(), "ring");
   bpf_map* targets = bpf_object__find_map_by_name(object_.get(), "targets");
+  bpf_map* thinned = bpf_object__find_map_by_name(object_.get(), "thinned");
   bpf_map__set_max_entries(ring, config.ring_bytes);
   bpf_map* processes = bpf_object__find_map_by_name(object_.get(), "processes");
   bpf_map* scratch = bpf_object__find_map_by_name(object_.get(), "stack_scratch");
   bpf_map__set_max_entries(targets, config.max_targets);
+  bpf_map__set_max_entries(thinned, config.max_targets);
   bpf_map__set_max_entries(processes, config.max_processes);
   bpf_map__set_max_entries(scratch, static_cast<uint32_t>(libbpf_num_possible_cpus()));
   if (int error = bpf_object__load(object_.get()); error != 0) {
@@ -81,8 +83,8 @@ bool Sampler::Load(const SamplerConfig& config, Failure& failure) {
     return false;
   }
   processes_fd_ = bpf_map__fd(processes);
-  targets_ =
-      std::make_unique<TargetTable>(bpf_map__fd(targets), config.max_targets, libbpf_num_possible_cpus());
+  targets_ = std::make_unique<TargetTable>(bpf_map__fd(targets), bpf_map__fd(thinned), config.max_targets,
+                                           libbpf_num_possible_cpus());
   return true;
 }
 

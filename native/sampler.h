@@ -84,6 +84,10 @@ class Sampler {
 
   bool AddTarget(uint64_t target, Failure& failure) { return targets_->Add(target, failure); }
   bool RemoveTarget(uint64_t target, Failure& failure) { return targets_->Remove(target, failure); }
+  /// From now on the clocks of all CPUs tick so often.
+  void SetFrequency(uint32_t frequency_hz) { drain_->SetFrequency(frequency_hz); }
+  /// Of a target's ticks only this part is sampled from now on, chosen at random.
+  bool Thin(uint64_t target, double part, Failure& failure) { return targets_->Thin(target, part, failure); }
   /// From now on the process's stacks are copied and unwound here, if its target is sampled. Adding it again
   /// replaces what was known; removing one that is not there changes nothing.
   bool AddProcess(const ProcessConfig& process, Failure& failure);

@@ -3,6 +3,7 @@
 #include <bpf/bpf.h>
 
 #include <cerrno>
+#include <cstdint>
 #include <utility>
 
 namespace flamegate {
@@ -32,7 +33,20 @@ bool TargetTable::Remove(uint64_t target, Failure& failure) {
   }
   left_over_[target] += SumOfValue() - told->second;
   told_.erase(told);
+  bpf_map_delete_elem(thinned_fd_, &target);
   return true;
+}
+
+bool TargetTable::Thin(uint64_t target, double part, Failure& failure) {
+  if (!told_.contains(target)) return true;
+  if (part >= 1) {
+    bpf_map_delete_elem(thinned_fd_, &target);
+    return true;
+  }
+  uint32_t keep = static_cast<uint32_t>(part * UINT32_MAX);
+  if (bpf_map_update_elem(thinned_fd_, &target, &keep, BPF_ANY) == 0) return true;
+  failure = {"SAMPLER_TARGET_FAILED", "thinning a target", errno, {}};
+  return false;
 }
 
 std::unordered_map<uint64_t, uint64_t> TargetTable::TakeRingLosses() {

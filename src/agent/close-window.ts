@@ -31,7 +31,6 @@ export interface WindowInput {
   readonly procRoot: string;
   readonly attaches: AttachQueue;
   readonly requests: Pick<RequestHost, 'take'>;
-  readonly frequencyHz: number;
   /** Asked after the samples were taken: see tableShareOf. */
   readonly tableShare: () => number;
 }
@@ -72,7 +71,7 @@ export async function closeWindow(
 
   const stacks = createBatchStacks();
   const moments = momentsByTarget(samples?.moments);
-  const context = { names, stacks, hz: input.frequencyHz, nowMs: Date.now(), tableShare, requests, moments };
+  const context = { names, stacks, nowMs: Date.now(), tableShare, requests, moments };
   const waitContext = {
     ...{ names: waitNames, stacks, failure: input.failure ?? input.waitsFailure },
     addresses: samples?.waits?.addresses ?? new BigUint64Array(0),

@@ -1,6 +1,6 @@
 /** The agent's loop: looks at the node every two seconds and closes a window at each multiple of its length. */
 import type { KernelSymbols } from '../symbols/kallsyms.ts';
-import type { Assignment } from '../wire/assignment.ts';
+import { type Assignment, clockHzOf } from '../wire/assignment.ts';
 import type { Batch } from '../wire/batch-schema.ts';
 import { codeOf } from './agent-error.ts';
 import { noteAttach, noteNaming, noteUnwinding, noteWindow } from './agent-notes.ts';
@@ -71,10 +71,11 @@ export function createNodeAgent(parts: NodeAgentParts): NodeAgent {
     containers.assign(assignment);
     await containers.refresh(nowMs);
     tellLive(containers, live);
-    const targets = containers.targets();
-    if (!host.sampler && targets.size > 0 && host.ensure(assignment.frequencyHz, nowMs)) {
+    if (!host.sampler && containers.targets().size > 0 && host.ensure(clockHzOf(assignment), nowMs)) {
+      containers.tune(host.frequencyHz);
       for (const container of containers.all()) container.takeUsage(); // from before the first sample
     }
+    const targets = containers.targets();
     const jvms = jvmsOf(containers);
     host.unwind(unwoundOf(jvms)); // before it is watched: no sample of it is walked in vain
     host.watch(targets);
@@ -100,12 +101,10 @@ export function createNodeAgent(parts: NodeAgentParts): NodeAgent {
     };
   };
   const close = async (startMs: number, endMs: number) => {
-    const { sampler, failure, waitsFailure, ioFailure, frequencyHz } = host;
-    const hz = sampler ? frequencyHz : (assignment?.frequencyHz ?? 1);
+    const { sampler, failure, waitsFailure, ioFailure } = host;
     const folded = await closeWindow({
       ...{ containers, sampler, failure, waitsFailure, ioFailure, kernel, natives, attaches, requests },
       procRoot: parts.config.procRoot,
-      frequencyHz: hz,
       tableShare: () => tableShareOf(lostSince()),
     });
     const agent = {
@@ -140,13 +139,11 @@ export function createNodeAgent(parts: NodeAgentParts): NodeAgent {
   const retune = (nowMs: number) => {
     if (!assignment || !host.sampler) return;
     if (assignment.containers.length === 0) host.close();
-    else if (host.ensure(assignment.frequencyHz, nowMs)) {
-      host.unwind(unwoundOf(jvmsOf(containers)));
+    else {
+      containers.assign(assignment);
+      host.ensure(clockHzOf(assignment), nowMs);
+      containers.tune(host.frequencyHz);
       host.watch(containers.targets());
-      host.watchWaits(containers.waits(), nowMs);
-      host.watchIo(containers.io(), nowMs);
-      host.keepMoments(requests.isOpen ? containers.served() : new Set());
-      lostBefore = { ringFull: 0, tableFull: 0 };
     }
   };
   /** From one window to the next. */

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
+import { aBusyProcess, eventually, processCpuSeconds } from '../native/sampler-fixture.ts';
 import { createLog } from './log.ts';
 import { createSamplerHost, ringBytesFor, type UnwoundJvm } from './sampler-host.ts';
 
@@ -31,18 +32,43 @@ function aProcess(layout: BigInt64Array) {
   return { jvm, said };
 }
 
-test('a sampler that is opened again at another rate unwinds again what it unwound, numbered anew', (t) => {
+test('a sampler changes its rate without being opened again, and goes on unwinding what it unwound', (t) => {
   const host = aHost(t);
   const { jvm, said } = aProcess(new BigInt64Array());
-  host.ensure(49, 0);
+  assert.equal(host.ensure(49, 0), true);
+  const { sampler } = host;
   host.unwind([jvm]);
+
+  assert.equal(host.ensure(97, 1), false);
   host.unwind([jvm]);
+
+  assert.equal(host.sampler, sampler);
+  assert.equal(host.frequencyHz, 97);
   assert.deepEqual(said, ['begin']);
+});
 
-  host.ensure(97, 1);
-  host.unwind([jvm]);
+test('a target has the rate it asks for, whatever the clocks do for others', async (t) => {
+  const host = aHost(t);
+  const pid = await aBusyProcess(t, 'shell');
+  host.ensure(49, 0);
+  const watch = (hz: number) => host.watch(new Map([[BigInt(pid), hz]]));
+  const thinnedIn = async (seconds: number) => {
+    const before = { cpu: processCpuSeconds(pid), thinned: host.sampler?.counters().total.thinned ?? 0 };
+    await eventually('it has had its CPU', () => processCpuSeconds(pid) - before.cpu > seconds);
+    return (host.sampler?.counters().total.thinned ?? 0) - before.thinned;
+  };
 
-  assert.deepEqual(said, ['begin', 'begin']);
+  watch(49);
+  const alone = await thinnedIn(0.3);
+  host.ensure(199, 1); // somebody else's gate
+  watch(49);
+  const beside = await thinnedIn(0.5);
+  watch(199);
+  host.sampler?.take();
+  const raised = await thinnedIn(0.3);
+
+  assert.deepEqual([alone, raised], [0, 0]);
+  assert(beside > 15, `${beside} of its ticks were left out`);
 });
 
 test('another process of the same pid is another one', (t) => {

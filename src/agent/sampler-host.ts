@@ -1,4 +1,4 @@
-/** Keeps a sampler open while the node allows it: opens, reopens at another rate, tries again every 30 s. */
+/** Keeps a sampler open while the node allows it: opens, changes its rate, tries again every 30 s. */
 import { availableParallelism } from 'node:os';
 import { openSampler, type Sampler } from '../native/sampler.ts';
 import { codeOf, messageOf } from './agent-error.ts';
@@ -26,10 +26,10 @@ export interface SamplerHost {
   readonly failure: SamplerFailure | undefined;
   /** Times per second, of the sampler that is open. */
   readonly frequencyHz: number;
-  /** True if a sampler was opened or closed: what was sampled before is lost. */
+  /** Opens one whose clocks tick so often, or lets them from now on. True if it was opened. */
   ensure(frequencyHz: number, nowMs: number): boolean;
-  /** Makes the sampler watch these and no others. */
-  watch(targets: ReadonlySet<bigint>): void;
+  /** Makes the sampler watch these and no others, each with so many of the clocks' ticks. */
+  watch(targets: ReadonlyMap<bigint, number>): void;
   /** Why it cannot be seen who waits; undefined while it can, and while nobody asks. */
   readonly waitsFailure: SamplerFailure | undefined;
   /** Makes the sampler look who waits in these targets, by how long at least, and in no others; tries again every 30 s. */
@@ -60,6 +60,7 @@ const MAX_PROCESSES = 512; // as many as there are containers; 24 bytes each in 
 const DEEPEST_RECORD_BYTES = 66_272; // struct fg_cpu_stack without its last page; half of the stacks seen take 6.5 KB
 // The ring is emptied every 25 ms while stacks are copied: twice the room of the deepest stacks, 20 times that of the usual.
 const ROOM_SECONDS = 0.05;
+// Sized by the rate of the opening: at four times that, the usual stacks still have five times the room they need.
 const MIN_RING_BYTES = 256 * 1024;
 // A ring's pages count twice in the agent's resident memory, and CPUs are not all busy with watched JVMs.
 const MAX_RING_BYTES = 4 * 1024 * 1024;
@@ -80,7 +81,7 @@ export function createSamplerHost(options: SamplerHostOptions): SamplerHost {
   let failure: SamplerFailure | undefined;
   let frequencyHz = 0;
   let triedMs = Number.NEGATIVE_INFINITY;
-  let watched = new Set<bigint>();
+  const watched = new Map<bigint, number>(); // the part of the ticks
   let timed: ReadonlySet<bigint> = new Set();
   const unwound = new Map<number, UnwoundJvm>();
   const waits = createTargetWatch(WAITS, options.log);
@@ -89,7 +90,7 @@ export function createSamplerHost(options: SamplerHostOptions): SamplerHost {
   const close = () => {
     sampler?.close();
     sampler = undefined;
-    watched = new Set();
+    watched.clear();
     timed = new Set();
     unwound.clear();
     waits.forget();
@@ -110,7 +111,7 @@ export function createSamplerHost(options: SamplerHostOptions): SamplerHost {
       options.log.warn({ err: error, pid: jvm.pid }, 'coroutines not followed');
     }
   };
-  const open = (hz: number) => {
+  const open = (hz: number): boolean => {
     const { objectPath, addonPath, offCpuObjectPath, ioObjectPath, filter } = options;
     const paths = { objectPath, addonPath, offCpuObjectPath, ioObjectPath };
     const sizes = {
@@ -123,9 +124,11 @@ export function createSamplerHost(options: SamplerHostOptions): SamplerHost {
       sampler = openSampler({ ...paths, filter, frequencyHz: hz, ...sizes, measure: true });
       failure = undefined;
       options.log.info({ frequencyHz: hz, filter, ringBytes: sizes.ringBytes }, 'sampler opened');
+      return true;
     } catch (error) {
       failure = { code: codeOf(error), message: messageOf(error) };
       options.log.error({ err: error, retryMs: RETRY_MS }, 'sampler not opened');
+      return false;
     }
   };
   return {
@@ -151,19 +154,32 @@ export function createSamplerHost(options: SamplerHostOptions): SamplerHost {
       return frequencyHz;
     },
     ensure(hz, nowMs) {
-      const sameRate = hz === frequencyHz;
-      if (sameRate && (sampler || nowMs - triedMs < RETRY_MS)) return false;
-      const wasOpen = sampler !== undefined;
-      close();
+      if (sampler) {
+        if (hz === frequencyHz) return false;
+        sampler.setFrequency(hz);
+        frequencyHz = hz;
+        options.log.info({ frequencyHz: hz }, 'sampling rate changed');
+        return false;
+      }
+      if (hz === frequencyHz && nowMs - triedMs < RETRY_MS) return false;
       frequencyHz = hz;
       triedMs = nowMs;
-      open(hz);
-      return wasOpen || sampler !== undefined;
+      return open(hz);
     },
     watch(targets) {
-      for (const id of watched) if (!targets.has(id)) sampler?.removeTarget(id);
-      for (const id of targets) if (!watched.has(id)) sampler?.addTarget(id);
-      if (sampler) watched = new Set(targets);
+      if (!sampler) return;
+      for (const id of watched.keys()) {
+        if (targets.has(id)) continue;
+        sampler.removeTarget(id);
+        watched.delete(id);
+      }
+      for (const [id, hz] of targets) {
+        const part = Math.min(1, hz / frequencyHz);
+        if (watched.get(id) === part) continue;
+        if (!watched.has(id)) sampler.addTarget(id);
+        sampler.thin(id, part);
+        watched.set(id, part);
+      }
     },
     keepMoments(targets) {
       if (!sampler || (targets.size === timed.size && [...targets].every((id) => timed.has(id)))) return;

@@ -12,6 +12,8 @@ import { type TrackedProcess, trackProcess } from './tracked-process.ts';
 export interface TrackedContainer {
   /** The latest assignment of it. */
   assigned: AssignedContainer;
+  /** Samples per second and busy core of the window that is open, whatever is assigned for the next. */
+  frequencyHz: number;
   /** Its cgroup's path below each hierarchy's root, once found. */
   relative: string | undefined;
   /** What the sampler is to watch for it now. */
@@ -40,7 +42,11 @@ const NOTHING: CpuUsage = { cpuUsec: 0, throttledUsec: 0 };
 const STARTING_MS = 10_000;
 const MAX_PROCESSES = 256; // 64 are listed at a time; a shell loop in a container starts more in a window
 
-export function trackContainer(first: AssignedContainer, access: ContainerAccess): TrackedContainer {
+export function trackContainer(
+  first: AssignedContainer,
+  frequencyHz: number,
+  access: ContainerAccess,
+): TrackedContainer {
   let targets = new Set<bigint>();
   let windowTargets = new Set<bigint>();
   const processes = new Map<number, TrackedProcess>();
@@ -61,6 +67,7 @@ export function trackContainer(first: AssignedContainer, access: ContainerAccess
   };
   const container: TrackedContainer = {
     assigned: first,
+    frequencyHz,
     relative: undefined,
     get targets() {
       return targets;

@@ -9,8 +9,10 @@ export interface WatchedContainers {
   assign(assignment: Assignment): void;
   /** Looks for cgroups that are not found yet, and at what runs in the others. */
   refresh(nowMs: number): Promise<void>;
-  /** What the sampler is to watch. */
-  targets(): ReadonlySet<bigint>;
+  /** Gives each container the rate it is assigned, as far as the clock ticks: between windows, so that no window has two. */
+  tune(clockHz: number): void;
+  /** What the sampler is to watch, and how many samples per second and busy core it is to take. */
+  targets(): ReadonlyMap<bigint, number>;
   /** Of which of them it is to look who waits, and for how many milliseconds at least. */
   waits(): ReadonlyMap<bigint, number>;
   /** Of which of them it is to be counted what they read and write, and how many milliseconds a slow call takes at least. */
@@ -24,6 +26,8 @@ export interface WatchedContainers {
 export function watchContainers(access: ContainerAccess): WatchedContainers {
   const containers = new Map<string, TrackedContainer>();
   const leaving = new Set<string>();
+  let baseHz = 1;
+  let clockHz = Number.POSITIVE_INFINITY;
   const root = access.roots.v2 ?? access.roots.v1Accounting ?? '';
 
   const locate = () => {
@@ -39,14 +43,16 @@ export function watchContainers(access: ContainerAccess): WatchedContainers {
         return asks ? Array.from(targets, (id) => [id, asks.leastMs] as const) : [];
       }),
     );
+  const rateOf = ({ frequencyHz = baseHz }: AssignedContainer): number => Math.min(clockHz, frequencyHz);
   return {
     all: () => [...containers.values()],
     assign(assignment) {
+      baseHz = assignment.frequencyHz;
       const assigned = new Map(assignment.containers.map((each) => [each.containerId, each]));
       for (const [id, each] of assigned) {
         const known = containers.get(id);
         if (known) known.assigned = each;
-        else containers.set(id, trackContainer(each, access));
+        else containers.set(id, trackContainer(each, rateOf(each), access));
         leaving.delete(id);
       }
       for (const id of containers.keys()) if (!assigned.has(id)) leaving.add(id);
@@ -55,7 +61,16 @@ export function watchContainers(access: ContainerAccess): WatchedContainers {
       locate();
       for (const container of containers.values()) await container.refresh(nowMs);
     },
-    targets: () => new Set([...containers.values()].flatMap((container) => [...container.targets])),
+    tune(hz) {
+      clockHz = hz;
+      for (const container of containers.values()) container.frequencyHz = rateOf(container.assigned);
+    },
+    targets: () =>
+      new Map(
+        [...containers.values()].flatMap(({ targets, frequencyHz }) =>
+          Array.from(targets, (id) => [id, frequencyHz] as const),
+        ),
+      ),
     waits: () => asked(({ offCpu }) => offCpu),
     io: () => asked(({ io }) => io),
     served: () =>

@@ -51,7 +51,6 @@ export function unnamedShares(window: ContainerWindow, names: WindowNames): Map<
 export interface FoldContext {
   readonly names: WindowNames;
   readonly stacks: BatchStacks;
-  readonly hz: number;
   readonly nowMs: number;
   /** Of what was lost on the node, the share that was lost in the table of stacks and not in the ring. */
   readonly tableShare: number;
@@ -85,7 +84,7 @@ export function foldWindow(window: ContainerWindow, context: FoldContext): PodWi
   const requests = context.requests.get(containerId)?.window;
   return {
     ...{ namespace, pod, podUid, container, containerId, startedAtMs },
-    hz: context.hz,
+    hz: window.container.frequencyHz,
     ...window.usage,
     samples: sum(window.targets, (target) => target.seen),
     losses: { ...lossesOf(window.targets, context.tableShare, noRoom), unnamed },

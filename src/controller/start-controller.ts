@@ -130,7 +130,7 @@ function addReconcilers(parts: Parts, { config, log }: ControllerOptions): void 
     (namespace, name) => view.policy(namespace, name),
   );
   operator.add(
-    regressionGateReconciler({ client, view, store, events, log, now: Date.now }),
+    regressionGateReconciler({ client, view, store, agents: reports, events, log, now: Date.now }),
     (namespace, name) => view.gate(namespace, name),
   );
   operator.add(agentsReconciler({ client, view, log, fieldManager: FIELD_MANAGER, ...config }), () =>

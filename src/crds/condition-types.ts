@@ -60,6 +60,7 @@ export const REGRESSION_GATE_CONDITIONS = {
     'TooMuchLoss',
     'TooFewRequests',
     'NotObservable',
+    'DeadlineOutOfReach',
     'DeadlineReached',
     'BaselineGone',
     'Superseded',

@@ -8,6 +8,7 @@ import {
   LabelSelector,
   observedGeneration,
   oneOf,
+  percentage,
   type Resource,
 } from './schema.ts';
 
@@ -39,8 +40,31 @@ export const ProfilingPolicySpec = Type.Object(
           default: 49,
           description: 'On-CPU samples per second and busy core. 49 costs below 1 % of a core.',
         }),
+        maxFrequencyHz: Type.Optional(
+          Type.Integer({
+            minimum: 1,
+            maximum: 199,
+            default: 199,
+            description:
+              'How far a gate may raise it, on both of its arms alike, while it has too few samples to be decided in time; afterwards it is frequencyHz again. At or below frequencyHz: never. Of several policies for the pods of a gate, the lowest counts.',
+          }),
+        ),
       },
       { default: {}, description: 'On-CPU sampling.' },
+    ),
+    budget: Type.Optional(
+      Type.Object(
+        {
+          agentCpu: Type.Optional(
+            percentage({
+              default: '5%',
+              description:
+                'How much of a core an agent may take for a gate to raise frequencyHz on its node. Of several policies for the pods of a gate, the lowest counts.',
+            }),
+          ),
+        },
+        { default: {}, description: 'What profiling may cost.' },
+      ),
     ),
     offCpu: Type.Object(
       {

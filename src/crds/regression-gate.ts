@@ -1,6 +1,7 @@
 /** RegressionGate: a standing comparison of a workload's canary with its baseline. */
 import { type Static, Type } from '@sinclair/typebox';
 import { GateCertification } from './certification.ts';
+import { GateEvidence } from './gate-evidence.ts';
 import {
   conditions,
   duration,
@@ -153,6 +154,13 @@ export const RegressionGateSpec = Type.Object(
         }),
         min: duration({ default: '3m', description: 'No Passed before this.' }),
         deadline: duration({ default: '30m', description: 'Inconclusive when nothing is proven by then.' }),
+        earlyInconclusive: Type.Optional(
+          Type.Boolean({
+            default: true,
+            description:
+              'Whether Inconclusive is said as soon as Passed is out of reach by the deadline, even if everything came out in favour of the canary. Growth is looked for until the deadline all the same, and Failed said when it is proven.',
+          }),
+        ),
       },
       { default: {}, description: 'How long an evaluation takes at least and at most.' },
     ),
@@ -224,7 +232,7 @@ export const RegressionGateStatus = Type.Object(
     verdict: Type.Optional(
       oneOf(GATE_VERDICTS, {
         description:
-          'Waiting: there is nothing to compare yet. Collecting: not decided. Passed: nothing grew beyond its margin, proven. Failed: something did, proven. Inconclusive: neither could be proven in time.',
+          'Waiting: there is nothing to compare yet. Collecting: not decided. Passed: nothing grew beyond its margin, proven. Failed: something did, proven. Inconclusive: neither could be proven in time, or Passed is out of reach and the evaluation, which is open until its deadline, can only become Failed.',
       }),
     ),
     evaluation: Type.Optional(Evaluation),
@@ -239,6 +247,7 @@ export const RegressionGateStatus = Type.Object(
     ),
     worst: Type.Optional(Type.String({ maxLength: 256, description: 'The function that grew most.' })),
     summary: Type.Optional(Type.String({ maxLength: 1024, description: 'The verdict in a sentence.' })),
+    evidence: Type.Optional(GateEvidence),
     certification: Type.Optional(GateCertification),
   },
   { description: 'What the controller found. Nobody else writes it.' },

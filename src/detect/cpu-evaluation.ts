@@ -5,6 +5,7 @@ import { doubtOfGrowth, growthWithoutEachPod } from './cpu-doubt.ts';
 import { describeCulprits } from './culprits.ts';
 import { dataFlags } from './data-flags.ts';
 import { decideLook, type LookDecision } from './decide-look.ts';
+import { createExposure, type Exposure, exposed } from './exposure.ts';
 import { groupShares } from './group-shares.ts';
 import { type Levels, type LookEvidence, weighLook } from './look-evidence.ts';
 import { type Block, LOOK_MS } from './looks.ts';
@@ -29,6 +30,7 @@ export interface CpuEvaluation {
   readonly collector: { readonly baseline: CollectorCounts; readonly canary: CollectorCounts };
   /** Of requests, where they are seen: set by who sees them. */
   mix: RouteMix | undefined;
+  readonly exposure: Exposure;
   /** Of the canary. */
   readonly sightings: Sightings;
   warmUpExcluded: boolean;
@@ -63,6 +65,7 @@ export function openCpuEvaluation(
     facts: createGateFacts(),
     collector: { baseline: new Map(), canary: new Map() },
     mix: undefined,
+    exposure: createExposure(),
     sightings: createSightings(),
     warmUpExcluded: false,
     looks: 0,
@@ -85,7 +88,7 @@ export function advance(evaluation: CpuEvaluation, block: Block): void {
   evaluation.warmUpExcluded ||= block.warmUpExcluded;
   if (block.baseline.length === 0 || block.canary.length === 0) return;
   const { arms, index, settings, levels } = evaluation;
-  addBlock(arms, block, index);
+  addBlock(arms, exposed(evaluation.exposure, block), index);
   addFacts(evaluation.facts, block);
   addCollector(evaluation.collector.baseline, block.baseline, index);
   addCollector(evaluation.collector.canary, block.canary, index);
@@ -138,17 +141,21 @@ function flagged(evaluation: CpuEvaluation, { findings }: LookDecision) {
   const { podVarianceFactor } = settings;
   const flagDetails = dataFlags({
     ...{ facts, warmUpExcluded, doubts, mix, podVarianceFactor },
-    changes: changesOf(evaluation),
+    remarks: remarksOf(evaluation),
   });
   return { flags: flagDetails.map(({ flag }) => flag), flagDetails };
 }
 
-/** What changed in the code without costing more. */
-export const changesOf = ({ decision, evidence, index, collector, settings }: CpuEvaluation): DataFlag[] =>
-  codeChanges({
-    ...{ index, collector, context: evidence?.context, margin: settings.functionMargin },
-    findings: decision?.findings ?? [],
-  });
+/** What of functions and samples is remarkable. */
+export function remarksOf(evaluation: CpuEvaluation): readonly DataFlag[] {
+  const { decision, evidence, index, collector, settings, exposure } = evaluation;
+  const context = evidence?.context;
+  const findings = decision?.findings ?? [];
+  const ofCode = codeChanges({ findings, index, context, collector, margin: settings.functionMargin });
+  if (exposure.unequal === 0) return ofCode;
+  const message = `${exposure.unequal} of ${exposure.looks} looks found the arms sampled in another ratio than at first; what one had too many of was left out at random`;
+  return [...ofCode, { flag: 'RatesDiffered', message }];
+}
 
 /** Of the function that grew most, or would be blamed first. */
 function leftOutPods({ findings }: LookDecision, look: LookEvidence, facts: GateFacts): LeftOutPod[] {

@@ -26,8 +26,8 @@ export interface FlagInput {
   /** Of checks and functions that grew: what else explains it. */
   readonly doubts: readonly Doubt[];
   readonly mix?: RouteMix | undefined;
-  /** What changed in the code without costing more. */
-  readonly changes?: readonly DataFlag[];
+  /** What functions and samples add. */
+  readonly remarks?: readonly DataFlag[];
   /** Whether a check of requests had nothing but an assumption to know its pods by. */
   readonly assumesPods?: boolean;
   readonly podVarianceFactor?: number | undefined;
@@ -60,7 +60,7 @@ export function dataFlags(input: FlagInput): readonly DataFlag[] {
       'FewBaselinePods',
       `${facts.baseline.size} baseline pods and nothing of before the rollout: that pods of one version differ by 5 % in latency is assumed`,
     );
-  for (const { flag, message } of input.changes ?? []) add(flag, message);
+  for (const { flag, message } of input.remarks ?? []) add(flag, message);
   const { podVarianceFactor = 1 } = input;
   if (podVarianceFactor > 1)
     add(

@@ -17,7 +17,7 @@ export interface LookDecision {
 
 // While pods still compile, the functions that did not change do not agree on how the arms' shares compare, and any of
 // them may look new. On real pods 1,500 samples an arm gave 0.27 and a false growth; from 3,000 on it is below.
-const LARGEST_COMPARABLE_ERROR = 0.15;
+export const LARGEST_COMPARABLE_ERROR = 0.15;
 
 const DEFAULT_MIN_PODS = 2;
 const DEFAULT_MAX_LOSS_SHARE = 0.05;

@@ -10,7 +10,7 @@ import type { PodFactors, RequestSpread } from './request-spread.ts';
 // Errors come in bursts and from single pods (a pool, a connection): a third more or less without any change.
 export const ASSUMED_OF_ERRORS = { podSd: 0.3, leastPodSd: 0.2, waveSd: 0.5 };
 const FEWEST_FAILURES = 5; // in the canary, before a growth can be proven
-const FEWEST_REQUESTS = 300; // in the canary, before anything is said
+export const FEWEST_REQUESTS = 300; // in the canary, before anything is said
 const HALVINGS = 30;
 
 export interface ErrorLook {

@@ -2,10 +2,10 @@
 import {
   advance,
   type CpuEvaluation,
-  changesOf,
   isDecided,
   judgementOf,
   openCpuEvaluation,
+  remarksOf,
 } from './cpu-evaluation.ts';
 import { dataFlags, immatureSentence } from './data-flags.ts';
 import { ADVICE } from './doubt.ts';
@@ -84,6 +84,10 @@ function stands({ verdict, check }: RequestCheck, settings: GateSettings): boole
   if (check === ERRORS) return requests?.errors?.required !== true;
   return requests?.latency.every((one) => !one.required || latencyCheckName(one) !== check) ?? true;
 }
+
+/** Whether a check still keeps the gate from Passed. */
+export const standsInTheWay = (check: RequestCheck, settings: GateSettings): boolean =>
+  !stands(check, settings);
 
 /**
  * cpu, and each check of requests          → the gate
@@ -164,7 +168,7 @@ function flagged({ cpu, requests, settings }: GateEvaluation, ofFunctions: CpuJu
   const flagDetails = dataFlags({
     ...{ facts, warmUpExcluded, mix, assumesPods, podVarianceFactor },
     doubts: [...ofRequests, ...doubts],
-    changes: changesOf(cpu),
+    remarks: remarksOf(cpu),
   });
   return {
     flagDetails,

@@ -19,7 +19,7 @@ import { type Restarts, type ThresholdShape, weighRestarts } from './restarts.ts
 
 // Measured nowhere yet: five per cent of P99 between pods is what the design assumes without history.
 export const ASSUMED_OF_LATENCY = { podSd: 0.05, leastPodSd: 0.01, waveSd: 0.04 };
-const FEWEST_SLOWER = 30; // expected in the canary beyond the quantile; below, a count is no normal variable
+export const FEWEST_SLOWER = 30; // expected in the canary beyond the quantile; below, a count is no normal variable
 export const AGEING_SD = 0.02; // of a pod's log latency over a gate: heaps grow, code is compiled again
 
 /** Of what a check of latency may spend: growth since the evaluation began. The other half is for later starts. */

@@ -151,16 +151,18 @@ export function detectableGrowth(
   return high;
 }
 
-function isDetectable(
+/** Whether e-BH would reject a growth by now with this probability. */
+export function isDetectable(
   growth: number,
   { node, baselineShare }: Pick<NodeEvidence, 'node' | 'baselineShare'>,
   context: LookContext,
+  power = DETECTION_POWER,
 ): boolean {
   const { canary, baseline, scale, podTestFactor } = context;
   const inCanary = (baselineShare + growth) * canary.samples;
   const inBaseline = baselineShare * (baseline.samples / scale);
   const { z, information, podVariance } = scoreOf(node, inCanary, inBaseline, context);
-  const unlucky = z - normalQuantile(DETECTION_POWER) * Math.sqrt(1 + information * podVariance);
+  const unlucky = z - normalQuantile(power) * Math.sqrt(1 + information * podVariance);
   return (
     logGrowthEValue(unlucky, information, podVariance * podTestFactor ** 2) >= -Math.log(context.nodeAlpha)
   );

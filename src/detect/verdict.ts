@@ -36,7 +36,8 @@ export type CpuFlag =
   | 'WarmUpExcluded'
   | 'PodVarianceInflated'
   | CodeChange
-  | 'GarbageCollection';
+  | 'GarbageCollection'
+  | 'RatesDiffered';
 
 /** What changed in the code without costing more: names, the numbers compilers give, what is inlined, which function does the work. */
 export type CodeChange = 'Renamed' | 'Renumbered' | 'InliningChanged' | 'CostMoved';

@@ -2,7 +2,7 @@ import { createRequire } from 'node:module';
 import { SamplerError } from './sampler-error.ts';
 
 /** Of bpf/cpu.h: addon, BPF object and this directory have to be of one version. */
-const ABI_VERSION = 4;
+const ABI_VERSION = 5;
 
 /** What native/addon.cc takes without looking; the caller has checked it. */
 export interface NativeOptions {
@@ -119,6 +119,8 @@ export interface NativeAddon {
   open(options: NativeOptions): NativeHandle;
   addTarget(handle: NativeHandle, id: bigint): void;
   removeTarget(handle: NativeHandle, id: bigint): void;
+  setFrequency(handle: NativeHandle, frequencyHz: number): void;
+  thin(handle: NativeHandle, id: bigint, part: number): void;
   addProcess(handle: NativeHandle, pid: number, layout: BigInt64Array, maxStackBytes: number): void;
   followCoroutines(handle: NativeHandle, pid: number, heap: BigInt64Array): void;
   removeProcess(handle: NativeHandle, pid: number): void;
@@ -146,6 +148,8 @@ const FUNCTIONS = [
   'open',
   'addTarget',
   'removeTarget',
+  'setFrequency',
+  'thin',
   'addProcess',
   'followCoroutines',
   'removeProcess',

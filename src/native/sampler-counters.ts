@@ -1,7 +1,7 @@
 import type { NativeCounters } from './addon.ts';
 import { MARKS, type Mark } from './frame-word.ts';
 
-/** Ticks by what became of them: seen = idle + filtered + ringFull + those in the ring. */
+/** Ticks by what became of them: seen = idle + filtered + thinned + ringFull + those in the ring. */
 export interface TickCounts {
   readonly seen: number;
   readonly idle: number;
@@ -15,6 +15,8 @@ export interface TickCounts {
   readonly stackUnreadable: number;
   /** Ticks inside a kernel that keeps the user's registers from us: walked by frame pointers instead. */
   readonly noUserRegisters: number;
+  /** Of targets that are sampled more seldom than the clock ticks. */
+  readonly thinned: number;
 }
 
 /** What became of the stacks that were copied, and what it took. */
@@ -48,7 +50,7 @@ export const CHAIN_ENDS = [
 export type ChainEnd = (typeof CHAIN_ENDS)[number];
 
 // enum fg_cause of bpf/cpu.h
-const CAUSE_COUNT = 10;
+const CAUSE_COUNT = 11;
 // native/addon.cc, Count
 const UNWIND_TOTALS = 4;
 
@@ -147,6 +149,7 @@ function decodeTicks(numbers: BigUint64Array): TickCounts {
     stackCut: at(7),
     stackUnreadable: at(8),
     noUserRegisters: at(9),
+    thinned: at(10),
   };
 }
 

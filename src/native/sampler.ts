@@ -38,6 +38,13 @@ export interface Sampler {
   addTarget(id: bigint): void;
   /** What was sampled until now still comes with the next take. */
   removeTarget(id: bigint): void;
+  /** From now on the clock of every CPU ticks so often, 1 to 199 times a second. What was sampled before stays. */
+  setFrequency(frequencyHz: number): void;
+  /**
+   * From now on only this part of a target's ticks is sampled, above 0 and at most 1, chosen at random: as by a slower clock,
+   * at 2 µs for a tick that is not. A new target has all of them.
+   */
+  thin(id: bigint, part: number): void;
   /**
    * From now on the stacks of this process are copied and unwound by its own code's rules, not walked by frame pointers,
    * whenever a target it belongs to is sampled. With the layout of its JVM (`layoutFields`, -1 for what it lacks) Java
@@ -134,6 +141,13 @@ export function openSampler(options: SamplerOptions): Sampler {
     removeTarget(id) {
       explained(() => addon.removeTarget(handle, checkedId(id)));
     },
+    setFrequency(frequencyHz) {
+      inRange('frequencyHz', frequencyHz, 1, MAX_FREQUENCY_HZ);
+      explained(() => addon.setFrequency(handle, frequencyHz));
+    },
+    thin(id, part) {
+      explained(() => addon.thin(handle, checkedId(id), checkedPart(part)));
+    },
     addProcess(process) {
       const { pid, layout = NO_LAYOUT, maxStackBytes = MAX_STACK_BYTES } = process;
       inRange('pid', pid, 1, MAX_PID);
@@ -207,6 +221,11 @@ function inRange(name: string, value: number, least: number, most: number): void
 function checkedLeast(leastNs: bigint): bigint {
   if (leastNs >= 0n && leastNs <= MAX_LEAST_NS) return leastNs;
   throw new SamplerError('SAMPLER_BAD_OPTION', `leastNs is ${leastNs}, not 0 to ${MAX_LEAST_NS}`);
+}
+
+function checkedPart(part: number): number {
+  if (part > 0 && part <= 1) return part;
+  throw new SamplerError('SAMPLER_BAD_OPTION', `part is ${part}, not above 0 and at most 1`);
 }
 
 function checkedId(id: bigint): bigint {

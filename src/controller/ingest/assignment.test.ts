@@ -315,3 +315,64 @@ test('an assignment of a controller that knows no mode Live asks for it nowhere'
   assert.deepEqual(parseAssignment(before).live, []);
   assert.throws(() => parseAssignment({ ...before, live: [{ podUid: 'u' }] }), /live\[0\]\.container/);
 });
+
+const evidence = (frequencyHz: number) => ({
+  evidence: { frequencyHz, rateReason: 'Raised' as const, rateMessage: '', message: '' },
+});
+const ratesOf = (view: ReturnType<typeof aView>, node = 'node-a') =>
+  Object.fromEntries(
+    planAssignment(view, node, 'store-0001').containers.map(({ pod, frequencyHz }) => [pod, frequencyHz]),
+  );
+
+test('a gate raises the rate of the pods of both its arms, and of no other pod of their nodes', () => {
+  const pods = [
+    aPod({ name: 'stable', labels: { app: 'orders', track: 'stable' } }),
+    aPod({ name: 'canary', node: 'node-b', labels: { app: 'orders', track: 'canary' } }),
+    aPod({ name: 'other', labels: { app: 'orders', track: 'none' } }),
+  ];
+  const gated = { pods, policies: [aPolicy()] };
+  const raised = aView({ ...gated, gates: [aGate({ status: evidence(199) })] });
+  const over = aView({ ...gated, gates: [aGate({ status: { verdict: 'Passed' } })] });
+
+  assert.deepEqual(ratesOf(raised), { stable: 199, other: undefined });
+  assert.deepEqual(ratesOf(raised, 'node-b'), { canary: 199 });
+  assert.deepEqual(ratesOf(over), { stable: undefined, other: undefined });
+  const assignment = planAssignment(raised, 'node-a', 'store-0001');
+  assert.equal(assignment.frequencyHz, 49, 'what an agent does that knows of one rate only');
+  assert.notEqual(assignment.version, planAssignment(over, 'node-a', 'store-0001').version);
+  assert.deepEqual(parseAssignment(JSON.parse(JSON.stringify(assignment))), assignment);
+});
+
+test('two canaries beside one baseline have one rate, whichever of their gates asks', () => {
+  const selecting = (track: string) => ({ podSelector: { matchLabels: { app: 'orders', track } } });
+  const gateOf = (name: string, baseline: string, canary: string, hz?: number) => ({
+    ...aGate({
+      spec: { baseline: selecting(baseline), canary: selecting(canary) },
+      ...(hz === undefined ? {} : { status: evidence(hz) }),
+    }),
+    metadata: { ...aGate().metadata, name, uid: name },
+  });
+  const view = aView({
+    policies: [aPolicy()],
+    pods: ['a', 'b', 'c', 'd', 'e'].map((track) => aPod({ name: track, labels: { app: 'orders', track } })),
+    gates: [gateOf('one', 'a', 'b'), gateOf('two', 'b', 'c', 97), gateOf('three', 'd', 'e')],
+  });
+
+  assert.deepEqual(ratesOf(view), { a: 97, b: 97, c: 97, d: undefined, e: undefined });
+});
+
+test('a container has the rate of its own policies where its node has others', () => {
+  const view = aView({
+    policies: [
+      aPolicy({
+        name: 'fast',
+        spec: { podSelector: { matchLabels: { app: 'web' } }, cpu: { frequencyHz: 97 } },
+      }),
+      aPolicy(),
+    ],
+    pods: [aPod({ name: 'web', labels: { app: 'web' } }), aPod({ name: 'orders' })],
+  });
+
+  assert.deepEqual(ratesOf(view), { web: undefined, orders: 49 });
+  assert.equal(planAssignment(view, 'node-a', 'store-0001').frequencyHz, 97);
+});

@@ -6,7 +6,8 @@
  * its policy names containers, not this one       → no
  * its policy names none, it is a mesh proxy       → no
  * it has no running state with an id yet          → no
- * otherwise                                       → yes; gated when a gate may compare the pod
+ * otherwise                                       → yes; gated when a gate may compare the pod, and sampled as often as its
+ *                                                   policies say, or as a gate that is open asks for
  *
  * Containers of pods under a policy of mode Live are named as soon as the pod has a node, before they run.
  */
@@ -21,6 +22,7 @@ import {
   type Assignment,
   type LiveContainer,
   type LookedFor,
+  MOST_HZ,
   MOST_ROUTE_PATTERNS,
   type SymbolMode,
 } from '../../wire/assignment.ts';
@@ -28,12 +30,15 @@ import type { ClusterView } from '../cluster-view.ts';
 import { type ReplicaSetOwners, replicaSetOwners, workloadOf } from '../pod-owner.ts';
 import { isMeshProxy } from '../profiling-policy/flag-variables.ts';
 import { podsUnderGate } from '../regression-gate/arms.ts';
+import { raisedRates } from './raised-rates.ts';
 
 /** The cluster, sorted once per change instead of once per node. */
 export interface AssignmentIndex {
   readonly podsOfNode: ReadonlyMap<string, readonly V1Pod[]>;
   readonly policiesOfNamespace: ReadonlyMap<string, readonly ProfilingPolicy[]>;
   readonly gatedPodUids: ReadonlySet<string>;
+  /** Of the pods of gates that have raised it, both arms alike. */
+  readonly raisedHz: ReadonlyMap<string, number>;
   readonly owners: ReplicaSetOwners;
 }
 
@@ -45,13 +50,15 @@ const LEAST_TOUCH_FIRST: readonly SymbolMode[] = ['VmStructs', 'Auto', 'PerfMap'
 const MAX_CONTAINERS = 512;
 
 export function indexAssignments(view: ClusterView): AssignmentIndex {
-  const gated = view.gates().flatMap((gate) => podsUnderGate(gate, view));
+  const gates = view.gates().map((gate) => ({ gate, pods: podsUnderGate(gate, view) }));
+  const gated = gates.flatMap(({ pods }) => pods);
   const policiesOfNamespace = Map.groupBy(view.policies(), (policy) => policy.metadata.namespace);
   const replicaSets = [...policiesOfNamespace.keys()].flatMap((namespace) => view.replicaSets(namespace));
   return {
     podsOfNode: Map.groupBy(view.pods(), (pod) => pod.spec?.nodeName ?? ''),
     policiesOfNamespace,
     gatedPodUids: new Set(gated.map((pod) => pod.metadata?.uid ?? '')),
+    raisedHz: raisedRates(gates),
     owners: replicaSetOwners(replicaSets),
   };
 }
@@ -61,14 +68,15 @@ export const planAssignment = (view: ClusterView, node: string, storeId: string)
 
 export function assignmentOf(index: AssignmentIndex, node: string, storeId: string): Assignment {
   const watched = (index.podsOfNode.get(node) ?? []).flatMap((pod) => watchedPod(pod, index));
-  const containers = watched
-    .flatMap(({ pod, policies }) => assignedContainers(pod, policies, index))
-    .sort(gatedFirst)
-    .slice(0, MAX_CONTAINERS);
   const frequencyHz = Math.max(
     ...watched.flatMap(({ policies }) => policies.map((policy) => policy.spec.cpu.frequencyHz)),
     watched.length === 0 ? DEFAULT_HZ : 1,
   );
+  const containers = watched
+    .flatMap(({ pod, policies }) => assignedContainers(pod, policies, index))
+    .sort(gatedFirst)
+    .slice(0, MAX_CONTAINERS)
+    .map((container) => withoutRate(container, frequencyHz));
   const live = (index.podsOfNode.get(node) ?? [])
     .flatMap((pod) => liveContainers(pod, index))
     .sort((a, b) => (`${a.podUid} ${a.container}` < `${b.podUid} ${b.container}` ? -1 : 1))
@@ -128,7 +136,9 @@ function assignedContainers(
     const workload = workloadOf(pod, index.owners);
     const offCpu = leastOf(wanting, 'offCpu');
     const io = leastOf(wanting, 'io');
+    const baseHz = Math.max(...wanting.map(({ spec }) => spec.cpu.frequencyHz));
     const assigned = {
+      frequencyHz: Math.min(MOST_HZ, Math.max(baseHz, index.raisedHz.get(uid) ?? 0)),
       namespace,
       pod: name,
       podUid: uid,
@@ -148,6 +158,13 @@ function assignedContainers(
     ];
   });
 }
+
+/** The node's need not be said again. */
+const withoutRate = (
+  { frequencyHz, ...container }: AssignedContainer,
+  ofNodeHz: number,
+): AssignedContainer =>
+  frequencyHz === undefined || frequencyHz === ofNodeHz ? container : { ...container, frequencyHz };
 
 /** Of several wishes the one that touches the JVM least. */
 function symbolsOf(policies: readonly ProfilingPolicy[]): SymbolMode {

@@ -46,7 +46,10 @@ export async function apply(observed: Observed, decision: Decision, targets: App
     status: shownStatus,
   };
   const after = gateStatus(
-    { gate, arms: observed.arms, finding: decision.finding, shown, certifying: observed.certifying },
+    {
+      ...{ gate, arms: observed.arms, finding: decision.finding, shown, certifying: observed.certifying },
+      evidence: decision.evidence ?? keptEvidence(gate, decision),
+    },
     targets.nowMs,
   );
   if (!isWorthWriting(gate, after, targets)) return targets.writtenAtMs;
@@ -55,6 +58,10 @@ export async function apply(observed: Observed, decision: Decision, targets: App
   await dropOldReports(observed, current, targets.client);
   return targets.nowMs;
 }
+
+/** A look that could say nothing new leaves the rate as it is. */
+const keptEvidence = ({ status }: RegressionGate, { finding, open }: Decision) =>
+  finding.kind === 'Evaluating' && open === undefined ? status?.evidence : undefined;
 
 async function openReport(
   gate: RegressionGate,
@@ -121,9 +128,13 @@ function milestonesOf(status: RegressionGateStatus | undefined): unknown {
     value,
     reason,
   ]);
-  const { verdict, target, observedGeneration, evaluation, certification } = status ?? {};
+  const { verdict, target, observedGeneration, evaluation, certification, evidence } = status ?? {};
   const certifiedAt = certification?.at;
-  return { verdict, target, observedGeneration, report: evaluation?.report, certifiedAt, conditions };
+  const frequencyHz = evidence?.frequencyHz; // agents are told
+  return {
+    ...{ verdict, target, observedGeneration, report: evaluation?.report },
+    ...{ certifiedAt, frequencyHz, conditions },
+  };
 }
 
 async function dropOldReports(

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { gateSettings } from '../../crds/gate-settings.ts';
 import type { RegressionReport } from '../../crds/regression-report.ts';
+import type { Forecast } from '../../detect/forecast.ts';
 import type { CpuJudgement } from '../../detect/verdict.ts';
 import type { ArmPods, Arms } from './arms.ts';
 import { type Decision, decide } from './decide.ts';
@@ -234,4 +235,116 @@ test('what is missing from a ProfilingPolicy is said with what to do', () => {
     message:
       'no ProfilingPolicy of namespace shop selects a pod of the baseline and of the canary: create one whose podSelector matches both arms',
   });
+});
+
+const NO_SAMPLES: Forecast = {
+  ...{ afterMs: 10 * MINUTE_MS, samplesPerSecond: 1.2, hz: 49, slowest: 'cpu.function' },
+  ...{ passesAfterMs: 240 * MINUTE_MS, passesAtBestAfterMs: 120 * MINUTE_MS, detectableByDeadline: 0.031 },
+  remedies: { canaries: 4, functionMargin: 0.034 },
+  byRate: [],
+};
+
+/** Ten minutes into an evaluation of thirty that two hours would be too few for. */
+function anObservedLate(fields: Partial<Observed> = {}): Observed {
+  return anObserved({
+    evaluations: evaluations(aReport()),
+    judgement: aJudgement({ looks: 20 }),
+    forecast: NO_SAMPLES,
+    rateBounds: { baseHz: 49, mostHz: 49, agentCpu: 0.05, nodes: [] },
+    ...fields,
+  });
+}
+const TEN_MINUTES_IN = START_MS + 10 * MINUTE_MS;
+
+test('Passed out of reach is said early, with what would settle it, while the evaluation goes on', () => {
+  const decision = decide(anObservedLate(), TEN_MINUTES_IN);
+
+  assert.equal(asText(decision), 'Evaluating → Inconclusive DeadlineOutOfReach');
+  assert.equal(decision.status?.decidedAt, undefined);
+  assert.equal(decision.evidence?.rateReason, 'NoUse');
+  assert.match(decision.status?.message ?? '', /^Passed is out of reach: .*only by 4h \(by cpu\.function\)/);
+  assert.match(
+    decision.status?.message ?? '',
+    /4 times the canary pods .*margin of 3\.4\d? ?%.*deadline of 4h/,
+  );
+  assert.match(decision.status?.message ?? '', /growth is looked for until then\. may still have grown$/);
+});
+
+const earlier = aReport({ status: { verdict: 'Inconclusive', reason: 'DeadlineOutOfReach' } });
+
+test('an evaluation that cannot pass any more is still Failed, or Passed after all, and Inconclusive for good at its deadline', () => {
+  const after = (judgement: CpuJudgement) =>
+    asText(decide(anObservedLate({ evaluations: evaluations(earlier), judgement }), TEN_MINUTES_IN));
+  const atMs = TEN_MINUTES_IN;
+
+  assert.equal(after(failing), 'Decided → Failed FunctionGrew');
+  const passed = aJudgement({ verdict: 'Passed', reason: 'NoRegression', decidedAtMs: atMs });
+  assert.equal(after(passed), 'Decided → Passed NoRegression');
+  const over = aJudgement({ verdict: 'Inconclusive', decidedAtMs: atMs });
+  assert.equal(after(over), 'Decided → Inconclusive MarginNotReached');
+});
+
+const NOT_EARLY: readonly { readonly what: string; readonly observed: Partial<Observed> }[] = [
+  { what: 'in the first quarter', observed: { forecast: { ...NO_SAMPLES, afterMs: 7 * MINUTE_MS } } },
+  { what: 'after a few looks', observed: { judgement: aJudgement({ looks: 5 }) } },
+  {
+    what: 'where luck would still do',
+    observed: { forecast: { ...NO_SAMPLES, passesAtBestAfterMs: 36 * MINUTE_MS } },
+  },
+  {
+    what: 'while a higher rate has not been tried',
+    observed: {
+      forecast: { ...NO_SAMPLES, byRate: [{ hz: 199, passesAfterMs: 20 * MINUTE_MS }] },
+      rateBounds: { baseHz: 49, mostHz: 199, agentCpu: 0.05, nodes: [] },
+    },
+  },
+  {
+    what: 'when growth was just seen',
+    observed: { judgement: aJudgement({ looks: 20, reason: 'FunctionGrew' }) },
+  },
+  {
+    what: 'where the gate says not to',
+    observed: {
+      gate: aGate({ spec: { duration: { ...aGate().spec.duration, earlyInconclusive: false } } }),
+    },
+  },
+];
+
+for (const { what, observed } of NOT_EARLY) {
+  test(`Passed out of reach is not said ${what}`, () => {
+    assert.match(asText(decide(anObservedLate(observed), TEN_MINUTES_IN)), /^Evaluating → Collecting /);
+  });
+}
+
+test('what was said to be out of reach comes back only when even the deadline would do', () => {
+  const forecast = { ...NO_SAMPLES, passesAtBestAfterMs: 36 * MINUTE_MS };
+  const said = (passesAtBestAfterMs: number) =>
+    asText(
+      decide(
+        anObservedLate({ evaluations: evaluations(earlier), forecast: { ...forecast, passesAtBestAfterMs } }),
+        TEN_MINUTES_IN,
+      ),
+    );
+
+  assert.equal(said(36 * MINUTE_MS), 'Evaluating → Inconclusive DeadlineOutOfReach');
+  assert.equal(said(29 * MINUTE_MS), 'Evaluating → Collecting MarginNotReached');
+});
+
+test('the rate that a look asks for, and what is expected, are in what is written', () => {
+  const { evidence } = decide(
+    anObservedLate({
+      forecast: {
+        ...NO_SAMPLES,
+        byRate: [{ hz: 199, passesAfterMs: 20 * MINUTE_MS }],
+        requestsPerSecond: 50.4,
+      },
+      rateBounds: { baseHz: 49, mostHz: 199, agentCpu: 0.05, nodes: [] },
+    }),
+    TEN_MINUTES_IN,
+  );
+
+  assert.equal(evidence?.frequencyHz, 199);
+  assert.equal(evidence.rateReason, 'Raised');
+  assert.equal(evidence.expectedAt, new Date(START_MS + 240 * MINUTE_MS).toISOString());
+  assert.deepEqual([evidence.samplesPerSecond, evidence.requestsPerSecond], ['1.2', '50']);
 });

@@ -14,17 +14,21 @@
  * 10 fine                   | baseline gone, rolled out| none                        | a new one, Inconclusive BaselineGone
  *                           | while the gate watched   |                             |
  * 11 fine                   | baseline gone before that| none                        | Waiting
- * 12 fine                   | pair                     | open                        | what the windows say
+ * 12 fine                   | pair                     | open                        | what the windows say; Inconclusive, and still
+ *                           |                          |                             | open, where Passed is out of reach
  * 13 fine                   | pair, an arm unprofiled  | none                        | NotProfiled
  * 14 fine                   | pair                     | none                        | a new one, Collecting
  *
  * An open report of another pair or generation closes as Superseded whenever a new evaluation opens (10, 14).
  */
+import type { GateEvidence } from '../../crds/gate-evidence.ts';
 import type { RegressionReport, RegressionReportStatus } from '../../crds/regression-report.ts';
 import type { Arms } from './arms.ts';
-import { isOpen, startedAtMs } from './evaluation.ts';
+import { isOpen, saysOutOfReach, startedAtMs } from './evaluation.ts';
+import { evidenceOf, isOutOfReach, type OpenEvaluation, outOfReachStatus } from './gate-evidence.ts';
 import type { Observed } from './gather.ts';
 import { reportOf } from './report-status.ts';
+import { chooseRate } from './sampling-rate.ts';
 
 export type Finding =
   | { readonly kind: 'InvalidSpec' | 'TargetNotFound' | 'NotProfiled'; readonly message: string }
@@ -49,6 +53,8 @@ export interface Decision {
   readonly open?: NewEvaluation;
   /** What the report of the current evaluation says from now on; absent: what it said. */
   readonly status?: RegressionReportStatus;
+  /** While an evaluation is open. */
+  readonly evidence?: GateEvidence;
   /** A report whose evaluation ends without a verdict of its own. */
   readonly close?: { readonly report: RegressionReport; readonly status: RegressionReportStatus };
 }
@@ -152,11 +158,28 @@ function withPair(arms: Arms & { kind: 'Pair' }, observed: Observed, nowMs: numb
 function whatTheWindowsSay(current: RegressionReport, observed: Observed, nowMs: number): Decision {
   if (observed.judgement === undefined) return { finding: { kind: 'Evaluating' } };
   const status = reportOf(current, observed.judgement, nowMs);
-  const finding: Finding = { kind: status.verdict === 'Collecting' ? 'Evaluating' : 'Decided' };
+  if (status.verdict === 'Collecting') return stillOpen(current, observed, status);
+  const finding: Finding = { kind: 'Decided' };
   if (status.verdict !== 'Inconclusive') return { finding, status };
   const unprofiled = unprofiledSides(observed);
   if (unprofiled === undefined) return { finding, status };
   return { finding, status: { ...status, reason: 'NotProfiled', message: unprofiled } };
+}
+
+/** Whether it can still be decided in time, and how often its pods are to be sampled. */
+function stillOpen(
+  current: RegressionReport,
+  { gate, settings, judgement, forecast, rateBounds }: Observed,
+  status: RegressionReportStatus,
+): Decision {
+  const finding: Finding = { kind: 'Evaluating' };
+  if (rateBounds === undefined || typeof settings === 'string' || judgement === undefined)
+    return { finding, status };
+  const rate = chooseRate(rateBounds, gate.status?.evidence?.frequencyHz, forecast, settings.deadlineMs);
+  const open: OpenEvaluation = { startedAtMs: startedAtMs(current), settings, forecast, rate };
+  const mayBeSaid = gate.spec.duration.earlyInconclusive ?? true;
+  const isLate = mayBeSaid && isOutOfReach(open, judgement, saysOutOfReach(current.status ?? {}));
+  return { finding, status: isLate ? outOfReachStatus(status, open) : status, evidence: evidenceOf(open) };
 }
 
 /** Which arm no policy profiles, and what to do; undefined when both are profiled. */

@@ -1,7 +1,8 @@
 /** An evaluation is one RegressionReport: a pair of revisions, the gate's generation, an attempt. Pure. */
 import type { RegressionGate } from '../../crds/regression-gate.ts';
-import type { RegressionReport } from '../../crds/regression-report.ts';
+import type { RegressionReport, RegressionReportStatus } from '../../crds/regression-report.ts';
 import type { Arms } from './arms.ts';
+import { OUT_OF_REACH } from './gate-evidence.ts';
 
 export interface Pair {
   readonly baselineHash: string;
@@ -43,8 +44,15 @@ export function pairOf(arms: Arms): Pair | undefined {
   }
 }
 
+/** Also one that is Inconclusive because Passed is out of reach: it is looked at until its deadline. */
 export const isOpen = (report: RegressionReport | undefined): report is RegressionReport =>
-  report !== undefined && (report.status?.verdict ?? 'Collecting') === 'Collecting';
+  report !== undefined && (isOpenStatus(report.status ?? {}) || saysOutOfReach(report.status ?? {}));
+
+const isOpenStatus = ({ verdict = 'Collecting' }: RegressionReportStatus): boolean =>
+  verdict === 'Collecting';
+
+export const saysOutOfReach = ({ verdict, reason, decidedAt }: RegressionReportStatus): boolean =>
+  verdict === 'Inconclusive' && reason === OUT_OF_REACH && decidedAt === undefined;
 
 /** Kept in the report, so that a restarted controller goes on where the last one was. */
 export const startedAtMs = ({ metadata, status }: RegressionReport): number =>

@@ -1,5 +1,6 @@
 /** The status a gate shows for a finding and the evaluation it belongs to. Pure. */
 import type { RegressionGateReasons } from '../../crds/condition-types.ts';
+import type { GateEvidence } from '../../crds/gate-evidence.ts';
 import type { RegressionGate, RegressionGateStatus } from '../../crds/regression-gate.ts';
 import type {
   RegressionReportSpec,
@@ -27,6 +28,8 @@ export interface GateFacts {
   /** The evaluation to show: the current one, or the latest while there is no pair. */
   readonly shown: Shown | undefined;
   readonly certifying?: Certifying | undefined;
+  /** Of an evaluation that is open. */
+  readonly evidence?: GateEvidence | undefined;
 }
 
 type Reasons = RegressionGateReasons;
@@ -52,6 +55,7 @@ export function gateStatus(facts: GateFacts, nowMs: number): RegressionGateStatu
     verdict,
     ...(isShown ? evaluationFields(shown) : {}),
     summary: summaryFor(facts, isShown ? shown : undefined).slice(0, MAX_SUMMARY),
+    ...(facts.evidence === undefined ? {} : { evidence: facts.evidence }),
     ...(certification === undefined ? {} : { certification }),
   };
 }
@@ -201,13 +205,20 @@ function whileEvaluating(facts: GateFacts): Said {
   };
 }
 
+const WHILE_EVALUATING = [
+  'NoSamples',
+  'TooFewPods',
+  'TooMuchLoss',
+  'TooFewRequests',
+  'NotObservable',
+  'DeadlineOutOfReach',
+] as const;
+
 function dataWhileEvaluating(
   reason: string | undefined,
   message: string,
 ): NonNullable<Said['DataSufficient']> {
-  const lack = (['NoSamples', 'TooFewPods', 'TooMuchLoss', 'TooFewRequests', 'NotObservable'] as const).find(
-    (known) => known === reason,
-  );
+  const lack = WHILE_EVALUATING.find((known) => known === reason);
   return lack === undefined
     ? { status: 'Unknown', reason: 'Collecting', message }
     : { status: 'False', reason: lack, message };

@@ -3,12 +3,14 @@ import type { V1Pod } from '@kubernetes/client-node';
 import { gateSettings } from '../../crds/gate-settings.ts';
 import { QuantityError } from '../../crds/quantities.ts';
 import type { RegressionGate } from '../../crds/regression-gate.ts';
+import type { Forecast } from '../../detect/forecast.ts';
 import type { GateSettings } from '../../detect/gate-evaluation.ts';
 import type { GateJudgement } from '../../detect/verdict.ts';
 import type { Arm, PodRef, WindowStore } from '../../store/window-store.ts';
+import type { AgentReports } from '../agent-reports.ts';
 import type { ClusterView } from '../cluster-view.ts';
 import { policiesFor, policyWants } from '../ingest/assignment.ts';
-import { type ArmPods, type Arms, findArms, standingArm } from './arms.ts';
+import { type ArmPods, type Arms, findArms, podIsLive, podsUnderGate, standingArm } from './arms.ts';
 import {
   type CertificationAim,
   type Certifying,
@@ -18,6 +20,7 @@ import {
 } from './certification.ts';
 import { type Evaluations, evaluationsOf, isOpen, startedAtMs } from './evaluation.ts';
 import type { ArmRefs, JudgedEvaluation } from './running-evaluations.ts';
+import { type RateBounds, rateBounds } from './sampling-rate.ts';
 
 export interface Observed {
   readonly gate: RegressionGate;
@@ -29,6 +32,10 @@ export interface Observed {
   readonly profiled: { readonly baseline: number; readonly canary: number };
   /** What the windows say of the current evaluation while it is open. */
   readonly judgement: GateJudgement | undefined;
+  /** When that will be decided; absent before there is anything to go by. */
+  readonly forecast?: Forecast;
+  /** Between which bounds the pods of an open evaluation may be sampled; absent where nobody profiles them. */
+  readonly rateBounds?: RateBounds;
   /** End of the baseline's last window; the evaluation's start when there is none. */
   readonly baselineSeenMs: number | undefined;
   /** Absent: nothing to be said beyond the gate's status. */
@@ -39,7 +46,10 @@ export interface GatherSources {
   readonly view: ClusterView;
   readonly store: WindowStore;
   readonly nowMs: number;
+  readonly agents: AgentReports;
   readonly judge: (evaluation: JudgedEvaluation) => Promise<GateJudgement>;
+  /** Of what was judged last. */
+  readonly expect: () => Forecast | undefined;
   readonly certify: (aim: CertificationAim) => Certifying;
 }
 
@@ -63,9 +73,16 @@ export async function gather(gate: RegressionGate, sources: GatherSources): Prom
     canary: everSeen(store, uid, 'canary', live.canary),
   };
   const judgement = await sources.judge({ uid, pods, settings, startedAtMs: began, nowMs });
+  const forecast = sources.expect();
+  const policies = view.policies(gate.metadata.namespace);
+  const bounds = rateBounds(podsUnderGate(gate, view).filter(podIsLive), policies, sources.agents, nowMs);
   const ofBaseline = store.extents({ pods: pods.baseline, fromMs: began, toMs: nowMs });
   const baselineSeenMs = ofBaseline.reduce((last, { lastEndMs }) => Math.max(last, lastEndMs), began);
-  return { ...unjudged, judgement, baselineSeenMs };
+  return {
+    ...{ ...unjudged, judgement, baselineSeenMs },
+    ...(forecast && { forecast }),
+    ...(bounds && { rateBounds: bounds }),
+  };
 }
 
 function settingsOrProblem(gate: RegressionGate): GateSettings | string {

@@ -5,6 +5,7 @@ import { API_VERSION } from '../../crds/schema.ts';
 import type { KubeClient } from '../../kube/client.ts';
 import type { EventRecorder } from '../../kube/events.ts';
 import type { WindowStore } from '../../store/window-store.ts';
+import type { AgentReports } from '../agent-reports.ts';
 import type { ClusterView } from '../cluster-view.ts';
 import type { Reconciler } from '../operator-base.ts';
 import { apply } from './apply.ts';
@@ -17,6 +18,7 @@ export interface GateReconcilerOptions {
   readonly client: KubeClient;
   readonly view: ClusterView;
   readonly store: WindowStore;
+  readonly agents: AgentReports;
   readonly events: EventRecorder;
   readonly log: Logger;
   readonly now: () => number;
@@ -28,7 +30,7 @@ const LOOK_AGAIN_MS = 15_000;
 const WAIT_AGAIN_MS = 30_000;
 
 export function regressionGateReconciler(options: GateReconcilerOptions): Reconciler<RegressionGate> {
-  const { client, view, store, events, log, now } = options;
+  const { client, view, store, agents, events, log, now } = options;
   const writtenAt = new Map<string, number>(); // one entry per gate that exists
   const running = runningEvaluations(store);
   const certifications = runningCertifications({ store, now, log });
@@ -43,8 +45,9 @@ export function regressionGateReconciler(options: GateReconcilerOptions): Reconc
       }
       const nowMs = now();
       const judge = running.judge.bind(undefined, key);
+      const expect = running.forecast.bind(undefined, key);
       const certify = certifications.certify.bind(undefined, key);
-      const observed = await gather(gate, { view, store, nowMs, judge, certify });
+      const observed = await gather(gate, { view, store, agents, nowMs, judge, expect, certify });
       if (observed.judgement === undefined) running.drop(key);
       else certifications.drop(key);
       const decision = decide(observed, nowMs);

@@ -4,6 +4,7 @@
  */
 import { setImmediate as otherWork } from 'node:timers/promises';
 import { withRoutes } from '../../detect/culprit-routes.ts';
+import { type Forecast, forecast } from '../../detect/forecast.ts';
 import {
   advanceGate,
   type GateEvaluation,
@@ -16,6 +17,7 @@ import { type Block, blockEndMs, closedBlocks, cutBlock, type LookPlan } from '.
 import type { PodWindow } from '../../detect/pod-window.ts';
 import type { GateJudgement } from '../../detect/verdict.ts';
 import type { Arm, PodRef, WindowExtent, WindowStore } from '../../store/window-store.ts';
+import { RAISED_HZ } from './sampling-rate.ts';
 
 export type ArmRefs = Readonly<Record<Arm, readonly Required<PodRef>[]>>;
 
@@ -31,12 +33,20 @@ export interface JudgedEvaluation {
 export interface RunningEvaluations {
   /** Throws STORE_READ_FAILED; what had been folded by then stays. */
   judge(gate: string, evaluation: JudgedEvaluation): Promise<GateJudgement>;
+  /** When what was judged last will be decided; undefined of one that is, and before there is something to go by. */
+  forecast(gate: string): Forecast | undefined;
   /** The gate has no open evaluation any more. */
   drop(gate: string): void;
 }
 
 /** Held at once, a few megabytes each. With more, the one judged longest ago is folded anew when its turn comes. */
 const MAX_HELD = 16;
+
+interface Judged {
+  readonly key: string;
+  readonly judgement: GateJudgement;
+  readonly forecast: Forecast | undefined;
+}
 
 interface Running {
   /** Of the evaluation, its settings and the store: what is folded from others is of no use. */
@@ -46,7 +56,7 @@ interface Running {
   nextBlock: number;
   /** Newest window of each container when the folded blocks were read. */
   seen: ReadonlyMap<string, number>;
-  judged: { readonly key: string; readonly judgement: GateJudgement } | undefined;
+  judged: Judged | undefined;
 }
 
 export function runningEvaluations(store: WindowStore): RunningEvaluations {
@@ -61,7 +71,11 @@ export function runningEvaluations(store: WindowStore): RunningEvaluations {
     const hasWindows =
       running.folded.cpu.looks > 0 || extentsOf(store, evaluation, evaluation.nowMs).length > 0;
     const judgement = routed(gateJudgement(running.folded, evaluation.nowMs, hasWindows), evaluation, store);
-    running.judged = { key: lookKey(evaluation), judgement };
+    running.judged = {
+      key: lookKey(evaluation),
+      judgement,
+      forecast: judgement.verdict === 'Collecting' ? forecast(running.folded, RAISED_HZ) : undefined,
+    };
     return judgement;
   };
 
@@ -75,6 +89,7 @@ export function runningEvaluations(store: WindowStore): RunningEvaluations {
       lastFold = fold.catch(() => undefined); // the caller gets the error
       return fold;
     },
+    forecast: (gate) => held.get(gate)?.judged?.forecast,
     drop: (gate) => void held.delete(gate),
   };
 }

@@ -9,6 +9,7 @@ import { join } from 'node:path';
 import { after, before } from 'node:test';
 import { KubeConfig } from '@kubernetes/client-node';
 import { pino } from 'pino';
+import { agentReports } from '../../../src/controller/agent-reports-memory.ts';
 import { startClusterView } from '../../../src/controller/informed-cluster-view.ts';
 import type { Reconciler } from '../../../src/controller/operator-base.ts';
 import { regressionGateReconciler } from '../../../src/controller/regression-gate/reconciler.ts';
@@ -59,7 +60,15 @@ export const view = startClusterView({
   onError: () => undefined,
 });
 const aReconciler = (): Reconciler<RegressionGate> =>
-  regressionGateReconciler({ client, view, store, events, log: pino({ level: 'silent' }), now });
+  regressionGateReconciler({
+    client,
+    view,
+    store,
+    agents: agentReports(),
+    events,
+    log: pino({ level: 'silent' }),
+    now,
+  });
 let reconciler = aReconciler();
 /** A controller that is killed: another begins from what the cluster and the store know. */
 export function restartController(): void {

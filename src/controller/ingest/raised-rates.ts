@@ -1,0 +1,31 @@
+/** How often the pods of gates are to be sampled that ask for more than their policies say. Pure. */
+import type { V1Pod } from '@kubernetes/client-node';
+import type { RegressionGate } from '../../crds/regression-gate.ts';
+
+const LONGEST_CHAIN = 32; // two gates share a baseline, or one's canary is the next one's baseline
+
+export interface GatePods {
+  readonly gate: RegressionGate;
+  readonly pods: readonly V1Pod[];
+}
+
+/**
+ * By pod's uid. All pods of a gate have one rate: what is sampled more often pays for it, and would be compared with what does not.
+ * So gates that share a pod, two canaries beside one baseline, have the highest of theirs.
+ */
+export function raisedRates(gates: readonly GatePods[]): ReadonlyMap<string, number> {
+  const rates = new Map<string, number>();
+  const asking = gates.map(({ gate, pods }) => ({
+    hz: gate.status?.evidence?.frequencyHz ?? 0,
+    uids: pods.map(({ metadata }) => metadata?.uid ?? ''),
+  }));
+  if (asking.every(({ hz }) => hz === 0)) return rates;
+  // Each round carries a rate on to the gates beside; a chain of gates that share pods is no longer than this.
+  for (let round = 0; round < Math.min(asking.length, LONGEST_CHAIN); round++) {
+    for (const { hz, uids } of asking) {
+      const highest = uids.reduce((most, uid) => Math.max(most, rates.get(uid) ?? 0), hz);
+      if (highest > 0) for (const uid of uids) rates.set(uid, highest);
+    }
+  }
+  return rates;
+}
