@@ -271,9 +271,10 @@ const CALLER_PART = 0.5;
 
 /**
  * With DebugNonSafepoints a method that is inlined at the leaf has a name of its own, without it is its caller's cost. Where the arms
- * differ in that, a growth counts if a caller that was there before costs more by as much.
+ * differ in that, a growth counts if the nearest caller that was there before costs more by as much.
  */
-function doubtOfFlags(growth: NodeEvidence, { look, index, facts }: CpuDoubtRound): Doubt | undefined {
+function doubtOfFlags(growth: NodeEvidence, round: CpuDoubtRound): Doubt | undefined {
+  const { look, index, facts } = round;
   const same = alike(facts, ({ flags }) => flags);
   if (same.kind === 'Same') return undefined;
   const { context } = look;
@@ -285,15 +286,15 @@ function doubtOfFlags(growth: NodeEvidence, { look, index, facts }: CpuDoubtRoun
     const frames = commonestStack(growth.node, index, context.canary.stackCounts)?.frames ?? [];
     const own = index.functions[functionOf(growth.node)] ?? '';
     const callers = frames.slice(frames.indexOf(own) + 1).filter(frameIsFunction);
-    const isPassedOn = callers.some((name) => {
-      const caller = weighNode(totalNode(index.functions.indexOf(name)), context);
-      const wasThere = caller.baselineShare > CALLER_PART * caller.canaryShare;
-      return (
-        wasThere &&
-        caller.delta >= CALLER_PART * growth.delta * (1 - caller.baselineShare) &&
-        caller.delta - caller.half > 0
-      );
-    });
+    const ofCallers = callers.map((name) => weighNode(totalNode(index.functions.indexOf(name)), context));
+    const nearest = ofCallers.find(
+      ({ baselineShare, canaryShare }) => baselineShare > CALLER_PART * canaryShare,
+    );
+    const isPassedOn =
+      nearest !== undefined &&
+      nearest.delta >= CALLER_PART * growth.delta * (1 - nearest.baselineShare) &&
+      nearest.delta - nearest.half > 0 &&
+      doubtOfBackground(nearest, round) === undefined;
     if (isPassedOn) return undefined;
   }
   const flagsOf = (arm: ArmFacts): string =>
