@@ -13,6 +13,7 @@ import {
 import { LOOK_MS } from './looks.ts';
 import type { PodWindow } from './pod-window.ts';
 import { chooseCanaries } from './relabelled-pods.ts';
+import { HISTORY_MS } from './request-spread.ts';
 import type { Random } from './seeded-random.ts';
 import { createStackIndex, type StackIndex } from './stack-index.ts';
 import type { GateJudgement } from './verdict.ts';
@@ -101,8 +102,7 @@ function* judgePlacebo(gate: PlaceboGate, round: Round): Generator<undefined, Pl
   }
 }
 
-/** As much as a gate reads of before its rollout. */
-const HISTORY_BLOCKS = (20 * 60_000) / LOOK_MS;
+const HISTORY_BLOCKS = HISTORY_MS / LOOK_MS; // as much as a gate reads of before its rollout
 
 function before(
   { fromBlock }: PlaceboGate,
