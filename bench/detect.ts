@@ -3,7 +3,7 @@
  * bench/results/detect.json after each part and goes on where the run before ended, unless the code has changed since.
  * GATES (default 5000): of each harmless cell. EFFECT_GATES (default 2000): of each slower one. CPU_GATES
  * (default 300), FULL_GATES (default 100): of each that is judged from windows. CELLS: a pattern of
- * names, of which `judging` is what judging costs. WORKERS (1).
+ * names, of which `judging` is what judging costs. WORKERS (1). OUTPUT (detect): name of the result file.
  */
 import { once } from 'node:events';
 import { resolve } from 'node:path';
@@ -17,7 +17,8 @@ import type { Part, PartDone } from './detect/worker.ts';
 import { writeResult } from './machine.ts';
 
 const ROOT = resolve(import.meta.dirname, '..');
-const PROGRESS = `${ROOT}/build/bench-detect/progress.json`;
+const output = process.env['OUTPUT'] ?? 'detect';
+const PROGRESS = `${ROOT}/build/bench-detect/${output}.progress.json`;
 const GATES_A_PART = 250; // some seconds
 const GATES_OF_WINDOWS_A_PART = 25;
 
@@ -44,7 +45,14 @@ function numberFrom(name: string, otherwise: number): number {
 
 /** What of a cell has not been simulated yet. */
 function partsOf({ name, kind }: NamedCell): Part[] {
-  const all = { null: gates, otherNull: gates, effect: effectGates, cpu: cpuGates, full: fullGates }[kind];
+  const all = {
+    null: gates,
+    otherNull: gates,
+    effect: effectGates,
+    numbers: effectGates,
+    cpu: cpuGates,
+    full: fullGates,
+  }[kind];
   const found: Part[] = [];
   const each = kind === 'cpu' || kind === 'full' ? GATES_OF_WINDOWS_A_PART : GATES_A_PART;
   for (let first = tallies[name]?.runs ?? 0; first < all; first += each) {
@@ -87,5 +95,5 @@ function lineOf(name: string, tally: Tally): string {
 
 function publish(cost?: JudgeCost): void {
   if (cost !== undefined) console.log(`judging: ${JSON.stringify(cost)}`);
-  writeResult('detect', 'make bench-detect', '-', summaryOf(tallies, cost));
+  writeResult(output, 'make bench-detect', '-', summaryOf(tallies, cost));
 }

@@ -3,10 +3,12 @@ import { comparableRow, type RouteWindow } from '../requests/request-window.ts';
 import { CostCells, weighCost } from './cost-evidence.ts';
 import { type EffectEvidence, growthExceedsMargin, growthIsProven } from './effect-evidence.ts';
 import { ASSUMED_OF_ERRORS, failedOf, failuresPerUnit, weighErrors } from './error-evidence.ts';
+import type { GrowthBound } from './growth-bound.ts';
 import {
   ASSUMED_OF_LATENCY,
+  boundOf,
   measureLatency,
-  PART_SINCE_START,
+  podAlphaOf,
   slowerThan,
   thresholdOf,
   weighLatency,
@@ -39,6 +41,8 @@ export interface RequestCheckState {
   readonly cells: { readonly canary: CostCells; readonly baseline: CostCells };
   /** Of a check of latency: what was beyond the threshold since the evaluation began, and since later starts. */
   readonly restarts: Restarts;
+  /** Of a check of latency: what growth since the evaluation began has to reach. */
+  readonly bound: GrowthBound | undefined;
   /** How far pods stray, by the blocks that were over when `block` began. */
   spread: { readonly block: number; readonly of: KnownSpread } | undefined;
   /** Of each route: the canary's requests beyond what the baseline's part of them would be. */
@@ -78,6 +82,7 @@ export const openCheck = (of: CheckKind, alpha: number, blocks: number): Request
   of,
   alpha,
   restarts: new Restarts(of.kind === 'latency' ? blocks : 0),
+  bound: of.kind === 'latency' ? boundOf(alpha, blocks) : undefined,
   spread: undefined,
   counts: { canary: new PodCounts(), baseline: new PodCounts() },
   cells: { canary: new CostCells(), baseline: new CostCells() },
@@ -214,14 +219,14 @@ const GREW = { latency: 'LatencyGrew', errors: 'ErrorsGrew', cost: 'CostGrew' } 
 
 function weigh(check: RequestCheckState, round: CheckRound): EffectEvidence | undefined {
   const { arms, boundFactor, blocks, block, podVarianceFactor } = round;
-  const { of, counts, cells, restarts, alpha } = check;
+  const { of, counts, cells, restarts, bound, alpha } = check;
   const concentration = concentrationOf(arms.canary) + concentrationOf(arms.baseline);
   const pods = 1 / concentrationOf(arms.canary);
   switch (of.kind) {
     case 'latency': {
       const { threshold } = check;
       const measure = threshold === undefined ? undefined : measureLatency(arms, of.settings, threshold);
-      if (measure === undefined) return undefined;
+      if (measure === undefined || bound === undefined) return undefined;
       const perUnit = measure.fixed.density;
       const spread = spreadOf(check, block, {
         perUnit,
@@ -231,7 +236,7 @@ function weigh(check: RequestCheckState, round: CheckRound): EffectEvidence | un
       });
       const { looks } = arms;
       const seen = { measure, counts, restarts, spread, concentration, check: of.settings };
-      return weighLatency({ ...seen, alpha, boundFactor, blocks, looks });
+      return weighLatency({ ...seen, alpha, bound, boundFactor, blocks, looks });
     }
     case 'errors': {
       const perUnit = failuresPerUnit(arms);
@@ -245,8 +250,8 @@ function weigh(check: RequestCheckState, round: CheckRound): EffectEvidence | un
   }
 }
 
-const alphaSinceStart = ({ of, alpha }: RequestCheckState): number =>
-  of.kind === 'latency' ? alpha * PART_SINCE_START : alpha;
+const podAlpha = ({ of, alpha }: RequestCheckState): number =>
+  of.kind === 'latency' ? podAlphaOf(alpha) : alpha;
 
 /** What is assumed of pods, and known of the canary's: `pods` of one weight. */
 export interface SpreadTerms {
@@ -262,7 +267,7 @@ export function spreadOf(check: RequestCheckState, block: number, terms: SpreadT
   const { baseline, canary } = check.counts;
   const estimated = estimateSpread([baseline, canary], terms.perUnit, terms.assumed, { before: block });
   const spread = inflated(estimated, terms.podVarianceFactor);
-  const of = { ...spread, factors: podFactors(spread, alphaSinceStart(check), terms.pods) };
+  const of = { ...spread, factors: podFactors(spread, podAlpha(check), terms.pods) };
   check.spread = { block, of };
   return of;
 }
