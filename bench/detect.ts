@@ -4,7 +4,7 @@
  * GATES (default 5000): of each harmless cell. EFFECT_GATES (default 2000): of each slower one. CPU_GATES
  * (default 300), FULL_GATES (default 100): of each that is judged from windows. HARMLESS_GATES (default 1000): of each harmless
  * change; RENAME_GATES (default 300): of renames that cost more. CELLS: a pattern of
- * names, of which `judging` is what judging costs. WORKERS (1).
+ * names, of which `judging` is what judging costs. WORKERS (1). OUTPUT (detect): name of the result file.
  */
 import { once } from 'node:events';
 import { resolve } from 'node:path';
@@ -18,7 +18,8 @@ import type { Part, PartDone } from './detect/worker.ts';
 import { writeResult } from './machine.ts';
 
 const ROOT = resolve(import.meta.dirname, '..');
-const PROGRESS = `${ROOT}/build/bench-detect/progress.json`;
+const output = process.env['OUTPUT'] ?? 'detect';
+const PROGRESS = `${ROOT}/build/bench-detect/${output}.progress.json`;
 const GATES_A_PART = 250; // some seconds
 const GATES_OF_WINDOWS_A_PART = 25;
 
@@ -48,7 +49,14 @@ function numberFrom(name: string, otherwise: number): number {
 /** What of a cell has not been simulated yet. */
 function partsOf({ name, kind }: NamedCell): Part[] {
   const all = {
-    ...{ null: gates, otherNull: gates, effect: effectGates, cpu: cpuGates, full: fullGates },
+    ...{
+      null: gates,
+      otherNull: gates,
+      effect: effectGates,
+      numbers: effectGates,
+      cpu: cpuGates,
+      full: fullGates,
+    },
     ...{ harmless: harmlessGates, renameWithRegression: renameGates },
   }[kind];
   const found: Part[] = [];
@@ -94,5 +102,5 @@ function lineOf(name: string, tally: Tally): string {
 
 function publish(cost?: JudgeCost): void {
   if (cost !== undefined) console.log(`judging: ${JSON.stringify(cost)}`);
-  writeResult('detect', 'make bench-detect', '-', summaryOf(tallies, cost));
+  writeResult(output, 'make bench-detect', '-', summaryOf(tallies, cost));
 }

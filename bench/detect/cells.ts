@@ -9,7 +9,7 @@ import type { Chance } from './random.ts';
 
 interface NamedLatency {
   readonly name: string;
-  readonly kind: 'null' | 'effect' | 'otherNull';
+  readonly kind: 'null' | 'effect' | 'otherNull' | 'numbers';
   readonly family: Family;
   readonly cell: LatencyCell;
 }
@@ -46,7 +46,7 @@ const DEFAULT: LatencyCell = {
   warmUp: 0,
   change: {},
   fromS: 0,
-  history: 10,
+  history: 13,
   quantiles: [0.5, 0.99],
   margin: 0.1,
   lookS: 30,
@@ -109,6 +109,9 @@ const effects: readonly NamedLatency[] = POD_SDS.flatMap((podSd) => {
     // A gate that may pass after three minutes has passed before: this one takes all of its half hour.
     { name: `+12ms from 8 min 1000/s ${sd}`, of: { change: TAIL, fromS: 480, minS: DEFAULT.deadlineS } },
     { name: `+2ms 1000/s ${sd}`, of: { change: { tailMs: 2 } } },
+    { name: `+4ms 1000/s ${sd}`, of: { change: { tailMs: 4 } } },
+    { name: `+6ms 1000/s ${sd}`, of: { change: { tailMs: 6 } } },
+    { name: `+8ms 1000/s ${sd}`, of: { change: { tailMs: 8 } } },
     { name: `-10% 1000/s ${sd}`, of: { change: { factor: 0.9 } } },
     { name: `+12ms 1000/s looks of 10 s ${sd}`, of: { change: TAIL, lookS: 10 } },
     { name: `+12ms 1000/s margin 5% ${sd}`, of: { change: TAIL, margin: 0.05 } },
@@ -121,6 +124,16 @@ const effects: readonly NamedLatency[] = POD_SDS.flatMap((podSd) => {
     cell: { ...DEFAULT, podSd, ...of },
   }));
 });
+
+/** What P99 is said to have grown by, and what would be seen: all latencies times a factor, and nothing decided. */
+const numbers: readonly NamedLatency[] = [0.015, 0.03].flatMap((podSd) =>
+  [1, 1.08, 1.1, 1.12, 1.14, 1.16].map((factor) => ({
+    name: `numbers ×${factor} 1000/s sd=${percent(podSd)}`,
+    kind: 'numbers' as const,
+    family: 'judging' as const,
+    cell: { ...DEFAULT, podSd, change: { factor }, isOnlyMeasured: true },
+  })),
+);
 
 const CPU: CpuCell = { samplesPerSecond: 24.5, change: { kind: 'None' }, deadlineS: 1_200, minS: 180 };
 
@@ -160,6 +173,7 @@ export const CELLS: readonly NamedCell[] = [
   ...cpu,
   ...harmless,
   ...effects,
+  ...numbers,
   ...full,
   ...otherNulls,
   ...nulls,

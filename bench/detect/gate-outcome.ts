@@ -6,5 +6,7 @@ export interface GateOutcome {
   readonly passedAtS?: number;
   /** What else is counted: whether the right function was named, whether its interval held the truth. */
   readonly marks?: readonly string[];
+  /** Growth of log latency that it says it would have seen. */
+  readonly detectable?: number;
   readonly looks: number;
 }

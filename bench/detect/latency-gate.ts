@@ -20,6 +20,7 @@ import type { GateOutcome } from './gate-outcome.ts';
 import { Beyond, type Change, LOG_SD, logQuantileOf } from './latency-model.ts';
 import { COMMON, type Family, nextOf, PodShift } from './pod-noise.ts';
 import type { Chance } from './random.ts';
+import { SeenNumbers } from './seen-numbers.ts';
 
 export interface LatencyCell {
   readonly podSd: number;
@@ -45,6 +46,8 @@ export interface LatencyCell {
   readonly lookS: number;
   readonly minS: number;
   readonly deadlineS: number;
+  /** Nothing is decided: what the numbers of the highest quantile say is compared with the truth. */
+  readonly isOnlyMeasured?: boolean;
 }
 
 const FALSE_FAILURE_RATE = 0.01;
@@ -70,6 +73,8 @@ export interface CellModel {
   /** Of each check, where its threshold and the canary's own quantile are in `canary`. */
   readonly places: readonly { readonly threshold: number; readonly own: number }[];
   readonly boundFactor: number;
+  /** Growth of the highest quantile, in log latency. */
+  readonly truth: number;
 }
 
 export function modelOf(cell: LatencyCell): CellModel {
@@ -88,6 +93,7 @@ export function modelOf(cell: LatencyCell): CellModel {
       own: edges.indexOf(own[at] ?? threshold),
     })),
     boundFactor: boundFactor(BOUND_ALPHA, cell.deadlineS / cell.minS),
+    truth: (own.at(-1) ?? 0) - (thresholds.at(-1) ?? 0),
   };
 }
 
@@ -141,8 +147,10 @@ class Gate {
       canary: podsOf('canary', cell.canaryPods, cell.canaryPart, model.canary.length),
     };
     const blocks = (cell.deadlineS * 1_000) / BLOCK_MS;
-    const alpha = latencyAlpha(FALSE_FAILURE_RATE, { latency: checks });
-    this.#latency = checks.map((settings) => openCheck({ kind: 'latency', settings }, alpha, blocks));
+    this.#latency = checks.map((settings) => {
+      const alpha = latencyAlpha(FALSE_FAILURE_RATE, { latency: checks }, settings);
+      return openCheck({ kind: 'latency', settings }, alpha, blocks);
+    });
     const errors = { margin: ERROR_MARGIN, required: false };
     this.#errors = openCheck({ kind: 'errors', settings: errors }, errorAlpha(FALSE_FAILURE_RATE), blocks);
     this.#canary = nothing(model.canary.length);
@@ -157,6 +165,7 @@ class Gate {
       this.#count('baseline', block);
     }
     const all = [...this.#latency, this.#errors];
+    const seen = new SeenNumbers(cell.minS, this.#model.truth);
     for (let atS = WINDOW_S; atS <= cell.deadlineS; atS += WINDOW_S) {
       this.#serveBaseline();
       const isYoung = cell.warmUp > 0 && atS <= WARM_UP_S;
@@ -164,12 +173,17 @@ class Gate {
       if (atS % cell.lookS !== 0) continue;
       const block = Math.floor((atS * 1_000 - 1) / BLOCK_MS);
       this.#look(block, atS);
+      if (cell.isOnlyMeasured === true) {
+        seen.look(atS, this.#latency.at(-1)?.evidence);
+        for (const check of all) check.verdict = 'Collecting';
+        continue;
+      }
       const failed = all.find(({ verdict }) => verdict === 'Failed');
       if (failed !== undefined) return { failedAtS: atS, by: nameOf(failed), looks: this.#arms.looks };
       if (all.every(({ verdict }) => verdict === 'Passed'))
         return { passedAtS: atS, looks: this.#arms.looks };
     }
-    return { looks: this.#arms.looks };
+    return { looks: this.#arms.looks, ...(cell.isOnlyMeasured === true && seen.outcome) };
   }
 
   #serveBaseline(): void {
@@ -303,10 +317,11 @@ class Gate {
     if (settings === undefined || measure === undefined) return undefined;
     const perUnit = measure.fixed.density;
     const spread = spreadOf(check, block, { perUnit, assumed: ASSUMED_OF_LATENCY, pods });
-    const { counts, restarts, alpha } = check;
+    const { counts, restarts, bound, alpha } = check;
+    if (bound === undefined) return undefined;
     const { looks } = this.#arms;
     const of = { measure, counts, restarts, spread, concentration, check: settings };
-    return weighLatency({ ...of, alpha, boundFactor, blocks, looks });
+    return weighLatency({ ...of, alpha, bound, boundFactor, blocks, looks });
   }
 
   #measure({ quantile }: LatencySettings, at: number): LatencyMeasure | undefined {

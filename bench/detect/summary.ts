@@ -19,6 +19,7 @@ export function summaryOf(tallies: Tallies, cost?: JudgeCost) {
     nulls: of('null').map(harmlessLine),
     otherNulls: of('otherNull').map(harmlessLine),
     effects: of('effect').map(([name, tally]) => ({ cell: name, ...powerOf(tally) })),
+    numbers: of('numbers').map(numbersLine),
     p99at1000: line('+12ms 1000/s sd=3%'),
     p99at200: line('+12ms 200/s sd=3%'),
     p99onset8min: line('+12ms from 8 min 1000/s sd=3%'),
@@ -49,6 +50,15 @@ export function summaryOf(tallies: Tallies, cost?: JudgeCost) {
 const harmlessLine = ([cell, { runs, failed, passed, by }]: readonly [string, Tally]) => ({
   ...{ cell, runs, failed, passed, by },
 });
+
+/** Of latency: how often intervals held the truth, at all looks that may pass and at the last; what was said to be seen, and how much was. */
+function numbersLine([cell, { runs, marks, detectable }]: readonly [string, Tally]) {
+  const part = (mark: string): number => round((marks[mark] ?? 0) / runs);
+  return {
+    ...{ cell, runs, covered: part('covered'), coveredAtEnd: part('coveredAtEnd') },
+    ...{ detectable: round(Math.expm1(detectable / runs)), provenBy600s: part('proven') },
+  };
+}
 
 /** With the part of gates that had failed by a second of the gate. */
 function within(second: number, tally: Tally | undefined) {

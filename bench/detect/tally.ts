@@ -11,20 +11,26 @@ export interface Tally {
   readonly failedAtS: Record<string, number>;
   /** Gates by what else was seen of them. */
   readonly marks: Record<string, number>;
+  /** Sum of the growths that gates said they would have seen. */
+  detectable: number;
   cpuMs: number;
   looks: number;
 }
 
 export const emptyTally = (): Tally => ({
-  ...{ runs: 0, failed: 0, passed: 0, cpuMs: 0, looks: 0 },
+  ...{ runs: 0, failed: 0, passed: 0, detectable: 0, cpuMs: 0, looks: 0 },
   by: {},
   failedAtS: {},
   marks: {},
 });
 
-export function addOutcome(tally: Tally, { failedAtS, passedAtS, by, marks, looks }: GateOutcome): void {
+export function addOutcome(
+  tally: Tally,
+  { failedAtS, passedAtS, by, marks, detectable, looks }: GateOutcome,
+): void {
   tally.runs += 1;
   tally.looks += looks;
+  tally.detectable += detectable ?? 0;
   for (const mark of marks ?? []) raise(tally.marks, mark, 1);
   if (passedAtS !== undefined) tally.passed += 1;
   if (failedAtS === undefined) return;
@@ -37,6 +43,7 @@ export function addTally(sum: Tally, part: Tally): void {
   sum.runs += part.runs;
   sum.failed += part.failed;
   sum.passed += part.passed;
+  sum.detectable += part.detectable;
   sum.cpuMs += part.cpuMs;
   sum.looks += part.looks;
   for (const [key, count] of Object.entries(part.by)) raise(sum.by, key, count);

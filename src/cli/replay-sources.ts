@@ -2,6 +2,7 @@
 import type { KubeConfig } from '@kubernetes/client-node';
 import type { RegressionGate } from '../crds/regression-gate.ts';
 import type { RegressionReport } from '../crds/regression-report.ts';
+import { HISTORY_MS } from '../detect/request-spread.ts';
 import { kubeClient } from '../kube/client.ts';
 import { type LabelSelectorLike, selectorText } from '../kube/label-selector.ts';
 import { openStoredEvaluations } from '../store/stored-evaluations.ts';
@@ -67,8 +68,6 @@ function assertBothArms(evaluation: PastEvaluation, directory: string): PastEval
   const sentence = `${directory} has ${evaluation.baseline.length} windows of the baseline and ${evaluation.canary.length} of the canary (${evaluation.name}): an arm is named by how its pods' names begin`;
   throw new CliError('NO_EVALUATIONS', sentence);
 }
-
-const HISTORY_MS = 20 * 60_000;
 
 /** The reports of a gate, with what the controller still has of their pods. */
 async function ofGate(

@@ -5,6 +5,7 @@ import { RegressionGateSpec } from '../crds/regression-gate.ts';
 import type { GateSettings } from '../detect/gate-evaluation.ts';
 import { judgeGate } from '../detect/judge-gate.ts';
 import type { PodWindow } from '../detect/pod-window.ts';
+import { HISTORY_MS } from '../detect/request-spread.ts';
 import type { GateJudgement } from '../detect/verdict.ts';
 import { failedBy, type PastEvaluation, type Said } from './past-evaluations.ts';
 
@@ -77,8 +78,6 @@ export function settingsFor(spec: RegressionGateSpec, overrides: ReplayOverrides
   });
   return podVarianceFactor === undefined ? settings : { ...settings, podVarianceFactor };
 }
-
-const HISTORY_MS = 20 * 60_000; // as the controller reads
 
 export function replay(evaluation: PastEvaluation, overrides: ReplayOverrides): Replayed {
   const { baseline, canary, startedAtMs } = evaluation;

@@ -10,6 +10,8 @@ export interface EffectEvidence {
   /** Half-width of the interval around it that covers at every look that may pass, BOUND_ALPHA on each side. */
   readonly half: number;
   readonly margin: number;
+  /** Estimate that is more than is tolerated once growth is proven; the margin where nothing is said. */
+  readonly leastToFail?: number;
   /** Whether the e-process rejects "no growth". */
   readonly isProven: boolean;
   /** Growth that would be proven by now with 90 % probability. */
@@ -50,13 +52,18 @@ const PART_BESIDE = 0.5;
  * baseline, too, by half of the margin: a canary with less to do than a baseline pod gets no faster when the load falls, and its
  * pods may have been lucky ones, but not by that much.
  */
-export function growthExceedsMargin({ effect, margin, onset }: EffectEvidence): boolean {
-  if (onset === undefined) return effect > margin;
+export function growthExceedsMargin({
+  effect,
+  margin,
+  leastToFail = margin,
+  onset,
+}: EffectEvidence): boolean {
+  if (onset === undefined) return effect > leastToFail;
   return onset.effect > margin && onset.beside > PART_BESIDE * margin;
 }
 
 export const DETECTION_POWER = 0.9;
-const UNLUCKY = normalQuantile(DETECTION_POWER); // standard errors below its mean that an estimate still may fall
+export const UNLUCKY = normalQuantile(DETECTION_POWER); // standard errors below its mean that an estimate still may fall
 
 export const DRIFT_SD = 0.1; // of the logarithm of a latency or a cost: a tenth more
 
@@ -69,33 +76,49 @@ export interface EffectNoise {
   readonly factors: PodFactors;
 }
 
+/** Log of the e-value, and the growth that would be enough of it. */
+interface Weighed {
+  readonly logE: number;
+  readonly needed: number;
+}
+
 /** Weighs `growth` against the lottery of pods and the noise of the sample; proven when `logE` reaches −ln 2·alpha. */
 export function weighGrowth(
   growth: number,
   { sampling, pods, factors }: EffectNoise,
   { alpha, boundFactor }: { readonly alpha: number; readonly boundFactor: number },
-): Pick<EffectEvidence, 'half' | 'isProven' | 'detectable'> & { readonly logE: number } {
+): Pick<EffectEvidence, 'half' | 'isProven' | 'detectable'> & Weighed {
   const nullVariance = pods * factors.test ** 2;
   const model = { nullVariance, driftVariance: nullVariance + DRIFT_SD ** 2 };
   const score = growth / Math.sqrt(sampling);
   const logE = growth > 0 ? logEValue(score, 1 / sampling, model) : Number.NEGATIVE_INFINITY;
+  const needed = randomEffectHalfWidth(1 / sampling, model, alpha);
   return {
-    logE,
+    ...{ logE, needed },
     half: Math.sqrt(factors.bound ** 2 * pods + boundFactor ** 2 * sampling),
     isProven: logE >= -Math.log(2 * alpha),
-    detectable: randomEffectHalfWidth(1 / sampling, model, alpha) + UNLUCKY * Math.sqrt(sampling + pods),
+    detectable: needed + UNLUCKY * Math.sqrt(sampling + pods),
   };
 }
 
 const ONE_POD_PART = 0.6;
 const LEAST_PODS_TO_BLAME_ONE = 3;
 
-/** Whether a single canary pod carries most of what the canary has too much of. */
+/**
+ * Whether a single canary pod carries most of what the canary has too much of, while the others have not grown themselves: their part
+ * beyond is not above the baseline's by `grown`.
+ */
 export function onePodCarries(
   pods: readonly { readonly requests: number; readonly counted: number }[],
   baselinePart: number,
+  grown = Number.POSITIVE_INFINITY,
 ): boolean {
   if (pods.length < LEAST_PODS_TO_BLAME_ONE) return false;
-  const excesses = pods.map(({ requests, counted }) => Math.max(0, counted - requests * baselinePart));
-  return Math.max(...excesses) > ONE_POD_PART * excesses.reduce((sum, excess) => sum + excess, 0);
+  const excesses = pods.map(({ requests, counted }) => counted - requests * baselinePart);
+  const most = Math.max(...excesses);
+  const sum = excesses.reduce((whole, excess) => whole + Math.max(0, excess), 0);
+  if (!(most > ONE_POD_PART * sum)) return false;
+  const others = pods.filter((_, pod) => pod !== excesses.indexOf(most));
+  const requests = others.reduce((whole, pod) => whole + pod.requests, 0);
+  return !(excesses.reduce((whole, excess) => whole + excess, -most) > grown * requests);
 }

@@ -10,7 +10,14 @@ import {
 } from '../requests/latency-histogram.ts';
 import { BUCKET_WIDTH, countOf } from '../requests/latency-sketch.ts';
 import type { RouteWindow } from '../requests/request-window.ts';
-import { type EffectEvidence, onePodCarries, weighGrowth } from './effect-evidence.ts';
+import {
+  type EffectEvidence,
+  type EffectNoise,
+  onePodCarries,
+  UNLUCKY,
+  weighGrowth,
+} from './effect-evidence.ts';
+import { GrowthBound } from './growth-bound.ts';
 import type { Counted, PodCounts } from './pod-counts.ts';
 import type { RequestArm, RequestArms } from './request-arms.ts';
 import type { LatencySettings } from './request-settings.ts';
@@ -22,8 +29,11 @@ export const ASSUMED_OF_LATENCY = { podSd: 0.05, leastPodSd: 0.01, waveSd: 0.04 
 export const FEWEST_SLOWER = 30; // expected in the canary beyond the quantile; below, a count is no normal variable
 export const AGEING_SD = 0.02; // of a pod's log latency over a gate: heaps grow, code is compiled again
 
-/** Of what a check of latency may spend: growth since the evaluation began. The other half is for later starts. */
-export const PART_SINCE_START = 0.5;
+/**
+ * Of what a check of latency may spend: on growth since the evaluation began as the bound proves it, on the same as the e-process
+ * proves it (which sees at the first looks what is that slow), and on growth since later starts.
+ */
+const PARTS = { bound: 0.8, eProcess: 0.05, later: 0.15 };
 
 /** What both arms' requests say of one quantile: all that is needed to weigh it. */
 export interface LatencyMeasure {
@@ -52,6 +62,8 @@ export interface LatencyLook {
   readonly concentration: number;
   readonly check: LatencySettings;
   readonly alpha: number;
+  /** Of this alpha's part. */
+  readonly bound: GrowthBound;
   readonly boundFactor: number;
   /** Blocks of BLOCK_MS that both arms had requests in, parts count; and looks. */
   readonly blocks: number;
@@ -92,41 +104,103 @@ export function measureLatency(
 export const hasEnough = (answered: number, quantile: number): boolean =>
   answered * (1 - quantile) >= FEWEST_SLOWER;
 
-/** Weighs growth of one quantile, since the evaluation began and since later starts: half of what it may spend each. */
+/** Weighs growth of one quantile, since the evaluation began and since later starts. */
 export function weighLatency(look: LatencyLook): EffectEvidence {
   const { measure, check, restarts, concentration, spread, boundFactor } = look;
-  const { answered, answeredSquares, slower, excess, density, effect, baselineMs } = measure;
-  const waves = spread.waveVariance * concentration;
-  const perRequest = 1 / answered + answeredSquares / answered ** 2;
-  const noise = {
-    sampling: (slower * (1 - slower) * perRequest) / density ** 2 + waves / look.blocks,
-    pods: spread.podVariance * concentration,
-    factors: spread.factors,
-  };
-  const levels = { alpha: look.alpha * PART_SINCE_START, boundFactor };
-  const { logE, half, detectable } = weighGrowth(excess / density, noise, levels);
+  const { effect, baselineMs } = measure;
+  const noise = sinceStartNoise(look);
+  const sinceStart = weighSinceStart(noise, look);
   const stretches = {
-    waves,
+    waves: spread.waveVariance * concentration,
     ageing: AGEING_SD ** 2 * concentration,
     looksPerBlock: look.looks / look.blocks,
     fewest: FEWEST_SLOWER,
   };
-  const since = weighRestarts(restarts, measure.fixed, stretches, boundFactor);
+  const later = weighRestarts(restarts, measure.fixed, stretches, boundFactor);
+  // The mean of e-values is one, with weights that are fixed beforehand.
+  const logE = logOfSum(
+    Math.log(PARTS.eProcess) + sinceStart.logE,
+    Math.log(PARTS.later) + (later?.logE ?? Number.NEGATIVE_INFINITY),
+  );
+  const isProven = logE >= -Math.log(2 * look.alpha);
+  const margin = Math.log1p(Math.max(check.relativeMargin, check.absoluteMarginMs / baselineMs));
+  const leastToFail = margin - Math.sqrt(noise.sampling + noise.pods);
+  const failsSinceStart = sinceStart.isBeyondBound && effect > leastToFail;
   const weight = Math.log(Math.max(1, restarts.planned));
-  const later = since !== undefined && since.strongest.logE - weight > logE ? since.strongest : undefined;
+  const isLater = later !== undefined && later.strongest.logE - weight > sinceStart.logE;
   return {
     effect,
-    half,
-    detectable,
-    isProven: logOfSum(logE, since?.logE ?? Number.NEGATIVE_INFINITY) >= -Math.log(look.alpha),
-    margin: Math.log1p(Math.max(check.relativeMargin, check.absoluteMarginMs / baselineMs)),
+    half: sinceStart.half,
+    get detectable() {
+      return sinceStart.detectable; // of no verdict: only for who reads it
+    },
+    isProven: isProven || sinceStart.isBeyondBound,
+    ...{ margin, leastToFail },
     baseline: baselineMs,
     canary: baselineMs * Math.exp(effect),
     assumedSpread: spread.assumed,
-    onePod: onePodCarries(look.counts.canary.totals(), partOf(look.counts.baseline.totals())),
-    ...(later && { onset: later }),
+    onePod: onePodCarries(
+      look.counts.canary.totals(),
+      partOf(look.counts.baseline.totals()),
+      margin * measure.fixed.density,
+    ),
+    ...(isLater && (isProven || !failsSinceStart) && { onset: later.strongest }),
   };
 }
+
+function sinceStartNoise({ measure, spread, concentration, blocks }: LatencyLook): EffectNoise {
+  const { answered, answeredSquares, slower, density } = measure;
+  const perRequest = 1 / answered + answeredSquares / answered ** 2;
+  const waves = (spread.waveVariance * concentration) / blocks;
+  return {
+    sampling: (slower * (1 - slower) * perRequest) / density ** 2 + waves,
+    pods: spread.podVariance * concentration,
+    factors: spread.factors,
+  };
+}
+
+function weighSinceStart(noise: EffectNoise, look: LatencyLook) {
+  const { measure, boundFactor } = look;
+  const growth = measure.excess / measure.density;
+  const levels = { alpha: look.alpha * PARTS.eProcess, boundFactor };
+  const { logE, half } = weighGrowth(growth, noise, levels);
+  const byBound = beyondBound(noise, look);
+  return {
+    ...{ logE, half },
+    isBeyondBound: byBound !== undefined && growth >= byBound,
+    get detectable() {
+      return detectableGrowth(noise, look, measure);
+    },
+  };
+}
+
+const beyondBound = ({ sampling, pods, factors }: EffectNoise, { bound, blocks }: LatencyPlan) =>
+  bound.at(blocks, { sampling, pods: pods * factors.test ** 2 });
+
+/** What a check may spend, and how far its plan has come. */
+export type LatencyPlan = Pick<LatencyLook, 'alpha' | 'bound' | 'blocks'>;
+
+/** Growth of log latency that is proven by now with 90 % probability. */
+export function detectableGrowth(
+  noise: EffectNoise,
+  plan: LatencyPlan,
+  { slower, density, fixed }: Pick<LatencyMeasure, 'slower' | 'density' | 'fixed'>,
+): number {
+  const alpha = plan.alpha * PARTS.eProcess;
+  // What may be passed does not matter for what is seen.
+  const { needed } = weighGrowth(0, noise, { alpha, boundFactor: 1 });
+  const least = Math.min(needed, beyondBound(noise, plan) ?? Number.POSITIVE_INFINITY);
+  const growth = least + UNLUCKY * Math.sqrt(noise.sampling + noise.pods);
+  // The tail gets thicker as it gets slower: so many more requests beyond the quantile are less growth than its density says.
+  return fixed.shiftOf(slower + growth * density) - fixed.shiftOf(slower);
+}
+
+/** The bound of a check of this level, of its part of it. */
+export const boundOf = (alpha: number, plannedBlocks: number): GrowthBound =>
+  new GrowthBound(alpha * PARTS.bound, plannedBlocks);
+
+/** What the lottery of pods is weighed at. */
+export const podAlphaOf = (alpha: number): number => alpha * PARTS.bound;
 
 const logOfSum = (a: number, b: number): number =>
   Math.max(a, b) === Number.NEGATIVE_INFINITY

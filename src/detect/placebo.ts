@@ -14,6 +14,7 @@ import { LOOK_MS } from './looks.ts';
 import type { PodWindow } from './pod-window.ts';
 import { chooseCanaries } from './relabelled-pods.ts';
 import { COST } from './request-settings.ts';
+import { HISTORY_MS } from './request-spread.ts';
 import type { Random } from './seeded-random.ts';
 import { createStackIndex, type StackIndex } from './stack-index.ts';
 import type { GateJudgement } from './verdict.ts';
@@ -106,8 +107,7 @@ function nearnessOf({ checks }: GateJudgement, { requests }: GateSettings): numb
   return Math.max(0, ...ratios);
 }
 
-/** As much as a gate reads of before its rollout. */
-const HISTORY_BLOCKS = (20 * 60_000) / LOOK_MS;
+const HISTORY_BLOCKS = HISTORY_MS / LOOK_MS; // as much as a gate reads of before its rollout
 
 function before(
   { fromBlock }: PlaceboGate,

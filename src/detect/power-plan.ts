@@ -15,9 +15,16 @@ import { comparableRow } from '../requests/request-window.ts';
 import { type BaselineHistory, blocksOf, relabelled } from './baseline-history.ts';
 import { openCpuEvaluation } from './cpu-evaluation.ts';
 import { type Dispersion, estimateDispersion } from './dispersion.ts';
-import { weighGrowth } from './effect-evidence.ts';
 import type { GateSettings } from './gate-evaluation.ts';
-import { ASSUMED_OF_LATENCY, hasEnough, PART_SINCE_START, slowerThan } from './latency-evidence.ts';
+import type { GrowthBound } from './growth-bound.ts';
+import {
+  ASSUMED_OF_LATENCY,
+  boundOf,
+  detectableGrowth,
+  hasEnough,
+  podAlphaOf,
+  slowerThan,
+} from './latency-evidence.ts';
 import { candidateNodes } from './look-evidence.ts';
 import { LOOK_MS } from './looks.ts';
 import { BOUND_ALPHA, type LookContext } from './node-evidence.ts';
@@ -31,6 +38,7 @@ import {
   type RequestSettings,
 } from './request-settings.ts';
 import { BLOCK_MS, estimateSpread, inflated, podFactors, type RequestSpread } from './request-spread.ts';
+import type { ThresholdShape } from './restarts.ts';
 import { createStackIndex } from './stack-index.ts';
 import { type ArmTally, addBlock, createArmTally } from './tally.ts';
 
@@ -112,9 +120,11 @@ interface CpuService {
 interface LatencyService {
   readonly check: LatencySettings;
   readonly alpha: number;
+  readonly bound: GrowthBound;
   readonly baselineMs: number;
   readonly density: number;
   readonly slower: number;
+  readonly fixed: ThresholdShape;
   readonly spread: RequestSpread;
   readonly answeredPerPodMs: number;
 }
@@ -188,12 +198,15 @@ function measureLatency(
       counts.add(pod, Math.floor((number * LOOK_MS) / BLOCK_MS), slowerThan(rows, threshold));
     }
   }
+  const alpha = latencyAlpha(settings.falseFailureRate, settings.requests, check);
   return {
     check,
-    alpha: latencyAlpha(settings.falseFailureRate, settings.requests) * PART_SINCE_START,
+    alpha,
+    bound: boundOf(alpha, settings.deadlineMs / BLOCK_MS),
     baselineMs: Math.exp(threshold) / 1_000,
     density,
     slower: countAbove(histogram, threshold) / answered,
+    fixed: { density, shiftOf: (part) => threshold - logQuantile(histogram, 1 - part) },
     spread: inflated(estimateSpread([counts], density, ASSUMED_OF_LATENCY), settings.podVarianceFactor),
     answeredPerPodMs: answered / (served * LOOK_MS) / history.pods.length,
   };
@@ -226,11 +239,10 @@ function latencyPower(service: LatencyService, trial: Trial): number | undefined
       (slower * (1 - slower) * perRequest) / density ** 2 +
       (spread.waveVariance * concentration * BLOCK_MS) / afterMs,
     pods: spread.podVariance * concentration,
-    factors: podFactors(spread, alpha, canaryPods),
+    factors: podFactors(spread, podAlphaOf(alpha), canaryPods),
   };
-  // The bound is for what may be passed; what is seen does not depend on it.
-  const { detectable } = weighGrowth(0, noise, { alpha, boundFactor: 1 });
-  return service.baselineMs * Math.expm1(detectable);
+  const plan = { alpha, bound: service.bound, blocks: afterMs / BLOCK_MS };
+  return service.baselineMs * Math.expm1(detectableGrowth(noise, plan, service));
 }
 
 function cpuPower(service: CpuService, { canaryPods, baselinePods, afterMs }: Trial): number {

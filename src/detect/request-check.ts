@@ -5,10 +5,12 @@ import type { Doubt } from './doubt.ts';
 import { type EffectEvidence, growthExceedsMargin, growthIsProven } from './effect-evidence.ts';
 import { ASSUMED_OF_ERRORS, failedOf, failuresPerUnit, weighErrors } from './error-evidence.ts';
 import { withFewPods } from './few-baseline-pods.ts';
+import type { GrowthBound } from './growth-bound.ts';
 import {
   ASSUMED_OF_LATENCY,
+  boundOf,
   measureLatency,
-  PART_SINCE_START,
+  podAlphaOf,
   slowerThan,
   thresholdOf,
   weighLatency,
@@ -50,6 +52,8 @@ export interface RequestCheckState {
   readonly trusted: TrustedRequests;
   /** What is left of a growth without each canary pod. */
   leftOut: readonly LeftOut[];
+  /** Of a check of latency: what growth since the evaluation began has to reach. */
+  readonly bound: GrowthBound | undefined;
   /** How far pods stray, by the blocks that were over when `block` began. */
   spread: { readonly block: number; readonly of: KnownSpread } | undefined;
   /** Of each route: the canary's requests beyond what the baseline's part of them would be. */
@@ -101,6 +105,7 @@ export const openCheck = (of: CheckKind, alpha: number, blocks: number): Request
   restarts: new Restarts(of.kind === 'latency' ? blocks : 0),
   trusted: new TrustedRequests(of.kind === 'latency' ? blocks : 0),
   leftOut: [],
+  bound: of.kind === 'latency' ? boundOf(alpha, blocks) : undefined,
   spread: undefined,
   counts: { canary: new PodCounts(), baseline: new PodCounts() },
   cells: { canary: new CostCells(), baseline: new CostCells() },
@@ -283,14 +288,14 @@ const GREW = { latency: 'LatencyGrew', errors: 'ErrorsGrew', cost: 'CostGrew' } 
 
 function weigh(check: RequestCheckState, round: CheckRound): EffectEvidence | undefined {
   const { arms, boundFactor, blocks, block, podVarianceFactor } = round;
-  const { of, counts, cells, restarts, alpha } = check;
+  const { of, counts, cells, restarts, bound, alpha } = check;
   const concentration = concentrationOf(arms.canary) + concentrationOf(arms.baseline);
   const pods = 1 / concentrationOf(arms.canary);
   switch (of.kind) {
     case 'latency': {
       const { threshold } = check;
       const measure = threshold === undefined ? undefined : measureLatency(arms, of.settings, threshold);
-      if (measure === undefined) return undefined;
+      if (measure === undefined || bound === undefined) return undefined;
       const perUnit = measure.fixed.density;
       const spread = spreadOf(check, block, {
         perUnit,
@@ -300,7 +305,7 @@ function weigh(check: RequestCheckState, round: CheckRound): EffectEvidence | un
       });
       const { looks } = arms;
       const seen = { measure, counts, restarts, spread, concentration, check: of.settings };
-      const evidence = weighLatency({ ...seen, alpha, boundFactor, blocks, looks });
+      const evidence = weighLatency({ ...seen, alpha, bound, boundFactor, blocks, looks });
       return doubted(evidence, check, round, { shape: measure.fixed, spread, perEffect: 1 });
     }
     case 'errors': {
@@ -327,8 +332,8 @@ function weigh(check: RequestCheckState, round: CheckRound): EffectEvidence | un
   }
 }
 
-const alphaSinceStart = ({ of, alpha }: RequestCheckState): number =>
-  of.kind === 'latency' ? alpha * PART_SINCE_START : alpha;
+const podAlpha = ({ of, alpha }: RequestCheckState): number =>
+  of.kind === 'latency' ? podAlphaOf(alpha) : alpha;
 
 /** What is assumed of pods, and known of the canary's: `pods` of one weight. */
 export interface SpreadTerms {
@@ -345,7 +350,7 @@ export function spreadOf(check: RequestCheckState, block: number, terms: SpreadT
   const estimated = estimateSpread([baseline, canary], terms.perUnit, terms.assumed, { before: block });
   const known = withFewPods(estimated, terms.assumed, baseline);
   const spread = inflated(known, terms.podVarianceFactor);
-  const of = { ...spread, factors: podFactors(spread, alphaSinceStart(check), terms.pods) };
+  const of = { ...spread, factors: podFactors(spread, podAlpha(check), terms.pods) };
   check.spread = { block, of };
   return of;
 }

@@ -63,12 +63,9 @@ export function openRequestEvaluation(
     ...(settings.errors === undefined ? [] : [{ kind: 'errors' as const, settings: settings.errors }]),
     ...(settings.cost === undefined ? [] : [{ kind: 'cost' as const, settings: settings.cost }]),
   ];
-  const alphas = {
-    latency: latencyAlpha(limits.falseFailureRate, settings),
-    errors: errorAlpha(limits.falseFailureRate),
-    cost: costAlpha(limits.falseFailureRate),
-  };
-  const checks = kinds.map((kind) => openCheck(kind, alphas[kind.kind], limits.deadlineMs / BLOCK_MS));
+  const checks = kinds.map((kind) =>
+    openCheck(kind, alphaOf(kind, limits.falseFailureRate, settings), limits.deadlineMs / BLOCK_MS),
+  );
   const growth = limits.deadlineMs / Math.max(LOOK_MS, limits.minDurationMs);
   const unknown = (): Visibility => ({ watched: false, hidden: undefined });
   const evaluation = {
@@ -82,6 +79,17 @@ export function openRequestEvaluation(
   };
   observeHistory(evaluation, history);
   return evaluation;
+}
+
+function alphaOf(check: CheckKind, falseFailureRate: number, settings: RequestSettings): number {
+  switch (check.kind) {
+    case 'latency':
+      return latencyAlpha(falseFailureRate, settings, check.settings);
+    case 'errors':
+      return errorAlpha(falseFailureRate);
+    case 'cost':
+      return costAlpha(falseFailureRate);
+  }
 }
 
 function observeHistory({ checks, startedAtMs }: RequestEvaluation, history: readonly PodWindow[]): void {

@@ -113,7 +113,7 @@ function sentence(
       case 'LatencyGrew':
       case 'ErrorsGrew':
       case 'CostGrew':
-        return `${what} grew by ${show(seen.delta)}${since}, over ${margin} (${change})${where}${assumed}`;
+        return `${what} grew by ${show(seen.delta)}${since}, ${over(seen)} ${margin} (${change})${where}${assumed}`;
       case 'NoRegression':
         return `${what} did not grow by ${margin} (${change})${assumed}`;
       case 'OnePod':
@@ -150,6 +150,10 @@ function sentence(
     return `${what}: ${arms.baseline.pods.size} baseline and ${arms.canary.pods.size} canary pods served requests; with fewer than ${limits.minPods} an arm, a pod cannot be told from its version`;
   }
 }
+
+/** Proven growth may be found a standard error below the margin: then nobody can say that it is within. */
+const over = ({ delta, margin }: CheckNumbers): string =>
+  delta > margin ? 'over' : 'which cannot be told from';
 
 /** Said where too few pods, or requests, told how far pods differ: then the verdict rests on a number nobody measured here. */
 function assumption(kind: CheckKind['kind']): string {

@@ -39,10 +39,21 @@ const LATENCY_PART = 0.4;
 const ERROR_PART = 0.1;
 const COST_PART = 0.1;
 
+// Of the quantiles' part, the highest one's where there are others: few requests tell of a tail, all of them of the middle, which loses
+// next to nothing by a smaller level.
+const HIGHEST_PART = 0.8;
+
 /** Each quantile is a test of its own, and gets its part of what latency may spend; so it does of what CPU in total leaves it. */
-export function latencyAlpha(falseFailureRate: number, { latency, cost }: RequestSettings): number {
+export function latencyAlpha(
+  falseFailureRate: number,
+  { latency, cost }: RequestSettings,
+  { quantile }: Pick<LatencySettings, 'quantile'>,
+): number {
   const part = cost?.decides === true ? LATENCY_PART : LATENCY_PART + COST_PART;
-  return (falseFailureRate * part) / Math.max(1, latency.length);
+  const highest = Math.max(...latency.map((each) => each.quantile));
+  if (latency.length <= 1) return falseFailureRate * part;
+  const own = quantile === highest ? HIGHEST_PART : (1 - HIGHEST_PART) / (latency.length - 1);
+  return falseFailureRate * part * own;
 }
 
 export const costAlpha = (falseFailureRate: number): number => falseFailureRate * COST_PART;

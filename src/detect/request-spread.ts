@@ -31,18 +31,23 @@ export interface AssumedSpread {
   readonly waveSd: number;
 }
 
-const TAIL_FREEDOM = 8; // pods stray as a t variable of this many: one in a thousand is far off, which no normal one is
-
 /**
- * A bound on a variance that was estimated is a t quantile. So is one on pods with heavier tails than a normal variable's: on their
- * mean over `pods` it is one of more degrees of freedom, by its kurtosis.
+ * A bound on a variance that was estimated is a t quantile. So is one on pods with heavier tails than a normal variable's: the mean
+ * of three pods drawn as t variables of 6 degrees of freedom strays, at one in a thousand and by the variance of twenty others, as far as
+ * one of 16. A single one strays as far as one of 6, and what is counted of it further: requests beyond a threshold grow faster
+ * than the latency of the pod they are all of.
  */
 export function podFactors({ degreesOfFreedom }: RequestSpread, alpha: number, pods: number): PodFactors {
-  const freedom = Math.min(degreesOfFreedom, 4 + (TAIL_FREEDOM - 4) * Math.max(1, pods));
+  const freedom = Math.min(degreesOfFreedom, 6 * Math.max(1, pods) - 2);
   return { test: studentFactor(alpha, freedom), bound: studentQuantile(1 - BOUND_ALPHA, freedom) };
 }
 
 export const BLOCK_MS = 120_000;
+/**
+ * Of the baseline before a rollout, as much as tells how far its pods stray. While an evaluation of the default deadline and this much
+ * before it are within what the store keeps, a new leader folds from the same history.
+ */
+export const HISTORY_MS = 26 * 60_000;
 const LONG_BLOCKS = 5; // 600 s: waves that are longer than a block show there
 // What is seen counts in full once it is worth this many degrees of freedom; below, the assumption fills up.
 const ENOUGH_POD_DF = 8;

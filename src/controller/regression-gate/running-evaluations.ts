@@ -15,6 +15,7 @@ import {
 } from '../../detect/gate-evaluation.ts';
 import { type Block, blockEndMs, closedBlocks, cutBlock, type LookPlan } from '../../detect/looks.ts';
 import type { PodWindow } from '../../detect/pod-window.ts';
+import { HISTORY_MS } from '../../detect/request-spread.ts';
 import type { GateJudgement } from '../../detect/verdict.ts';
 import type { Arm, PodRef, WindowExtent, WindowStore } from '../../store/window-store.ts';
 import { RAISED_HZ } from './sampling-rate.ts';
@@ -132,10 +133,6 @@ function runningOf(known: Running | undefined, evaluation: JudgedEvaluation, sto
   const folded = openGateEvaluation(settings, startedAtMs, historyOf(evaluation, store));
   return { identity, folded, nextBlock: 0, seen: new Map(), judged: undefined };
 }
-
-// As long as an evaluation of the default deadline and this much before it are within what the store keeps, a new leader
-// folds from the same history.
-const HISTORY_MS = 20 * 60_000;
 
 /** What the baseline's pods did before: how far pods stray that run the same. Without checks of requests nobody asks. */
 function historyOf(
