@@ -28,6 +28,7 @@ const NESTED_PART = 0.6;
  * that a caller comes after the function below it that holds most of what the caller gained.
  */
 export function findCulprits(look: LookEvidence, index: StackIndex): Finding[] {
+  if (look.grown.length === 0) return [];
   const deltas = stackDeltas(index, look.context, look.context.scale);
   const netDeltas = stackDeltas(index, look.context, look.sizeFactor.factor);
   const found = new Map<number, Finding>();
@@ -55,9 +56,8 @@ function nestedFirst(descending: readonly Finding[], deltas: StackDeltas): Findi
 
 function holdsMostOf(inner: NodeEvidence, outer: NodeEvidence, deltas: StackDeltas): boolean {
   if (!nodeIsTotal(outer.node)) return false;
-  const common = deltas.index.stacks.filter(
-    ({ nodes }) => nodes.includes(inner.node) && nodes.includes(outer.node),
-  );
+  const isBelow = new Set(deltas.index.through(outer.node));
+  const common = deltas.index.through(inner.node).filter((stack) => isBelow.has(stack));
   return sumOf(common, deltas) >= NESTED_PART * outer.delta;
 }
 

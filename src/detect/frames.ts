@@ -54,7 +54,7 @@ const JVM_THREAD_ENTRIES = [
   'JvmtiAgentThread::',
 ];
 
-/** True for a stack of a JVM-internal thread (JIT, GC, safepoints): none of its frames is a candidate. */
-export function stackIsJvmInternal(frames: readonly string[]): boolean {
-  return frames.some((frame) => JVM_THREAD_ENTRIES.some((entry) => frame.startsWith(entry)));
+/** True for the entry of a JVM-internal thread (JIT, GC, safepoints): no frame of a stack with one is a candidate. */
+export function frameIsJvmEntry(name: string): boolean {
+  return JVM_THREAD_ENTRIES.some((entry) => name.startsWith(entry));
 }

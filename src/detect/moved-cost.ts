@@ -1,4 +1,4 @@
-import { commonestStack, functionsHolding, type StackDeltas, sumOf } from './attribution.ts';
+import { commonestStack, functionsHolding, type StackDeltas } from './attribution.ts';
 import type { LookEvidence } from './look-evidence.ts';
 import { halfWidthOf, type NodeEvidence, weighNode } from './node-evidence.ts';
 import { functionOf, nodeIsTotal, type StackIndex, totalNode } from './stack-index.ts';
@@ -120,14 +120,22 @@ function absorbed(gone: NodeEvidence, lost: number, { growth, look, deltas }: Ro
 /** What the stacks through each of some nodes lost, those through the growth left out. */
 function lossesBeside(growth: number, nodes: ReadonlySet<number>, deltas: StackDeltas): Map<number, number> {
   const losses = new Map<number, number>();
-  for (const stack of deltas.index.stacks) {
-    if (stack.nodes.includes(growth)) continue;
-    const loss = -sumOf([stack], deltas);
-    for (const node of stack.nodes) {
-      if (nodes.has(node)) losses.set(node, (losses.get(node) ?? 0) + loss);
-    }
+  const { index } = deltas;
+  const isBeside = besides(growth, index);
+  const each = index.among(nodes);
+  for (let stack = 0; stack < index.stacks.length; stack++) {
+    if (isBeside[stack] === 0) continue;
+    const loss = -(deltas.deltas[stack] ?? 0);
+    each(stack, (node) => losses.set(node, (losses.get(node) ?? 0) + loss));
   }
   return losses;
+}
+
+/** By stack: 1 where it does not count for the node. */
+function besides(node: number, index: StackIndex): Uint8Array {
+  const isBeside = new Uint8Array(index.stacks.length).fill(1);
+  for (const { id } of index.through(node)) isBeside[id] = 0;
+  return isBeside;
 }
 
 /** Functions that are proven to take less. Scaled down only, for the reason that growth is scaled up only. */
@@ -151,8 +159,9 @@ function placeAt(functionId: number, { growth, look, deltas, isNear }: Search): 
   const context = { ...look.context, scale: look.sizeFactor.factor };
   const whole = weighNode(total, context);
   const rest = { canary: 0, baseline: 0 };
-  for (const { id, nodes } of deltas.index.stacks) {
-    if (!nodes.includes(total) || nodes.includes(growth.node)) continue;
+  const isBeside = besides(growth.node, deltas.index);
+  for (const { id } of deltas.index.through(total)) {
+    if (isBeside[id] === 0) continue;
     rest.canary += context.canary.stackCounts[id] ?? 0;
     rest.baseline += context.baseline.stackCounts[id] ?? 0;
   }
