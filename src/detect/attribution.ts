@@ -42,15 +42,15 @@ export function deepestExplaining(node: number, deltas: StackDeltas): number {
     if (holder.depth > best.depth && grew >= EXPLAINING_PART * whole) best = holder;
   }
   const own = selfNode(best.functionId);
+  const isThrough = new Set(through);
   const ownDelta = sumOf(
-    through.filter((stack) => stack.nodes.includes(own)),
+    stacksThrough(own, deltas).filter((stack) => isThrough.has(stack)),
     deltas,
   );
   return ownDelta >= EXPLAINING_PART * whole ? own : totalNode(best.functionId);
 }
 
-const stacksThrough = (node: number, deltas: StackDeltas): IndexedStack[] =>
-  deltas.index.stacks.filter((stack) => stack.nodes.includes(node));
+const stacksThrough = (node: number, deltas: StackDeltas): IndexedStack[] => deltas.index.through(node);
 
 /** Functions called from a node's that hold at least 80 % of what the node gained, and how far below. */
 export function functionsHolding(
@@ -77,18 +77,19 @@ function functionsBelow(
 ): Map<number, Below> {
   const name = deltas.index.functions[functionOf(node)] ?? '';
   const found = new Map<number, Below>();
-  for (const stack of through) {
-    const top = stack.identities.lastIndexOf(name);
-    const count = deltas.canaryCounts[stack.id] ?? 0;
-    for (const below of stack.nodes) {
+  for (const { id, identities, nodes } of through) {
+    const at = new Map(identities.map((frame, depth) => [frame, depth])); // of several the last one, nearest the root
+    const top = at.get(name) ?? -1;
+    const count = deltas.canaryCounts[id] ?? 0;
+    for (const below of nodes) {
       if (!nodeIsTotal(below) || below === node) continue;
       const functionId = functionOf(below);
-      const at = stack.identities.lastIndexOf(deltas.index.functions[functionId] ?? '');
-      if (at >= top) continue;
+      const depth = at.get(deltas.index.functions[functionId] ?? '') ?? -1;
+      if (depth >= top) continue;
       const sum = found.get(functionId) ?? { delta: 0, depthSum: 0, weight: 0 };
       found.set(functionId, sum);
-      sum.delta += deltas.deltas[stack.id] ?? 0;
-      sum.depthSum += count * (top - at);
+      sum.delta += deltas.deltas[id] ?? 0;
+      sum.depthSum += count * (top - depth);
       sum.weight += count;
     }
   }
@@ -108,9 +109,9 @@ export function commonestStack(
 ): IndexedStack | undefined {
   let commonest: IndexedStack | undefined;
   let most = 0;
-  for (const stack of index.stacks) {
+  for (const stack of index.through(node)) {
     const count = stackCounts[stack.id] ?? 0;
-    if (count <= most || !stack.nodes.includes(node)) continue;
+    if (count <= most) continue;
     commonest = stack;
     most = count;
   }
@@ -135,4 +136,11 @@ export function callersOf(node: number, index: StackIndex, stackCounts: Float64A
   const above = stack.identities.slice(stack.identities.indexOf(index.functions[own] ?? '') + 1);
   const callers = above.map((frame) => ids.get(frame)).filter((id) => id !== undefined);
   return [...new Set(callers)].filter((id) => id !== own);
+}
+
+/** By stack: 1 where it does not count for the node. */
+export function besides(node: number, index: StackIndex): Uint8Array {
+  const isBeside = new Uint8Array(index.stacks.length).fill(1);
+  for (const { id } of index.through(node)) isBeside[id] = 0;
+  return isBeside;
 }

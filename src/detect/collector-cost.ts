@@ -1,22 +1,26 @@
-import { COLLECTOR } from './frames.ts';
 import type { PodWindow } from './pod-window.ts';
 import { studentQuantile } from './quantiles.ts';
 import type { StackIndex } from './stack-index.ts';
+import type { NumberedStacks } from './tally.ts';
 
 /** Samples of the collector's own threads and of everything, by pod. */
 export type CollectorCounts = Map<string, { collector: number; all: number }>;
 
+/** `numbered`: the stacks of the windows, one window after the other. */
 export function addCollector(
   counts: CollectorCounts,
   windows: readonly PodWindow[],
+  numbered: NumberedStacks,
   index: StackIndex,
 ): void {
+  let at = 0;
   for (const { pod, stacks } of windows) {
     const ofPod = counts.get(pod) ?? { collector: 0, all: 0 };
     counts.set(pod, ofPod);
-    for (const { frames, count } of stacks) {
+    for (const end = at + stacks.length; at < end; at++) {
+      const count = numbered.counts[at] ?? 0;
       ofPod.all += count;
-      if (index.of(frames).group === COLLECTOR) ofPod.collector += count;
+      if (index.isOfCollector(numbered.numbers[at] ?? -1)) ofPod.collector += count;
     }
   }
 }

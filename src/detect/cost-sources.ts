@@ -2,7 +2,7 @@
  * Where the cost of a growth may have come from: what shrank elsewhere by about as much. Names, numbers and places of code
  * change from version to version; what it costs together does not, unless something was made dearer.
  */
-import { callersOf, type StackDeltas } from './attribution.ts';
+import { besides, callersOf, type StackDeltas } from './attribution.ts';
 import type { ErasedStacks } from './erased-stacks.ts';
 import type { LookEvidence } from './look-evidence.ts';
 import { halfWidthOf, type NodeEvidence, variancesOf, weighCounts } from './node-evidence.ts';
@@ -131,23 +131,25 @@ function countsBeside(
 ): Map<number, Counts> {
   const { canary, baseline } = look.context;
   const found = new Map<number, Counts>();
-  for (const stack of deltas.index.stacks) {
-    if (stack.nodes.includes(growth)) continue;
-    for (const node of stack.nodes) {
-      if (!nodes.has(node)) continue;
+  const isBeside = besides(growth, deltas.index);
+  const each = deltas.index.among(nodes);
+  for (let stack = 0; stack < isBeside.length; stack++) {
+    if (isBeside[stack] === 0) continue;
+    each(stack, (node) => {
       const counts = found.get(node) ?? { canary: 0, baseline: 0 };
       found.set(node, counts);
-      counts.canary += canary.stackCounts[stack.id] ?? 0;
-      counts.baseline += baseline.stackCounts[stack.id] ?? 0;
-    }
+      counts.canary += canary.stackCounts[stack] ?? 0;
+      counts.baseline += baseline.stackCounts[stack] ?? 0;
+    });
   }
   return found;
 }
 
 /** What costs the growth would have if nothing had become a frame or stopped to be one: the stacks that are the same without those. */
 function sourcesByInlining(growth: Growth): CostSource[] {
-  const { node, erased } = growth;
-  const beside = (stack: IndexedStack): boolean => !stack.nodes.includes(node.node);
+  const { node, erased, deltas } = growth;
+  const isBeside = besides(node.node, deltas.index);
+  const beside = ({ id }: IndexedStack): boolean => isBeside[id] === 1;
   const counts = erased.countsOf(erased.keysOf(node.node), beside);
   if (counts.baseline === 0) return [];
   const source = sourceOf(counts, node.node, 'InliningChanged', growth);

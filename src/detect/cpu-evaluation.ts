@@ -88,11 +88,12 @@ export function advance(evaluation: CpuEvaluation, block: Block): void {
   evaluation.warmUpExcluded ||= block.warmUpExcluded;
   if (block.baseline.length === 0 || block.canary.length === 0) return;
   const { arms, index, settings, levels } = evaluation;
-  addBlock(arms, exposed(evaluation.exposure, block), index);
+  const seen = exposed(evaluation.exposure, block);
+  const stacks = addBlock(arms, seen, index);
   addFacts(evaluation.facts, block);
-  addCollector(evaluation.collector.baseline, block.baseline, index);
-  addCollector(evaluation.collector.canary, block.canary, index);
-  evaluation.sightings.add(block.canary, index);
+  addCollector(evaluation.collector.baseline, seen.baseline, stacks.baseline, index);
+  addCollector(evaluation.collector.canary, seen.canary, stacks.canary, index);
+  evaluation.sightings.add(seen.canary, index, stacks.canary.numbers);
   evaluation.evidence = weighLook(arms, levels);
   const { facts, mix } = evaluation;
   const round = {

@@ -67,9 +67,8 @@ function nestedFirst(descending: readonly Finding[], deltas: StackDeltas): Findi
 
 function holdsMostOf(inner: NodeEvidence, outer: NodeEvidence, deltas: StackDeltas): boolean {
   if (!nodeIsTotal(outer.node)) return false;
-  const common = deltas.index.stacks.filter(
-    ({ nodes }) => nodes.includes(inner.node) && nodes.includes(outer.node),
-  );
+  const isBelow = new Set(deltas.index.through(outer.node));
+  const common = deltas.index.through(inner.node).filter((stack) => isBelow.has(stack));
   return sumOf(common, deltas) >= NESTED_PART * outer.delta;
 }
 

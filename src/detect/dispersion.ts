@@ -1,3 +1,4 @@
+import { ascendingOrder } from './ascending-order.ts';
 import { nodeIsTotal } from './stack-index.ts';
 import type { ArmTally } from './tally.ts';
 
@@ -41,19 +42,17 @@ export function estimateDispersion(arms: readonly ArmTally[], podVarianceFactor 
   const size = arms[0]?.counts.length ?? 0;
   const shapes = arms.map(armShape);
   const seen = seenNodes(arms, size).map((node) => observeNode(shapes, node));
-  const commonKappa = trimmedMean(seen.filter((node) => !node.total).map(kappaOf));
-  const withKappa = seen.map((node) => ({ ...node, overdispersion: overdispersionOf(node, commonKappa) }));
+  const ofKind = (total: boolean): NodeObservation[] => seen.filter((node) => node.total === total);
+  const commonKappa = trimmedMean(ofKind(false), kappaOf);
+  for (const node of seen) node.overdispersion = overdispersionOf(node, commonKappa);
   const commonOf = (total: boolean): number =>
-    Math.max(
-      ASSUMED_POD_SD ** 2,
-      trimmedMean(withKappa.filter((node) => node.total === total).map(scaledPodVariance)),
-    );
+    Math.max(ASSUMED_POD_SD ** 2, trimmedMean(ofKind(total), scaledPodVariance));
   const common = { self: commonOf(false), total: commonOf(true) };
   // One object for all that are too rare to say anything: most functions of a service are.
   const unseenSelf = { overdispersion: 1, podVariance: common.self * podVarianceFactor };
   const unseenTotal = { overdispersion: 1, podVariance: common.total * podVarianceFactor };
   const spreads = Array.from({ length: size }, (_, node) => (nodeIsTotal(node) ? unseenTotal : unseenSelf));
-  for (const node of withKappa) {
+  for (const node of seen) {
     spreads[node.node] = {
       overdispersion: node.overdispersion,
       podVariance:
@@ -81,7 +80,9 @@ function seenNodes(arms: readonly ArmTally[], size: number): number[] {
 
 interface ArmShape {
   readonly arm: ArmTally;
-  readonly pods: readonly { readonly counts: Float64Array; readonly samples: number }[];
+  readonly pods: number;
+  /** By node: Σ x²/n over pods. */
+  readonly podSquares: Float64Array;
   readonly blockDf: number;
   readonly podDf: number;
   /** N − Σn²/N: the exposure that weighs the variance between pods. */
@@ -95,12 +96,24 @@ function armShape(arm: ArmTally): ArmShape {
   const squares = pods.reduce((sum, pod) => sum + pod.samples ** 2, 0);
   return {
     arm,
-    pods,
+    pods: pods.length,
+    podSquares: podSquaresOf(arm),
     blockDf: Math.max(0, blocks - pods.length - (arm.blocks - 1)),
     podDf: Math.max(0, pods.length - 1),
     exposure: arm.samples > 0 ? arm.samples - squares / arm.samples : 0,
     samplesPerBlock: blocks > 0 ? arm.samples / blocks : 0,
   };
+}
+
+function podSquaresOf(arm: ArmTally): Float64Array {
+  const squares = new Float64Array(arm.counts.length);
+  for (const { counts, samples } of arm.pods.values()) {
+    for (let node = 0; node < counts.length; node++) {
+      const count = counts[node] ?? 0;
+      if (count > 0) squares[node] = (squares[node] ?? 0) + count ** 2 / samples;
+    }
+  }
+  return squares;
 }
 
 interface NodeObservation {
@@ -119,17 +132,17 @@ interface NodeObservation {
   readonly blockDf: number;
   readonly samplesPerBlock: number;
   readonly meanBinomial: number;
+  /** Known once what is common to all nodes is. */
+  overdispersion: number;
 }
 
 function observeNode(shapes: readonly ArmShape[], node: number): NodeObservation {
-  const seen = {
-    within: 0,
-    withinExpected: 0,
-    between: 0,
-    betweenExpected: 0,
-    withinPerKappa: 0,
-    betweenPerVariance: 0,
-  };
+  let within = 0;
+  let withinExpected = 0;
+  let between = 0;
+  let betweenExpected = 0;
+  let withinPerKappa = 0;
+  let betweenPerVariance = 0;
   let count = 0;
   let samples = 0;
   let blockDf = 0;
@@ -141,14 +154,14 @@ function observeNode(shapes: readonly ArmShape[], node: number): NodeObservation
     const inArm = arm.counts[node] ?? 0;
     const share = inArm / arm.samples;
     const binomial = share * (1 - share);
-    const podSquares = shape.pods.reduce((sum, pod) => sum + (pod.counts[node] ?? 0) ** 2 / pod.samples, 0);
+    const podSquares = shape.podSquares[node] ?? 0;
     const timeSquares = arm.timeSquares[node] ?? 0;
-    seen.within += (arm.blockSquares[node] ?? 0) - podSquares - (timeSquares - inArm * share);
-    seen.withinExpected += shape.blockDf * binomial;
-    seen.withinPerKappa += shape.blockDf * binomial ** 2 * shape.samplesPerBlock;
-    seen.between += podSquares - inArm * share;
-    seen.betweenExpected += shape.podDf * binomial;
-    seen.betweenPerVariance += binomial ** 2 * shape.exposure;
+    within += (arm.blockSquares[node] ?? 0) - podSquares - (timeSquares - inArm * share);
+    withinExpected += shape.blockDf * binomial;
+    withinPerKappa += shape.blockDf * binomial ** 2 * shape.samplesPerBlock;
+    between += podSquares - inArm * share;
+    betweenExpected += shape.podDf * binomial;
+    betweenPerVariance += binomial ** 2 * shape.exposure;
     count += inArm;
     samples += arm.samples;
     blockDf += shape.blockDf;
@@ -157,9 +170,22 @@ function observeNode(shapes: readonly ArmShape[], node: number): NodeObservation
   }
   const share = samples > 0 ? count / samples : 0;
   const total = nodeIsTotal(node);
-  const priorScale = total && share > METHOD_SHARE ? METHOD_SHARE / share : 1;
-  const meanBinomial = share * (1 - share);
-  return { node, total, priorScale, ...seen, podDf, blockDf, samplesPerBlock, meanBinomial };
+  return {
+    node,
+    total,
+    priorScale: total && share > METHOD_SHARE ? METHOD_SHARE / share : 1,
+    within,
+    withinExpected,
+    between,
+    betweenExpected,
+    withinPerKappa,
+    betweenPerVariance,
+    podDf,
+    blockDf,
+    samplesPerBlock,
+    meanBinomial: share * (1 - share),
+    overdispersion: 1,
+  };
 }
 
 interface Weighted {
@@ -167,9 +193,11 @@ interface Weighted {
   readonly weight: number;
 }
 
+const NOTHING: Weighted = { value: 0, weight: 0 };
+
 // kappa: variance in time of the log-odds from block to block, so that overdispersion = 1 + kappa·n·q(1−q).
 function kappaOf(node: NodeObservation): Weighted {
-  if (node.withinPerKappa <= 0) return { value: 0, weight: 0 };
+  if (node.withinPerKappa <= 0) return NOTHING;
   return {
     value: (node.within - node.withinExpected) / (node.withinPerKappa * node.priorScale),
     weight: ((node.withinPerKappa * node.priorScale) / node.withinExpected) ** 2,
@@ -182,18 +210,16 @@ function overdispersionOf(node: NodeObservation, commonKappa: number): number {
   return 1 + Math.max(0, blended) * node.priorScale * node.samplesPerBlock * node.meanBinomial;
 }
 
-type WithOverdispersion = NodeObservation & { readonly overdispersion: number };
+const betweenNoise = (node: NodeObservation): number => node.betweenExpected * node.overdispersion;
 
-const betweenNoise = (node: WithOverdispersion): number => node.betweenExpected * node.overdispersion;
-
-function scaledPodVariance(node: WithOverdispersion): Weighted {
-  if (node.betweenPerVariance <= 0) return { value: 0, weight: 0 };
+function scaledPodVariance(node: NodeObservation): Weighted {
+  if (node.betweenPerVariance <= 0) return NOTHING;
   const perCommon = node.betweenPerVariance * node.priorScale;
   const expected = betweenNoise(node) + ASSUMED_POD_SD ** 2 * perCommon;
   return { value: (node.between - betweenNoise(node)) / perCommon, weight: (perCommon / expected) ** 2 };
 }
 
-function podVarianceOf(node: WithOverdispersion, prior: number): number {
+function podVarianceOf(node: NodeObservation, prior: number): number {
   if (node.betweenPerVariance <= 0) return prior;
   const own = Math.max(0, (node.between - betweenNoise(node)) / node.betweenPerVariance);
   const expected = betweenNoise(node) + prior * node.betweenPerVariance;
@@ -205,13 +231,19 @@ function podVarianceOf(node: WithOverdispersion, prior: number): number {
 }
 
 /** Mean by weight without the outer tenth of the weight on each side, so that a few wild ones do not set it. */
-function trimmedMean(values: readonly Weighted[]): number {
-  const ascending = values.filter(({ weight }) => weight > 0).sort((a, b) => a.value - b.value);
-  const whole = ascending.reduce((sum, { weight }) => sum + weight, 0);
+function trimmedMean(
+  nodes: readonly NodeObservation[],
+  weightedOf: (node: NodeObservation) => Weighted,
+): number {
+  const weighted = nodes.map(weightedOf).filter(({ weight }) => weight > 0);
+  const order = ascendingOrder(Float64Array.from(weighted, ({ value }) => value));
+  let whole = 0;
+  for (const at of order) whole += weighted[at]?.weight ?? 0;
   let before = 0;
   let sum = 0;
   let kept = 0;
-  for (const { value, weight } of ascending) {
+  for (const at of order) {
+    const { value, weight } = weighted[at] ?? NOTHING;
     const from = Math.max(before, TRIMMED_PART * whole);
     const to = Math.min(before + weight, (1 - TRIMMED_PART) * whole);
     before += weight;

@@ -43,8 +43,7 @@ export function erasedStacks(index: StackIndex, context: LookContext): ErasedSta
     return counts;
   };
   return {
-    keysOf: (node) =>
-      new Set(index.stacks.filter(({ nodes }) => nodes.includes(node)).map((stack) => keys.get(stack) ?? '')),
+    keysOf: (node) => new Set(index.through(node).map((stack) => keys.get(stack) ?? '')),
     countsOf,
     sharesOf: (of) => {
       const counts = countsOf(of);

@@ -56,8 +56,8 @@ const JVM_THREAD_ENTRIES = [
 
 /** The line of the collector's threads; that of the JVM's others is JVM. */
 export const COLLECTOR = '[GC]';
-const JVM = '[jvm]';
-const COLLECTOR_ROOT = '[GC thread]'; // of src/jvm/vm-threads.ts
+export const JVM = '[jvm]';
+export const COLLECTOR_ROOT = '[GC thread]'; // of src/jvm/vm-threads.ts
 const COLLECTOR_ENTRIES = ['WorkerThread::run', 'GangWorker::run', 'ConcurrentGCThread::run'];
 
 /** The line a stack of a JVM-internal thread is reported under. */
@@ -68,10 +68,7 @@ export function jvmGroup(frames: readonly string[]): string {
   return isCollector ? COLLECTOR : JVM;
 }
 
-/** True for a stack of a JVM-internal thread (JIT, GC, safepoints): none of its frames is a candidate. */
-export function stackIsJvmInternal(frames: readonly string[]): boolean {
-  return (
-    frames.at(-1) === COLLECTOR_ROOT ||
-    frames.some((frame) => JVM_THREAD_ENTRIES.some((entry) => frame.startsWith(entry)))
-  );
+/** True for the entry of a JVM-internal thread (JIT, GC, safepoints): no frame of a stack with one is a candidate, nor of one that ends in COLLECTOR_ROOT. */
+export function frameIsJvmEntry(name: string): boolean {
+  return JVM_THREAD_ENTRIES.some((entry) => name.startsWith(entry));
 }

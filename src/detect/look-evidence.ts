@@ -69,7 +69,11 @@ export function weighLook(arms: Arms, levels: Levels): LookEvidence | undefined 
   const candidates = nodes.map((node) => weighNode(node, context));
   // An error of the size factor would lower the bounds of large callers by as much; only what is sure counts.
   const surelyShrunk = unchanged.factor * Math.exp(-SURE * unchanged.logError);
-  const upper = nodes.map((node) => weighNode(node, { ...context, scale: Math.max(1, surelyShrunk) }));
+  const upperScale = Math.max(1, surelyShrunk);
+  const upper =
+    upperScale === context.scale
+      ? candidates
+      : nodes.map((node) => weighNode(node, { ...context, scale: upperScale }));
   const rejected = rejectedByEbh(
     candidates.map(({ logE }) => logE),
     familyAlpha,

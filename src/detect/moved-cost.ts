@@ -1,4 +1,4 @@
-import { callersOf, functionsHolding, type StackDeltas } from './attribution.ts';
+import { besides, callersOf, functionsHolding, type StackDeltas } from './attribution.ts';
 import { likeliestSource } from './cost-sources.ts';
 import type { ErasedStacks } from './erased-stacks.ts';
 import type { LookEvidence } from './look-evidence.ts';
@@ -96,8 +96,9 @@ function placeAt(functionId: number, { growth, look, deltas, isNear }: Search): 
   const context = { ...look.context, scale: look.sizeFactor.factor };
   const whole = weighNode(total, context);
   const rest = { canary: 0, baseline: 0 };
-  for (const { id, nodes } of deltas.index.stacks) {
-    if (!nodes.includes(total) || nodes.includes(growth.node)) continue;
+  const isBeside = besides(growth.node, deltas.index);
+  for (const { id } of deltas.index.through(total)) {
+    if (isBeside[id] === 0) continue;
     rest.canary += context.canary.stackCounts[id] ?? 0;
     rest.baseline += context.baseline.stackCounts[id] ?? 0;
   }

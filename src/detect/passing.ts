@@ -1,6 +1,6 @@
 import type { LookEvidence } from './look-evidence.ts';
 import type { NodeEvidence } from './node-evidence.ts';
-import { type IndexedStack, nodeIsTotal, type StackIndex } from './stack-index.ts';
+import { type EachNode, nodeIsTotal, type StackIndex } from './stack-index.ts';
 import type { ArmTally } from './tally.ts';
 
 const CONTAINED_PART = 0.95;
@@ -21,14 +21,14 @@ export function openCandidates(look: LookEvidence, index: StackIndex): NodeEvide
   const cannotHide = (node: NodeEvidence): boolean =>
     node.delta + node.half < margin * (1 - Math.max(node.canaryShare, node.baselineShare));
   const callers = look.upper.filter((node) => nodeIsTotal(node.node) && cannotHide(node));
-  const settledTotals = new Set(callers.map(({ node }) => node));
+  const eachCaller = index.among(new Set(callers.map(({ node }) => node)));
   const stacksOf = stacksThrough(new Set(open.map(({ node }) => node)), index);
   return open.filter(({ node }) => {
     const enough = {
       canary: CONTAINED_PART * (canary.counts[node] ?? 0),
       baseline: CONTAINED_PART * (baseline.counts[node] ?? 0),
     };
-    const shared = sharedCounts(stacksOf.get(node) ?? [], settledTotals, look.context);
+    const shared = sharedCounts(stacksOf.get(node) ?? [], eachCaller, look.context);
     return ![...shared].some(
       ([total, counts]) =>
         total !== node && counts.canary >= enough.canary && counts.baseline >= enough.baseline,
@@ -37,15 +37,11 @@ export function openCandidates(look: LookEvidence, index: StackIndex): NodeEvide
 }
 
 /** In one pass: there are thousands of stacks, and each look comes by here. */
-function stacksThrough(nodes: ReadonlySet<number>, index: StackIndex): Map<number, IndexedStack[]> {
-  const found = new Map<number, IndexedStack[]>();
-  for (const stack of index.stacks) {
-    for (const node of stack.nodes) {
-      if (!nodes.has(node)) continue;
-      const stacks = found.get(node);
-      if (stacks === undefined) found.set(node, [stack]);
-      else stacks.push(stack);
-    }
+function stacksThrough(nodes: ReadonlySet<number>, index: StackIndex): Map<number, number[]> {
+  const found = new Map<number, number[]>([...nodes].map((node) => [node, []]));
+  const each = index.among(nodes);
+  for (let stack = 0; stack < index.stacks.length; stack++) {
+    each(stack, (node) => found.get(node)?.push(stack));
   }
   return found;
 }
@@ -55,24 +51,23 @@ interface SharedCounts {
   baseline: number;
 }
 
-/** Samples of some stacks that each of `totals` has too. */
+/** Samples of some stacks that each of a few nodes has too. */
 function sharedCounts(
-  stacks: readonly IndexedStack[],
-  totals: ReadonlySet<number>,
+  stacks: readonly number[],
+  eachNode: EachNode,
   { canary, baseline }: Readonly<Record<'canary' | 'baseline', ArmTally>>,
 ): Map<number, SharedCounts> {
   const shared = new Map<number, SharedCounts>();
-  for (const { id, nodes } of stacks) {
-    const inCanary = canary.stackCounts[id] ?? 0;
-    const inBaseline = baseline.stackCounts[id] ?? 0;
+  for (const stack of stacks) {
+    const inCanary = canary.stackCounts[stack] ?? 0;
+    const inBaseline = baseline.stackCounts[stack] ?? 0;
     if (inCanary + inBaseline === 0) continue;
-    for (const node of nodes) {
-      if (!totals.has(node)) continue;
+    eachNode(stack, (node) => {
       const counts = shared.get(node) ?? { canary: 0, baseline: 0 };
       shared.set(node, counts);
       counts.canary += inCanary;
       counts.baseline += inBaseline;
-    }
+    });
   }
   return shared;
 }

@@ -11,7 +11,6 @@ const ABSENT_PART = 0.1;
 export function isRenumbered(index: StackIndex, { canary, baseline }: LookContext): boolean {
   const shares = new Map<string, { readonly identity: string; canary: number; baseline: number }>();
   for (const { id, frames, identities } of index.stacks) {
-    if (identities === frames) continue;
     const counted = new Set(frames.filter((name, depth) => name !== identities[depth]));
     for (const name of counted) {
       const identity = identities[frames.indexOf(name)] ?? name;

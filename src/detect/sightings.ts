@@ -7,7 +7,8 @@ import type { PodWindow } from './pod-window.ts';
 import { functionOf, type IndexedStack, type StackIndex } from './stack-index.ts';
 
 export interface Sightings {
-  add(windows: readonly PodWindow[], index: StackIndex): void;
+  /** `numbers`: of the windows' stacks, where they are known already. */
+  add(windows: readonly PodWindow[], index: StackIndex, numbers?: Int32Array): void;
   /** Where the function of a node stood most often, in the stacks that count for it; NOWHERE when it was not seen. */
   placeOf(node: number, index: StackIndex): string;
   /** The stack's places that were seen most often; undefined when none were. */
@@ -15,6 +16,7 @@ export interface Sightings {
 }
 
 interface Sighting {
+  readonly places: readonly string[];
   readonly stack: IndexedStack;
   count: number;
 }
@@ -24,28 +26,43 @@ const MAX_SIGHTINGS = 8_000;
 
 export function createSightings(limit = MAX_SIGHTINGS): Sightings {
   const seen = new Map<readonly string[], Sighting>(); // by the array itself: windows share it
-  const addOne = (places: readonly string[], stack: IndexedStack, count: number): void => {
+  const lastOfStack: (Sighting | undefined)[] = []; // most often a stack stands where it stood before
+  const sightingOf = (places: readonly string[], stack: IndexedStack): Sighting => {
     const known = seen.get(places);
-    if (known !== undefined) {
-      known.count += count;
-      return;
+    if (known !== undefined) return known;
+    if (seen.size >= limit) {
+      dropRarest(seen, limit / 2);
+      lastOfStack.length = 0;
     }
-    if (seen.size >= limit) dropRarest(seen, limit / 2);
-    seen.set(places, { stack, count });
+    const sighting = { places, stack, count: 0 };
+    seen.set(places, sighting);
+    return sighting;
   };
   return {
-    add(windows, index) {
+    add(windows, index, numbers) {
+      let at = 0;
       for (const { stacks } of windows) {
         for (const { frames, places, count } of stacks) {
-          if (places !== undefined) addOne(places, index.of(frames), count);
+          const number = numbers?.[at++];
+          if (places === undefined) continue;
+          const id = number ?? index.idOf(frames);
+          const last = lastOfStack[id];
+          const stack = index.stacks[id];
+          if (last?.places === places) last.count += count;
+          else if (stack !== undefined) {
+            const sighting = sightingOf(places, stack);
+            sighting.count += count;
+            lastOfStack[id] = sighting;
+          }
         }
       }
     },
     placeOf(node, index) {
       const name = index.functions[functionOf(node)] ?? '';
       const counts = new Map<string, number>();
+      const through = new Set(index.through(node));
       for (const [places, { stack, count }] of seen) {
-        if (!stack.nodes.includes(node)) continue;
+        if (!through.has(stack)) continue;
         const place = places[stack.identities.indexOf(name)] ?? NOWHERE;
         counts.set(place, (counts.get(place) ?? 0) + count);
       }

@@ -1,3 +1,4 @@
+import { ascendingOrder } from './ascending-order.ts';
 import { shareScore } from './deviance.ts';
 
 /** One function's own samples in both arms, and how far their ratio may stray by chance. */
@@ -42,15 +43,15 @@ export function sizeFactor(pairs: readonly FunctionPair[], sizes: ArmSizes): Siz
   const frequent = pairs.filter(isFrequent);
   if (frequent.length === 0 || sizes.canary <= 0 || sizes.baseline <= 0) return unknown;
   let factor = weightedMedianRatio(frequent, sizes);
-  let kept: readonly WeightedPair[] = [];
+  const weights = new Float64Array(pairs.length);
   for (let round = 0; round < ROUNDS; round++) {
-    kept = weigh(pairs, sizes, factor);
-    const known = sharesOf(kept.filter(isFrequent), sizes);
+    weigh(pairs, weights, sizes, factor);
+    const known = sharesOf(pairs, weights, sizes, isFrequent);
     if (!(Math.min(known.canary, known.baseline) >= LEAST_KEPT)) return unknown;
-    const whole = sharesOf(kept, sizes);
+    const whole = sharesOf(pairs, weights, sizes);
     factor = whole.canary / whole.baseline;
   }
-  return { factor, logError: logErrorOf(kept, sizes) };
+  return { factor, logError: logErrorOf(pairs, weights, sizes) };
 }
 
 const isFrequent = (pair: FunctionPair): boolean => pair.canary + pair.baseline >= LEAST_SAMPLES;
@@ -60,52 +61,64 @@ const ratioOf = (pair: FunctionPair, sizes: ArmSizes): number =>
   ((pair.canary + 0.5) / sizes.canary / (pair.baseline + 0.5)) * sizes.baseline;
 
 function weightedMedianRatio(pairs: readonly FunctionPair[], sizes: ArmSizes): number {
-  const ascending = pairs
-    .map((pair) => ({
-      ratio: ratioOf(pair, sizes),
-      weight: Math.min(LARGEST_WEIGHT, (pair.canary / sizes.canary + pair.baseline / sizes.baseline) / 2),
-    }))
-    .sort((a, b) => a.ratio - b.ratio);
-  let left = ascending.reduce((sum, { weight }) => sum + weight, 0) / 2;
-  for (const { ratio, weight } of ascending) {
-    left -= weight;
-    if (left <= 0) return ratio;
+  const ratios = Float64Array.from(pairs, (pair) => ratioOf(pair, sizes));
+  const order = ascendingOrder(ratios);
+  const weightOf = (at: number): number => {
+    const pair = pairs[at];
+    if (pair === undefined) return 0;
+    return Math.min(LARGEST_WEIGHT, (pair.canary / sizes.canary + pair.baseline / sizes.baseline) / 2);
+  };
+  let left = order.reduce((sum, at) => sum + weightOf(at), 0) / 2;
+  for (const at of order) {
+    left -= weightOf(at);
+    if (left <= 0) return ratios[at] ?? 1;
   }
   return 1;
 }
 
-interface WeightedPair extends FunctionPair {
-  /** 0 (changed) to 1: the part of its variance that is not the pods'. */
-  readonly weight: number;
+/** 0 (changed) to 1: the part of a pair's variance that is not the pods'. */
+function weigh(pairs: readonly FunctionPair[], weights: Float64Array, sizes: ArmSizes, factor: number): void {
+  for (const [at, pair] of pairs.entries()) weights[at] = weightOf(pair, sizes, factor);
 }
 
-function weigh(pairs: readonly FunctionPair[], sizes: ArmSizes, factor: number): WeightedPair[] {
-  return pairs.map((pair) => {
-    if (!isFrequent(pair)) return { ...pair, weight: 1 };
-    // By the deviance, for a count may be zero; the baseline's share is the rescaled one.
-    const { z, information } = shareScore(
-      { samples: pair.canary, rest: sizes.canary - pair.canary },
-      { samples: pair.baseline, rest: Math.max(0, sizes.baseline / factor - pair.baseline) },
-    );
-    const weight = 1 / (1 + (information * pair.podVariance) / pair.overdispersion);
-    const score = z * Math.sqrt(weight / pair.overdispersion);
-    return { ...pair, weight: Math.abs(score) > OUTLIER_SCORE ? 0 : weight };
-  });
+function weightOf(pair: FunctionPair, sizes: ArmSizes, factor: number): number {
+  if (!isFrequent(pair)) return 1;
+  // By the deviance, for a count may be zero; the baseline's share is the rescaled one.
+  const { z, information } = shareScore(
+    { samples: pair.canary, rest: sizes.canary - pair.canary },
+    { samples: pair.baseline, rest: Math.max(0, sizes.baseline / factor - pair.baseline) },
+  );
+  const weight = 1 / (1 + (information * pair.podVariance) / pair.overdispersion);
+  const score = z * Math.sqrt(weight / pair.overdispersion);
+  return Math.abs(score) > OUTLIER_SCORE ? 0 : weight;
 }
 
 /** What weighted functions take of each arm together. */
-const sharesOf = (pairs: readonly WeightedPair[], sizes: ArmSizes): ArmSizes => ({
-  canary: pairs.reduce((sum, { canary, weight }) => sum + weight * canary, 0) / sizes.canary,
-  baseline: pairs.reduce((sum, { baseline, weight }) => sum + weight * baseline, 0) / sizes.baseline,
-});
+function sharesOf(
+  pairs: readonly FunctionPair[],
+  weights: Float64Array,
+  sizes: ArmSizes,
+  isMeant: (pair: FunctionPair) => boolean = () => true,
+): ArmSizes {
+  let canary = 0;
+  let baseline = 0;
+  for (const [at, pair] of pairs.entries()) {
+    if (!isMeant(pair)) continue;
+    const weight = weights[at] ?? 0;
+    canary += weight * pair.canary;
+    baseline += weight * pair.baseline;
+  }
+  return { canary: canary / sizes.canary, baseline: baseline / sizes.baseline };
+}
 
 // Shares sum to one, so only by how much the weights differ can they stray: multinomial within an arm, by pods beside.
-function logErrorOf(pairs: readonly WeightedPair[], sizes: ArmSizes): number {
-  const whole = sharesOf(pairs, sizes);
+function logErrorOf(pairs: readonly FunctionPair[], weights: Float64Array, sizes: ArmSizes): number {
+  const whole = sharesOf(pairs, weights, sizes);
   let variance = 0;
-  for (const pair of pairs) {
-    const canary = { share: pair.canary / sizes.canary, off: pair.weight / whole.canary - 1 };
-    const baseline = { share: pair.baseline / sizes.baseline, off: pair.weight / whole.baseline - 1 };
+  for (const [at, pair] of pairs.entries()) {
+    const weight = weights[at] ?? 0;
+    const canary = { share: pair.canary / sizes.canary, off: weight / whole.canary - 1 };
+    const baseline = { share: pair.baseline / sizes.baseline, off: weight / whole.baseline - 1 };
     variance += (pair.overdispersion * canary.share * canary.off ** 2) / sizes.canary;
     variance += (pair.overdispersion * baseline.share * baseline.off ** 2) / sizes.baseline;
     variance += pair.podVariance * Math.max(canary.share * canary.off, baseline.share * baseline.off) ** 2;

@@ -30,8 +30,35 @@ test('kernel and native code count for the function that called them, and for th
 });
 
 test('an empty stack is unknown code', () => {
-  assert.deepEqual(createStackIndex().of([]), {
-    ...{ id: 0, frames: [], identities: [], nodes: [] },
-    group: '[unknown]',
-  });
+  const { id, frames, identities, nodes, group } = createStackIndex().of([]);
+
+  assert.deepEqual(
+    { id, frames, identities, nodes, group },
+    { id: 0, frames: [], identities: [], nodes: [], group: '[unknown]' },
+  );
+});
+
+test('a stack gives back its frames, and each node the stacks that count for it', () => {
+  const index = createStackIndex();
+  const stacks = [
+    ['leaf', 'walk', 'walk', 'run'],
+    ['[libc.so.6]', 'leaf', 'run'],
+    ['kotlinx.coroutines.Dispatch.run', 'run'],
+    ['[libc.so.6]', 'VMThread::run [libjvm.so]', 'run'],
+    ['run'],
+  ].map((frames) => ({ frames, stack: index.of(frames) }));
+
+  for (const { frames, stack } of stacks) assert.deepEqual(stack.frames, frames);
+  const nodes = new Set(stacks.flatMap(({ stack }) => stack.nodes));
+  assert.equal(nodes.size, 6);
+  const each = index.among(nodes);
+  for (const { stack } of stacks) {
+    const seen: number[] = [];
+    each(stack.id, (node) => void seen.push(node));
+    assert.deepEqual(seen.toSorted(), stack.nodes.toSorted());
+  }
+  for (const node of nodes) {
+    const holding = stacks.filter(({ stack }) => stack.nodes.includes(node)).map(({ stack }) => stack);
+    assert.deepEqual(index.through(node), holding);
+  }
 });

@@ -1,7 +1,17 @@
-import { frameGroup, frameIsFunction, frameIsMachinery, jvmGroup, stackIsJvmInternal } from './frames.ts';
+import { CallTree, enlarged, ROOT } from './call-tree.ts';
+import {
+  COLLECTOR,
+  COLLECTOR_ROOT,
+  frameGroup,
+  frameIsFunction,
+  frameIsJvmEntry,
+  frameIsMachinery,
+  JVM,
+  jvmGroup,
+} from './frames.ts';
 import { functionIdentity } from './function-identity.ts';
 
-/** One distinct stack, its frames turned into numbers once. */
+/** One distinct stack. What it says beside its number is worked out of the tree each time it is asked for. */
 export interface IndexedStack {
   readonly id: number;
   /** Leaf first. */
@@ -23,88 +33,274 @@ export const totalNode = (functionId: number): number => 2 * functionId + 1;
 export const functionOf = (node: number): number => node >> 1;
 export const nodeIsTotal = (node: number): boolean => (node & 1) === 1;
 
+/** Calls back with each node of a chosen few that the stack of this number counts for. */
+export type EachNode = (stack: number, visit: (node: number) => void) => void;
+
 export interface StackIndex {
   readonly stacks: readonly IndexedStack[];
   readonly functions: readonly string[];
   of(frames: readonly string[]): IndexedStack;
+  /** Whether a stack is of a garbage collector's own threads. */
+  isOfCollector(stack: number): boolean;
+  /** The number of a stack. */
+  idOf(frames: readonly string[]): number;
+  /** The stacks that count for a node, in order of their numbers. */
+  through(node: number): IndexedStack[];
+  /** The same for many nodes, without a list. */
+  among(nodes: ReadonlySet<number>): EachNode;
+  /** What sums over stacks are made of. */
+  readonly paths: StackPaths;
 }
 
-/**
- * Numbers stacks and functions in order of first sight. Looking a stack up is one map access when the store
- * hands over the same array again, and one per frame when it does not.
- */
-export function createStackIndex(): StackIndex {
-  const stacks: IndexedStack[] = [];
-  const functionIds = new Map<string, number>();
-  const functions: string[] = [];
+/** Where stacks end in the tree of calls, in arrays by number that may have room for more. */
+export interface StackPaths {
+  readonly tree: CallTree;
+  /** By stack: its leaf's place. */
+  readonly ends: Int32Array;
+  /** By stack: the function whose own it is; below 0 when it counts for no node. */
+  readonly owners: Int32Array;
+  /** By place: the function whose total is counted here, as `functionOfName` numbers it; -1 for none. */
+  readonly totals: Int32Array;
+  /** By name: the number of the function; -1 while no stack counts for it. */
+  readonly functionOfName: Int32Array;
+}
+
+/** Numbers stacks and functions in order of first sight. */
+export const createStackIndex = (): StackIndex => new TreeIndex();
+
+const NO_FUNCTION = -1;
+const JVM_INTERNAL = -2;
+const COLLECTORS_OWN = -3;
+const LEAST_ROOM = 256;
+
+// What is known of a name.
+const IS_FUNCTION = 1;
+const IS_COUNTED = 2; // in totals
+const IS_JVM_ENTRY = 4;
+
+class TreeIndex implements StackIndex, StackPaths {
+  readonly stacks: IndexedStack[] = [];
+  readonly functions: string[] = [];
+  readonly tree = new CallTree();
+  ends = new Int32Array(LEAST_ROOM);
+  owners = new Int32Array(LEAST_ROOM);
+  totals = new Int32Array(LEAST_ROOM);
+  functionOfName = new Int32Array(LEAST_ROOM);
+  readonly names: string[] = [];
+  readonly #facts: number[] = [];
+  /** By name: that of the function it is, whatever compilers counted. */
+  readonly #identities: number[] = [];
+  readonly #nameIds = new Map<string, number>();
   // Weak: the store forgets its arrays now and then and makes others for the same stacks.
-  const byArray = new WeakMap<readonly string[], IndexedStack>();
-  const nameIds = new Map<string, number>();
-  const byHash = new Map<number, IndexedStack[]>();
+  readonly #byArray = new WeakMap<readonly string[], number>();
+  /** By place: the stack that ends there, plus one. */
+  #stackAt = new Int32Array(LEAST_ROOM);
+  /** Names of the stack at hand, leaf first. */
+  #path = new Int32Array(LEAST_ROOM);
 
-  const functionId = (name: string): number => {
-    const known = functionIds.get(name);
-    if (known !== undefined) return known;
-    functionIds.set(name, functions.length);
-    return functions.push(name) - 1;
-  };
+  constructor() {
+    this.totals[ROOT] = -1;
+  }
 
-  const index = (frames: readonly string[]): IndexedStack => {
-    const leaf = frames[0] ?? '[unknown]';
-    const identities = identitiesOf(frames);
-    const internal = stackIsJvmInternal(frames);
-    const named = internal ? [] : identities.filter(frameIsFunction);
-    // A set: recursion counts a function once in its total.
-    const totals = named.filter((name) => !frameIsMachinery(name));
-    const nodes = [...new Set(totals.map((name) => totalNode(functionId(name))))];
-    const [owner] = named;
-    if (owner !== undefined) nodes.push(selfNode(functionId(owner)));
-    const group =
-      owner === (identities[0] ?? '[unknown]') ? undefined : internal ? jvmGroup(frames) : frameGroup(leaf);
-    return { id: stacks.length, frames, identities, nodes, group };
-  };
+  isOfCollector(stack: number): boolean {
+    return this.owners[stack] === COLLECTORS_OWN;
+  }
 
-  const nameId = (name: string): number => {
-    const known = nameIds.get(name);
-    if (known !== undefined) return known;
-    nameIds.set(name, nameIds.size);
-    return nameIds.size - 1;
-  };
+  get paths(): StackPaths {
+    return this;
+  }
 
-  const find = (frames: readonly string[]): IndexedStack => {
-    const hash = hashOf(frames, nameId);
-    const alike = byHash.get(hash);
-    const known = alike?.find((stack) => isSameStack(stack.frames, frames));
-    if (known !== undefined) return known;
-    const stack = index(frames);
-    stacks.push(stack);
-    if (alike === undefined) byHash.set(hash, [stack]);
-    else alike.push(stack);
+  of(frames: readonly string[]): IndexedStack {
+    const stack = this.stacks[this.idOf(frames)];
+    if (stack === undefined) throw new Error('a stack without a number');
     return stack;
-  };
+  }
 
-  const of = (frames: readonly string[]): IndexedStack => {
-    const seen = byArray.get(frames);
-    if (seen !== undefined) return seen;
-    const stack = find(frames);
-    byArray.set(frames, stack);
-    return stack;
-  };
+  /** One access when the same array is handed over again, and one per frame when it is not. */
+  idOf(frames: readonly string[]): number {
+    const known = this.#byArray.get(frames);
+    if (known !== undefined) return known;
+    const id = this.#find(frames);
+    this.#byArray.set(frames, id);
+    return id;
+  }
 
-  return { stacks, functions, of };
+  through(node: number): IndexedStack[] {
+    const found: IndexedStack[] = [];
+    const each = this.among(new Set([node]));
+    for (const stack of this.stacks) each(stack.id, () => void found.push(stack));
+    return found;
+  }
+
+  among(nodes: ReadonlySet<number>): EachNode {
+    const { ends, owners, totals, functionOfName, functions, tree } = this;
+    const isChosen = new Uint8Array(2 * functions.length);
+    for (const node of nodes) isChosen[node] = 1;
+    // By place: the nearest one, itself or above, whose total is chosen. The root stands for none.
+    const nearest = new Int32Array(tree.size);
+    for (let place = 1; place < tree.size; place++) {
+      const name = totals[place] ?? -1;
+      const functionId = name < 0 ? NO_FUNCTION : (functionOfName[name] ?? NO_FUNCTION);
+      const isHere = functionId >= 0 && isChosen[totalNode(functionId)] === 1;
+      nearest[place] = isHere ? place : (nearest[tree.parents[place] ?? ROOT] ?? ROOT);
+    }
+    return (stack, visit) => {
+      const owner = owners[stack] ?? NO_FUNCTION;
+      if (owner < 0) return;
+      let place = nearest[ends[stack] ?? ROOT] ?? ROOT;
+      while (place !== ROOT) {
+        visit(totalNode(functionOfName[totals[place] ?? -1] ?? NO_FUNCTION));
+        place = nearest[tree.parents[place] ?? ROOT] ?? ROOT;
+      }
+      if (isChosen[selfNode(owner)] === 1) visit(selfNode(owner));
+    };
+  }
+
+  /** Leaf first. */
+  framesOf(stack: number): readonly string[] {
+    const { parents, names } = this.tree;
+    const frames: string[] = [];
+    for (let place = this.ends[stack] ?? ROOT; place !== ROOT; place = parents[place] ?? ROOT) {
+      frames.push(this.names[names[place] ?? -1] ?? '');
+    }
+    return frames;
+  }
+
+  nodesOf(stack: number): readonly number[] {
+    const owner = this.owners[stack] ?? NO_FUNCTION;
+    if (owner < 0) return [];
+    const { parents, names } = this.tree;
+    const nodes = new Set<number>(); // recursion counts a function once in its total
+    for (let place = this.ends[stack] ?? ROOT; place !== ROOT; place = parents[place] ?? ROOT) {
+      const name = names[place] ?? -1;
+      if (((this.#facts[name] ?? 0) & IS_COUNTED) === 0) continue;
+      nodes.add(totalNode(this.functionOfName[this.#identityOf(name)] ?? NO_FUNCTION));
+    }
+    return [...nodes, selfNode(owner)];
+  }
+
+  groupOf(stack: number): string | undefined {
+    const owner = this.owners[stack];
+    if (owner === COLLECTORS_OWN) return COLLECTOR;
+    if (owner === JVM_INTERNAL) return JVM;
+    const leaf = this.tree.names[this.ends[stack] ?? ROOT] ?? -1;
+    const isFunction = ((this.#facts[leaf] ?? 0) & IS_FUNCTION) !== 0;
+    return isFunction ? undefined : frameGroup(this.names[leaf] ?? '[unknown]');
+  }
+
+  #find(frames: readonly string[]): number {
+    if (this.#path.length < frames.length) this.#path = new Int32Array(2 * frames.length);
+    const path = this.#path;
+    for (let depth = 0; depth < frames.length; depth++) path[depth] = this.#nameId(frames[depth] ?? '');
+    let place = ROOT;
+    for (let depth = frames.length - 1; depth >= 0; depth--) place = this.#below(place, path[depth] ?? -1);
+    const known = this.#stackAt[place] ?? 0;
+    if (known > 0) return known - 1;
+    const id = this.stacks.length;
+    this.#stackAt[place] = id + 1;
+    if (id === this.ends.length) {
+      this.ends = enlarged(this.ends);
+      this.owners = enlarged(this.owners);
+    }
+    this.ends[id] = place;
+    this.owners[id] = this.#ownerOf(path.subarray(0, frames.length));
+    this.stacks.push(new PathInTree(id, this));
+    return id;
+  }
+
+  #below(parent: number, name: number): number {
+    const { tree } = this;
+    const before = tree.size;
+    const place = tree.below(parent, name);
+    if (tree.size === before) return place;
+    if (place >= this.totals.length) {
+      this.totals = enlarged(this.totals);
+      this.#stackAt = enlarged(this.#stackAt);
+    }
+    const isCounted = ((this.#facts[name] ?? 0) & IS_COUNTED) !== 0;
+    const identity = this.#identityOf(name);
+    this.totals[place] = isCounted && !this.#isAbove(parent, identity) ? identity : -1;
+    return place;
+  }
+
+  /** Recursion: whether a caller is the function already. */
+  #isAbove(place: number, identity: number): boolean {
+    const { parents, names } = this.tree;
+    for (let above = place; above !== ROOT; above = parents[above] ?? ROOT) {
+      if (this.#identityOf(names[above] ?? -1) === identity) return true;
+    }
+    return false;
+  }
+
+  /** Numbers the functions of a new stack, leaf first. */
+  #ownerOf(path: Int32Array): number {
+    const factsOf = (name: number): number => this.#facts[name] ?? 0;
+    const isCollector = this.names[path.at(-1) ?? -1] === COLLECTOR_ROOT;
+    if (isCollector || path.some((name) => (factsOf(name) & IS_JVM_ENTRY) !== 0)) {
+      const group = jvmGroup(Array.from(path, (name) => this.names[name] ?? ''));
+      return group === COLLECTOR ? COLLECTORS_OWN : JVM_INTERNAL;
+    }
+    for (const name of path) if ((factsOf(name) & IS_COUNTED) !== 0) this.#functionId(name);
+    const owner = path.find((name) => (factsOf(name) & IS_FUNCTION) !== 0);
+    return owner === undefined ? NO_FUNCTION : this.#functionId(owner);
+  }
+
+  #identityOf(name: number): number {
+    return this.#identities[name] ?? name;
+  }
+
+  #functionId(name: number): number {
+    const identity = this.#identityOf(name);
+    const known = this.functionOfName[identity] ?? NO_FUNCTION;
+    if (known >= 0) return known;
+    const id = this.functions.push(this.names[identity] ?? '') - 1;
+    this.functionOfName[identity] = id;
+    return id;
+  }
+
+  #nameId(name: string): number {
+    const known = this.#nameIds.get(name);
+    if (known !== undefined) return known;
+    const identity = functionIdentity(name);
+    const identityId = identity === name ? undefined : this.#nameId(identity);
+    const id = this.names.push(name) - 1;
+    this.#nameIds.set(name, id);
+    this.#identities.push(identityId ?? id);
+    const isFunction = frameIsFunction(identity);
+    const isCounted = isFunction && !frameIsMachinery(identity);
+    this.#facts.push(
+      (isFunction ? IS_FUNCTION : 0) |
+        (isCounted ? IS_COUNTED : 0) |
+        (frameIsJvmEntry(name) ? IS_JVM_ENTRY : 0),
+    );
+    if (id === this.functionOfName.length) this.functionOfName = enlarged(this.functionOfName);
+    this.functionOfName[id] = NO_FUNCTION;
+    return id;
+  }
 }
 
-function identitiesOf(frames: readonly string[]): readonly string[] {
-  const identities = frames.map(functionIdentity);
-  return identities.every((name, depth) => name === frames[depth]) ? frames : identities;
-}
+class PathInTree implements IndexedStack {
+  readonly id: number;
+  readonly index: TreeIndex;
 
-// FNV-1a over the numbers of the names, cut to 30 bits: such a number is no object in V8.
-function hashOf(frames: readonly string[], nameId: (name: string) => number): number {
-  let hash = 0x811c9dc5;
-  for (const name of frames) hash = Math.imul(hash ^ nameId(name), 0x01000193);
-  return (hash ^ (hash >>> 15)) & 0x3fffffff;
-}
+  constructor(id: number, index: TreeIndex) {
+    this.id = id;
+    this.index = index;
+  }
 
-const isSameStack = (a: readonly string[], b: readonly string[]): boolean =>
-  a.length === b.length && a.every((name, depth) => name === b[depth]);
+  get frames(): readonly string[] {
+    return this.index.framesOf(this.id);
+  }
+
+  get identities(): readonly string[] {
+    return this.frames.map(functionIdentity);
+  }
+
+  get nodes(): readonly number[] {
+    return this.index.nodesOf(this.id);
+  }
+
+  get group(): string | undefined {
+    return this.index.groupOf(this.id);
+  }
+}

@@ -1,11 +1,12 @@
 import type { ArmWindows } from './looks.ts';
+import { NodeSums, roomFor } from './node-sums.ts';
 import type { PodWindow } from './pod-window.ts';
 import type { StackIndex } from './stack-index.ts';
 
 /** What one pod has shown so far. */
 export interface PodTally {
   /** Samples per node; shorter than its arm's when the pod was last seen before the newest functions were. */
-  counts: Float64Array;
+  counts: Float64Array<ArrayBuffer>;
   /** Samples of stacks with a function in them. */
   samples: number;
   /** Blocks (the windows between two looks) with samples. */
@@ -16,13 +17,13 @@ export interface PodTally {
 export interface ArmTally {
   readonly pods: Map<string, PodTally>;
   /** Samples per node over all pods. */
-  counts: Float64Array;
+  counts: Float64Array<ArrayBuffer>;
   /** Samples per distinct stack over all pods. */
-  stackCounts: Float64Array;
+  stackCounts: Float64Array<ArrayBuffer>;
   /** Σ x²/n per node over pods and blocks. */
-  blockSquares: Float64Array;
+  blockSquares: Float64Array<ArrayBuffer>;
   /** The same over blocks alone, of all pods together: what was common to them at a time. */
-  timeSquares: Float64Array;
+  timeSquares: Float64Array<ArrayBuffer>;
   /** Blocks with samples. */
   blocks: number;
   /**
@@ -57,37 +58,76 @@ export function createArmTally(): ArmTally {
   };
 }
 
-/** Adds a block to both arms and leaves them of one size. */
-export function addBlock(arms: Arms, block: ArmWindows, index: StackIndex): void {
-  indexStacks(block.baseline, index);
-  indexStacks(block.canary, index);
-  addWindows(arms.baseline, block.baseline, index);
-  addWindows(arms.canary, block.canary, index);
+/** Of an arm's stacks, window after window. */
+export interface NumberedStacks {
+  readonly numbers: Int32Array;
+  readonly counts: Float64Array;
 }
 
-// Before anything is counted: then the arrays need to grow once, and the baseline's stacks come first in the order.
-function indexStacks(windows: readonly PodWindow[], index: StackIndex): void {
-  for (const { stacks } of windows) for (const { frames } of stacks) index.of(frames);
+/** Adds a block to both arms and leaves them of one size. */
+export function addBlock(
+  arms: Arms,
+  block: ArmWindows,
+  index: StackIndex,
+): Record<keyof Arms, NumberedStacks> {
+  // Before anything is counted: then the arrays need to grow once, and the baseline's stacks come first in the order.
+  const baseline = numbered(block.baseline, index);
+  const canary = numbered(block.canary, index);
+  const sums = sumsFor(index);
+  addWindows(arms.baseline, block.baseline, { ...baseline, sums, index });
+  addWindows(arms.canary, block.canary, { ...canary, sums, index });
+  return { baseline, canary };
+}
+
+/** Of each index, for all evaluations that share it: empty between two pods. */
+const sumsOfIndex = new WeakMap<StackIndex, NodeSums>();
+
+function sumsFor(index: StackIndex): NodeSums {
+  const sums = sumsOfIndex.get(index) ?? new NodeSums();
+  sumsOfIndex.set(index, sums);
+  sums.makeRoom(index);
+  return sums;
+}
+
+/** In one pass: these objects are most of what an hour of windows weighs. */
+function numbered(windows: readonly PodWindow[], index: StackIndex): NumberedStacks {
+  const size = windows.reduce((sum, { stacks }) => sum + stacks.length, 0);
+  const numbers = new Int32Array(size);
+  const counts = new Float64Array(size);
+  let at = 0;
+  for (const { stacks } of windows) {
+    for (const { frames, count } of stacks) {
+      numbers[at] = index.idOf(frames);
+      counts[at] = count;
+      at += 1;
+    }
+  }
+  return { numbers, counts };
+}
+
+interface Numbered extends NumberedStacks {
+  readonly sums: NodeSums;
+  readonly index: StackIndex;
 }
 
 /** Sums only, so the order of the windows does not matter. */
-function addWindows(arm: ArmTally, windows: readonly PodWindow[], index: StackIndex): void {
+function addWindows(
+  arm: ArmTally,
+  windows: readonly PodWindow[],
+  { numbers, counts, sums, index }: Numbered,
+): void {
   makeRoom(arm, index);
-  const block = new Float64Array(arm.counts.length);
   const together = { counts: new Float64Array(arm.counts.length), samples: 0 };
-  for (const [pod, ofPod] of Map.groupBy(windows, (window) => window.pod)) {
-    block.fill(0);
-    const samples = countSamples(arm, ofPod, index, block);
-    if (samples === 0) continue;
-    const tally = arm.pods.get(pod) ?? { counts: new Float64Array(0), samples: 0, blocks: 0 };
-    arm.pods.set(pod, tally);
-    tally.samples += samples;
-    tally.blocks += 1;
-    together.samples += samples;
-    addCounts(arm, tally, block, samples);
-    block.forEach((count, node) => {
-      if (count > 0) together.counts[node] = (together.counts[node] ?? 0) + count;
-    });
+  for (const [pod, ofPod] of Map.groupBy(withOffsets(windows), ({ window }) => window.pod)) {
+    for (const { window, offset } of ofPod) {
+      arm.samplesTaken += window.samplesTaken;
+      arm.samplesLost += window.samplesLost;
+      const end = offset + window.stacks.length;
+      for (let at = offset; at < end; at++) sums.add(numbers[at] ?? 0, counts[at] ?? 0);
+    }
+    sums.sum(index.paths, index.stacks.length);
+    addSums(arm, pod, sums, together);
+    sums.clear();
   }
   if (together.samples === 0) return;
   arm.samples += together.samples;
@@ -99,52 +139,47 @@ function addWindows(arm: ArmTally, windows: readonly PodWindow[], index: StackIn
 
 function makeRoom(arm: ArmTally, index: StackIndex): void {
   const nodes = index.functions.length * 2;
-  arm.counts = grown(arm.counts, nodes);
-  arm.blockSquares = grown(arm.blockSquares, nodes);
-  arm.timeSquares = grown(arm.timeSquares, nodes);
-  arm.stackCounts = grown(arm.stackCounts, index.stacks.length);
+  arm.counts = roomFor(arm.counts, nodes);
+  arm.blockSquares = roomFor(arm.blockSquares, nodes);
+  arm.timeSquares = roomFor(arm.timeSquares, nodes);
+  arm.stackCounts = roomFor(arm.stackCounts, index.stacks.length);
 }
 
-const LEAST_ROOM = 256;
-
-/** The array itself while it is large enough, else a copy of twice the size or more. A power of two: equal for both arms. */
-function grown(array: Float64Array, needed: number): Float64Array {
-  if (array.length >= needed && array.length > 0) return array;
-  let size = Math.max(LEAST_ROOM, array.length);
-  while (size < needed) size *= 2;
-  const larger = new Float64Array(size);
-  larger.set(array);
-  return larger;
+/** With each window where its stacks' numbers begin. */
+function withOffsets(windows: readonly PodWindow[]) {
+  let next = 0;
+  return windows.map((window) => {
+    const offset = next;
+    next += window.stacks.length;
+    return { window, offset };
+  });
 }
 
-function countSamples(
-  arm: ArmTally,
-  windows: readonly PodWindow[],
-  index: StackIndex,
-  block: Float64Array,
-): number {
-  let samples = 0;
-  for (const window of windows) {
-    arm.samplesTaken += window.samplesTaken;
-    arm.samplesLost += window.samplesLost;
-    for (const { frames, count } of window.stacks) {
-      const stack = index.of(frames);
-      arm.allSamples += count;
-      if (stack.nodes.length > 0) samples += count;
-      arm.stackCounts[stack.id] = (arm.stackCounts[stack.id] ?? 0) + count;
-      for (const node of stack.nodes) block[node] = (block[node] ?? 0) + count;
-    }
+interface Together {
+  readonly counts: Float64Array;
+  samples: number;
+}
+
+/** What one pod had in the block. */
+function addSums(arm: ArmTally, pod: string, sums: NodeSums, together: Together): void {
+  for (const stack of sums.stacks) {
+    const count = sums.ofStack[stack] ?? 0;
+    arm.allSamples += count;
+    arm.stackCounts[stack] = (arm.stackCounts[stack] ?? 0) + count;
   }
-  return samples;
-}
-
-function addCounts(arm: ArmTally, pod: PodTally, block: Float64Array, samples: number): void {
-  pod.counts = grown(pod.counts, block.length);
-  for (let node = 0; node < block.length; node++) {
-    const count = block[node] ?? 0;
-    if (count === 0) continue;
-    pod.counts[node] = (pod.counts[node] ?? 0) + count;
+  const { samples } = sums;
+  if (samples === 0) return;
+  const tally = arm.pods.get(pod) ?? { counts: new Float64Array(0), samples: 0, blocks: 0 };
+  arm.pods.set(pod, tally);
+  tally.samples += samples;
+  tally.blocks += 1;
+  together.samples += samples;
+  tally.counts = roomFor(tally.counts, arm.counts.length);
+  for (const node of sums.nodes) {
+    const count = sums.ofNode[node] ?? 0;
+    tally.counts[node] = (tally.counts[node] ?? 0) + count;
     arm.counts[node] = (arm.counts[node] ?? 0) + count;
     arm.blockSquares[node] = (arm.blockSquares[node] ?? 0) + (count * count) / samples;
+    together.counts[node] = (together.counts[node] ?? 0) + count;
   }
 }

@@ -2,6 +2,7 @@
 import { hash } from 'node:crypto';
 import type { DatabaseSync } from 'node:sqlite';
 import { NOWHERE } from '../profile/place.ts';
+import { RecentCache } from './recent-cache.ts';
 
 export interface Interner {
   stringId(text: string): number;
@@ -20,6 +21,12 @@ export interface InternedStack {
 
 /** Distinct names of a few dozen JVMs; one cached entry costs about 150 bytes. */
 const MAX_CACHED = 200_000;
+/** Frames and places of cached stacks, 8 bytes each: some ten thousand deep stacks, what a busy service has in every window. */
+const MAX_FRAMES = 1_000_000;
+const OVERHEAD = 16; // of an array and its entries, in frames
+
+const sizeOf = (frames: readonly string[]): number => frames.length + OVERHEAD;
+const ofStack = ({ frames, places = [] }: InternedStack): number => frames.length + sizeOf(places);
 
 export function interner(db: DatabaseSync): Interner {
   const addString = db.prepare('INSERT INTO string (text) VALUES (?) ON CONFLICT DO NOTHING RETURNING id');
@@ -30,11 +37,11 @@ export function interner(db: DatabaseSync): Interner {
   );
   const findStack = db.prepare('SELECT id FROM stack WHERE hash = ?');
   const stackById = db.prepare('SELECT frames, places FROM stack WHERE id = ?');
-  const stringIds = new BoundedMap<string, number>(MAX_CACHED);
-  const stackIds = new BoundedMap<string, number>(MAX_CACHED);
-  const texts = new BoundedMap<number, string>(MAX_CACHED);
-  const frames = new BoundedMap<string, readonly string[]>(MAX_CACHED);
-  const stacks = new BoundedMap<number, InternedStack>(MAX_CACHED);
+  const stringIds = new RecentCache<string, number>(MAX_CACHED);
+  const stackIds = new RecentCache<string, number>(MAX_CACHED);
+  const texts = new RecentCache<number, string>(MAX_CACHED);
+  const frames = new RecentCache<string, readonly string[]>(MAX_FRAMES, sizeOf);
+  const stacks = new RecentCache<number, InternedStack>(MAX_FRAMES, ofStack);
   const readText = (id: number): string => String(textOf.get(id)?.['text'] ?? '[unknown]');
   const text = (id: number): string => texts.get(id, () => readText(id));
   const textsOf = (bytes: Uint8Array): readonly string[] =>
@@ -80,31 +87,4 @@ export function decodeIds(bytes: Uint8Array): number[] {
   const ids = new Array<number>(bytes.byteLength >> 2);
   for (let index = 0; index < ids.length; index++) ids[index] = view.getUint32(index * 4, true);
   return ids;
-}
-
-/** Forgets everything when full: what is asked for again comes back from the database. */
-class BoundedMap<K, V> {
-  readonly #entries = new Map<K, V>();
-  readonly #limit: number;
-
-  constructor(limit: number) {
-    this.#limit = limit;
-  }
-
-  peek(key: K): V | undefined {
-    return this.#entries.get(key);
-  }
-
-  get(key: K, make: () => V): V {
-    const known = this.#entries.get(key);
-    if (known !== undefined) return known;
-    const made = make();
-    if (this.#entries.size >= this.#limit) this.#entries.clear();
-    this.#entries.set(key, made);
-    return made;
-  }
-
-  clear(): void {
-    this.#entries.clear();
-  }
 }

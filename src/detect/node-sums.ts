@@ -1,0 +1,127 @@
+/** Samples of some stacks summed up the tree of calls: what each node has of them. */
+import { ROOT } from './call-tree.ts';
+import { type StackIndex, type StackPaths, selfNode, totalNode } from './stack-index.ts';
+
+// Of the stacks that are known: with more at hand, a pass over all places is faster than finding those that matter.
+const DENSE_PART = 0.1;
+
+/**
+ * Adds up stack by stack, and sums when asked. It costs what the stacks at hand do not share, however many an evaluation
+ * knows: only they are touched, and left as they were found.
+ */
+export class NodeSums {
+  /** Samples of the stacks with a function in them. */
+  samples = 0;
+  /** Stacks and nodes that have samples, each once, and how many: nothing elsewhere. */
+  readonly stacks: number[] = [];
+  readonly nodes: number[] = [];
+  ofStack = new Float64Array(0);
+  ofNode = new Float64Array(0);
+  #ofPlace = new Float64Array(0);
+  #isOnWay = new Uint8Array(0);
+  /** Places from leaves upwards, a stretch for each stack up to where an earlier one had been; kept for its room. */
+  readonly #way: number[] = [];
+
+  makeRoom({ stacks, functions, paths }: StackIndex): void {
+    this.ofStack = roomFor(this.ofStack, stacks.length);
+    this.ofNode = roomFor(this.ofNode, 2 * functions.length);
+    if (this.#ofPlace.length >= paths.tree.size) return;
+    this.#ofPlace = roomFor(this.#ofPlace, paths.tree.size);
+    this.#isOnWay = new Uint8Array(this.#ofPlace.length);
+  }
+
+  add(stack: number, count: number): void {
+    if (count === 0) return;
+    const before = this.ofStack[stack] ?? 0;
+    if (before === 0) this.stacks.push(stack);
+    this.ofStack[stack] = before + count;
+  }
+
+  /** Of all stacks added: `samples`, `nodes` and `ofNode`. `known`: how many stacks the index has. */
+  sum(paths: StackPaths, known: number): void {
+    for (const stack of this.stacks) this.#addOwn(stack, paths);
+    if (this.stacks.length > DENSE_PART * known) this.#climbAll(paths);
+    else this.#climb(paths);
+  }
+
+  clear(): void {
+    for (const stack of this.stacks) this.ofStack[stack] = 0;
+    for (const node of this.nodes) this.ofNode[node] = 0;
+    this.stacks.length = 0;
+    this.nodes.length = 0;
+    this.samples = 0;
+  }
+
+  #addOwn(stack: number, { ends, owners }: StackPaths): void {
+    const owner = owners[stack] ?? -1;
+    if (owner < 0) return;
+    const count = this.ofStack[stack] ?? 0;
+    this.samples += count;
+    this.#addToNode(selfNode(owner), count);
+    const end = ends[stack] ?? ROOT;
+    this.#ofPlace[end] = (this.#ofPlace[end] ?? 0) + count;
+  }
+
+  /** From where the stacks end upwards. */
+  #climb(paths: StackPaths): void {
+    const { tree, ends, owners } = paths;
+    const { parents } = tree;
+    const way = this.#way;
+    const stretches: number[] = [];
+    for (const stack of this.stacks) {
+      if ((owners[stack] ?? -1) < 0) continue;
+      stretches.push(way.length);
+      let place = ends[stack] ?? ROOT;
+      for (; place !== ROOT && this.#isOnWay[place] === 0; place = parents[place] ?? ROOT) {
+        this.#isOnWay[place] = 1;
+        way.push(place);
+      }
+    }
+    // The last stretch first: whatever is called comes before what calls it.
+    let end = way.length;
+    for (const start of stretches.toReversed()) {
+      for (let at = start; at < end; at++) {
+        const place = way[at] ?? ROOT;
+        this.#isOnWay[place] = 0;
+        this.#passOn(place, paths);
+      }
+      end = start;
+    }
+    way.length = 0;
+  }
+
+  /** All places, in the order of memory: a caller has a smaller number than what it calls. */
+  #climbAll(paths: StackPaths): void {
+    for (let place = paths.tree.size - 1; place !== ROOT; place--) {
+      if (this.#ofPlace[place] !== 0) this.#passOn(place, paths);
+    }
+    this.#ofPlace[ROOT] = 0;
+  }
+
+  #passOn(place: number, { tree, totals, functionOfName }: StackPaths): void {
+    const count = this.#ofPlace[place] ?? 0;
+    this.#ofPlace[place] = 0;
+    const parent = tree.parents[place] ?? ROOT;
+    if (parent !== ROOT) this.#ofPlace[parent] = (this.#ofPlace[parent] ?? 0) + count;
+    const name = totals[place] ?? -1;
+    if (name >= 0) this.#addToNode(totalNode(functionOfName[name] ?? -1), count);
+  }
+
+  #addToNode(node: number, count: number): void {
+    const before = this.ofNode[node] ?? 0;
+    if (before === 0) this.nodes.push(node);
+    this.ofNode[node] = before + count;
+  }
+}
+
+const LEAST_ROOM = 256;
+
+/** The array itself while it is large enough, else a copy of twice the size or more. A power of two: equal for both arms. */
+export function roomFor(array: Float64Array<ArrayBuffer>, needed: number): Float64Array<ArrayBuffer> {
+  if (array.length >= needed && array.length > 0) return array;
+  let size = Math.max(LEAST_ROOM, array.length);
+  while (size < needed) size *= 2;
+  const larger = new Float64Array(size);
+  larger.set(array);
+  return larger;
+}
