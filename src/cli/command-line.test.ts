@@ -28,6 +28,7 @@ test('each command is understood with its defaults', () => {
   });
   assert.deepEqual(parseCommandLine(words('report shop/orders-1')), {
     kind: 'report',
+    format: 'text',
     report: { namespace: 'shop', name: 'orders-1' },
     output: undefined,
     raw: false,
@@ -40,6 +41,7 @@ test('each command is understood with its defaults', () => {
     [
       {
         kind: 'report',
+        format: 'text',
         report: { namespace: 'shop', name: 'orders-1' },
         output: undefined,
         raw: true,
@@ -52,6 +54,7 @@ test('each command is understood with its defaults', () => {
   );
   assert.deepEqual(parseCommandLine(words('report shop/orders-1 --slow canary')), {
     kind: 'report',
+    format: 'text',
     report: { namespace: 'shop', name: 'orders-1' },
     output: undefined,
     raw: false,

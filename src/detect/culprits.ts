@@ -77,7 +77,17 @@ export function describeCulprits(
 ): Culprit[] {
   const shown = findings.slice(0, MOST_CULPRITS);
   const part = look.namedPart;
-  const whole = shown.reduce((sum, { evidence }) => sum + evidence.delta, 0);
+  const deltas = stackDeltas(index, look.context, look.context.scale);
+  const whole = {
+    grown: unionOf(
+      shown.filter(({ moved }) => moved === undefined),
+      deltas,
+    ),
+    moved: unionOf(
+      shown.filter(({ moved }) => moved !== undefined),
+      deltas,
+    ),
+  };
   const { stackCounts } = look.context.canary;
   return shown.map(({ evidence, moved }) => ({
     function: index.functions[functionOf(evidence.node)] ?? '',
@@ -86,12 +96,24 @@ export function describeCulprits(
     selfOrTotal: nodeIsTotal(evidence.node) ? 'total' : 'self',
     deltaShare: evidence.delta * part,
     interval: [(evidence.delta - evidence.half) * part, (evidence.delta + evidence.half) * part],
-    shareOfDelta: evidence.delta / whole,
+    shareOfDelta: partOf(evidence.delta, moved ? whole.moved : whole.grown),
     baselineShare: evidence.baselineShare * part,
     canaryShare: evidence.canaryShare * part,
     stack: framesOf(commonestStack(evidence.node, index, stackCounts), sightings),
   }));
 }
+
+/** What they grew by together: a stack of a function and of its caller counts once. */
+function unionOf(findings: readonly Finding[], deltas: StackDeltas): number {
+  const nodes = new Set(findings.map(({ evidence }) => evidence.node));
+  return sumOf(
+    deltas.index.stacks.filter((stack) => stack.nodes.some((node) => nodes.has(node))),
+    deltas,
+  );
+}
+
+/** Of rounding, and of a caller that lost elsewhere what it gained here, more than all would be left. */
+const partOf = (delta: number, whole: number): number => (whole > 0 ? Math.min(1, delta / whole) : 1);
 
 function framesOf(stack: IndexedStack | undefined, sightings: Sightings): readonly CulpritFrame[] {
   const places = stack && sightings.placesOf(stack);

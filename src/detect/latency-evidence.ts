@@ -12,15 +12,15 @@ import { BUCKET_WIDTH, countOf } from '../requests/latency-sketch.ts';
 import type { RouteWindow } from '../requests/request-window.ts';
 import { type EffectEvidence, onePodCarries, weighGrowth } from './effect-evidence.ts';
 import type { Counted, PodCounts } from './pod-counts.ts';
-import type { RequestArm, RequestArms } from './request-arms.ts';
+import type { ServedSums, StratumSums } from './request-arms.ts';
 import type { LatencySettings } from './request-settings.ts';
 import type { PodFactors, RequestSpread } from './request-spread.ts';
 import { type Restarts, type ThresholdShape, weighRestarts } from './restarts.ts';
 
 // Measured nowhere yet: five per cent of P99 between pods is what the design assumes without history.
 export const ASSUMED_OF_LATENCY = { podSd: 0.05, leastPodSd: 0.01, waveSd: 0.04 };
-const FEWEST_SLOWER = 30; // expected in the canary beyond the quantile; below, a count is no normal variable
-const AGEING_SD = 0.02; // of a pod's log latency over a gate: heaps grow, code is compiled again
+export const FEWEST_SLOWER = 30; // expected in the canary beyond the quantile; below, a count is no normal variable
+export const AGEING_SD = 0.02; // of a pod's log latency over a gate: heaps grow, code is compiled again
 
 /** Of what a check of latency may spend: growth since the evaluation began. The other half is for later starts. */
 export const PART_SINCE_START = 0.5;
@@ -60,7 +60,7 @@ export interface LatencyLook {
 
 /** Undefined while there are too few requests. */
 export function measureLatency(
-  arms: RequestArms,
+  arms: StratumSums,
   { quantile }: LatencySettings,
   fixedThreshold: number,
 ): LatencyMeasure | undefined {
@@ -97,9 +97,9 @@ export function weighLatency(look: LatencyLook): EffectEvidence {
   const { measure, check, restarts, concentration, spread, boundFactor } = look;
   const { answered, answeredSquares, slower, excess, density, effect, baselineMs } = measure;
   const waves = spread.waveVariance * concentration;
-  const perRequest = 1 / answered + answeredSquares / answered ** 2;
+  const perRequest = (slower * (1 - slower)) / density ** 2;
   const noise = {
-    sampling: (slower * (1 - slower) * perRequest) / density ** 2 + waves / look.blocks,
+    sampling: perRequest * (1 / answered + answeredSquares / answered ** 2) + waves / look.blocks,
     pods: spread.podVariance * concentration,
     factors: spread.factors,
   };
@@ -113,12 +113,19 @@ export function weighLatency(look: LatencyLook): EffectEvidence {
   };
   const since = weighRestarts(restarts, measure.fixed, stretches, boundFactor);
   const weight = Math.log(Math.max(1, restarts.planned));
+  const whole = logOfSum(logE, since?.logE ?? Number.NEGATIVE_INFINITY);
   const later = since !== undefined && since.strongest.logE - weight > logE ? since.strongest : undefined;
   return {
     effect,
     half,
     detectable,
-    isProven: logOfSum(logE, since?.logE ?? Number.NEGATIVE_INFINITY) >= -Math.log(look.alpha),
+    isProven: whole >= -Math.log(look.alpha),
+    logE: whole,
+    noise: {
+      ofCanary: perRequest / answered,
+      ofBaseline: (perRequest * answeredSquares) / answered ** 2,
+      perVariance: 1,
+    },
     margin: Math.log1p(Math.max(check.relativeMargin, check.absoluteMarginMs / baselineMs)),
     baseline: baselineMs,
     canary: baselineMs * Math.exp(effect),
@@ -134,7 +141,7 @@ const logOfSum = (a: number, b: number): number =>
     : Math.max(a, b) + Math.log1p(Math.exp(-Math.abs(a - b)));
 
 /** A request that ended without an answer is known to be slower than what it had waited; if that was less, it tells nothing. */
-function withWaits({ latency, waited }: RequestArm, threshold: number): LatencyHistogram {
+export function withWaits({ latency, waited }: ServedSums, threshold: number): LatencyHistogram {
   const all = latency.slice();
   const first = Math.max(0, Math.ceil(threshold / BUCKET_WIDTH) + 1);
   for (let key = first; key < waited.length; key++) all[key] = (all[key] ?? 0) + (waited[key] ?? 0);

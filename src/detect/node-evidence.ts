@@ -59,7 +59,7 @@ export function weighNode(node: number, context: LookContext): NodeEvidence {
 }
 
 /** Standard errors between a node's samples in both arms, what they tell, and the lottery of pods they have to exceed. */
-function scoreOf(node: number, inCanary: number, inBaseline: number, context: LookContext) {
+export function scoreOf(node: number, inCanary: number, inBaseline: number, context: LookContext) {
   const { canary, baseline, dispersion, scale } = context;
   const score = shareScore(
     { samples: inCanary, rest: canary.samples - inCanary },
@@ -75,7 +75,7 @@ function scoreOf(node: number, inCanary: number, inBaseline: number, context: Lo
 }
 
 /** Σ of squared pod weights: 1/pods when all carry the same, more when one carries most. */
-function podConcentration(arm: ArmTally): number {
+export function podConcentration(arm: ArmTally): number {
   let squares = 0;
   for (const pod of arm.pods.values()) squares += (pod.samples / arm.samples) ** 2;
   return squares;
@@ -94,12 +94,8 @@ export interface ShareNoise {
  * the bound that holds at all looks that may pass. They are independent, so their squares add up.
  */
 export function halfWidthOf(noise: ShareNoise, context: LookContext): number {
-  // One sample more and one less in each arm: a function never seen still has a variance.
-  const atLeast = (share: number, size: number): number => Math.min(Math.max(share, 1 / size), 1 - 1 / size);
-  const canaryShare = atLeast(noise.canaryShare, context.canary.samples);
-  const baselineShare = atLeast(noise.baselineShare, context.baseline.samples);
-  const canaryBinomial = canaryShare * (1 - canaryShare);
-  const baselineBinomial = baselineShare * (1 - baselineShare);
+  const canaryBinomial = binomialOf(noise.canaryShare, context.canary.samples);
+  const baselineBinomial = binomialOf(noise.baselineShare, context.baseline.samples);
   const sampling =
     noise.spread.overdispersion *
     (canaryBinomial / context.canary.samples + (baselineBinomial * context.scale) / context.baseline.samples);
@@ -108,6 +104,12 @@ export function halfWidthOf(noise: ShareNoise, context: LookContext): number {
     (podConcentration(context.canary) * canaryBinomial ** 2 +
       podConcentration(context.baseline) * baselineBinomial ** 2);
   return Math.sqrt(context.podBoundFactor ** 2 * pods + context.boundFactor ** 2 * sampling);
+}
+
+/** Variance of one sample; one more and one less in each arm, because a function never seen still has one. */
+export function binomialOf(share: number, size: number): number {
+  const atLeast = Math.min(Math.max(share, 1 / size), 1 - 1 / size);
+  return atLeast * (1 - atLeast);
 }
 
 const HALVINGS = 30; // of [0, 1]: far below any digit that is shown

@@ -15,19 +15,17 @@ import { SharedRoutes } from '../requests/shared-routes.ts';
 import type { Block } from './looks.ts';
 import type { PodWindow } from './pod-window.ts';
 
-export interface RequestArms {
-  readonly routes: SharedRoutes;
-  readonly canary: RequestArm;
+/** What strata add up to: all of them, or one route's. */
+export interface StratumSums {
+  readonly canary: ServedSums;
   /** Weighted: its numbers are those of requests like the canary's. */
-  readonly baseline: RequestArm;
+  readonly baseline: ServedSums;
   /** Σ (canary's requests)² / baseline's, over blocks and routes: the error of the weighted baseline. */
   answeredSquares: number;
   requestSquares: number;
-  /** Looks that both arms had requests in. */
-  looks: number;
 }
 
-export interface RequestArm {
+export interface ServedSums {
   /** Of requests that were answered, and not by a failure. */
   readonly latency: LatencyHistogram;
   /** How long requests without an answer had waited. */
@@ -35,6 +33,17 @@ export interface RequestArm {
   answered: number;
   requests: number;
   failures: number;
+}
+
+export interface RequestArms extends StratumSums {
+  readonly routes: SharedRoutes;
+  readonly canary: RequestArm;
+  readonly baseline: RequestArm;
+  /** Looks that both arms had requests in. */
+  looks: number;
+}
+
+export interface RequestArm extends ServedSums {
   /** Exchanges lost on the way, and what came, both unweighted. */
   lost: number;
   seen: number;
@@ -42,12 +51,19 @@ export interface RequestArm {
   readonly pods: Map<string, number>;
 }
 
-const createArm = (): RequestArm => ({
+const createSums = (): ServedSums => ({
   latency: createHistogram(),
   waited: createHistogram(),
-  ...{ answered: 0, requests: 0, failures: 0, lost: 0, seen: 0 },
-  pods: new Map(),
+  ...{ answered: 0, requests: 0, failures: 0 },
 });
+
+export const createStratumSums = (): StratumSums => ({
+  canary: createSums(),
+  baseline: createSums(),
+  ...{ answeredSquares: 0, requestSquares: 0 },
+});
+
+const createArm = (): RequestArm => ({ ...createSums(), lost: 0, seen: 0, pods: new Map() });
 
 export const createRequestArms = (): RequestArms => ({
   routes: new SharedRoutes(),
@@ -82,7 +98,7 @@ const rowsOf = (windows: readonly PodWindow[]): RouteWindow[] =>
 
 // With fewer baseline requests a route's own tail is hardly known; such routes are compared together.
 const FEWEST_OF_A_ROUTE = 30;
-const RARE = 'rare routes';
+export const RARE = 'rare routes';
 
 function strataOf(canary: Map<string, RouteWindow>, baseline: Map<string, RouteWindow>): Stratum[] {
   const strata: Stratum[] = [];
@@ -108,7 +124,7 @@ function strataOf(canary: Map<string, RouteWindow>, baseline: Map<string, RouteW
   return strata;
 }
 
-function addStratum(arms: RequestArms, { canary, baseline }: Stratum): void {
+export function addStratum(arms: StratumSums, { canary, baseline }: Stratum): void {
   const answered = countOf(canary.latency);
   const ofBaseline = countOf(baseline.latency);
   if (answered > 0 && ofBaseline > 0) {
@@ -126,7 +142,24 @@ function addStratum(arms: RequestArms, { canary, baseline }: Stratum): void {
   arms.requestSquares += requests * weight;
 }
 
-function addLatencies(arm: RequestArm, row: RouteWindow, weight: number): void {
+/** Adds what two sums of the same kind have. */
+export function addSums(to: StratumSums, from: StratumSums): void {
+  for (const arm of ['canary', 'baseline'] as const) {
+    for (const field of ['latency', 'waited'] as const) {
+      const sum = to[arm][field];
+      from[arm][field].forEach((count, key) => {
+        sum[key] = (sum[key] ?? 0) + count;
+      });
+    }
+    to[arm].answered += from[arm].answered;
+    to[arm].requests += from[arm].requests;
+    to[arm].failures += from[arm].failures;
+  }
+  to.answeredSquares += from.answeredSquares;
+  to.requestSquares += from.requestSquares;
+}
+
+function addLatencies(arm: ServedSums, row: RouteWindow, weight: number): void {
   addSketch(arm.latency, row.latency, weight);
   addSketch(arm.waited, row.waited, weight);
   arm.answered += weight * countOf(row.latency);

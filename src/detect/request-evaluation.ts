@@ -6,6 +6,7 @@ import { addRequests, createRequestArms, type RequestArm, type RequestArms } fro
 import { type CheckKind, decideCheck, observe, openCheck, type RequestCheckState } from './request-check.ts';
 import { costAlpha, errorAlpha, latencyAlpha, type RequestSettings } from './request-settings.ts';
 import { BLOCK_MS } from './request-spread.ts';
+import { RouteRecords } from './route-records.ts';
 import type { RequestReason } from './verdict.ts';
 
 /** The requests of an evaluation as far as its blocks have been looked at. */
@@ -15,6 +16,8 @@ export interface RequestEvaluation {
   readonly boundFactor: number;
   readonly arms: RequestArms;
   readonly checks: readonly RequestCheckState[];
+  /** Information beside the checks. */
+  readonly routes: RouteRecords;
   readonly visible: { readonly baseline: Visibility; readonly canary: Visibility };
 }
 
@@ -60,6 +63,10 @@ export function openRequestEvaluation(
     boundFactor: boundFactor(BOUND_ALPHA, growth),
     arms: createRequestArms(),
     checks,
+    routes: new RouteRecords(
+      settings.latency.map(({ quantile }) => quantile),
+      limits.deadlineMs / BLOCK_MS,
+    ),
     visible: { baseline: unknown(), canary: unknown() },
   };
   observeHistory(evaluation, history);
@@ -100,6 +107,9 @@ export function advanceRequests(evaluation: RequestEvaluation, block: Block): vo
     observe(check, observed);
     decideCheck(check, round);
   }
+  const ofLatency = checks.filter(({ of }) => of.kind === 'latency');
+  const thresholds = ofLatency.map(({ threshold }) => threshold);
+  evaluation.routes.add(number, strata, { routes: arms.routes, thresholds });
 }
 
 function look(visibility: Visibility, windows: readonly PodWindow[]): void {

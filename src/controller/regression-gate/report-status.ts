@@ -1,5 +1,10 @@
 /** What a judgement looks like in a RegressionReport. Pure. */
-import { formatLatencyMs, formatSharePercent } from '../../crds/quantities.ts';
+import {
+  formatEvidence,
+  formatLatencyMs,
+  formatSharePercent,
+  formatShareRange,
+} from '../../crds/quantities.ts';
 import type {
   RegressionReport,
   RegressionReportStatus,
@@ -7,6 +12,7 @@ import type {
   Culprit as ReportedCulprit,
 } from '../../crds/regression-report.ts';
 import type {
+  CheckEvidence,
   CheckNumbers,
   CpuCheck,
   Culprit,
@@ -16,6 +22,8 @@ import type {
 } from '../../detect/verdict.ts';
 import { NOWHERE, parsePlace } from '../../profile/place.ts';
 import { startedAtMs } from './evaluation.ts';
+import { detailsOf, effectFields, formatIn } from './report-details.ts';
+import { boundedStatus } from './report-size.ts';
 
 // The bounds in the kind's schema: the API server refuses a status that exceeds one of them.
 const MAX_CULPRITS = 10;
@@ -34,7 +42,7 @@ export function reportOf(
     verdict === 'Collecting'
       ? {}
       : { decidedAt: new Date(judgement.decidedAtMs ?? nowMs).toISOString(), latched: verdict === 'Failed' };
-  return {
+  return boundedStatus({
     verdict,
     reason,
     message: cut(judgement.message, MAX_MESSAGE),
@@ -44,8 +52,9 @@ export function reportOf(
     samples: { ...samples },
     checks: checks.map((check) => ('function' in check ? functionCheck(check) : requestCheck(check))),
     culprits: culprits.slice(0, MAX_CULPRITS).map(asCulprit),
+    ...detailsOf(judgement),
     flags: [...flags],
-  };
+  });
 }
 
 const functionCheck = (check: CpuCheck): ReportCheck => ({
@@ -54,34 +63,35 @@ const functionCheck = (check: CpuCheck): ReportCheck => ({
   baseline: formatSharePercent(check.baseline),
   canary: formatSharePercent(check.canary),
   delta: signed(check.delta),
-  interval: check.interval.map(signed),
+  interval: formatShareRange(check.interval),
   margin: formatSharePercent(check.margin),
   detectable: formatSharePercent(check.detectable),
   verdict: check.verdict,
+  ...evidenceFields(check.evidence),
 });
 
 const MAX_CHECK_MESSAGE = 1024;
 
-const requestCheck = ({ check, verdict, message, numbers }: RequestCheck): ReportCheck => ({
+const requestCheck = ({ check, verdict, message, numbers, evidence }: RequestCheck): ReportCheck => ({
   check,
   verdict,
   message: cut(message, MAX_CHECK_MESSAGE),
   ...(numbers === undefined ? {} : reportedNumbers(numbers)),
+  ...(evidence === undefined ? {} : evidenceFields(evidence)),
 });
 
-function reportedNumbers(numbers: CheckNumbers): Omit<ReportCheck, 'check' | 'verdict'> {
-  const format = numbers.unit === 'ms' ? formatLatencyMs : formatSharePercent;
-  const change = (value: number): string => format(value, { sign: true });
-  return {
-    ...(numbers.route === undefined ? {} : { subject: cut(numbers.route, MAX_NAME) }),
-    baseline: format(numbers.baseline),
-    canary: format(numbers.canary),
-    delta: change(numbers.delta),
-    interval: numbers.interval.map(change),
-    margin: format(numbers.margin),
-    detectable: format(numbers.detectable),
-  };
-}
+const evidenceFields = ({ level, logE, neededLogE }: CheckEvidence) => ({
+  falseFailureRate: formatSharePercent(level),
+  evidence: formatEvidence(logE),
+  evidenceNeeded: formatEvidence(neededLogE),
+});
+
+const reportedNumbers = (numbers: CheckNumbers): Omit<ReportCheck, 'check' | 'verdict'> => ({
+  ...(numbers.route === undefined ? {} : { subject: cut(numbers.route, MAX_NAME) }),
+  ...effectFields(numbers),
+  margin: formatIn(numbers.unit, numbers.margin),
+  detectable: formatIn(numbers.unit, numbers.detectable),
+});
 
 const asCulprit = (culprit: Culprit): ReportedCulprit => ({
   function: cut(culprit.function, MAX_NAME),
@@ -90,8 +100,11 @@ const asCulprit = (culprit: Culprit): ReportedCulprit => ({
   baseline: formatSharePercent(culprit.baselineShare),
   canary: formatSharePercent(culprit.canaryShare),
   delta: signed(culprit.deltaShare),
-  interval: culprit.interval.map(signed),
+  interval: formatShareRange(culprit.interval),
   shareOfDelta: formatSharePercent(culprit.shareOfDelta),
+  ...(culprit.perRequestMs === undefined
+    ? {}
+    : { perRequest: formatLatencyMs(culprit.perRequestMs, { sign: true }) }),
   stack: culprit.stack.slice(0, MAX_STACK).map(frameText),
 });
 
