@@ -161,3 +161,15 @@ test('a wrong line is a usage error that says what is right', () => {
     assert.throws(() => parseCommandLine(words(line)), { code: 'USAGE', message }, line);
   }
 });
+
+test('a report may be json or yaml, its slow requests not', () => {
+  const command = parseCommandLine(words('report shop/orders-1 -o json'));
+
+  assert.deepEqual(
+    [command.kind, 'format' in command && command.format, 'output' in command && command.output],
+    ['report', 'json', undefined],
+  );
+  assert.throws(() => parseCommandLine(words('report shop/orders-1 --slow canary -o yaml')), {
+    code: 'USAGE',
+  });
+});

@@ -169,7 +169,9 @@ export const WouldSettle = Type.Object({
     ),
   ),
   traffic: Type.Optional(share('How many times as many requests, in both arms.')),
-  margin: Type.Optional(share('The smallest margin that was proven to hold.')),
+  margin: Type.Optional(
+    share('The smallest margin that the last look was below; to pass, two looks in a row have to be.'),
+  ),
 });
 export type WouldSettle = Static<typeof WouldSettle>;
 

@@ -155,7 +155,7 @@ function unanimous(check: string, without: readonly LeftOutPod[]): string {
   const least = inOrder[0]?.effect ?? '';
   const most = inOrder.at(-1)?.effect ?? '';
   const verdict = without[0]?.verdictWithout;
-  return `${check}: ${verdict} without any one of ${without.length} pods, at a change of ${range(least, most)}.`;
+  return `${check}: ${verdict} without any one of ${without.length} pods, at a change of ${least === most ? least : range(least, most)}.`;
 }
 
 export function settlingTable({ wouldSettle = [] }: RegressionReportStatus): ReportTable {

@@ -140,7 +140,7 @@ export interface Settling {
   readonly pods?: { readonly baseline: number; readonly canary: number };
   /** Times as many requests, in both arms. */
   readonly traffic?: number;
-  /** The smallest that is proven to hold by now. */
+  /** The smallest that the bound of the last look is below; to pass, two looks in a row have to be. */
   readonly margin?: number;
 }
 
