@@ -45,7 +45,7 @@ test('an open check says what would have settled it, and the sentence too', () =
   const { deadlineMs = 0, pods, margin = 0 } = settlingOf(judgement) ?? {};
   assert.ok(deadlineMs > RUN.windows * WINDOW_MS, `${deadlineMs}`);
   assert.equal(pods?.baseline, 8);
-  assert.ok((pods?.canary ?? 0) > 4);
+  assert.ok(pods.canary > 4);
   assert.ok(margin > 0);
   assert.match(judgement.message, /; enough would be, each alone: .*for latency\.p90 a deadline of \d+ min/);
 });
@@ -53,7 +53,7 @@ test('an open check says what would have settled it, and the sentence too', () =
 test('the margin that it names is its bound at the last look; with half as much again the same evaluation passes', () => {
   const { margin = 0 } = settlingOf(judged({})) ?? {};
   const check = p90Of(judged({}));
-  const baselineMs = check !== undefined && 'numbers' in check ? (check.numbers?.baseline ?? 0) : 0;
+  const baselineMs = check !== undefined && 'numbers' in check ? check.numbers.baseline : 0;
   const relative = margin / baselineMs;
 
   assert.equal(p90Of(judged({}, relative * 1.5))?.verdict, 'Passed');
