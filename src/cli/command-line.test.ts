@@ -28,6 +28,7 @@ test('each command is understood with its defaults', () => {
   });
   assert.deepEqual(parseCommandLine(words('report shop/orders-1')), {
     kind: 'report',
+    format: 'text',
     report: { namespace: 'shop', name: 'orders-1' },
     output: undefined,
     raw: false,
@@ -40,6 +41,7 @@ test('each command is understood with its defaults', () => {
     [
       {
         kind: 'report',
+        format: 'text',
         report: { namespace: 'shop', name: 'orders-1' },
         output: undefined,
         raw: true,
@@ -52,6 +54,7 @@ test('each command is understood with its defaults', () => {
   );
   assert.deepEqual(parseCommandLine(words('report shop/orders-1 --slow canary')), {
     kind: 'report',
+    format: 'text',
     report: { namespace: 'shop', name: 'orders-1' },
     output: undefined,
     raw: false,
@@ -157,4 +160,16 @@ test('a wrong line is a usage error that says what is right', () => {
   for (const [line, message] of wrong) {
     assert.throws(() => parseCommandLine(words(line)), { code: 'USAGE', message }, line);
   }
+});
+
+test('a report may be json or yaml, its slow requests not', () => {
+  const command = parseCommandLine(words('report shop/orders-1 -o json'));
+
+  assert.deepEqual(
+    [command.kind, 'format' in command && command.format, 'output' in command && command.output],
+    ['report', 'json', undefined],
+  );
+  assert.throws(() => parseCommandLine(words('report shop/orders-1 --slow canary -o yaml')), {
+    code: 'USAGE',
+  });
 });

@@ -43,6 +43,8 @@ export type Command =
   | {
       readonly kind: 'report';
       readonly report: ObjectName;
+      readonly format: 'text' | 'json' | 'yaml';
+      /** The file its page goes to. */
       readonly output: string | undefined;
       readonly raw: boolean;
       /** Of which arm slow requests are shown against normal ones, instead of the report. */
@@ -77,7 +79,7 @@ export type Command =
 export const HELP = `flamegate: CPU of Kubernetes' JVM services, compared (also: kubectl flamegate)
 
 Usage
-  flamegate report NAMESPACE/NAME             print a RegressionReport
+  flamegate report NAMESPACE/NAME             print a RegressionReport (-o json, -o yaml: for scripts)
   flamegate report NAMESPACE/NAME -o a.html   and save its diff flame graph
   flamegate report NAMESPACE/NAME --slow canary
                                               where its slow requests' time went, against normal ones: canary or baseline
@@ -217,8 +219,13 @@ function reportCommand(rest: readonly string[], values: Values): Command {
   if (route !== undefined && (slow === undefined || output === undefined)) {
     throw usage('--route chooses what is drawn: report --slow canary -o a.html --route "GET /orders/{id}"');
   }
+  if ((output === 'json' || output === 'yaml') && slow !== undefined) {
+    throw usage(`--slow is text, or a page: report --slow canary [-o a.html], not ${output}`);
+  }
   const report = objectName(name);
-  return { kind: 'report', report, output, raw, slow, route, cluster: clusterOptions(values) };
+  const common = { kind: 'report', report, raw, slow, route, cluster: clusterOptions(values) } as const;
+  if (output === 'json' || output === 'yaml') return { ...common, format: output, output: undefined };
+  return { ...common, format: 'text', output };
 }
 
 function armOf(text: string | undefined): 'baseline' | 'canary' | undefined {

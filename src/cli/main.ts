@@ -9,6 +9,8 @@ import { runRecord } from './record-command.ts';
 import { runReplay } from './replay-command.ts';
 import { runReport } from './report-command.ts';
 
+const COLUMNS_OF_A_FILE = 100;
+
 async function run(command: Command): Promise<string | Outcome> {
   switch (command.kind) {
     case 'help':
@@ -16,7 +18,10 @@ async function run(command: Command): Promise<string | Outcome> {
     case 'diff':
       return runDiff(command);
     case 'report':
-      return runReport(command, { useColour: process.stdout.isTTY && process.env['NO_COLOR'] === undefined });
+      return runReport(command, {
+        useColour: process.stdout.isTTY && process.env['NO_COLOR'] === undefined,
+        columns: process.stdout.isTTY ? process.stdout.columns : COLUMNS_OF_A_FILE,
+      });
     case 'record':
       return runRecord(command, { say: (line) => process.stderr.write(`${line}\n`), signal: stopSignal() });
     case 'noise':

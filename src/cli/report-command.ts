@@ -1,4 +1,5 @@
 /** `flamegate report`: one RegressionReport for the terminal, and its diff flame graph for the browser. */
+import { stringify } from 'yaml';
 import { API_VERSION } from '../crds/schema.ts';
 import { parseRegressionReport } from '../crds/validators.ts';
 import { kubeClient } from '../kube/client.ts';
@@ -24,7 +25,7 @@ function pagePathOf({ report: { namespace, name }, slow, route }: ReportCommand)
 
 export async function runReport(
   command: ReportCommand,
-  options: { readonly useColour: boolean },
+  options: { readonly useColour: boolean; readonly columns: number },
 ): Promise<string> {
   const { namespace, name } = command.report;
   const config = clusterConfig(command.cluster);
@@ -54,5 +55,13 @@ export async function runReport(
       `no RegressionReport ${name} in namespace ${namespace}; see ${hint}`,
     );
   }
-  return renderReport(parseRegressionReport(stored), { ...options, isRaw: command.raw });
+  const report = parseRegressionReport(stored);
+  switch (command.format) {
+    case 'text':
+      return renderReport(report, { ...options, isRaw: command.raw });
+    case 'json':
+      return `${JSON.stringify(report, null, 2)}\n`;
+    case 'yaml':
+      return stringify(report);
+  }
 }

@@ -1,48 +1,72 @@
 /** A RegressionReport as a terminal shows it: verdict first, then why, then who. */
 import { styleText } from 'node:util';
 import { formatDuration } from '../crds/quantities.ts';
-import type { Culprit, RegressionReport, ReportCheck } from '../crds/regression-report.ts';
+import type { Culprit, RegressionReport, RegressionReportStatus } from '../crds/regression-report.ts';
+import {
+  checksTable,
+  culpritsTitle,
+  culpritText,
+  evidenceTable,
+  hasContent,
+  leftOutTable,
+  notesTable,
+  type ReportTable,
+  routeTables,
+  settlingTable,
+} from '../crds/report-tables.ts';
 import { foldedNames, type ReportNames, SAMPLED_NAMES } from './report-names.ts';
 import { textTable } from './text-table.ts';
 import { visible } from './visible.ts';
+import { wrapped } from './wrapped.ts';
 
 type Style = 'bold' | 'dim' | 'red' | 'green' | 'yellow';
-type Paint = (style: Style, text: string) => string;
+
+interface Look {
+  paint(style: Style, text: string): string;
+  readonly columns: number;
+}
 
 export interface ReportTextOptions {
   readonly useColour: boolean;
-  /** Functions and stacks as they were sampled; else folded. */
+  /** Functions and stacks as they were sampled, all of them; else folded, and the first frames. */
   readonly isRaw: boolean;
+  /** Of the terminal. Sentences are wrapped; names are never cut. */
+  readonly columns: number;
 }
 
 export function renderReport(report: RegressionReport, options: ReportTextOptions): string {
-  const paint: Paint = (style, text) =>
-    options.useColour ? styleText(style, text, { validateStream: false }) : text;
+  const look: Look = {
+    paint: (style, text) => (options.useColour ? styleText(style, text, { validateStream: false }) : text),
+    columns: options.columns,
+  };
   const names = options.isRaw ? SAMPLED_NAMES : foldedNames(report);
-  const { checks = [], culprits = [], flags = [] } = report.status ?? {};
+  const status = report.status ?? {};
+  const tables = (list: readonly ReportTable[]): string[][] =>
+    list.filter(hasContent).map((table) => tableText(table, look));
   const sections = [
-    heading(report, paint),
-    checkTable(
-      checks.map((check) => withSubject(check, names)),
-      paint,
-    ),
-    ...culprits.map((culprit, i) => culpritText(withNames(culprit, names), i + 1, paint)),
-    flags.length === 0
-      ? []
-      : [paint('bold', 'Know this of the data'), ...flags.map((flag) => `  ${visible(flag)}`)],
+    heading(report, look),
+    ...tables([{ ...checksTable(status), title: '' }, settlingTable(status), ...routeTables(status)]),
+    ...culpritSections(status, names, { look, isRaw: options.isRaw }),
+    ...tables([leftOutTable(status), evidenceTable(status), notesTable(status)]),
   ];
-  return `${sections
-    .filter((lines) => lines.length > 0)
-    .map((lines) => lines.join('\n'))
-    .join('\n\n')}\n`;
+  return `${sections.map((lines) => lines.join('\n')).join('\n\n')}\n`;
 }
 
-function heading({ metadata, spec, status }: RegressionReport, paint: Paint): string[] {
+function tableText({ title, header, rows, notes }: ReportTable, { paint, columns }: Look): string[] {
+  const [first = '', ...rest] = rows.length === 0 ? [] : textTable([header, ...rows]).map(visible);
+  return [
+    ...(title === '' ? [] : [paint('bold', title)]),
+    ...(rows.length === 0 ? [] : [paint('dim', first), ...rest]),
+    ...notes.flatMap((note) => wrapped(visible(note), columns, '  ')),
+  ];
+}
+
+function heading({ metadata, spec, status }: RegressionReport, { paint, columns }: Look): string[] {
   const verdict = status?.verdict ?? 'Collecting';
   const why = status?.reason === undefined ? '' : ` (${status.reason})`;
   return [
     `${paint('bold', paint(colourOf(verdict), verdict))}${why}  ${metadata.namespace}/${metadata.name}`,
-    ...(status?.message === undefined ? [] : [visible(status.message)]),
+    ...(status?.message === undefined ? [] : wrapped(visible(status.message), columns)),
     '',
     ...textTable([
       ['gate', `${spec.gate}, attempt ${spec.attempt}`],
@@ -59,12 +83,14 @@ function colourOf(verdict: string): Style {
 }
 
 function dataText(status: RegressionReport['status']): string {
-  const { pods, samples } = status ?? {};
+  const { pods, samples, requests } = status ?? {};
   if (pods === undefined || samples === undefined) {
     return 'none yet';
   }
-  const counts = [samples.baseline, samples.canary].map((count) => count.toLocaleString('en'));
-  return `${pods.baseline} baseline and ${pods.canary} canary pods, ${counts.join(' and ')} samples`;
+  const counts = ({ baseline, canary }: typeof samples): string =>
+    [baseline, canary].map((count) => count.toLocaleString('en')).join(' and ');
+  const served = requests === undefined ? '' : `, ${counts(requests)} requests`;
+  return `${pods.baseline} and ${pods.canary} pods, ${counts(samples)} samples${served}`;
 }
 
 function timeText(status: RegressionReport['status']): string {
@@ -78,53 +104,37 @@ function timeText(status: RegressionReport['status']): string {
   return `began ${status.startedAt}, decided after ${took}`;
 }
 
-function checkTable(checks: readonly ReportCheck[], paint: Paint): string[] {
-  if (checks.length === 0) {
-    return [];
-  }
-  const header = [
-    'CHECK',
-    'VERDICT',
-    'BASELINE',
-    'CANARY',
-    'CHANGE',
-    'INTERVAL',
-    'MARGIN',
-    'DETECTABLE',
-    'SUBJECT',
-  ];
-  const rows = checks.map((check) => [
-    check.check,
-    check.verdict,
-    check.baseline ?? '',
-    check.canary ?? '',
-    check.delta ?? '',
-    check.interval?.join(' to ') ?? '',
-    check.margin ?? '',
-    check.detectable ?? '',
-    check.subject ?? '',
-  ]);
-  const [first = '', ...rest] = textTable([header, ...rows]).map(visible);
-  return [paint('dim', first), ...rest];
+const FIRST_FRAMES = 12;
+const OTHER_FRAMES = 4; // of the second function on: most of its stack is the first one's
+
+function culpritSections(
+  status: RegressionReportStatus,
+  { functionName, stack }: ReportNames,
+  { look, isRaw }: { readonly look: Look; readonly isRaw: boolean },
+): string[][] {
+  const { culprits = [] } = status;
+  return culprits.map((culprit, at) => {
+    const title = at === 0 ? wrapped(culpritsTitle(status), look.columns) : [];
+    const named = { ...culprit, function: functionName(culprit.function) };
+    const frames = stack(culprit.stack);
+    const most = isRaw ? frames.length : at === 0 ? FIRST_FRAMES : OTHER_FRAMES;
+    const more = frames.length - most;
+    return [
+      ...title.map((line) => look.paint('bold', line)),
+      ...culpritLines(named, at + 1, look),
+      ...frames.slice(0, most).map((frame) => look.paint('dim', `     at ${visible(frame)}`)),
+      ...(more > 0 ? [look.paint('dim', `     … ${more} more (--raw shows all)`)] : []),
+    ];
+  });
 }
 
-const withSubject = (check: ReportCheck, { functionName }: ReportNames): ReportCheck =>
-  check.subject === undefined ? check : { ...check, subject: functionName(check.subject) };
-
-const withNames = (culprit: Culprit, { functionName, stack }: ReportNames): Culprit => ({
-  ...culprit,
-  function: functionName(culprit.function),
-  stack: [...stack(culprit.stack)],
-});
-
-function culpritText(culprit: Culprit, rank: number, paint: Paint): string[] {
+function culpritLines(culprit: Culprit, rank: number, { paint, columns }: Look): string[] {
   const { file, line } = culprit;
   const place = file === undefined ? '' : `  (${visible(file)}${line === undefined ? '' : `:${line}`})`;
   return [
     `${paint('bold', `${rank}. ${visible(culprit.function)}`)}${place}  ${culprit.kind}`,
-    `   ${culprit.baseline} → ${culprit.canary} of CPU: ${culprit.delta} (${culprit.interval.join(' to ')}), ${culprit.shareOfDelta} of the whole increase`,
+    ...wrapped(culpritText(culprit), columns, '   '),
     ...whereText(culprit),
-    ...culprit.stack.map((frame) => paint('dim', `     at ${visible(frame)}`)),
   ];
 }
 

@@ -1,7 +1,15 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { formatDuration, formatSharePercent, parseDurationMs, parsePercentage } from './quantities.ts';
+import {
+  formatDuration,
+  formatEvidence,
+  formatLatencyRange,
+  formatSharePercent,
+  formatShareRange,
+  parseDurationMs,
+  parsePercentage,
+} from './quantities.ts';
 
 test('a duration adds its hours, minutes and seconds', () => {
   assert.equal(parseDurationMs('90s'), 90_000);
@@ -53,4 +61,19 @@ test('the sign of a difference is written when asked for', () => {
   assert.equal(formatSharePercent(0.123, { sign: true }), '+12.3%');
   assert.equal(formatSharePercent(-0.005, { sign: true }), '-0.5%');
   assert.equal(formatSharePercent(0, { sign: true }), '0%');
+});
+
+test('both ends of an interval have the digits of the larger one', () => {
+  assert.deepEqual(formatLatencyRange([1.561, 29.94]), ['+1.6ms', '+29.9ms']);
+  assert.deepEqual(formatLatencyRange([-0.0000003, 115.2]), ['0ms', '+115ms']);
+  assert.deepEqual(formatShareRange([-0.0122, 0.0224]), ['-1.22%', '+2.24%']);
+  assert.deepEqual(formatShareRange([-0.00049, 0.000_71]), ['-0.049%', '+0.071%']);
+  assert.deepEqual(formatShareRange([Number.NaN, 0]), ['n/a', '0%']);
+});
+
+test('evidence is a number nobody has to count the digits of', () => {
+  assert.equal(formatEvidence(Number.NEGATIVE_INFINITY), 'below 1');
+  assert.equal(formatEvidence(Math.log(6.94)), '6.9');
+  assert.equal(formatEvidence(Math.log(400)), '400');
+  assert.equal(formatEvidence(700), 'over 1000000');
 });

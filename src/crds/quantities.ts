@@ -54,6 +54,47 @@ export function formatLatencyMs(ms: number, options: { readonly sign?: boolean }
   return `${ms < 0 ? '-' : plus}${text}ms`;
 }
 
+/** Both ends of an interval, to the digit that the larger one has: [0.42, 18.31] → ["+0.4ms", "+18.3ms"]. */
+export function formatLatencyRange(ms: readonly [number, number]): [string, string] {
+  const decimals = decimalsOf(ms, { digits: 3, most: 4 });
+  return inOneWay(ms, (value) => `${value.toFixed(decimals)}ms`);
+}
+
+/** The same of shares: [-0.0016, 0.0229] → ["-0.16%", "+2.29%"]. */
+export function formatShareRange(shares: readonly [number, number]): [string, string] {
+  const percents = [shares[0] * 100, shares[1] * 100] as const;
+  const decimals = decimalsOf(percents, { digits: largest(percents) >= 1 ? 3 : 2, most: 4 });
+  return inOneWay(percents, (value) => `${value.toFixed(decimals)}%`);
+}
+
+const largest = (values: readonly number[]): number => Math.max(...values.map(Math.abs));
+
+function decimalsOf(values: readonly number[], { digits, most }: { digits: number; most: number }): number {
+  const size = largest(values);
+  if (!Number.isFinite(size) || size === 0) return 0;
+  return Math.min(most, Math.max(0, digits - 1 - Math.floor(Math.log10(size))));
+}
+
+function inOneWay(ends: readonly [number, number], format: (size: number) => string): [string, string] {
+  const text = (value: number): string => {
+    if (!Number.isFinite(value)) return 'n/a';
+    const shown = format(Math.abs(value));
+    if (Number.parseFloat(shown) === 0) return shown;
+    return `${value < 0 ? '-' : '+'}${shown}`;
+  };
+  return [text(ends[0]), text(ends[1])];
+}
+
+/** An e-value, of its logarithm: how many times likelier the data are than without any change. */
+export function formatEvidence(logE: number): string {
+  if (!(logE >= 0)) return 'below 1';
+  if (logE > LARGEST_LOG_EVIDENCE) return 'over 1000000';
+  const value = Math.exp(logE);
+  return value < 10 ? value.toFixed(1) : value.toFixed(0);
+}
+
+const LARGEST_LOG_EVIDENCE = Math.log(1_000_000); // nobody tells larger ones apart
+
 /** "0.5%" → 0.005. Throws a QuantityError for anything a `percentage` field would refuse. */
 export function parsePercentage(text: string): number {
   if (!new RegExp(PERCENTAGE_PATTERN).test(text)) {

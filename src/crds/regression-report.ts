@@ -72,6 +72,22 @@ export const ReportCheck = Type.Object({
     description:
       'What this check says. NotObservable: there is nothing to see, for example TLS inside the JVM.',
   }),
+  since: Type.Optional(
+    Type.String({
+      maxLength: 32,
+      description:
+        'Where growth began later than the evaluation: how long after. Then delta and interval are against the canary before.',
+    }),
+  ),
+  falseFailureRate: Type.Optional(
+    share('Chance that this check alone ever fails a harmless canary: its part of what the gate allows.'),
+  ),
+  evidence: Type.Optional(
+    share(
+      'Evidence of growth at the last look: how many times likelier the data are than without any (an e-value).',
+    ),
+  ),
+  evidenceNeeded: Type.Optional(share('From how much evidence on growth counts as proven.')),
   message: Type.Optional(Type.String({ maxLength: 1024, description: 'The same in a sentence.' })),
 });
 export type ReportCheck = Static<typeof ReportCheck>;
@@ -111,7 +127,14 @@ export const Culprit = Type.Object({
         'Method and route of the requests it is part of, where most of its samples that belong to a request agree.',
     }),
   ),
-  shareOfDelta: share('How much of the whole increase this function explains.'),
+  shareOfDelta: share(
+    'How much of all that the listed functions grew by is in it; one that calls another has what that has.',
+  ),
+  perRequest: Type.Optional(
+    share(
+      'What it grew by in CPU a request, where requests can be seen: delta of the CPU a canary request takes.',
+    ),
+  ),
   stack: Type.Array(Type.String({ maxLength: 512 }), {
     maxItems: 64,
     'x-kubernetes-list-type': 'atomic',
@@ -120,6 +143,50 @@ export const Culprit = Type.Object({
   }),
 });
 export type Culprit = Static<typeof Culprit>;
+
+export const RouteEffect = Type.Object({
+  check: Type.String({ minLength: 1, maxLength: 64, description: 'Which check: latency.p99, errors.' }),
+  route: Type.String({
+    maxLength: 512,
+    description: 'Method and route; "12 other routes" stands for those that are not listed.',
+  }),
+  requests: Type.Integer({ minimum: 0, description: "The canary's requests to it." }),
+  baseline: Type.Optional(share('The baseline.')),
+  canary: Type.Optional(share('The canary.')),
+  delta: Type.Optional(share('Canary less baseline.')),
+  interval: Type.Optional(interval),
+  since: Type.Optional(
+    Type.String({
+      maxLength: 32,
+      description: 'Where growth began later than the evaluation: how long after.',
+    }),
+  ),
+  shareOfDelta: Type.Optional(
+    share(
+      'How many of the requests that the canary has too many of (slow, or failed) are its; absent without growth.',
+    ),
+  ),
+  grown: Type.Boolean({
+    description:
+      'Whether it grew by more than the margin; of routes that are called so, at most one in twenty did not.',
+  }),
+});
+export type RouteEffect = Static<typeof RouteEffect>;
+
+export const WouldSettle = Type.Object({
+  check: Type.String({ minLength: 1, maxLength: 64, description: 'Which check was not decided.' }),
+  deadline: Type.Optional(share('duration.deadline that would have been long enough.')),
+  pods: Type.Optional(
+    arms(
+      'Pods, canaries each with the load of those there were; of the baseline more only where canaries alone would not do.',
+    ),
+  ),
+  traffic: Type.Optional(share('How many times as many requests, in both arms.')),
+  margin: Type.Optional(
+    share('The smallest margin that the last look was below; to pass, two looks in a row have to be.'),
+  ),
+});
+export type WouldSettle = Static<typeof WouldSettle>;
 
 export const LeftOutPod = Type.Object({
   pod: Type.String({ maxLength: 253, description: 'The canary pod that was left out.' }),
@@ -159,6 +226,7 @@ export const RegressionReportStatus = Type.Object(
     latched: Type.Optional(Type.Boolean({ description: 'A Failed stays, whatever comes later.' })),
     pods: Type.Optional(arms('Pods that were compared.')),
     samples: Type.Optional(arms('Samples that were compared.')),
+    requests: Type.Optional(arms('Requests that were compared, where they can be seen.')),
     checks: Type.Optional(
       Type.Array(ReportCheck, {
         maxItems: 16,
@@ -183,6 +251,46 @@ export const RegressionReportStatus = Type.Object(
           'CPU that is no function’s of the service, the most first: [GC] is the collector’s threads, [jvm] the JVM’s others.',
       }),
     ),
+    routes: Type.Optional(
+      Type.Array(RouteEffect, {
+        maxItems: 48,
+        'x-kubernetes-list-type': 'atomic',
+        description:
+          'Beside each check of requests its routes, those that carry most of the growth first: information, no verdict rests on it.',
+      }),
+    ),
+    leaveOnePodOut: Type.Optional(
+      Type.Array(LeftOutPod, {
+        maxItems: 64,
+        'x-kubernetes-list-type': 'atomic',
+        description: 'What is left of the verdict without each single canary pod.',
+      }),
+    ),
+    wouldSettle: Type.Optional(
+      Type.Array(WouldSettle, {
+        maxItems: 16,
+        'x-kubernetes-list-type': 'map',
+        'x-kubernetes-list-map-keys': ['check'],
+        description:
+          'Of an Inconclusive: what would have settled each open check, each alone and if the canary stays as it was. Absent fields: not by that alone.',
+      }),
+    ),
+    falseFailureRate: Type.Optional(
+      Type.Object(
+        {
+          allowed: share("The gate's falseFailureRate."),
+          spent: share('What the checks that could be made may cost of it.'),
+        },
+        { description: 'Chance that a harmless canary is ever called Failed.' },
+      ),
+    ),
+    folded: Type.Optional(
+      Type.Array(Type.String({ maxLength: 256 }), {
+        maxItems: 8,
+        'x-kubernetes-list-type': 'atomic',
+        description: 'What was left out of this report to keep it small.',
+      }),
+    ),
     flags: Type.Optional(
       Type.Array(Type.String({ maxLength: 256 }), {
         maxItems: 32,
@@ -197,13 +305,6 @@ export const RegressionReportStatus = Type.Object(
         'x-kubernetes-list-type': 'map',
         'x-kubernetes-list-map-keys': ['flag'],
         description: 'The same flags, each in a sentence with the numbers.',
-      }),
-    ),
-    leaveOnePodOut: Type.Optional(
-      Type.Array(LeftOutPod, {
-        maxItems: 64,
-        'x-kubernetes-list-type': 'atomic',
-        description: 'What is left of the verdict without each single canary pod.',
       }),
     ),
   },

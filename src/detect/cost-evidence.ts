@@ -39,7 +39,7 @@ export class CostCells {
 export const ASSUMED_OF_COST = { podSd: 0.03, leastPodSd: 0.01, waveSd: 0.05 };
 // What a service burns without any request (timers, polling, collections of caches): 10 ± 15 % until its own pods tell.
 const FIXED_PART = { mean: 0.1, sd: 0.15 };
-const FEWEST_REQUESTS = 1_000; // in the canary
+export const FEWEST_REQUESTS = 1_000; // in the canary
 
 export interface CostLook {
   readonly cells: { readonly canary: CostCells; readonly baseline: CostCells };
@@ -81,9 +81,9 @@ export function weighCost(look: CostLook): EffectEvidence | undefined {
   };
   const effect = Math.log(inCanary.part / inBaseline.part);
   const perRequest = canary.cpuUsec / canary.requests / 1_000;
-  const { half, isProven, detectable } = weighGrowth(effect, noise, { alpha, boundFactor });
+  const { half, isProven, detectable, logE } = weighGrowth(effect, noise, { alpha, boundFactor });
   return {
-    ...{ effect, half, isProven, detectable },
+    ...{ effect, half, isProven, detectable, logE: logE + Math.LN2 }, // of growth alone, not of any change
     margin: Math.log1p(margin),
     baseline: perRequest / Math.exp(effect),
     canary: perRequest,

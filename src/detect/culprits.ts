@@ -80,7 +80,17 @@ export function describeCulprits(
 ): Culprit[] {
   const shown = findings.slice(0, MOST_CULPRITS);
   const part = look.namedPart;
-  const whole = shown.reduce((sum, { evidence }) => sum + evidence.delta, 0);
+  const deltas = stackDeltas(index, look.context, look.context.scale);
+  const whole = {
+    grown: unionOf(
+      shown.filter(({ moved }) => moved === undefined),
+      deltas,
+    ),
+    moved: unionOf(
+      shown.filter(({ moved }) => moved !== undefined),
+      deltas,
+    ),
+  };
   const { stackCounts } = look.context.canary;
   return shown.map(({ evidence, moved }) => {
     const stack = commonestStack(evidence.node, index, stackCounts);
@@ -92,7 +102,7 @@ export function describeCulprits(
       selfOrTotal: nodeIsTotal(evidence.node) ? 'total' : 'self',
       deltaShare: evidence.delta * part,
       interval: [(evidence.delta - evidence.half) * part, (evidence.delta + evidence.half) * part],
-      shareOfDelta: evidence.delta / whole,
+      shareOfDelta: partOf(evidence.delta, moved ? whole.moved : whole.grown),
       baselineShare: evidence.baselineShare * part,
       canaryShare: evidence.canaryShare * part,
       stack: framesOf(stack, sightings),
@@ -100,6 +110,24 @@ export function describeCulprits(
     };
   });
 }
+
+/** What they grew by together: a stack of a function and of its caller counts once. */
+function unionOf(findings: readonly Finding[], deltas: StackDeltas): number {
+  const nodes = new Set(findings.map(({ evidence }) => evidence.node));
+  const each = deltas.index.among(nodes);
+  let sum = 0;
+  for (const { id } of deltas.index.stacks) {
+    let isOfOne = false;
+    each(id, () => {
+      isOfOne = true;
+    });
+    if (isOfOne) sum += deltas.deltas[id] ?? 0;
+  }
+  return sum;
+}
+
+/** Of rounding, and of a caller that lost elsewhere what it gained here, more than all would be left. */
+const partOf = (delta: number, whole: number): number => (whole > 0 ? Math.min(1, delta / whole) : 1);
 
 function framesOf(stack: IndexedStack | undefined, sightings: Sightings): readonly CulpritFrame[] {
   const places = stack && sightings.placesOf(stack);

@@ -14,6 +14,10 @@ export interface EffectEvidence {
   readonly leastToFail?: number;
   /** Whether the e-process rejects "no growth". */
   readonly isProven: boolean;
+  /** Log of the e-value against "no growth": proven from −ln of the check's level on. Absent: not one number. */
+  readonly logE?: number;
+  /** What the interval is made of besides pods and waves. */
+  readonly noise?: SamplingNoise;
   /** Growth that would be proven by now with 90 % probability. */
   readonly detectable: number;
   /** In the unit that is shown: milliseconds, or the part of requests. */
@@ -25,6 +29,13 @@ export interface EffectEvidence {
   readonly doubt?: Doubt;
   /** Where the growth began later than the evaluation, as far as that explains it better. */
   readonly onset?: Onset;
+}
+
+/** Variances of sampling on the check's own scale, and what a variance of log latency or of log-odds is worth there. */
+export interface SamplingNoise {
+  readonly ofCanary: number;
+  readonly ofBaseline: number;
+  readonly perVariance: number;
 }
 
 /** Growth against the canary's own past. */

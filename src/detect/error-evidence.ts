@@ -4,7 +4,7 @@ import { logGrowthEValue } from './e-process.ts';
 import { DETECTION_POWER, type EffectEvidence, onePodCarries } from './effect-evidence.ts';
 import type { Counted, PodCounts } from './pod-counts.ts';
 import { normalQuantile } from './quantiles.ts';
-import type { RequestArms } from './request-arms.ts';
+import type { StratumSums } from './request-arms.ts';
 import type { PodFactors, RequestSpread } from './request-spread.ts';
 
 // Errors come in bursts and from single pods (a pool, a connection): a third more or less without any change.
@@ -14,7 +14,7 @@ export const FEWEST_REQUESTS = 300; // in the canary, before anything is said
 const HALVINGS = 30;
 
 export interface ErrorLook {
-  readonly arms: RequestArms;
+  readonly arms: StratumSums;
   readonly counts: { readonly canary: PodCounts; readonly baseline: PodCounts };
   readonly spread: RequestSpread & { readonly factors: PodFactors };
   readonly concentration: number;
@@ -25,7 +25,7 @@ export interface ErrorLook {
 }
 
 /** Change of the failed part for a unit of log-odds, where both arms fail alike; undefined while there are too few requests. */
-export function failuresPerUnit({ canary, baseline }: RequestArms): number | undefined {
+export function failuresPerUnit({ canary, baseline }: StratumSums): number | undefined {
   if (canary.requests < FEWEST_REQUESTS) return undefined;
   const part = (canary.failures + baseline.failures) / (2 * canary.requests);
   return part * (1 - part);
@@ -39,14 +39,15 @@ export function weighErrors(look: ErrorLook): EffectEvidence {
   const baseline = arms.baseline.failures / requests;
   const podVariance = spread.podVariance * concentration;
   const waves = (spread.waveVariance * concentration) / blocks;
-  const weigh = (failed: number): boolean => {
+  const logEOf = (failed: number): number => {
     const score = shareScore(ofSize(failed / requests, requests), ofSize(baseline, baselineSize(arms)));
-    if (score.z <= 0) return false;
+    if (score.z <= 0) return Number.NEGATIVE_INFINITY;
     const widened = 1 + score.information * waves;
     const test = podVariance * spread.factors.test ** 2;
-    const logE = logGrowthEValue(score.z / Math.sqrt(widened), score.information / widened, test);
-    return logE >= -Math.log(look.alpha);
+    return logGrowthEValue(score.z / Math.sqrt(widened), score.information / widened, test);
   };
+  const weigh = (failed: number): boolean => logEOf(failed) >= -Math.log(look.alpha);
+  const logE = logEOf(failures);
   const sizes = { canary: requests, baseline: baselineSize(arms) };
   const binomialOf = (share: number, size: number): number => {
     const atLeast = Math.min(1 - 1 / size, Math.max(1 / size, share)); // one that never failed still has a variance
@@ -54,14 +55,20 @@ export function weighErrors(look: ErrorLook): EffectEvidence {
   };
   const inCanary = binomialOf(canary, sizes.canary);
   const inBaseline = binomialOf(baseline, sizes.baseline);
-  const sampling =
-    inCanary / sizes.canary + inBaseline / sizes.baseline + waves * ((inCanary + inBaseline) / 2) ** 2;
-  const pods = podVariance * ((inCanary + inBaseline) / 2) ** 2;
+  const noise = {
+    ofCanary: inCanary / sizes.canary,
+    ofBaseline: inBaseline / sizes.baseline,
+    perVariance: ((inCanary + inBaseline) / 2) ** 2,
+  };
+  const sampling = noise.ofCanary + noise.ofBaseline + waves * noise.perVariance;
+  const pods = podVariance * noise.perVariance;
   return {
     effect: canary - baseline,
     half: Math.sqrt(spread.factors.bound ** 2 * pods + look.boundFactor ** 2 * sampling),
     margin,
-    isProven: failures >= FEWEST_FAILURES && weigh(failures),
+    isProven: failures >= FEWEST_FAILURES && logE >= -Math.log(look.alpha),
+    logE,
+    noise,
     get detectable() {
       return detectableGrowth(baseline, requests, weigh); // a search: only for who reads it
     },
@@ -75,7 +82,7 @@ export function weighErrors(look: ErrorLook): EffectEvidence {
 const ofSize = (share: number, size: number) => ({ samples: share * size, rest: (1 - share) * size });
 
 /** As many requests as would know the baseline's part as well as the weighted ones do. */
-const baselineSize = ({ canary, requestSquares }: RequestArms): number =>
+const baselineSize = ({ canary, requestSquares }: StratumSums): number =>
   requestSquares > 0 ? canary.requests ** 2 / requestSquares : 1;
 
 function detectableGrowth(baseline: number, requests: number, weigh: (failed: number) => boolean): number {

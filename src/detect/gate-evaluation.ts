@@ -10,12 +10,14 @@ import {
 import { dataFlags, immatureSentence } from './data-flags.ts';
 import { ADVICE } from './doubt.ts';
 import { FEWEST_PODS_FOR_A_VARIANCE } from './few-baseline-pods.ts';
+import { withCost, withReport } from './gate-report.ts';
 import type { Block } from './looks.ts';
 import { sumOver } from './pod-facts.ts';
 import type { PodWindow } from './pod-window.ts';
 import { advanceRequests, openRequestEvaluation, type RequestEvaluation } from './request-evaluation.ts';
 import { leftOutPods, requestChecks } from './request-report.ts';
 import { COST, ERRORS, latencyCheckName, type RequestSettings } from './request-settings.ts';
+import { routeEffects } from './route-effects.ts';
 import { routeMixOf } from './route-mix.ts';
 import type { StackIndex } from './stack-index.ts';
 import type { CpuJudgement, CpuSettings, GateJudgement, RequestCheck } from './verdict.ts';
@@ -32,6 +34,7 @@ export interface GateEvaluation {
   readonly requests: RequestEvaluation | undefined;
 }
 
+const CO_OCCURRING = 'co-occurring, which does not show it to be the cause';
 const DEFAULT_MIN_PODS = 2;
 const DEFAULT_MAX_LOSS_SHARE = 0.05;
 
@@ -102,45 +105,62 @@ export function gateJudgement(evaluation: GateEvaluation, nowMs: number, hasWind
   if (requests === undefined) return ofFunctions;
   const cpu = { ...ofFunctions, ...flagged(evaluation, ofFunctions) };
   const endMs = startedAtMs + settings.deadlineMs;
+  if (requests === undefined) return withReport(cpu, evaluation);
   const failed =
     cpu.verdict === 'Failed' || requestChecks(requests, false).some((check) => failsGate(check, settings));
-  const checks = requestChecks(requests, failed || nowMs >= endMs);
+  const routes = routeEffects(requests);
+  const checks = requestChecks(requests, failed || nowMs >= endMs, routes);
   const ofCpu = cpu.checks.map((check) =>
     failed && check.verdict === 'Collecting' ? { ...check, verdict: 'Inconclusive' as const } : check,
   );
-  const all = { ...cpu, checks: [...ofCpu, ...checks] };
+  const culprits = withCost(cpu.culprits, checks);
+  const served = { baseline: requests.arms.baseline.seen, canary: requests.arms.canary.seen };
+  const all = { ...cpu, culprits, requests: served, routes, checks: [...ofCpu, ...checks] };
   const unseen = checks.filter(({ verdict }) => verdict === 'NotObservable').slice(0, 1);
   const notCompared = unseen.map(({ message }) => `requests were not compared: ${message}`);
   if (failed) {
     const worse = checks.filter((check) => failsGate(check, settings));
     const [first] = worse;
-    const said = [...worse.map(({ message }) => message), ...(cpu.verdict === 'Failed' ? [cpu.message] : [])];
-    return {
-      ...all,
-      verdict: 'Failed',
-      reason: first?.reason ?? cpu.reason,
-      message: said.join('; '),
-      decidedAtMs: lastDecision(evaluation, cpu),
-    };
+    const said = [...worse.map(({ message }) => message), ...functionsSaid(cpu, worse.length > 0)];
+    return withReport(
+      {
+        ...all,
+        verdict: 'Failed',
+        reason: first?.reason ?? cpu.reason,
+        message: said.join('; '),
+        decidedAtMs: lastDecision(evaluation, cpu),
+      },
+      evaluation,
+    );
   }
   const open = checks.filter((check) => !stands(check, settings));
   if (cpu.verdict === 'Passed' && open.length === 0) {
     const passed = checks.filter(({ verdict }) => verdict === 'Passed').map(({ message }) => message);
     const message = [cpu.message, ...passed, ...notCompared].join('; ');
-    return { ...all, message, decidedAtMs: lastDecision(evaluation, cpu) };
+    return withReport({ ...all, message, decidedAtMs: lastDecision(evaluation, cpu) }, evaluation);
   }
   const verdict = nowMs >= endMs ? 'Inconclusive' : 'Collecting';
   const said = cpu.verdict === 'Passed' ? [] : [cpu.message];
   const message = [...said, ...open.map((check) => check.message)].join('; ');
   const reason = cpu.verdict === 'Passed' ? (open[0]?.reason ?? cpu.reason) : cpu.reason;
   const { decidedAtMs: _, ...undecided } = all;
-  return {
-    ...undecided,
-    verdict,
-    reason,
-    message,
-    ...(verdict === 'Inconclusive' ? { decidedAtMs: endMs } : {}),
-  };
+  return withReport(
+    {
+      ...undecided,
+      verdict,
+      reason,
+      message,
+      ...(verdict === 'Inconclusive' ? { decidedAtMs: endMs } : {}),
+    },
+    evaluation,
+  );
+}
+
+/** CPU beside slower or failing requests may be their cause, their effect, or neither: nothing here tells. */
+function functionsSaid(cpu: CpuJudgement, besideRequests: boolean): string[] {
+  const grew = cpu.verdict === 'Failed' || cpu.culprits.some(({ kind }) => kind !== 'Moved');
+  if (!besideRequests) return [cpu.message];
+  return grew ? [`${CO_OCCURRING}: ${cpu.message}`] : [];
 }
 
 /** Where there was next to nothing to look at because the canary's JVMs are not as far as the baseline's: that is why. */

@@ -289,3 +289,32 @@ test('a gate that asks nothing of requests says what CPU says', () => {
     ['cpu.function'],
   );
 });
+
+test('CPU that grew beside slower requests is said to co-occur, and costs so much a request', () => {
+  const slower = arms({ canary: { factor: 1.6 } });
+  const busy = slower.canary.map((window) => ({
+    ...window,
+    stacks: [...window.stacks, { frames: ['shop.Codec.slow', 'shop.Main.run'], count: 80 }],
+  }));
+
+  const judgement = judged(
+    { ...slower, canary: busy },
+    {
+      requests: {
+        ...{ latency: [P99], errors: { margin: 0.005, required: false } },
+        cost: { margin: 0.1, decides: false },
+      },
+    },
+  );
+
+  assert.equal(judgement.reason, 'LatencyGrew', judgement.message);
+  assert.match(
+    judgement.message,
+    /^P99 latency grew by .*; co-occurring, which does not show it to be the cause: shop\.Codec\.slow is new/,
+  );
+  const { perRequestMs, deltaShare = 0 } = judgement.culprits[0] ?? {};
+  const cost = checksOf(judgement).find(({ check }) => check === 'cpu.perRequest')?.numbers;
+  assert.equal(perRequestMs, deltaShare * (cost?.canary ?? Number.NaN));
+  const { allowed = 0, spent = 0 } = judgement.falseFailureRate ?? {};
+  assert.deepEqual([allowed, Number(spent.toFixed(6))], [0.01, 0.01]);
+});

@@ -14,12 +14,13 @@ import {
   type EffectEvidence,
   type EffectNoise,
   onePodCarries,
+  type SamplingNoise,
   UNLUCKY,
   weighGrowth,
 } from './effect-evidence.ts';
 import { GrowthBound } from './growth-bound.ts';
 import type { Counted, PodCounts } from './pod-counts.ts';
-import type { RequestArm, RequestArms } from './request-arms.ts';
+import type { ServedSums, StratumSums } from './request-arms.ts';
 import type { LatencySettings } from './request-settings.ts';
 import type { PodFactors, RequestSpread } from './request-spread.ts';
 import { type Restarts, type ThresholdShape, weighRestarts } from './restarts.ts';
@@ -72,7 +73,7 @@ export interface LatencyLook {
 
 /** Undefined while there are too few requests. */
 export function measureLatency(
-  arms: RequestArms,
+  arms: StratumSums,
   { quantile }: LatencySettings,
   fixedThreshold: number,
 ): LatencyMeasure | undefined {
@@ -135,6 +136,8 @@ export function weighLatency(look: LatencyLook): EffectEvidence {
       return sinceStart.detectable; // of no verdict: only for who reads it
     },
     isProven: isProven || sinceStart.isBeyondBound,
+    logE,
+    noise: samplingOf(measure),
     ...{ margin, leastToFail },
     baseline: baselineMs,
     canary: baselineMs * Math.exp(effect),
@@ -148,12 +151,20 @@ export function weighLatency(look: LatencyLook): EffectEvidence {
   };
 }
 
-function sinceStartNoise({ measure, spread, concentration, blocks }: LatencyLook): EffectNoise {
-  const { answered, answeredSquares, slower, density } = measure;
-  const perRequest = 1 / answered + answeredSquares / answered ** 2;
-  const waves = (spread.waveVariance * concentration) / blocks;
+/** Without pods and waves, by arm. */
+function samplingOf({ answered, answeredSquares, slower, density }: LatencyMeasure): SamplingNoise {
+  const perRequest = (slower * (1 - slower)) / density ** 2;
   return {
-    sampling: (slower * (1 - slower) * perRequest) / density ** 2 + waves,
+    ofCanary: perRequest / answered,
+    ofBaseline: (perRequest * answeredSquares) / answered ** 2,
+    perVariance: 1,
+  };
+}
+
+function sinceStartNoise({ measure, spread, concentration, blocks }: LatencyLook): EffectNoise {
+  const { ofCanary, ofBaseline } = samplingOf(measure);
+  return {
+    sampling: ofCanary + ofBaseline + (spread.waveVariance * concentration) / blocks,
     pods: spread.podVariance * concentration,
     factors: spread.factors,
   };
@@ -199,6 +210,9 @@ export function detectableGrowth(
 export const boundOf = (alpha: number, plannedBlocks: number): GrowthBound =>
   new GrowthBound(alpha * PARTS.bound, plannedBlocks);
 
+/** What its e-process may spend. */
+export const eProcessAlphaOf = (alpha: number): number => alpha * PARTS.eProcess;
+
 /** What the lottery of pods is weighed at. */
 export const podAlphaOf = (alpha: number): number => alpha * PARTS.bound;
 
@@ -208,7 +222,7 @@ const logOfSum = (a: number, b: number): number =>
     : Math.max(a, b) + Math.log1p(Math.exp(-Math.abs(a - b)));
 
 /** A request that ended without an answer is known to be slower than what it had waited; if that was less, it tells nothing. */
-function withWaits({ latency, waited }: RequestArm, threshold: number): LatencyHistogram {
+export function withWaits({ latency, waited }: ServedSums, threshold: number): LatencyHistogram {
   const all = latency.slice();
   const first = Math.max(0, Math.ceil(threshold / BUCKET_WIDTH) + 1);
   for (let key = first; key < waited.length; key++) all[key] = (all[key] ?? 0) + (waited[key] ?? 0);

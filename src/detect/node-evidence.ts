@@ -71,7 +71,7 @@ export function weighCounts(
 }
 
 /** Standard errors between a node's samples in both arms, what they tell, and the lottery of pods they have to exceed. */
-function scoreOf(node: number, inCanary: number, inBaseline: number, context: LookContext) {
+export function scoreOf(node: number, inCanary: number, inBaseline: number, context: LookContext) {
   const { canary, baseline, dispersion, scale } = context;
   const score = shareScore(
     { samples: inCanary, rest: canary.samples - inCanary },
@@ -87,7 +87,7 @@ function scoreOf(node: number, inCanary: number, inBaseline: number, context: Lo
 }
 
 /** Σ of squared pod weights: 1/pods when all carry the same, more when one carries most. */
-function podConcentration(arm: ArmTally): number {
+export function podConcentration(arm: ArmTally): number {
   let squares = 0;
   for (const pod of arm.pods.values()) squares += (pod.samples / arm.samples) ** 2;
   return squares;
@@ -115,12 +115,8 @@ export function variancesOf(
   noise: ShareNoise,
   context: LookContext,
 ): { readonly sampling: number; readonly pods: number } {
-  // One sample more and one less in each arm: a function never seen still has a variance.
-  const atLeast = (share: number, size: number): number => Math.min(Math.max(share, 1 / size), 1 - 1 / size);
-  const canaryShare = atLeast(noise.canaryShare, context.canary.samples);
-  const baselineShare = atLeast(noise.baselineShare, context.baseline.samples);
-  const canaryBinomial = canaryShare * (1 - canaryShare);
-  const baselineBinomial = baselineShare * (1 - baselineShare);
+  const canaryBinomial = binomialOf(noise.canaryShare, context.canary.samples);
+  const baselineBinomial = binomialOf(noise.baselineShare, context.baseline.samples);
   const sampling =
     noise.spread.overdispersion *
     (canaryBinomial / context.canary.samples + (baselineBinomial * context.scale) / context.baseline.samples);
@@ -129,6 +125,12 @@ export function variancesOf(
     (podConcentration(context.canary) * canaryBinomial ** 2 +
       podConcentration(context.baseline) * baselineBinomial ** 2);
   return { sampling, pods };
+}
+
+/** Variance of one sample; one more and one less in each arm, because a function never seen still has one. */
+export function binomialOf(share: number, size: number): number {
+  const atLeast = Math.min(Math.max(share, 1 / size), 1 - 1 / size);
+  return atLeast * (1 - atLeast);
 }
 
 const HALVINGS = 30; // of [0, 1]: far below any digit that is shown

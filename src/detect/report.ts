@@ -3,7 +3,7 @@ import { ADVICE } from './doubt.ts';
 import type { LookEvidence } from './look-evidence.ts';
 import { detectableGrowth, type LookContext, type NodeEvidence } from './node-evidence.ts';
 import { functionOf, nodeIsTotal, type StackIndex } from './stack-index.ts';
-import type { CpuCheck, CpuReason, CpuSettings, Verdict } from './verdict.ts';
+import type { CheckEvidence, CpuCheck, CpuReason, CpuSettings, Verdict } from './verdict.ts';
 
 export interface Outcome {
   readonly verdict: Verdict;
@@ -27,6 +27,16 @@ export function checkOf(look: LookEvidence, index: StackIndex, outcome: Outcome)
     margin: outcome.settings.functionMargin,
     detectable: detectableInMost(look.candidates, look.context) * part,
     verdict: outcome.verdict,
+    evidence: evidenceOf(look),
+  };
+}
+
+/** Of e-BH: a function is rejected sooner where others are, too. */
+function evidenceOf({ candidates, grown, context }: LookEvidence): CheckEvidence {
+  return {
+    level: context.nodeAlpha * Math.max(1, candidates.length),
+    logE: candidates.reduce((most, { logE }) => Math.max(most, logE), Number.NEGATIVE_INFINITY),
+    neededLogE: -Math.log(context.nodeAlpha * Math.max(1, grown.length)),
   };
 }
 
@@ -58,7 +68,7 @@ const nameOf = (node: NodeEvidence, index: StackIndex): string =>
 
 const percent = (share: number): string => `${(share * 100).toFixed(2)} %`;
 
-/** One sentence with the numbers behind the reason, and for an open verdict what would settle it. */
+/** One sentence with the numbers behind the reason; what would settle an open verdict is the gate's to say. */
 export function messageFor(look: LookEvidence | undefined, index: StackIndex, outcome: Outcome): string {
   const { decision, settings } = outcome;
   const worst = look && worstNode(look, decision);
@@ -77,7 +87,7 @@ export function messageFor(look: LookEvidence | undefined, index: StackIndex, ou
     case 'NoRegression':
       return `no function grew by the margin of ${margin} of CPU; the closest is ${what} (${change})`;
     case 'MarginNotReached':
-      return `${what} may still have grown by more than the margin of ${margin} (${change}); more samples, more pods or a wider margin would settle it (${baseline.samples} and ${canary.samples} samples of ${baseline.pods.size} and ${canary.pods.size} pods so far)`;
+      return `${what} may still have grown by more than the margin of ${margin} (${change}), by ${baseline.samples} and ${canary.samples} samples of ${baseline.pods.size} and ${canary.pods.size} pods`;
     case 'CostMoved':
       return `what grew is matched by what shrank, but the sum is not yet known to be under the margin of ${margin}; the least certain is ${what} (${change})`;
     case 'OnePod':

@@ -15,21 +15,17 @@ import { SharedRoutes } from '../requests/shared-routes.ts';
 import type { ArmWindows, Block } from './looks.ts';
 import type { PodWindow } from './pod-window.ts';
 
-export interface RequestArms {
-  readonly routes: SharedRoutes;
-  readonly canary: RequestArm;
+/** What strata add up to: all of them, or one route's. */
+export interface StratumSums {
+  readonly canary: ServedSums;
   /** Weighted: its numbers are those of requests like the canary's. */
-  readonly baseline: RequestArm;
+  readonly baseline: ServedSums;
   /** Σ (canary's requests)² / baseline's, over blocks and routes: the error of the weighted baseline. */
   answeredSquares: number;
   requestSquares: number;
-  /** Looks that both arms had requests in. */
-  looks: number;
-  /** Requests by route, unweighted. */
-  readonly mix: Map<string, { canary: number; baseline: number }>;
 }
 
-export interface RequestArm {
+export interface ServedSums {
   /** Of requests that were answered, and not by a failure. */
   readonly latency: LatencyHistogram;
   /** How long requests without an answer had waited. */
@@ -37,6 +33,19 @@ export interface RequestArm {
   answered: number;
   requests: number;
   failures: number;
+}
+
+export interface RequestArms extends StratumSums {
+  readonly routes: SharedRoutes;
+  readonly canary: RequestArm;
+  readonly baseline: RequestArm;
+  /** Looks that both arms had requests in. */
+  looks: number;
+  /** Requests by route, unweighted. */
+  readonly mix: Map<string, { canary: number; baseline: number }>;
+}
+
+export interface RequestArm extends ServedSums {
   /** Exchanges lost on the way, and what came, both unweighted. */
   lost: number;
   seen: number;
@@ -44,12 +53,19 @@ export interface RequestArm {
   readonly pods: Map<string, number>;
 }
 
-const createArm = (): RequestArm => ({
+const createSums = (): ServedSums => ({
   latency: createHistogram(),
   waited: createHistogram(),
-  ...{ answered: 0, requests: 0, failures: 0, lost: 0, seen: 0 },
-  pods: new Map(),
+  ...{ answered: 0, requests: 0, failures: 0 },
 });
+
+export const createStratumSums = (): StratumSums => ({
+  canary: createSums(),
+  baseline: createSums(),
+  ...{ answeredSquares: 0, requestSquares: 0 },
+});
+
+const createArm = (): RequestArm => ({ ...createSums(), lost: 0, seen: 0, pods: new Map() });
 
 export const createRequestArms = (): RequestArms => ({
   routes: new SharedRoutes(),
@@ -77,7 +93,10 @@ export function addRequests(arms: RequestArms, block: Block): readonly Stratum[]
   arms.routes.learn([...baseline, ...canary]);
   const strata = strataOf(arms.routes.merge(canary), arms.routes.merge(baseline));
   if (strata.length === 0) return strata;
-  for (const stratum of strata) addStratum(arms, stratum);
+  for (const stratum of strata) {
+    addToMix(arms, stratum);
+    addStratum(arms, stratum);
+  }
   countPods(arms.canary, block.canary);
   countPods(arms.baseline, block.baseline);
   arms.looks += 1;
@@ -89,7 +108,7 @@ const rowsOf = (windows: readonly PodWindow[]): RouteWindow[] =>
 
 // With fewer baseline requests a route's own tail is hardly known; such routes are compared together.
 const FEWEST_OF_A_ROUTE = 30;
-const RARE = 'rare routes';
+export const RARE = 'rare routes';
 
 function strataOf(canary: Map<string, RouteWindow>, baseline: Map<string, RouteWindow>): Stratum[] {
   const strata: Stratum[] = [];
@@ -115,11 +134,14 @@ function strataOf(canary: Map<string, RouteWindow>, baseline: Map<string, RouteW
   return strata;
 }
 
-function addStratum(arms: RequestArms, { key, canary, baseline }: Stratum): void {
+function addToMix(arms: RequestArms, { key, canary, baseline }: Stratum): void {
   const mix = arms.mix.get(key) ?? { canary: 0, baseline: 0 };
   arms.mix.set(key, mix);
   mix.canary += requestsOf(canary);
   mix.baseline += requestsOf(baseline);
+}
+
+export function addStratum(arms: StratumSums, { canary, baseline }: Stratum): void {
   const answered = countOf(canary.latency);
   const ofBaseline = countOf(baseline.latency);
   if (answered > 0 && ofBaseline > 0) {
@@ -137,7 +159,24 @@ function addStratum(arms: RequestArms, { key, canary, baseline }: Stratum): void
   arms.requestSquares += requests * weight;
 }
 
-function addLatencies(arm: RequestArm, row: RouteWindow, weight: number): void {
+/** Adds what two sums of the same kind have. */
+export function addSums(to: StratumSums, from: StratumSums): void {
+  for (const arm of ['canary', 'baseline'] as const) {
+    for (const field of ['latency', 'waited'] as const) {
+      const sum = to[arm][field];
+      from[arm][field].forEach((count, key) => {
+        sum[key] = (sum[key] ?? 0) + count;
+      });
+    }
+    to[arm].answered += from[arm].answered;
+    to[arm].requests += from[arm].requests;
+    to[arm].failures += from[arm].failures;
+  }
+  to.answeredSquares += from.answeredSquares;
+  to.requestSquares += from.requestSquares;
+}
+
+function addLatencies(arm: ServedSums, row: RouteWindow, weight: number): void {
   addSketch(arm.latency, row.latency, weight);
   addSketch(arm.waited, row.waited, weight);
   arm.answered += weight * countOf(row.latency);

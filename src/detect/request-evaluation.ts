@@ -21,6 +21,7 @@ import {
 } from './request-check.ts';
 import { costAlpha, errorAlpha, latencyAlpha, type RequestSettings } from './request-settings.ts';
 import { BLOCK_MS } from './request-spread.ts';
+import { RouteRecords } from './route-records.ts';
 import { trustedPart } from './trusted-windows.ts';
 import type { RequestReason } from './verdict.ts';
 
@@ -32,6 +33,8 @@ export interface RequestEvaluation {
   readonly arms: RequestArms;
   readonly facts: GateFacts;
   readonly checks: readonly RequestCheckState[];
+  /** Information beside the checks. */
+  readonly routes: RouteRecords;
   readonly visible: { readonly baseline: Visibility; readonly canary: Visibility };
 }
 
@@ -75,6 +78,10 @@ export function openRequestEvaluation(
     arms: createRequestArms(),
     facts: createGateFacts(),
     checks,
+    routes: new RouteRecords(
+      settings.latency.map(({ quantile }) => quantile),
+      limits.deadlineMs / BLOCK_MS,
+    ),
     visible: { baseline: unknown(), canary: unknown() },
   };
   observeHistory(evaluation, history);
@@ -129,6 +136,9 @@ export function advanceRequests(evaluation: RequestEvaluation, block: Block): vo
     observe(check, observed);
     decideCheck(check, round);
   }
+  const ofLatency = checks.filter(({ of }) => of.kind === 'latency');
+  const thresholds = ofLatency.map(({ threshold }) => threshold);
+  evaluation.routes.add(number, strata, { routes: arms.routes, thresholds });
 }
 
 /** Strata of what can be trusted of a block; the same ones where that is all of it. */

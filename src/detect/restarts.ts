@@ -130,7 +130,7 @@ export function weighRestarts(
 
 const LARGEST_LOG = 600; // e^709 is the last that is a number
 
-const differenceOf = (sum: Stretch, before: Stretch): Stretch => ({
+export const differenceOf = (sum: Stretch, before: Stretch): Stretch => ({
   requests: sum.requests - before.requests,
   counted: sum.counted - before.counted,
   expected: sum.expected - before.expected,
@@ -138,9 +138,13 @@ const differenceOf = (sum: Stretch, before: Stretch): Stretch => ({
   looks: sum.looks - before.looks,
 });
 
-const excessOf = ({ counted, expected, requests }: Stretch): number => (counted - expected) / requests;
+export const excessOf = ({ counted, expected, requests }: Stretch): number => (counted - expected) / requests;
 
-function varianceOf({ requests, expected, squares, looks }: Stretch, density: number, noise: StretchNoise) {
+export function varianceOf(
+  { requests, expected, squares, looks }: Stretch,
+  density: number,
+  noise: StretchNoise,
+) {
   const part = expected / requests;
   const sampling = part * (1 - part) * (1 / requests + squares / requests ** 2);
   return sampling / density ** 2 + (noise.waves * noise.looksPerBlock) / looks;

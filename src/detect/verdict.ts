@@ -60,8 +60,10 @@ export interface Culprit {
   readonly selfOrTotal: 'self' | 'total';
   readonly deltaShare: number;
   readonly interval: readonly [number, number];
-  /** Of the growth of all culprits listed. */
+  /** Of all that the culprits listed grew by; one that calls another has what that has. */
   readonly shareOfDelta: number;
+  /** Milliseconds of CPU a request that it grew by; absent where requests are not seen. */
+  readonly perRequestMs?: number;
   readonly baselineShare: number;
   readonly canaryShare: number;
   /** The canary's commonest stack through the function, leaf first. */
@@ -88,6 +90,7 @@ export interface CpuCheck {
   readonly margin: number;
   readonly detectable: number;
   readonly verdict: Verdict;
+  readonly evidence: CheckEvidence;
 }
 
 export interface RequestCheck {
@@ -99,21 +102,63 @@ export interface RequestCheck {
   readonly message: string;
   /** Absent while there is too little to weigh. */
   readonly numbers?: CheckNumbers;
+  readonly evidence?: CheckEvidence;
 }
 
 /** Milliseconds (of latency, or of CPU a request), or parts of requests. */
-export interface CheckNumbers {
+export interface EffectNumbers {
   readonly unit: 'ms' | 'share';
-  /** The route with most of the excess. */
-  readonly route?: string;
   readonly baseline: number;
   readonly canary: number;
   readonly delta: number;
   readonly interval: readonly [number, number];
   readonly margin: number;
-  readonly detectable: number;
   /** Where growth began after the evaluation did: how long after. Then delta and interval are against the canary's own past. */
   readonly sinceMs?: number;
+}
+
+export interface CheckNumbers extends EffectNumbers {
+  /** The route with most of the excess. */
+  readonly route?: string;
+  readonly detectable: number;
+}
+
+/** One route beside a check of all: information, no verdict rests on it. */
+export interface RouteEffect {
+  readonly check: string;
+  /** Or how many others, together. */
+  readonly route: string;
+  /** The canary's. */
+  readonly requests: number;
+  /** Of the requests that the canary has too many of (slow ones, or failed); absent while the check shows no growth. */
+  readonly shareOfDelta?: number;
+  /** Whether it grew by more than the margin: at most one in twenty of those that are called so did not. */
+  readonly isGrown: boolean;
+  /** Absent where it is no single route, or has too few requests. */
+  readonly numbers?: EffectNumbers;
+}
+
+/** What a check may cost in false failures, and how far its evidence got. */
+export interface CheckEvidence {
+  /** Chance that this check alone ever fails a harmless canary; 0: it decides nothing. */
+  readonly level: number;
+  /** Logs of e-values: of the last look, of the function with the most of it; and from which on it is proof. */
+  readonly logE: number;
+  readonly neededLogE: number;
+}
+
+/** What would have settled a check that was not, each alone if the canary stays as it is; absent: not by this alone. */
+export interface Settling {
+  readonly check: string;
+  readonly unit: 'ms' | 'share';
+  /** Of the whole evaluation. */
+  readonly deadlineMs?: number;
+  /** Canary pods with the load of those there are; more of the baseline only where canaries alone are not enough. */
+  readonly pods?: { readonly baseline: number; readonly canary: number };
+  /** Times as many requests, in both arms. */
+  readonly traffic?: number;
+  /** The smallest that the bound of the last look is below; to pass, two looks in a row have to be. */
+  readonly margin?: number;
 }
 
 /** The evaluation without one pod of the canary. */
@@ -159,6 +204,14 @@ export interface CpuJudgement {
 export interface GateJudgement extends Omit<CpuJudgement, 'reason' | 'checks'> {
   readonly reason: CpuReason | RequestReason;
   readonly checks: readonly (CpuCheck | RequestCheck)[];
+  /** That were compared. */
+  readonly requests?: { readonly baseline: number; readonly canary: number };
+  readonly routes?: readonly RouteEffect[];
+  /** Of an Inconclusive. */
+  readonly wouldSettle?: readonly Settling[];
+  readonly leaveOnePodOut?: readonly LeftOutPod[];
+  /** Chance of a false Failed: what the gate allows, and what its checks that could be made may spend of it. */
+  readonly falseFailureRate?: { readonly allowed: number; readonly spent: number };
 }
 
 export interface CpuSettings {

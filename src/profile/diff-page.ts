@@ -30,6 +30,16 @@ export interface DiffPageInput {
   readonly beginsRaw?: boolean;
   /** What the two are called; without it, baseline and canary. */
   readonly sides?: PageSides;
+  /** What a verdict rests on: the first table is shown at once, the others on demand. */
+  readonly report?: readonly PageTable[];
+}
+
+export interface PageTable {
+  readonly title: string;
+  readonly header: readonly string[];
+  readonly rows: readonly (readonly string[])[];
+  /** Sentences below it. */
+  readonly notes: readonly string[];
 }
 
 export interface PageSides {
@@ -43,6 +53,8 @@ export interface PageCulprit {
   readonly name: string;
   /** As place.ts has it. */
   readonly place: string;
+  /** What it is called, where it is no culprit: "Grew at the same time". */
+  readonly label?: string;
 }
 
 /** What the page's script reads from the element with the id "data". */
@@ -93,6 +105,7 @@ export function renderDiffPage(input: DiffPageInput): string {
   };
   // The verdict is about the function as it was sampled, so its figures are too.
   const culprit = raw.changes.find(({ name }) => name === input.culprit?.name);
+  const [summary, ...details] = input.report ?? [];
   return `<!doctype html>
 <html lang="en">
 <head>
@@ -107,7 +120,8 @@ export function renderDiffPage(input: DiffPageInput): string {
 <header>
 <h1>${escapeHtml(input.title)}</h1>
 <p class="subtitle">${escapeHtml(input.subtitle)}</p>
-${culprit === undefined ? '' : renderCulprit({ ...culprit, name: first.flame.culprit ?? '' }, input.culprit?.place ?? NOWHERE)}
+${culprit === undefined ? '' : renderCulprit({ ...culprit, name: first.flame.culprit ?? '' }, input.culprit)}
+${summary === undefined ? '' : `<div class="report">${renderReportTable(summary)}</div>`}
 </header>
 ${renderTools(data)}
 <main>
@@ -118,6 +132,7 @@ ${renderTools(data)}
 <div class="bar"><span id="status" role="status" aria-live="polite">Width is the share of CPU, colour the change. Click or Enter zooms, Escape zooms out, / searches, arrow keys move${folded === undefined ? '' : ', m folds'}.</span>
 <span class="legend">shrank <span class="ramp"></span> grew · grey: within sampling noise</span></div>
 <noscript><p class="note">The graph needs JavaScript; the table below does not.</p></noscript>
+${details.length === 0 ? '' : `<details><summary>What the verdict rests on</summary><div class="report details">${details.map(renderReportTable).join('')}</div></details>`}
 ${renderChanges(raw, folded, data)}
 </footer>
 <script type="application/json" id="data">${escapeJson(data)}</script>
@@ -164,9 +179,23 @@ ${folded === undefined && waiting?.folded === undefined && io?.folded === undefi
 </div>`;
 }
 
-function renderCulprit(culprit: FunctionChange, place: string): string {
+function renderReportTable({ title, header, rows, notes }: PageTable): string {
+  const cells = (tag: 'th' | 'td', row: readonly string[]): string =>
+    `<tr class="row">${row.map((cell) => `<${tag}>${escapeHtml(cell)}</${tag}>`).join('')}</tr>`;
+  const table =
+    rows.length === 0
+      ? ''
+      : `<table><thead>${cells('th', header)}</thead><tbody>${rows.map((row) => cells('td', row)).join('')}</tbody></table>`;
+  const sentences = notes.map((note) => `<p class="subtitle">${escapeHtml(note)}</p>`).join('');
+  return `<section><div class="title">${escapeHtml(title)}</div>${table}${sentences}</section>`;
+}
+
+function renderCulprit(
+  culprit: FunctionChange,
+  { place = NOWHERE, label = 'Culprit' }: Partial<PageCulprit> = {},
+): string {
   const where = place === NOWHERE ? '' : ` <span class="place">${escapeHtml(place)}</span>`;
-  return `<div class="culprit"><span class="label">Culprit</span><b>${escapeHtml(culprit.name)}</b>${where}
+  return `<div class="culprit"><span class="label">${escapeHtml(label)}</span><b>${escapeHtml(culprit.name)}</b>${where}
 <span class="delta">${percent(culprit.baselineTotal)} → ${percent(culprit.canaryTotal)} of CPU</span>
 ${renderDelta(culprit.canaryTotal - culprit.baselineTotal)} <span class="label">points</span>
 <button type="button" id="show-culprit">Show in graph</button></div>`;

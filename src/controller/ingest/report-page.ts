@@ -1,7 +1,19 @@
 /** GET of a report's diff flame graph: one self-contained HTML page, for people with their own token. */
 
 import { parseDurationMs } from '../../crds/quantities.ts';
-import type { Culprit, RegressionReport } from '../../crds/regression-report.ts';
+import type { Culprit, RegressionReport, RegressionReportStatus } from '../../crds/regression-report.ts';
+import {
+  checksTable,
+  cpuIsBesideRequests,
+  culpritsTable,
+  evidenceTable,
+  hasContent,
+  leftOutTable,
+  notesTable,
+  type ReportTable,
+  routeTables,
+  settlingTable,
+} from '../../crds/report-tables.ts';
 import { type PageCulprit, renderDiffPage } from '../../profile/diff-page.ts';
 import { placeText } from '../../profile/place.ts';
 import type { StackCount } from '../../profile/stack-counts.ts';
@@ -69,14 +81,27 @@ function pageOf(report: RegressionReport, options: ReportPageOptions): string {
     canary,
     ...(waiting.baseline.length > 0 && waiting.canary.length > 0 && { waiting }),
     ...(io.baseline.length + io.canary.length > 0 && { io }), // a baseline without any is good news
-    ...(culprit === undefined ? {} : { culprit: culpritOf(culprit) }),
+    ...(culprit === undefined ? {} : { culprit: culpritOf(culprit, status ?? {}) }),
+    report: reportOf(status ?? {}),
   });
 }
 
-const culpritOf = ({ function: name, file, line }: Culprit): PageCulprit => ({
+const culpritOf = ({ function: name, file, line }: Culprit, status: RegressionReportStatus): PageCulprit => ({
   name,
   place: placeText(file, line),
+  ...(cpuIsBesideRequests(status) && { label: 'Grew at the same time, not shown to be the cause' }),
 });
+
+const reportOf = (status: RegressionReportStatus): readonly ReportTable[] =>
+  [
+    checksTable(status),
+    settlingTable(status),
+    ...routeTables(status),
+    culpritsTable(status),
+    leftOutTable(status),
+    evidenceTable(status),
+    notesTable(status),
+  ].filter(hasContent);
 
 /** What the arm burnt during the evaluation, without the windows of pods that were still warming up. */
 function profileOf(report: RegressionReport, arm: Arm, options: ReportPageOptions): readonly StackCount[] {

@@ -350,7 +350,12 @@ function aReport(bench: Bench): RegressionReport {
       images: { baseline: [], canary: [] },
       attempt: 1,
     },
-    status: { verdict: 'Failed', startedAt: new Date(bench.nowMs - 60_000).toISOString() },
+    status: {
+      verdict: 'Failed',
+      startedAt: new Date(bench.nowMs - 60_000).toISOString(),
+      routes: [{ check: 'errors', route: 'GET /<b>', requests: 1_234, grown: true }],
+      checks: [{ check: 'errors', verdict: 'Failed' }],
+    },
   };
 }
 
@@ -375,6 +380,8 @@ test('a report page shows both arms to whoever may read gates there, and to nobo
   assert.equal(page.status, 200);
   assert.match(page.headers['content-type'] ?? '', /^text\/html/);
   assert.match(page.text, /slowEncode/);
+  assert.match(page.text, /<td>errors<\/td><td>Failed<\/td>/);
+  assert.match(page.text, /<td>1,234<\/td>.*<td>GET \/&lt;b&gt;<\/td>/);
   assert.equal(codeOf(await asksForPage(bench, '')), '401 TOKEN_MISSING');
   assert.equal(codeOf(await asksForPage(bench, 'token-nobody-ever-issued')), '401 TOKEN_REJECTED');
   assert.equal(codeOf(await asksForPage(bench, VIEWER_TOKEN, 'secret-shop')), '403 VIEWER_NOT_ALLOWED');

@@ -1,5 +1,10 @@
 /** What a judgement looks like in a RegressionReport. Pure. */
-import { formatLatencyMs, formatSharePercent } from '../../crds/quantities.ts';
+import {
+  formatEvidence,
+  formatLatencyMs,
+  formatSharePercent,
+  formatShareRange,
+} from '../../crds/quantities.ts';
 import type {
   RegressionReport,
   RegressionReportStatus,
@@ -7,6 +12,7 @@ import type {
   Culprit as ReportedCulprit,
 } from '../../crds/regression-report.ts';
 import type {
+  CheckEvidence,
   CheckNumbers,
   CpuCheck,
   Culprit,
@@ -16,6 +22,8 @@ import type {
 } from '../../detect/verdict.ts';
 import { NOWHERE, parsePlace } from '../../profile/place.ts';
 import { startedAtMs } from './evaluation.ts';
+import { detailsOf, effectFields, formatIn } from './report-details.ts';
+import { boundedStatus } from './report-size.ts';
 
 // The bounds in the kind's schema: the API server refuses a status that exceeds one of them.
 const MAX_CULPRITS = 10;
@@ -36,7 +44,7 @@ export function reportOf(
     verdict === 'Collecting'
       ? {}
       : { decidedAt: new Date(judgement.decidedAtMs ?? nowMs).toISOString(), latched: verdict === 'Failed' };
-  return {
+  return boundedStatus({
     verdict,
     reason,
     message: cut(judgement.message, MAX_MESSAGE),
@@ -51,10 +59,10 @@ export function reportOf(
       baseline: formatSharePercent(baselineShare),
       canary: formatSharePercent(canaryShare),
     })),
+    ...detailsOf(judgement),
     flags: [...flags].slice(0, MAX_FLAGS),
     ...flagFields(judgement),
-    ...leftOutFields(judgement),
-  };
+  });
 }
 
 const MAX_FLAGS = 32;
@@ -69,61 +77,41 @@ const flagFields = ({ flagDetails = [] }: GateJudgement): Pick<RegressionReportS
           .map(({ flag, message }) => ({ flag, message: cut(message, MAX_FLAG_MESSAGE) })),
       };
 
-const MAX_LEFT_OUT = 64;
-const MAX_POD = 253;
-
-function leftOutFields({
-  leaveOnePodOut = [],
-}: GateJudgement): Pick<RegressionReportStatus, 'leaveOnePodOut'> {
-  if (leaveOnePodOut.length === 0) return {};
-  const rows = leaveOnePodOut.slice(0, MAX_LEFT_OUT).map((row) => {
-    const format =
-      row.check.startsWith('latency') || row.check === 'cpu.perRequest'
-        ? formatLatencyMs
-        : formatSharePercent;
-    const change = (value: number): string => format(value, { sign: true });
-    return {
-      ...{ pod: cut(row.pod, MAX_POD), check: row.check, verdictWithout: row.verdictWithout },
-      ...{ effect: change(row.effect), lower: change(row.lower), upper: change(row.upper) },
-    };
-  });
-  return { leaveOnePodOut: rows };
-}
-
 const functionCheck = (check: CpuCheck): ReportCheck => ({
   check: check.check,
   subject: cut(check.function, MAX_NAME),
   baseline: formatSharePercent(check.baseline),
   canary: formatSharePercent(check.canary),
   delta: signed(check.delta),
-  interval: check.interval.map(signed),
+  interval: formatShareRange(check.interval),
   margin: formatSharePercent(check.margin),
   detectable: formatSharePercent(check.detectable),
   verdict: check.verdict,
+  ...evidenceFields(check.evidence),
 });
 
 const MAX_CHECK_MESSAGE = 1024;
 
-const requestCheck = ({ check, verdict, message, numbers }: RequestCheck): ReportCheck => ({
+const requestCheck = ({ check, verdict, message, numbers, evidence }: RequestCheck): ReportCheck => ({
   check,
   verdict,
   message: cut(message, MAX_CHECK_MESSAGE),
   ...(numbers === undefined ? {} : reportedNumbers(numbers)),
+  ...(evidence === undefined ? {} : evidenceFields(evidence)),
 });
 
-function reportedNumbers(numbers: CheckNumbers): Omit<ReportCheck, 'check' | 'verdict'> {
-  const format = numbers.unit === 'ms' ? formatLatencyMs : formatSharePercent;
-  const change = (value: number): string => format(value, { sign: true });
-  return {
-    ...(numbers.route === undefined ? {} : { subject: cut(numbers.route, MAX_NAME) }),
-    baseline: format(numbers.baseline),
-    canary: format(numbers.canary),
-    delta: change(numbers.delta),
-    interval: numbers.interval.map(change),
-    margin: format(numbers.margin),
-    detectable: format(numbers.detectable),
-  };
-}
+const evidenceFields = ({ level, logE, neededLogE }: CheckEvidence) => ({
+  falseFailureRate: formatSharePercent(level),
+  evidence: formatEvidence(logE),
+  evidenceNeeded: formatEvidence(neededLogE),
+});
+
+const reportedNumbers = (numbers: CheckNumbers): Omit<ReportCheck, 'check' | 'verdict'> => ({
+  ...(numbers.route === undefined ? {} : { subject: cut(numbers.route, MAX_NAME) }),
+  ...effectFields(numbers),
+  margin: formatIn(numbers.unit, numbers.margin),
+  detectable: formatIn(numbers.unit, numbers.detectable),
+});
 
 const asCulprit = (culprit: Culprit): ReportedCulprit => ({
   function: cut(culprit.function, MAX_NAME),
@@ -132,10 +120,13 @@ const asCulprit = (culprit: Culprit): ReportedCulprit => ({
   baseline: formatSharePercent(culprit.baselineShare),
   canary: formatSharePercent(culprit.canaryShare),
   delta: signed(culprit.deltaShare),
-  interval: culprit.interval.map(signed),
+  interval: formatShareRange(culprit.interval),
   ...(culprit.dispatcher === undefined ? {} : { dispatcher: cut(culprit.dispatcher, MAX_DISPATCHER) }),
   ...(culprit.route === undefined ? {} : { route: cut(culprit.route, MAX_NAME) }),
   shareOfDelta: formatSharePercent(culprit.shareOfDelta),
+  ...(culprit.perRequestMs === undefined
+    ? {}
+    : { perRequest: formatLatencyMs(culprit.perRequestMs, { sign: true }) }),
   stack: culprit.stack.slice(0, MAX_STACK).map(frameText),
 });
 

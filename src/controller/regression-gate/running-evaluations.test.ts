@@ -3,8 +3,8 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
-import { judgeCpu } from '../../detect/judge-cpu.ts';
-import type { CpuJudgement } from '../../detect/verdict.ts';
+import { judgeGate } from '../../detect/judge-gate.ts';
+import type { GateJudgement } from '../../detect/verdict.ts';
 import { aBatch, aPodWindow, EPOCH_MS, WINDOW_MS } from '../../store/testing/a-batch.ts';
 import { openStore, type WindowStore } from '../../store/window-store.ts';
 import { type JudgedEvaluation, type RunningEvaluations, runningEvaluations } from './running-evaluations.ts';
@@ -72,18 +72,18 @@ const anEvaluation = (seconds: number, fields: Partial<JudgedEvaluation> = {}): 
 });
 
 /** From all windows the store has. */
-function judgedWhole(store: WindowStore, evaluation: JudgedEvaluation): CpuJudgement {
+function judgedWhole(store: WindowStore, evaluation: JudgedEvaluation): GateJudgement {
   const { pods, settings, startedAtMs, nowMs } = evaluation;
   const ofArm = (arm: 'baseline' | 'canary') =>
     store.windows({ pods: pods[arm], fromMs: startedAtMs, toMs: nowMs });
-  return judgeCpu({ baseline: ofArm('baseline'), canary: ofArm('canary'), settings, startedAtMs, nowMs });
+  return judgeGate({ baseline: ofArm('baseline'), canary: ofArm('canary'), settings, startedAtMs, nowMs });
 }
 
 async function assertJudgedAsWhole(
   running: RunningEvaluations,
   store: WindowStore,
   evaluation: JudgedEvaluation,
-): Promise<CpuJudgement> {
+): Promise<GateJudgement> {
   const judgement = await running.judge('shop/orders', evaluation);
   assert.deepEqual(judgement, judgedWhole(store, evaluation));
   return judgement;
