@@ -107,6 +107,7 @@ function doubtOfFreshRoutes(
 const OTHER_CPU_RATIO = 1.3;
 const OWN_NODE_RATIO = 1.15;
 const COMPILING_RATIO = 2; // interpreted code costs many times as much, but little of it is left after minutes
+const JUST_COMPILED_RATIO = 1.3; // what is left of it when compilers have all but done
 const LARGEST_LOAD_RATIO = 1.3;
 const MOST_BY_LOAD = 1.5;
 
@@ -130,7 +131,8 @@ function disturbancesOf(facts: GateFacts, mix: RouteMix | undefined): Disturbanc
       COMPILING_RATIO,
       `compilers took ${of} of the canary's samples and ${beside} of the baseline's`,
     );
-  }
+  } else if (facts.maturity.leftOutMs > 0)
+    add('WarmUp', JUST_COMPILED_RATIO, "the canary's JVMs had only just come as far as the baseline's");
   return found;
 }
 
