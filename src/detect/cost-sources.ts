@@ -2,7 +2,7 @@
  * Where the cost of a growth may have come from: what shrank elsewhere by about as much. Names, numbers and places of code
  * change from version to version; what it costs together does not, unless something was made dearer.
  */
-import { besides, callersOf, type StackDeltas } from './attribution.ts';
+import { besides, type StackDeltas } from './attribution.ts';
 import type { ErasedStacks } from './erased-stacks.ts';
 import type { LookEvidence } from './look-evidence.ts';
 import { halfWidthOf, type NodeEvidence, variancesOf, weighCounts } from './node-evidence.ts';
@@ -12,6 +12,8 @@ import type { CodeChange } from './verdict.ts';
 /** Something that shrank while a function grew. */
 export interface CostSource {
   readonly change: CodeChange;
+  /** Whether it may have shrunk by what the growth gained. */
+  readonly isPossible: boolean;
   /** Whether it surely shrank. */
   readonly isProven: boolean;
   /** Log likelihood ratio: that it lost what the growth gained, against that it lost nothing. */
@@ -38,13 +40,12 @@ const GONE_PART = 0.2;
 const NEW_PART = 0.1;
 const SAME_SIZE = 2; // either way: a renamed function costs about what it did
 
-// A growth is proven when chance helped it, so it looks larger than what it came from, and a source far less likely than not may
-// be it still. But something among hundreds of functions always seems to have lost enough: a new function, which is proven
-// within a minute or two, has to have a likely source, and a likelier one where most of the source would have stayed.
-// Chosen on seeds other than those that are judged.
-const LEAST_EVIDENCE = { related: -3, unrelated: { whole: -1, part: 1 } };
-const WHOLE_SOURCE = 1.5; // times the growth
-const LARGEST_SOURCE = 3; // times the growth: with less of it gone, what moved is less than the noise of what stayed
+// What moved left as much as came, give or take the errors of both. A growth is proven when chance helped it, so it looks
+// larger than what it came from. Something among hundreds of functions always seems to have shrunk, too: a source larger than
+// this is not looked for, because what moved would be less than the noise of what stayed, least of all for a new function, which
+// is proven within a minute or two. Chosen on seeds other than those that are judged.
+const ERRORS = { ofNew: 2, ofGrown: 2.5 };
+const LARGEST_SOURCE = { ofNew: 2.2, ofGrown: 3 }; // times the growth
 
 /** The likeliest source of a growth; undefined where none is likely enough. */
 export function likeliestSource(growth: Growth): CostSource | undefined {
@@ -66,6 +67,9 @@ function sourceOf(counts: Counts, node: number, change: CodeChange, growth: Grow
   const { sampling, pods } = variancesOf(noise, scaled);
   const gained = growth.node.delta;
   const shrank = noise.baselineShare - noise.canaryShare;
+  const spread = context.dispersion.spreads[growth.node.node] ?? noise.spread;
+  const ofGrowth = variancesOf({ ...growth.node, spread }, scaled);
+  const error = Math.sqrt(sampling + pods + ofGrowth.sampling + ofGrowth.pods);
   const grown = growth.node.node;
   const both = {
     canary: (context.canary.counts[grown] ?? 0) + counts.canary,
@@ -73,6 +77,7 @@ function sourceOf(counts: Counts, node: number, change: CodeChange, growth: Grow
   };
   return {
     change,
+    isPossible: shrank > 0 && shrank >= gained - (isNew(growth.node) ? ERRORS.ofNew : ERRORS.ofGrown) * error,
     isProven: shrank > halfWidthOf(noise, scaled),
     evidence: (gained * (Math.min(shrank, gained) - gained / 2)) / (sampling + pods),
     together: weighCounts(grown, both, context),
@@ -81,26 +86,18 @@ function sourceOf(counts: Counts, node: number, change: CodeChange, growth: Grow
 
 /** Functions, with what they call or without, beside the growth's own stacks. */
 function functionsThatShrank(growth: Growth): CostSource[] {
-  const { node, look, deltas } = growth;
+  const { node, look } = growth;
+  const largest = node.delta * (isNew(node) ? LARGEST_SOURCE.ofNew : LARGEST_SOURCE.ofGrown);
   const shrunk = look.candidates.filter(
-    ({ canaryShare, baselineShare }) =>
-      canaryShare < baselineShare && baselineShare <= LARGEST_SOURCE * node.delta,
+    ({ canaryShare, baselineShare }) => canaryShare < baselineShare && baselineShare <= largest,
   );
   const beside = countsBeside(node.node, new Set(shrunk.map((each) => each.node)), growth);
-  const isNew = node.baselineShare < NEW_PART * node.canaryShare;
-  const caller = callersOf(node.node, deltas.index, deltas.canaryCounts)[0];
-  const { baseline } = look.context;
   const found: CostSource[] = [];
   for (const each of shrunk) {
     const counts = beside.get(each.node);
     if (counts === undefined) continue;
     const source = sourceOf(counts, each.node, changeOf(each, node), growth);
-    if (source.evidence <= LEAST_EVIDENCE.related) continue;
-    const isRelated = !isNew || callersOf(each.node, deltas.index, baseline.stackCounts)[0] === caller;
-    const isWhole = each.baselineShare <= WHOLE_SOURCE * node.delta;
-    const { related, unrelated } = LEAST_EVIDENCE;
-    const least = isRelated ? related : isWhole ? unrelated.whole : unrelated.part;
-    if (source.evidence > least && !isInlined(each, node, growth.erased)) found.push(source);
+    if (source.isPossible && !isInlined(each, node, growth.erased)) found.push(source);
   }
   return found;
 }
@@ -108,10 +105,14 @@ function functionsThatShrank(growth: Growth): CostSource[] {
 const isGone = ({ canaryShare, baselineShare }: NodeEvidence): boolean =>
   canaryShare < GONE_PART * baselineShare;
 
+const isNew = ({ canaryShare, baselineShare }: NodeEvidence): boolean =>
+  baselineShare < NEW_PART * canaryShare;
+
 function changeOf(source: NodeEvidence, growth: NodeEvidence): CodeChange {
-  const isNew = growth.baselineShare < NEW_PART * growth.canaryShare;
   const ratio = growth.canaryShare / source.baselineShare;
-  return isGone(source) && isNew && ratio < SAME_SIZE && ratio > 1 / SAME_SIZE ? 'Renamed' : 'CostMoved';
+  return isGone(source) && isNew(growth) && ratio < SAME_SIZE && ratio > 1 / SAME_SIZE
+    ? 'Renamed'
+    : 'CostMoved';
 }
 
 /** Whether the stacks of a function that is gone cost the same without its frame: then its loss matches no growth elsewhere. */
@@ -153,5 +154,5 @@ function sourcesByInlining(growth: Growth): CostSource[] {
   const counts = erased.countsOf(erased.keysOf(node.node), beside);
   if (counts.baseline === 0) return [];
   const source = sourceOf(counts, node.node, 'InliningChanged', growth);
-  return source.evidence > LEAST_EVIDENCE.related ? [source] : [];
+  return source.isPossible ? [source] : [];
 }

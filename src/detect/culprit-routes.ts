@@ -17,9 +17,8 @@ export function withRoutes(culprits: readonly Culprit[], routed: readonly Routed
   for (const { method, route, samples } of routed) {
     for (const { frames, count } of samples) {
       const names = new Set(frames.map(functionIdentity));
-      for (const [at, identity] of identities.entries()) {
-        const ofCulprit = counts[at];
-        if (ofCulprit === undefined || !names.has(identity)) continue;
+      const isIn = (_: unknown, at: number): boolean => names.has(identities[at] ?? '');
+      for (const ofCulprit of counts.filter(isIn)) {
         ofCulprit.set(`${method} ${route}`, (ofCulprit.get(`${method} ${route}`) ?? 0) + count);
       }
     }
