@@ -44,9 +44,16 @@ function numberFrom(name: string, otherwise: number): number {
 
 /** What of a cell has not been simulated yet. */
 function partsOf({ name, kind }: NamedCell): Part[] {
-  const all = { null: gates, otherNull: gates, effect: effectGates, cpu: cpuGates, full: fullGates }[kind];
+  const all = {
+    null: gates,
+    otherNull: gates,
+    effect: effectGates,
+    cpu: cpuGates,
+    foretold: cpuGates,
+    full: fullGates,
+  }[kind];
   const found: Part[] = [];
-  const each = kind === 'cpu' || kind === 'full' ? GATES_OF_WINDOWS_A_PART : GATES_A_PART;
+  const each = ['cpu', 'foretold', 'full'].includes(kind) ? GATES_OF_WINDOWS_A_PART : GATES_A_PART;
   for (let first = tallies[name]?.runs ?? 0; first < all; first += each) {
     found.push({ name, first, gates: Math.min(each, all - first) });
   }

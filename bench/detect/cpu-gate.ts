@@ -4,6 +4,7 @@
  */
 
 import { advance, judgementOf, openCpuEvaluation } from '../../src/detect/cpu-evaluation.ts';
+import { type Forecast, forecast } from '../../src/detect/forecast.ts';
 import { LOOK_MS } from '../../src/detect/looks.ts';
 import type { PodWindow } from '../../src/detect/pod-window.ts';
 import { simulatedService } from '../../test/reference/simulated-pods.ts';
@@ -16,6 +17,12 @@ export interface CpuCell {
   readonly change: CpuChange;
   readonly deadlineS: number;
   readonly minS: number;
+  /** Default 0.5 %. */
+  readonly margin?: number;
+  /** Between looks; default 30. */
+  readonly lookS?: number;
+  /** When the gate is asked when it will be decided. */
+  readonly askedAtS?: number;
 }
 
 export type CpuChange =
@@ -28,6 +35,7 @@ const CANARY_PODS = 3;
 const FUNCTIONS = 300;
 const SERVICES = 40; // different call trees, in turn
 const MARGIN = 0.005;
+const CLOSE = 0.3; // of what a gate says it would have seen, what it had foretold may be off by this
 const SPEED_SD = 0.03; // of a pod as a whole
 const POD_SD = 0.03; // of a function in a pod, for good
 const POD_FREEDOM = 6;
@@ -46,31 +54,62 @@ interface Version {
 
 export function simulateCpuGate(cell: CpuCell, gate: number, chance: Chance): GateOutcome {
   const version = versionOf(cell.change, simulatedService(FUNCTIONS, 7_000 + (gate % SERVICES)), chance);
+  const lookMs = cell.lookS === undefined ? LOOK_MS : cell.lookS * 1_000;
   const podsOf = (arm: string, pods: number, paths: readonly Path[], samplesPerSecond: number): Pod[] =>
-    Array.from({ length: pods }, (_, number) => new Pod(`${arm}-${number}`, paths, samplesPerSecond, chance));
+    Array.from(
+      { length: pods },
+      (_, number) => new Pod(`${arm}-${number}`, paths, samplesPerSecond, lookMs, chance),
+    );
   const baseline = podsOf('baseline', BASELINE_PODS, version.baseline, cell.samplesPerSecond);
   const canary = podsOf('canary', CANARY_PODS, version.canary, cell.samplesPerSecond / CANARY_PODS);
   const settings = {
-    functionMargin: MARGIN,
+    functionMargin: cell.margin ?? MARGIN,
     falseFailureRate: 0.01,
     minDurationMs: cell.minS * 1_000,
     deadlineMs: cell.deadlineS * 1_000,
     warmUpMs: 0,
   };
   const evaluation = openCpuEvaluation(settings, 0);
-  for (let lookAtMs = LOOK_MS; lookAtMs <= settings.deadlineMs; lookAtMs += LOOK_MS) {
+  let foretold: Forecast | undefined;
+  for (let lookAtMs = lookMs; lookAtMs <= settings.deadlineMs; lookAtMs += lookMs) {
     const windowsOf = (pods: readonly Pod[]): PodWindow[] => pods.map((pod) => pod.window(lookAtMs));
     const windows = { baseline: windowsOf(baseline), canary: windowsOf(canary) };
     advance(evaluation, { ...windows, lookAtMs, warmUpExcluded: false });
+    if (lookAtMs / 1_000 === cell.askedAtS) {
+      foretold = forecast({ settings, startedAtMs: 0, cpu: evaluation, requests: undefined }, [], lookMs);
+    }
     const verdict = evaluation.decision?.verdict;
     const looks = evaluation.looks;
-    if (verdict === 'Passed') return { passedAtS: lookAtMs / 1_000, looks };
+    if (verdict === 'Passed') return { passedAtS: lookAtMs / 1_000, looks, ...foretoldTimes(foretold) };
     if (verdict !== 'Failed') continue;
     const { culprits } = judgementOf(evaluation, lookAtMs, true);
     const marks = marksOf(culprits, cell.change);
-    return { failedAtS: lookAtMs / 1_000, by: culprits[0]?.kind ?? '', marks, looks };
+    return {
+      failedAtS: lookAtMs / 1_000,
+      by: culprits[0]?.kind ?? '',
+      marks,
+      looks,
+      ...foretoldTimes(foretold),
+    };
   }
-  return { looks: evaluation.looks };
+  const { detectable } = judgementOf(evaluation, settings.deadlineMs, true);
+  const marks = foretold === undefined ? [] : detectableMarks(foretold, detectable);
+  return { looks: evaluation.looks, marks, ...foretoldTimes(foretold) };
+}
+
+/** Whole looks, so that they can be counted; one that will never be is as good as a day. */
+function foretoldTimes(foretold: Forecast | undefined): Pick<GateOutcome, 'foretoldS'> {
+  if (foretold === undefined) return {};
+  const { provesAfterMs = DAY_MS, passesAfterMs = DAY_MS } = foretold;
+  return { foretoldS: { proves: provesAfterMs / 1_000, passes: passesAfterMs / 1_000 } };
+}
+
+const DAY_MS = 86_400_000;
+
+/** Of gates that came to their deadline: whether growth that they would have seen by then is what was foretold. */
+function detectableMarks({ detectableByDeadline = 1 }: Forecast, detectable = 1): string[] {
+  const isClose = Math.abs(detectableByDeadline / detectable - 1) <= CLOSE;
+  return isClose ? ['foretoldDetectable', 'closeDetectable'] : ['foretoldDetectable'];
 }
 
 /** Where the change is among what was blamed: itself, or what it was called by alone. */
@@ -109,18 +148,25 @@ class Pod {
   /** Samples of each path in 30 s. */
   readonly #means: Float64Array;
   readonly #waves: Float64Array;
+  readonly #lookMs: number;
   readonly #chance: Chance;
 
-  constructor(name: string, paths: readonly Path[], samplesPerSecond: number, chance: Chance) {
+  constructor(
+    name: string,
+    paths: readonly Path[],
+    samplesPerSecond: number,
+    lookMs: number,
+    chance: Chance,
+  ) {
     this.#name = name;
+    this.#lookMs = lookMs;
     this.#paths = paths;
     this.#chance = chance;
     const speed = Math.exp(SPEED_SD * chance.normal());
     this.#means = Float64Array.from(
       paths,
       ({ weight }) =>
-        (weight * samplesPerSecond * speed * LOOK_MS * Math.exp(POD_SD * chance.student(POD_FREEDOM))) /
-        1_000,
+        (weight * samplesPerSecond * speed * lookMs * Math.exp(POD_SD * chance.student(POD_FREEDOM))) / 1_000,
     );
     this.#waves = Float64Array.from(paths, () => WAVE.sd * chance.normal());
   }
@@ -139,7 +185,7 @@ class Pod {
     }
     return {
       pod: this.#name,
-      startMs: endMs - LOOK_MS,
+      startMs: endMs - this.#lookMs,
       endMs,
       podStartedAtMs: -7_200_000,
       samplesTaken: samples,

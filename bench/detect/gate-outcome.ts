@@ -7,4 +7,6 @@ export interface GateOutcome {
   /** What else is counted: whether the right function was named, whether its interval held the truth. */
   readonly marks?: readonly string[];
   readonly looks: number;
+  /** By the second of the gate it says half of such canaries are failed, and a harmless one is passed. */
+  readonly foretoldS?: { readonly proves: number; readonly passes: number };
 }

@@ -16,6 +16,8 @@ export interface RequestEvaluation {
   readonly arms: RequestArms;
   readonly checks: readonly RequestCheckState[];
   readonly visible: { readonly baseline: Visibility; readonly canary: Visibility };
+  /** Of the last look that both arms had requests in. */
+  lastLookAtMs: number | undefined;
 }
 
 export interface RequestLimits {
@@ -61,6 +63,7 @@ export function openRequestEvaluation(
     arms: createRequestArms(),
     checks,
     visible: { baseline: unknown(), canary: unknown() },
+    lastLookAtMs: undefined,
   };
   observeHistory(evaluation, history);
   return evaluation;
@@ -81,6 +84,7 @@ export function advanceRequests(evaluation: RequestEvaluation, block: Block): vo
   look(visible.canary, block.canary);
   const strata = addRequests(arms, block);
   if (strata.length === 0) return;
+  evaluation.lastLookAtMs = block.lookAtMs;
   const elapsedMs = block.lookAtMs - startedAtMs;
   const { baseline, canary } = block;
   const number = blockOf(block.lookAtMs - 1, startedAtMs);
