@@ -58,7 +58,7 @@ export function simulateCpuGate(cell: CpuCell, gate: number, chance: Chance): Ga
   const podsOf = (arm: string, pods: number, paths: readonly Path[], samplesPerSecond: number): Pod[] =>
     Array.from(
       { length: pods },
-      (_, number) => new Pod(`${arm}-${number}`, paths, samplesPerSecond, lookMs, chance),
+      (_, number) => new Pod(`${arm}-${number}`, paths, { samplesPerSecond, lookMs }, chance),
     );
   const baseline = podsOf('baseline', BASELINE_PODS, version.baseline, cell.samplesPerSecond);
   const canary = podsOf('canary', CANARY_PODS, version.canary, cell.samplesPerSecond / CANARY_PODS);
@@ -142,6 +142,11 @@ function versionOf(change: CpuChange, service: readonly Path[], chance: Chance):
   };
 }
 
+interface Pace {
+  readonly samplesPerSecond: number;
+  readonly lookMs: number;
+}
+
 class Pod {
   readonly #name: string;
   readonly #paths: readonly Path[];
@@ -151,13 +156,7 @@ class Pod {
   readonly #lookMs: number;
   readonly #chance: Chance;
 
-  constructor(
-    name: string,
-    paths: readonly Path[],
-    samplesPerSecond: number,
-    lookMs: number,
-    chance: Chance,
-  ) {
+  constructor(name: string, paths: readonly Path[], { samplesPerSecond, lookMs }: Pace, chance: Chance) {
     this.#name = name;
     this.#lookMs = lookMs;
     this.#paths = paths;

@@ -70,7 +70,7 @@ test('with a policy the evaluation opens, and its windows make it Failed with th
   restartController(); // a controller that is killed here goes on with the same evaluation
   const resumed = await reconciled();
   assert.deepEqual(resumed.status?.evaluation, opened.status.evaluation);
-  assert.equal(resumed.status?.evidence?.frequencyHz, 49);
+  assert.equal(resumed.status.evidence?.frequencyHz, 49);
   assert.equal(resumed.status.evidence.rateReason, 'Collecting');
   burn({ aaa: 20, bbb: 90 }, now() + 1_000, 0);
   moveAhead(150_000);
