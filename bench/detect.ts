@@ -55,6 +55,7 @@ function partsOf({ name, kind }: NamedCell): Part[] {
       effect: effectGates,
       numbers: effectGates,
       cpu: cpuGates,
+      foretold: cpuGates,
       full: fullGates,
     },
     ...{ harmless: harmlessGates, renameWithRegression: renameGates },

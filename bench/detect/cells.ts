@@ -32,7 +32,15 @@ interface NamedHarmless {
   readonly simulate: (gate: number, chance: Chance) => GateOutcome;
 }
 
-export type NamedCell = NamedLatency | NamedCpu | NamedFull | NamedHarmless;
+interface NamedForetold {
+  readonly name: string;
+  readonly kind: 'foretold';
+  readonly cell: CpuCell;
+  /** What ends most of these gates; absent: their deadline. */
+  readonly ends?: 'failedAtS' | 'passedAtS';
+}
+
+export type NamedCell = NamedForetold | NamedLatency | NamedCpu | NamedFull | NamedHarmless;
 
 /** The gate as it is by default: P50 and P99 by 10 % or 2 ms, errors by 0.5 points, 3 to 30 minutes, three canary pods beside twenty. */
 const DEFAULT: LatencyCell = {
@@ -145,6 +153,32 @@ const cpu: readonly NamedCpu[] = [
   { name: 'CPU new path 2%', cell: { ...CPU, change: { kind: 'New' as const, part: 0.02 } } },
 ].map(({ name, cell }) => ({ name, kind: 'cpu' as const, cell }));
 
+/**
+ * Gates that are asked early when they will be decided. Canary pods of 0.025 core between them have 1.2 samples a second at 49 Hz and
+ * five at 199; what a gate of half an hour cannot decide has all the time it needs here, with looks that are further apart.
+ */
+const GROWN = { kind: 'Grown', part: 0.01 } as const;
+const NONE = { kind: 'None' } as const;
+const SPEEDS: readonly (Pick<CpuCell, 'samplesPerSecond' | 'deadlineS'> & { readonly lookS: number })[] = [
+  { samplesPerSecond: 1.2, deadlineS: 21_600, lookS: 300 },
+  { samplesPerSecond: 5, deadlineS: 5_400, lookS: 90 },
+  { samplesPerSecond: 24.5, deadlineS: 1_800, lookS: 30 },
+];
+const foretold: readonly NamedForetold[] = SPEEDS.flatMap((speed) => {
+  const of = { ...speed, minS: speed.deadlineS, askedAtS: 5 * speed.lookS };
+  const each = `${speed.samplesPerSecond}/s`;
+  const wide = { margin: 0.03, minS: 2 * speed.lookS, askedAtS: 2 * speed.lookS };
+  return [
+    { name: `foretold +1% ${each}`, cell: { ...of, change: GROWN }, ends: 'failedAtS' as const },
+    { name: `foretold harmless ${each}`, cell: { ...of, change: NONE }, ends: undefined },
+    {
+      name: `foretold harmless margin 3% ${each}`,
+      cell: { ...of, ...wide, change: NONE },
+      ends: 'passedAtS' as const,
+    },
+  ].map(({ ends, ...named }) => ({ ...named, kind: 'foretold' as const, ...(ends && { ends }) }));
+});
+
 const FULL: FullCell = { requestsPerSecond: 1_000, podSd: 0.03, tailMs: 0, from: 0, minS: 180 };
 
 const full: readonly NamedFull[] = [
@@ -171,6 +205,7 @@ const harmless: readonly NamedHarmless[] = [
 
 export const CELLS: readonly NamedCell[] = [
   ...cpu,
+  ...foretold,
   ...harmless,
   ...effects,
   ...numbers,

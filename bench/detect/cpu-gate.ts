@@ -4,6 +4,7 @@
  */
 
 import { advance, isDecided, judgementOf, openCpuEvaluation } from '../../src/detect/cpu-evaluation.ts';
+import { type Forecast, forecast } from '../../src/detect/forecast.ts';
 import { LOOK_MS } from '../../src/detect/looks.ts';
 import type { PodWindow } from '../../src/detect/pod-window.ts';
 import type { CpuJudgement } from '../../src/detect/verdict.ts';
@@ -17,6 +18,12 @@ export interface CpuCell {
   readonly change: CpuChange;
   readonly deadlineS: number;
   readonly minS: number;
+  /** Default 0.5 %. */
+  readonly margin?: number;
+  /** Between looks; default 30. */
+  readonly lookS?: number;
+  /** When the gate is asked when it will be decided. */
+  readonly askedAtS?: number;
 }
 
 export type CpuChange =
@@ -27,6 +34,7 @@ export type CpuChange =
 const FUNCTIONS = 300;
 const SERVICES = 40; // different call trees, in turn
 export const PODS = { baselinePods: 20, canaryPods: 3, margin: 0.005 };
+const CLOSE = 0.3; // of what a gate says it would have seen, what it had foretold may be off by this
 const SPEED_SD = 0.03; // of a pod as a whole
 const POD_SD = 0.03; // of a function in a pod, for good
 const POD_FREEDOM = 6;
@@ -42,7 +50,8 @@ export interface Version {
 }
 
 /** How a version is judged. */
-export interface CpuGate extends Pick<CpuCell, 'samplesPerSecond' | 'deadlineS' | 'minS'> {
+export interface CpuGate
+  extends Pick<CpuCell, 'samplesPerSecond' | 'deadlineS' | 'minS' | 'lookS' | 'askedAtS'> {
   readonly baselinePods: number;
   readonly canaryPods: number;
   readonly margin: number;
@@ -64,10 +73,16 @@ export function judgeVersion(
   gate: CpuGate,
   chance: Chance,
 ): { readonly outcome: GateOutcome; readonly judgement: CpuJudgement } {
-  const podsOf = (arm: string, pods: number, rate: number, paths: readonly SimulatedPath[]): Pod[] =>
+  const lookMs = gate.lookS === undefined ? LOOK_MS : gate.lookS * 1_000;
+  const podsOf = (
+    arm: string,
+    pods: number,
+    samplesPerSecond: number,
+    paths: readonly SimulatedPath[],
+  ): Pod[] =>
     Array.from({ length: pods }, (_, number) => {
       const ofPod = version.inPod?.(paths, chance) ?? paths;
-      return new Pod(`${arm}-${number}`, ofPod, rate, chance);
+      return new Pod(`${arm}-${number}`, ofPod, { samplesPerSecond, lookMs }, chance);
     });
   const baseline = podsOf('baseline', gate.baselinePods, gate.samplesPerSecond, version.baseline);
   const canary = podsOf('canary', gate.canaryPods, gate.samplesPerSecond / gate.canaryPods, version.canary);
@@ -79,19 +94,40 @@ export function judgeVersion(
     warmUpMs: 0,
   };
   const evaluation = openCpuEvaluation(settings, 0);
-  for (let lookAtMs = LOOK_MS; lookAtMs <= settings.deadlineMs; lookAtMs += LOOK_MS) {
+  let foretold: Forecast | undefined;
+  for (let lookAtMs = lookMs; lookAtMs <= settings.deadlineMs; lookAtMs += lookMs) {
     const windowsOf = (pods: readonly Pod[]): PodWindow[] => pods.map((pod) => pod.window(lookAtMs));
     const windows = { baseline: windowsOf(baseline), canary: windowsOf(canary) };
     advance(evaluation, { ...windows, lookAtMs, warmUpExcluded: false });
+    if (lookAtMs / 1_000 === gate.askedAtS) {
+      foretold = forecast({ settings, startedAtMs: 0, cpu: evaluation, requests: undefined }, [], lookMs);
+    }
     if (!isDecided(evaluation)) continue;
     const judgement = judgementOf(evaluation, lookAtMs, true);
     const { looks } = evaluation;
     const atS = lookAtMs / 1_000;
-    if (judgement.verdict === 'Passed') return { outcome: { passedAtS: atS, looks }, judgement };
-    return { outcome: { failedAtS: atS, by: judgement.culprits[0]?.kind ?? '', looks }, judgement };
+    const told = { looks, ...foretoldTimes(foretold) };
+    if (judgement.verdict === 'Passed') return { outcome: { passedAtS: atS, ...told }, judgement };
+    return { outcome: { failedAtS: atS, by: judgement.culprits[0]?.kind ?? '', ...told }, judgement };
   }
   const judgement = judgementOf(evaluation, settings.deadlineMs, true);
-  return { outcome: { looks: evaluation.looks }, judgement };
+  const marks = foretold === undefined ? [] : detectableMarks(foretold, judgement.detectable);
+  return { outcome: { looks: evaluation.looks, marks, ...foretoldTimes(foretold) }, judgement };
+}
+
+/** Whole looks, so that they can be counted; one that will never be is as good as a day. */
+function foretoldTimes(foretold: Forecast | undefined): Pick<GateOutcome, 'foretoldS'> {
+  if (foretold === undefined) return {};
+  const { provesAfterMs = DAY_MS, passesAfterMs = DAY_MS } = foretold;
+  return { foretoldS: { proves: provesAfterMs / 1_000, passes: passesAfterMs / 1_000 } };
+}
+
+const DAY_MS = 86_400_000;
+
+/** Of gates that came to their deadline: whether growth that they would have seen by then is what was foretold. */
+function detectableMarks({ detectableByDeadline = 1 }: Forecast, detectable = 1): string[] {
+  const isClose = Math.abs(detectableByDeadline / detectable - 1) <= CLOSE;
+  return isClose ? ['foretoldDetectable', 'closeDetectable'] : ['foretoldDetectable'];
 }
 
 /** Where the change is among what was blamed: itself, or what it was called by alone. */
@@ -124,24 +160,35 @@ function versionOf(change: CpuChange, service: readonly SimulatedPath[], chance:
   };
 }
 
+interface Pace {
+  readonly samplesPerSecond: number;
+  readonly lookMs: number;
+}
+
 class Pod {
   readonly #name: string;
   readonly #paths: readonly SimulatedPath[];
   /** Samples of each path in 30 s. */
   readonly #means: Float64Array;
   readonly #waves: Float64Array;
+  readonly #lookMs: number;
   readonly #chance: Chance;
 
-  constructor(name: string, paths: readonly SimulatedPath[], samplesPerSecond: number, chance: Chance) {
+  constructor(
+    name: string,
+    paths: readonly SimulatedPath[],
+    { samplesPerSecond, lookMs }: Pace,
+    chance: Chance,
+  ) {
     this.#name = name;
+    this.#lookMs = lookMs;
     this.#paths = paths;
     this.#chance = chance;
     const speed = Math.exp(SPEED_SD * chance.normal());
     this.#means = Float64Array.from(
       paths,
       ({ weight }) =>
-        (weight * samplesPerSecond * speed * LOOK_MS * Math.exp(POD_SD * chance.student(POD_FREEDOM))) /
-        1_000,
+        (weight * samplesPerSecond * speed * lookMs * Math.exp(POD_SD * chance.student(POD_FREEDOM))) / 1_000,
     );
     this.#waves = Float64Array.from(paths, () => WAVE.sd * chance.normal());
   }
@@ -160,7 +207,7 @@ class Pod {
     }
     return {
       pod: this.#name,
-      startMs: endMs - LOOK_MS,
+      startMs: endMs - this.#lookMs,
       endMs,
       podStartedAtMs: -7_200_000,
       samplesTaken: samples,

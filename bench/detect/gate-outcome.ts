@@ -9,4 +9,6 @@ export interface GateOutcome {
   /** Growth of log latency that it says it would have seen. */
   readonly detectable?: number;
   readonly looks: number;
+  /** By the second of the gate it says half of such canaries are failed, and a harmless one is passed. */
+  readonly foretoldS?: { readonly proves: number; readonly passes: number };
 }

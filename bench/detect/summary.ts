@@ -2,7 +2,7 @@
 import { CELLS } from './cells.ts';
 import type { JudgeCost } from './judge-cost.ts';
 import type { Tallies } from './progress.ts';
-import { failedBy, failedWithin, type Tally } from './tally.ts';
+import { failedBy, failedWithin, foretoldRatio, type Tally } from './tally.ts';
 
 export function summaryOf(tallies: Tallies, cost?: JudgeCost) {
   const of = (kind: string): (readonly [string, Tally])[] =>
@@ -41,7 +41,9 @@ export function summaryOf(tallies: Tallies, cost?: JudgeCost) {
     top1: markedShare('top1', of('cpu')),
     top3: markedShare('top3', of('cpu')),
     coverage: markedShare('covered', of('cpu')),
-    ...{ predictedTimeRatio: null, detectableErrorShare: null },
+    predictedTimes: predictedTimes(tallies),
+    predictedTimeRatio: worst(predictedTimes(tallies).map(({ ratio }) => ratio)),
+    detectableErrorShare: errorShare(of('foretold')),
     judgeMs: cost === undefined ? null : round(cost.judgeMs),
     rssMb: cost === undefined ? null : round(cost.rssMb),
     judgeHourMs: cost === undefined ? null : round(cost.hourMs),
@@ -86,6 +88,26 @@ function powerOf(tally: Tally | undefined) {
     p95S: failedWithin(0.95, tally),
     passedShare: round(passed / runs),
   };
+}
+
+/** Of canaries that are asked early: by how much the median time they foretell is off that of their verdicts. */
+function predictedTimes(tallies: Tallies) {
+  return CELLS.flatMap((cell) => {
+    const tally = tallies[cell.name];
+    if (cell.kind !== 'foretold' || cell.ends === undefined || tally === undefined) return [];
+    const ratio = foretoldRatio(tally, cell.ends);
+    return [{ cell: cell.name, runs: tally.runs, ratio: ratio === null ? null : round(ratio) }];
+  });
+}
+
+const worst = (ratios: readonly (number | null)[]): number | null =>
+  ratios.length === 0 || ratios.includes(null) ? null : Math.max(...ratios.map(Number));
+
+/** Part of the gates that came to their deadline with another detectable growth than foretold, by more than 30 %. */
+function errorShare(tallies: readonly (readonly [string, Tally])[]): number | null {
+  const sum = (mark: string): number => tallies.reduce((all, [, { marks }]) => all + (marks[mark] ?? 0), 0);
+  const foretold = sum('foretoldDetectable');
+  return foretold === 0 ? null : round(1 - sum('closeDetectable') / foretold);
 }
 
 const round = (value: number): number => Number(value.toFixed(4));

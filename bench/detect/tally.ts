@@ -15,6 +15,10 @@ export interface Tally {
   detectable: number;
   cpuMs: number;
   looks: number;
+  /** Gates by the second of the gate at which they passed; and by what they had foretold. */
+  readonly passedAtS: Record<string, number>;
+  readonly provesS: Record<string, number>;
+  readonly passesS: Record<string, number>;
 }
 
 export const emptyTally = (): Tally => ({
@@ -22,17 +26,23 @@ export const emptyTally = (): Tally => ({
   by: {},
   failedAtS: {},
   marks: {},
+  ...{ passedAtS: {}, provesS: {}, passesS: {} },
 });
 
 export function addOutcome(
   tally: Tally,
-  { failedAtS, passedAtS, by, marks, detectable, looks }: GateOutcome,
+  { failedAtS, passedAtS, by, marks, detectable, looks, foretoldS }: GateOutcome,
 ): void {
   tally.runs += 1;
   tally.looks += looks;
   tally.detectable += detectable ?? 0;
   for (const mark of marks ?? []) raise(tally.marks, mark, 1);
-  if (passedAtS !== undefined) tally.passed += 1;
+  if (foretoldS !== undefined) raise(tally.provesS, String(foretoldS.proves), 1);
+  if (foretoldS !== undefined) raise(tally.passesS, String(foretoldS.passes), 1);
+  if (passedAtS !== undefined) {
+    tally.passed += 1;
+    raise(tally.passedAtS, String(passedAtS), 1);
+  }
   if (failedAtS === undefined) return;
   tally.failed += 1;
   raise(tally.failedAtS, String(failedAtS), 1);
@@ -48,7 +58,9 @@ export function addTally(sum: Tally, part: Tally): void {
   sum.looks += part.looks;
   for (const [key, count] of Object.entries(part.by)) raise(sum.by, key, count);
   for (const [key, count] of Object.entries(part.marks)) raise(sum.marks, key, count);
-  for (const [key, count] of Object.entries(part.failedAtS)) raise(sum.failedAtS, key, count);
+  for (const times of ['failedAtS', 'passedAtS', 'provesS', 'passesS'] as const) {
+    for (const [key, count] of Object.entries(part[times])) raise(sum[times], key, count);
+  }
 }
 
 function raise(counts: Record<string, number>, key: string, by: number): void {
@@ -56,8 +68,18 @@ function raise(counts: Record<string, number>, key: string, by: number): void {
 }
 
 /** Second by which this part of ALL gates had failed, those that never did among them; null where they never were so many. */
-export function failedWithin(part: number, { runs, failedAtS }: Tally): number | null {
-  const times = Object.entries(failedAtS).sort(([a], [b]) => Number(a) - Number(b));
+export const failedWithin = (part: number, { runs, failedAtS }: Tally): number | null =>
+  quantileOf(part, failedAtS, runs);
+
+/** By how much the median time foretold is off, as a factor of at least 1; null where half were never decided so. */
+export function foretoldRatio({ runs, ...tally }: Tally, what: 'failedAtS' | 'passedAtS'): number | null {
+  const seen = quantileOf(0.5, tally[what], runs);
+  const foretold = quantileOf(0.5, what === 'failedAtS' ? tally.provesS : tally.passesS, runs);
+  return seen === null || foretold === null ? null : Math.max(seen / foretold, foretold / seen);
+}
+
+function quantileOf(part: number, counts: Readonly<Record<string, number>>, runs: number): number | null {
+  const times = Object.entries(counts).sort(([a], [b]) => Number(a) - Number(b));
   let before = 0;
   for (const [second, count] of times) {
     before += count;

@@ -44,7 +44,8 @@ function judgeFor(name: string): (gate: number) => GateOutcome {
 
 function judgeOf(named: NamedCell): (gate: number) => GateOutcome {
   const seed = seedOf(`judged ${named.name}`);
-  if (named.kind === 'cpu') return (gate) => simulateCpuGate(named.cell, gate, chanceOf(seed, gate));
+  if (named.kind === 'cpu' || named.kind === 'foretold')
+    return (gate) => simulateCpuGate(named.cell, gate, chanceOf(seed, gate));
   if (named.kind === 'full') return (gate) => simulateFullGate(named.cell, (seed + gate) >>> 0);
   if ('simulate' in named) return (gate) => named.simulate(gate, chanceOf(seed, gate));
   const model = modelOf(named.cell);

@@ -147,7 +147,7 @@ test('with DebugNonSafepoints the leaf is exact, and no frame is marked; no gran
   assert(collapsed(batch, pod).some(({ names }) => names[0] === 'Inlined.inner'));
 });
 
-test('a sampler that is opened again at another rate has its JVMs again', async (t) => {
+test('a sampler that changes its rate, the node’s or a container’s, keeps its JVMs, and each window has one rate', async (t) => {
   const container = await watched(t, UNTOUCHED);
   await aSteadyWindow(container);
 
@@ -162,6 +162,20 @@ test('a sampler that is opened again at another rate has its JVMs again', async 
   const named = collapsed(batch, pod).filter(({ names }) => names.includes('Inlined.middle'));
   assert(named.length > 0, JSON.stringify(collapsed(batch, pod).slice(0, 3)));
   assert.equal(pod.losses.unnamed, 0);
+
+  const { containers = [] } = assignment ?? {};
+  container.controller.assignment = assignment && {
+    ...{ ...assignment, version: '3', frequencyHz: 49 },
+    containers: containers.map((each) => ({ ...each, frequencyHz: 199 })),
+  };
+  const faster = () => container.controller.batches.filter(({ pods }) => pods[0]?.hz === 199);
+  await eventually('windows of a raised rate arrive', () => faster().length >= 2);
+  const raised = faster().at(-1)?.pods[0];
+  assert(raised);
+  const expected = (raised.cpuUsec / 1e6) * 199;
+  assert(raised.samples > 0.4 * expected, `${raised.samples} of ${expected}`); // a quarter of them at 49 Hz
+  const rates = new Set(container.controller.batches.map(({ pods }) => pods[0]?.hz));
+  assert.deepEqual(rates, new Set([97, 49, 199]));
 });
 
 /** Maps a libjvm.so that is none of HotSpot's, as OpenJ9's is. */

@@ -9,7 +9,7 @@ import type { LookEvidence } from './look-evidence.ts';
 import { halfWidthOf, isDetectable, type LookContext, type NodeEvidence } from './node-evidence.ts';
 import { openCandidates } from './passing.ts';
 import { detectableInMost } from './report.ts';
-import type { StackIndex } from './stack-index.ts';
+import { nodeIsTotal, type StackIndex } from './stack-index.ts';
 import type { ArmTally } from './tally.ts';
 
 /** A time that has not come. */
@@ -25,7 +25,10 @@ export interface Later {
 export interface CpuForecast {
   /** Growth that will be seen with 90 % probability in nine of ten functions, as a share of CPU. */
   detectable(later: Later): number;
-  /** Whether half of the canaries in which the middle one of the functions takes so much more will have been failed. */
+  /**
+   * Whether half of the canaries in which one function takes so much more will have been failed: a function in the middle of
+   * the CPU time, half of which is spent in functions that show it sooner.
+   */
   proves(growth: number, later: Later): boolean;
   /** The least margin a harmless canary will be passed at, as a share of CPU. `luck`: see passes. */
   passes(later: Later, luck: Luck): boolean;
@@ -48,8 +51,9 @@ export function forecastCpu(evaluation: CpuEvaluation): CpuForecast | undefined 
     proves(growth, later) {
       if (later.looks === 0) return false;
       const at = contextAt({ ...later, looks: later.looks - 1 }); // it has to be there at the next look too
-      const seen = candidates.filter((node) => isDetectable(growth / namedPart, node, at, 0.5));
-      return 2 * seen.length >= candidates.length;
+      const own = candidates.filter(({ node }) => !nodeIsTotal(node)); // each sample once
+      const seen = own.filter((node) => isDetectable(growth / namedPart, node, at, 0.5));
+      return seen.length > 0 && 2 * sharesOf(seen) >= sharesOf(own);
     },
     passes(later, luck) {
       const at = contextAt(later);
@@ -67,6 +71,9 @@ export function forecastCpu(evaluation: CpuEvaluation): CpuForecast | undefined 
     },
   };
 }
+
+const sharesOf = (nodes: readonly NodeEvidence[]): number =>
+  nodes.reduce((sum, { baselineShare }) => sum + baselineShare, 0);
 
 const openAt = (
   evidence: LookEvidence,

@@ -58,7 +58,8 @@ export function forecast(
   const { cpu, settings, startedAtMs } = evaluation;
   const ofCpu = forecastCpu(cpu);
   if (ofCpu === undefined || cpu.lastLookAtMs === undefined) return undefined;
-  const afterMs = cpu.lastLookAtMs - startedAtMs;
+  // What has passed is looked at no more.
+  const afterMs = Math.max(cpu.lastLookAtMs, evaluation.requests?.lastLookAtMs ?? 0) - startedAtMs;
   const open = openChecks(evaluation, ofCpu);
   const sinceStart = (looks: number | undefined): number | undefined =>
     looks === undefined ? undefined : afterMs + looks * lookMs;

@@ -246,7 +246,7 @@ export function slowerThan(rows: readonly RouteWindow[], logThreshold: number): 
   return { requests, counted };
 }
 
-const FEWEST_FOR_A_THRESHOLD = 50; // requests beyond the quantile, unweighted
+export const FEWEST_FOR_A_THRESHOLD = 50; // requests beyond the quantile, unweighted
 
 /** The quantile of these rows to count pods against; undefined while they are too few to know it. */
 export function thresholdOf(rows: readonly RouteWindow[], quantile: number): number | undefined {

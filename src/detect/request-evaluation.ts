@@ -36,6 +36,8 @@ export interface RequestEvaluation {
   /** Information beside the checks. */
   readonly routes: RouteRecords;
   readonly visible: { readonly baseline: Visibility; readonly canary: Visibility };
+  /** Of the last look that both arms had requests in. */
+  lastLookAtMs: number | undefined;
 }
 
 export interface RequestLimits {
@@ -83,6 +85,7 @@ export function openRequestEvaluation(
       limits.deadlineMs / BLOCK_MS,
     ),
     visible: { baseline: unknown(), canary: unknown() },
+    lastLookAtMs: undefined,
   };
   observeHistory(evaluation, history);
   return evaluation;
@@ -115,6 +118,7 @@ export function advanceRequests(evaluation: RequestEvaluation, block: Block): vo
   look(visible.canary, block.canary);
   const strata = addRequests(arms, block);
   if (strata.length === 0) return;
+  evaluation.lastLookAtMs = block.lookAtMs;
   const elapsedMs = block.lookAtMs - startedAtMs;
   const { baseline, canary } = block;
   const number = blockOf(block.lookAtMs - 1, startedAtMs);

@@ -2,7 +2,7 @@
 import type { Luck } from './cpu-forecast.ts';
 import type { EffectEvidence } from './effect-evidence.ts';
 import { FEWEST_REQUESTS } from './error-evidence.ts';
-import { FEWEST_SLOWER } from './latency-evidence.ts';
+import { FEWEST_FOR_A_THRESHOLD, FEWEST_SLOWER } from './latency-evidence.ts';
 import { concentrationOf } from './request-arms.ts';
 import type { RequestCheckState } from './request-check.ts';
 import type { RequestEvaluation } from './request-evaluation.ts';
@@ -20,7 +20,8 @@ export function forecastCheck(
   const growthOf = (looks: number): number => (arms.looks + looks) / arms.looks;
   if (check.evidence === undefined) {
     // Nothing passes before there are enough to weigh; what they will say is not known.
-    return (looks, _, canaries = 1) => partSeen(check, evaluation) * growthOf(looks) * canaries >= 1;
+    return (looks, _, canaries = 1) =>
+      looks > 0 && partSeen(check, evaluation) * growthOf(looks) * canaries >= 1;
   }
   const { effect, margin } = check.evidence;
   const noise = noiseOf(check, check.evidence, evaluation);
@@ -38,7 +39,10 @@ export function forecastCheck(
 function partSeen({ of }: RequestCheckState, { arms }: RequestEvaluation): number {
   switch (of.kind) {
     case 'latency':
-      return (arms.canary.answered * (1 - of.settings.quantile)) / FEWEST_SLOWER;
+      return (
+        (1 - of.settings.quantile) *
+        Math.min(arms.canary.answered / FEWEST_SLOWER, arms.baseline.seen / FEWEST_FOR_A_THRESHOLD)
+      );
     case 'errors':
       return arms.canary.requests / FEWEST_REQUESTS;
     case 'cost':

@@ -42,7 +42,7 @@ export interface Sampler {
   setFrequency(frequencyHz: number): void;
   /**
    * From now on only this part of a target's ticks is sampled, above 0 and at most 1, chosen at random: as by a slower clock,
-   * at 2 µs for a tick that is not. A new target has all of them.
+   * at some 3 µs for a tick that is not. A new target has all of them.
    */
   thin(id: bigint, part: number): void;
   /**

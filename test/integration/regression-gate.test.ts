@@ -70,11 +70,14 @@ test('with a policy the evaluation opens, and its windows make it Failed with th
   restartController(); // a controller that is killed here goes on with the same evaluation
   const resumed = await reconciled();
   assert.deepEqual(resumed.status?.evaluation, opened.status.evaluation);
+  assert.equal(resumed.status.evidence?.frequencyHz, 49);
+  assert.equal(resumed.status.evidence.rateReason, 'Collecting');
   burn({ aaa: 20, bbb: 90 }, now() + 1_000, 0);
   moveAhead(150_000);
   const failed = await reconciled();
 
   assert.equal(failed.status?.verdict, 'Failed', failed.status?.summary);
+  assert.equal(failed.status.evidence, undefined, 'a gate that is decided asks for no rate');
   assert.equal(failed.status.worst, 'Json.encode');
   assert.match(failed.status.cpuDelta ?? '', /^\+\d/);
   assert.ok(conditionsOf(failed).includes('Regressed=True FunctionGrew'), conditionsOf(failed).join());

@@ -22,10 +22,16 @@ export function raisedRates(gates: readonly GatePods[]): ReadonlyMap<string, num
   if (asking.every(({ hz }) => hz === 0)) return rates;
   // Each round carries a rate on to the gates beside; a chain of gates that share pods is no longer than this.
   for (let round = 0; round < Math.min(asking.length, LONGEST_CHAIN); round++) {
-    for (const { hz, uids } of asking) {
-      const highest = uids.reduce((most, uid) => Math.max(most, rates.get(uid) ?? 0), hz);
-      if (highest > 0) for (const uid of uids) rates.set(uid, highest);
-    }
+    for (const each of asking) shareRate(each, rates);
   }
   return rates;
+}
+
+function shareRate(
+  { hz, uids }: { readonly hz: number; readonly uids: readonly string[] },
+  rates: Map<string, number>,
+): void {
+  const highest = uids.reduce((most, uid) => Math.max(most, rates.get(uid) ?? 0), hz);
+  if (highest === 0) return;
+  for (const uid of uids) rates.set(uid, highest);
 }
