@@ -50,6 +50,8 @@ export interface GrowthNoise {
   readonly sampling: number;
   /** Variance that stays. */
   readonly pods: number;
+  /** Standard deviation at the deadline of what all canary pods gain or lose together as they age, evenly over the planned time. */
+  readonly ageing?: number;
 }
 
 export class GrowthBound {
@@ -65,12 +67,14 @@ export class GrowthBound {
   }
 
   /** Undefined before its time. */
-  at(blocks: number, { sampling, pods }: GrowthNoise): number | undefined {
+  at(blocks: number, { sampling, pods, ageing = 0 }: GrowthNoise): number | undefined {
     if (blocks < FIRST_PART * this.#planned) return undefined;
-    const atEnd = sampling * Math.min(1, blocks / this.#planned);
-    const growth = (pods + atEnd / FIRST_PART) / (pods + atEnd);
-    const left = (pods + sampling) / (pods + atEnd);
-    return this.#factorFor(growth) * left ** FALL * Math.sqrt(pods + sampling);
+    const part = Math.min(1, blocks / this.#planned);
+    const stays = pods + (ageing * part) ** 2;
+    const atEnd = sampling * part;
+    const growth = (stays + atEnd / FIRST_PART) / (stays + atEnd);
+    const left = (stays + sampling) / (stays + atEnd);
+    return this.#factorFor(growth) * left ** FALL * Math.sqrt(stays + sampling);
   }
 
   #factorFor(growth: number): number {

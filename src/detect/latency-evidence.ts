@@ -36,6 +36,9 @@ export const AGEING_SD = 0.02; // of a pod's log latency over a gate: heaps grow
  */
 const PARTS = { bound: 0.8, eProcess: 0.05, later: 0.15 };
 
+/** Standard errors below the margin from which on proven growth may be as large: three fast pods hide a little of it for good. */
+const LEEWAY = 0.5;
+
 /** What both arms' requests say of one quantile: all that is needed to weigh it. */
 export interface LatencyMeasure {
   /** The canary's that were answered. */
@@ -125,7 +128,7 @@ export function weighLatency(look: LatencyLook): EffectEvidence {
   );
   const isProven = logE >= -Math.log(2 * look.alpha);
   const margin = Math.log1p(Math.max(check.relativeMargin, check.absoluteMarginMs / baselineMs));
-  const leastToFail = margin - Math.sqrt(noise.sampling + noise.pods);
+  const leastToFail = margin - LEEWAY * Math.sqrt(noise.sampling + noise.pods);
   const failsSinceStart = sinceStart.isBeyondBound && effect > leastToFail;
   const weight = Math.log(Math.max(1, restarts.planned));
   const isLater = later !== undefined && later.strongest.logE - weight > sinceStart.logE;
@@ -186,7 +189,7 @@ function weighSinceStart(noise: EffectNoise, look: LatencyLook) {
 }
 
 const beyondBound = ({ sampling, pods, factors }: EffectNoise, { bound, blocks }: LatencyPlan) =>
-  bound.at(blocks, { sampling, pods: pods * factors.test ** 2 });
+  bound.at(blocks, { sampling, pods: pods * factors.test ** 2, ageing: AGEING_SD });
 
 /** What a check may spend, and how far its plan has come. */
 export type LatencyPlan = Pick<LatencyLook, 'alpha' | 'bound' | 'blocks'>;

@@ -154,7 +154,7 @@ function sentence(
   }
 }
 
-/** Proven growth may be found a standard error below the margin: then nobody can say that it is within. */
+/** Proven growth may be found half a standard error below the margin: then nobody can say that it is within. */
 const over = ({ delta, margin }: CheckNumbers): string =>
   delta > margin ? 'over' : 'which cannot be told from';
 const mostOf = (route: string | undefined): string => (route === undefined ? '' : `; most of it in ${route}`);
