@@ -1,77 +1,130 @@
-/** What judging costs: CPU for a thousand windows at once, memory for an hour of fifty pods. Each in a process of its own. */
+/**
+ * What judging costs. CPU: a thousand windows of five thousand stacks each, at once. Memory: an hour of fifty pods out of a
+ * store, looked at every ten seconds as the controller does. Each in a process of its own.
+ */
 import { execFileSync } from 'node:child_process';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { advance, judgementOf, openCpuEvaluation } from '../../src/detect/cpu-evaluation.ts';
+import {
+  type JudgedEvaluation,
+  runningEvaluations,
+} from '../../src/controller/regression-gate/running-evaluations.ts';
 import { judgeCpu } from '../../src/detect/judge-cpu.ts';
-import { LOOK_MS } from '../../src/detect/looks.ts';
 import type { PodWindow, StackCount } from '../../src/detect/pod-window.ts';
-import { simulatedService } from '../../test/reference/simulated-pods.ts';
+import { openStore } from '../../src/store/window-store.ts';
+import { DeepService, type DeepStack, deepWindow, WINDOW_MS, zipf } from './deep-service.ts';
+import { fillStore, HOUR, STARTED_AT_MS } from './hour-of-pods.ts';
 import { chanceOf } from './random.ts';
 
 export interface JudgeCost {
   /** CPU of judging 1,000 windows (ten pods an arm, 50 windows of 10 s each) of 5,000 stacks, every look of them. */
   readonly judgeMs: number;
-  /** What the process grew by while it judged 25 pods an arm for an hour, a window at a time. */
+  /** What a process that had loaded everything grew by at the most, over an hour of 50 pods. */
   readonly rssMb: number;
+  /** CPU of that hour: reading its 18,000 windows, and 360 looks. */
+  readonly hourMs: number;
 }
 
-const WINDOW_MS = 10_000;
-const STACKS = 5_000;
 const SETTINGS = { functionMargin: 0.005, falseFailureRate: 0.01, warmUpMs: 0 };
 const MB = 2 ** 20;
+// As config/controller runs it.
+const CONTROLLER = ['--max-semi-space-size=4', '--max-old-space-size=160'];
 
 export function measureJudging(): JudgeCost {
-  const measured = (what: 'cpu' | 'memory'): number =>
-    Number(execFileSync(process.execPath, [fileURLToPath(import.meta.url), what], { encoding: 'utf8' }));
-  return { judgeMs: measured('cpu'), rssMb: measured('memory') };
+  const directory = mkdtempSync(join(tmpdir(), 'flamegate-judging-'));
+  const store = join(directory, 'windows.db');
+  const measured = (what: string, options: readonly string[] = []): number[] =>
+    execFileSync(process.execPath, [...options, fileURLToPath(import.meta.url), what, store], {
+      encoding: 'utf8',
+    })
+      .trim()
+      .split(' ')
+      .map(Number);
+  try {
+    const [judgeMs = Number.NaN] = measured('cpu', ['--expose-gc']);
+    measured('fill');
+    const [rssMb = Number.NaN, hourMs = Number.NaN] = measured('hour', CONTROLLER);
+    return { judgeMs, rssMb, hourMs };
+  } finally {
+    rmSync(directory, { recursive: true });
+  }
 }
 
-/** Windows of one pod: its stacks are the same arrays each time, as a store hands them out. */
-function windowsOf(pod: string, windows: number, random: ReturnType<typeof chanceOf>): PodWindow[] {
-  const paths = SERVICE.map(({ frames, weight }) => ({ frames, mean: weight * SAMPLES }));
-  return Array.from({ length: windows }, (_, at) => {
-    const stacks: StackCount[] = paths.map(({ frames, mean }) => ({
-      frames,
-      count: 1 + random.poisson(mean),
+const PODS = 10;
+const WINDOWS = 50;
+const STACKS = 5_000;
+const SAMPLES = 30_000;
+const SEEN_BY_A_POD = 0.8; // of the stacks there are
+const LATER = 0.2; // of them: those that come up after the first window
+
+/** Windows of one pod: most of the service's stacks in an order of its own, and those that have come up by then. */
+function windowsOf(
+  pod: string,
+  service: readonly DeepStack[],
+  chance: ReturnType<typeof chanceOf>,
+): PodWindow[] {
+  const own = service
+    .map((stack, rank) => ({
+      stack,
+      mean: SAMPLES * zipf(rank) * 0.1,
+      order: chance.even(),
+      since: sinceOf(rank),
+    }))
+    .sort((a, b) => a.order - b.order);
+  return Array.from({ length: WINDOWS }, (_, at) => {
+    const present = own.filter(({ since }) => since <= at).slice(0, STACKS);
+    const stacks: StackCount[] = present.map(({ stack: { frames, places }, mean }) => ({
+      ...{ frames, places },
+      count: 1 + chance.poisson(mean),
     }));
-    return {
-      ...{ pod, startMs: at * WINDOW_MS, endMs: (at + 1) * WINDOW_MS, podStartedAtMs: -7_200_000 },
-      ...{ samplesTaken: 2 * STACKS, samplesLost: 0, hz: 199, cpuUsec: 5_000_000, throttledUsec: 0 },
-      ...{ flags: '', stacks },
-    };
+    return deepWindow(pod, at, stacks);
   });
 }
 
-const SAMPLES = 1_000;
-const SERVICE = simulatedService(STACKS, 3);
+/** The window in which a stack comes up. */
+const sinceOf = (rank: number): number => (rank % 5 === 4 ? (rank * 13) % WINDOWS : 0);
 
 function cpuOfJudging(): number {
-  const random = chanceOf(1, 1);
+  const chance = chanceOf(1, 1);
+  const { stacks } = new DeepService(STACKS / SEEN_BY_A_POD / (1 - LATER), chance);
   const arm = (name: string): PodWindow[] =>
-    Array.from({ length: 10 }, (_, pod) => windowsOf(`${name}-${pod}`, 50, random)).flat();
-  const input = { baseline: arm('baseline'), canary: arm('canary'), startedAtMs: 0, nowMs: 500_000 };
-  const settings = { ...SETTINGS, minDurationMs: 500_000, deadlineMs: 500_000 };
+    Array.from({ length: PODS }, (_, pod) => windowsOf(`${name}-${pod}`, stacks, chance)).flat();
+  const nowMs = WINDOWS * WINDOW_MS;
+  const input = { baseline: arm('baseline'), canary: arm('canary'), startedAtMs: 0, nowMs };
+  const settings = { ...SETTINGS, minDurationMs: nowMs, deadlineMs: nowMs };
+  globalThis.gc?.(); // what simulating left is not judging's
   const before = process.cpuUsage();
   judgeCpu({ ...input, settings });
   const { user, system } = process.cpuUsage(before);
   return (user + system) / 1_000;
 }
 
-function memoryOfJudging(): number {
-  const random = chanceOf(2, 2);
-  const deadlineMs = 3_600_000;
-  const before = process.memoryUsage().rss;
-  const evaluation = openCpuEvaluation({ ...SETTINGS, minDurationMs: deadlineMs, deadlineMs }, 0);
-  for (let lookAtMs = LOOK_MS; lookAtMs <= deadlineMs; lookAtMs += LOOK_MS) {
-    const arm = (name: string): PodWindow[] =>
-      Array.from({ length: 25 }, (_, pod) => windowsOf(`${name}-${pod}`, 1, random)).flat();
-    const block = { baseline: arm('baseline'), canary: arm('canary') };
-    advance(evaluation, { ...block, lookAtMs, warmUpExcluded: false });
+/** Says the most the process grew by in MB, and its CPU in ms. */
+async function hourOfJudging(path: string): Promise<string> {
+  const store = openStore(path, { now: () => STARTED_AT_MS });
+  const loaded = process.memoryUsage().rss;
+  const before = process.cpuUsage();
+  const evaluations = runningEvaluations(store);
+  const deadlineMs = HOUR.windows * WINDOW_MS;
+  const settings = { ...SETTINGS, minDurationMs: deadlineMs, deadlineMs };
+  const evaluation: Omit<JudgedEvaluation, 'nowMs'> = {
+    ...{ uid: 'report-1', pods: HOUR.pods, settings, startedAtMs: STARTED_AT_MS },
+  };
+  for (let elapsedMs = WINDOW_MS; elapsedMs <= deadlineMs; elapsedMs += WINDOW_MS) {
+    await evaluations.judge('shop/orders', { ...evaluation, nowMs: STARTED_AT_MS + elapsedMs });
   }
-  judgementOf(evaluation, deadlineMs, true);
-  return (process.memoryUsage().rss - before) / MB;
+  const { user, system } = process.cpuUsage(before);
+  const peak = process.resourceUsage().maxRSS * 1024;
+  store.close();
+  return `${(peak - loaded) / MB} ${(user + system) / 1_000}`;
 }
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
-  console.log(process.argv[2] === 'cpu' ? cpuOfJudging() : memoryOfJudging());
+  const [, , what, path = ''] = process.argv;
+  if (what === 'cpu') console.log(cpuOfJudging());
+  else if (what === 'fill') fillStore(path);
+  else if (what === 'hour') console.log(await hourOfJudging(path));
+  else console.log(JSON.stringify(measureJudging()));
 }

@@ -37,6 +37,7 @@ export function summaryOf(tallies: Tallies, cost?: JudgeCost) {
     ...{ predictedTimeRatio: null, detectableErrorShare: null },
     judgeMs: cost === undefined ? null : round(cost.judgeMs),
     rssMb: cost === undefined ? null : round(cost.rssMb),
+    judgeHourMs: cost === undefined ? null : round(cost.hourMs),
   };
 }
 

@@ -74,9 +74,9 @@ export function advance(evaluation: CpuEvaluation, block: Block): void {
   evaluation.warmUpExcluded ||= block.warmUpExcluded;
   if (block.baseline.length === 0 || block.canary.length === 0) return;
   const { arms, index, settings, levels } = evaluation;
-  const numbers = addBlock(arms, block, index);
+  const { canary } = addBlock(arms, block, index);
   addFacts(evaluation.facts, block);
-  evaluation.sightings.add(block.canary, index, numbers.canary);
+  evaluation.sightings.add(block.canary, index, canary.numbers);
   evaluation.evidence = weighLook(arms, levels);
   const round = { settings, elapsedMs: block.lookAtMs - evaluation.startedAtMs, index };
   evaluation.decision = decideLook(evaluation.evidence, evaluation.decision, round);

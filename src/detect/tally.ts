@@ -58,20 +58,24 @@ export function createArmTally(): ArmTally {
   };
 }
 
-/** The numbers of an arm's stacks, window after window. */
-export interface BlockNumbers {
-  readonly baseline: Int32Array;
-  readonly canary: Int32Array;
+/** Of an arm's stacks, window after window. */
+export interface NumberedStacks {
+  readonly numbers: Int32Array;
+  readonly counts: Float64Array;
 }
 
 /** Adds a block to both arms and leaves them of one size. */
-export function addBlock(arms: Arms, block: ArmWindows, index: StackIndex): BlockNumbers {
+export function addBlock(
+  arms: Arms,
+  block: ArmWindows,
+  index: StackIndex,
+): Record<keyof Arms, NumberedStacks> {
   // Before anything is counted: then the arrays need to grow once, and the baseline's stacks come first in the order.
-  const baseline = numbersOf(block.baseline, index);
-  const canary = numbersOf(block.canary, index);
+  const baseline = numbered(block.baseline, index);
+  const canary = numbered(block.canary, index);
   const sums = sumsFor(index);
-  addWindows(arms.baseline, block.baseline, { numbers: baseline, sums, index });
-  addWindows(arms.canary, block.canary, { numbers: canary, sums, index });
+  addWindows(arms.baseline, block.baseline, { ...baseline, sums, index });
+  addWindows(arms.canary, block.canary, { ...canary, sums, index });
   return { baseline, canary };
 }
 
@@ -85,30 +89,41 @@ function sumsFor(index: StackIndex): NodeSums {
   return sums;
 }
 
-function numbersOf(windows: readonly PodWindow[], index: StackIndex): Int32Array {
-  const numbers = new Int32Array(windows.reduce((sum, { stacks }) => sum + stacks.length, 0));
+/** In one pass: these objects are most of what an hour of windows weighs. */
+function numbered(windows: readonly PodWindow[], index: StackIndex): NumberedStacks {
+  const size = windows.reduce((sum, { stacks }) => sum + stacks.length, 0);
+  const numbers = new Int32Array(size);
+  const counts = new Float64Array(size);
   let at = 0;
-  for (const { stacks } of windows) for (const { frames } of stacks) numbers[at++] = index.idOf(frames);
-  return numbers;
+  for (const { stacks } of windows) {
+    for (const { frames, count } of stacks) {
+      numbers[at] = index.idOf(frames);
+      counts[at] = count;
+      at += 1;
+    }
+  }
+  return { numbers, counts };
 }
 
-interface Numbered {
-  /** Of the windows' stacks. */
-  readonly numbers: Int32Array;
+interface Numbered extends NumberedStacks {
   readonly sums: NodeSums;
   readonly index: StackIndex;
 }
 
 /** Sums only, so the order of the windows does not matter. */
-function addWindows(arm: ArmTally, windows: readonly PodWindow[], { numbers, sums, index }: Numbered): void {
+function addWindows(
+  arm: ArmTally,
+  windows: readonly PodWindow[],
+  { numbers, counts, sums, index }: Numbered,
+): void {
   makeRoom(arm, index);
   const together = { counts: new Float64Array(arm.counts.length), samples: 0 };
   for (const [pod, ofPod] of Map.groupBy(withOffsets(windows), ({ window }) => window.pod)) {
     for (const { window, offset } of ofPod) {
       arm.samplesTaken += window.samplesTaken;
       arm.samplesLost += window.samplesLost;
-      let at = offset;
-      for (const { count } of window.stacks) sums.add(numbers[at++] ?? 0, count);
+      const end = offset + window.stacks.length;
+      for (let at = offset; at < end; at++) sums.add(numbers[at] ?? 0, counts[at] ?? 0);
     }
     sums.sum(index.paths, index.stacks.length);
     addSums(arm, pod, sums, together);
