@@ -140,6 +140,9 @@ export interface NativeAddon {
   closeExecs(execs: NativeExecs): void;
   /** Of enum FlagByteResult in native/flag_byte.h, and the errno. */
   setFlagByte(pid: number, address: bigint): readonly [result: number, errno: number];
+  lockDown(allowLive: boolean, allowAttach: boolean): void;
+  /** Names of system calls, as native/lockdown.cc has them. */
+  readonly refusedCalls: readonly string[];
 }
 
 const FUNCTIONS = [
@@ -162,6 +165,7 @@ const FUNCTIONS = [
   'execsLost',
   'closeExecs',
   'setFlagByte',
+  'lockDown',
 ] as const;
 
 /** Loads the addon from an absolute path. Throws SAMPLER_ADDON_UNUSABLE. */
