@@ -29,8 +29,8 @@ constexpr uint32_t kArch = AUDIT_ARCH_AARCH64;
 // Numbers from here on are those of x32, the same calls under other numbers.
 constexpr uint32_t kFirstX32 = 0x4000'0000;
 // In a call to clone; CLONE_NEWTIME is known to clone3 only.
-constexpr uint32_t kNewNamespaces = CLONE_NEWNS | CLONE_NEWCGROUP | CLONE_NEWUTS | CLONE_NEWIPC |
-                                    CLONE_NEWUSER | CLONE_NEWPID | CLONE_NEWNET;
+constexpr uint32_t kNewNamespaces =
+    CLONE_NEWNS | CLONE_NEWCGROUP | CLONE_NEWUTS | CLONE_NEWIPC | CLONE_NEWUSER | CLONE_NEWPID | CLONE_NEWNET;
 
 // Newer than some headers; the numbers of these are the same on every architecture.
 constexpr uint32_t kMountSetattr = 442;
@@ -42,7 +42,9 @@ struct Refused {
 };
 
 #define FG_REFUSED(call) \
-  Refused { #call, SYS_##call }
+  Refused {              \
+#call, SYS_##call    \
+  }
 
 constexpr auto kRefused = std::to_array<Refused>({
     // Other processes: CAP_SYS_PTRACE is for reading them, and nothing else.
@@ -102,7 +104,8 @@ constexpr auto kRefused = std::to_array<Refused>({
     FG_REFUSED(keyctl),
     FG_REFUSED(add_key),
     FG_REFUSED(request_key),
-    // What attacks on kernels are made of. The ring that libuv has by now, for epoll, it goes on with: what is
+    // What attacks on kernels are made of. The ring that libuv has by now, for epoll, it goes on with: what
+    // is
     // refused here no ring can do.
     FG_REFUSED(userfaultfd),
     FG_REFUSED(io_uring_setup),
@@ -159,7 +162,9 @@ class Filter {
   }
 
  private:
-  void Load(uint32_t offset) { code_.push_back(BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offset)); }
+  void Load(uint32_t offset) {
+    code_.push_back(BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offset));
+  }
   void LoadArgument(size_t index) {
     static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__);
     Load(static_cast<uint32_t>(offsetof(seccomp_data, args) + index * sizeof(uint64_t)));
@@ -167,7 +172,9 @@ class Filter {
   void Jump(uint16_t how, uint32_t value, uint8_t if_so, uint8_t if_not) {
     code_.push_back(BPF_JUMP(static_cast<uint16_t>(BPF_JMP | how | BPF_K), value, if_so, if_not));
   }
-  void Return(uint32_t verdict) { code_.push_back(BPF_STMT(BPF_RET | BPF_K, verdict)); }
+  void Return(uint32_t verdict) {
+    code_.push_back(BPF_STMT(BPF_RET | BPF_K, verdict));
+  }
 
   std::vector<sock_filter> code_;
 };
@@ -188,7 +195,9 @@ Filter FilterOf(const LockdownConfig& config) {
   return filter;
 }
 
-Failure Failed(const char* what, int error) { return {"LOCKDOWN_FAILED", what, error, {}}; }
+Failure Failed(const char* what, int error) {
+  return {"LOCKDOWN_FAILED", what, error, {}};
+}
 
 }  // namespace
 
@@ -220,6 +229,8 @@ bool LockDown(const LockdownConfig& config, Failure& failure) {
   return false;
 }
 
-std::span<const std::string_view> RefusedCalls() { return kRefusedNames; }
+std::span<const std::string_view> RefusedCalls() {
+  return kRefusedNames;
+}
 
 }  // namespace flamegate

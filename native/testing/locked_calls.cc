@@ -1,5 +1,5 @@
-// Locks itself down, then tries what it must not do, from a thread that was there before, and prints a line for
-// each: the call and the errno it ended with. Usage: locked_calls [live] [attach]
+// Locks itself down, then tries what it must not do, from a thread that was there before, and prints a line
+// for each: the call and the errno it ended with. Usage: locked_calls [live] [attach]
 #include <pthread.h>
 #include <sched.h>
 #include <sys/prctl.h>
@@ -85,7 +85,8 @@ int main(int argc, char** argv) {
   pthread_barrier_wait(&locked);
   pthread_join(thread, nullptr);
   pthread_t later;  // clone3 is refused, and clone is not
-  int error = pthread_create(&later, nullptr, [](void* nothing) { return nothing; }, nullptr);
+  int error = pthread_create(
+      &later, nullptr, [](void* nothing) { return nothing; }, nullptr);
   printf("thread %s\n", error == 0 ? "done" : strerrorname_np(error));
   if (error == 0) pthread_join(later, nullptr);
   rlimit core = {1, 1};

@@ -15,9 +15,14 @@ function tried(...granted: readonly string[]): readonly string[] {
   return stdout.trim().split('\n');
 }
 
-const REFUSED = ['ptrace', 'execve', 'open_by_handle_at', 'unshare', 'setns', 'mount', 'init_module'].concat(
-  ['kexec_load', 'keyctl', 'io_uring_setup', 'clone', 'x32', 'int80'],
-);
+const REFUSED = ['ptrace', 'execve', 'open_by_handle_at', 'unshare', 'setns', 'mount', 'init_module'].concat([
+  'kexec_load',
+  'keyctl',
+  'io_uring_setup',
+  'clone',
+  'x32',
+  'int80',
+]);
 
 test('every thread is refused what an agent never does, reads other processes, and leaves no dump', () => {
   const lines = tried();
@@ -74,5 +79,9 @@ test('Node itself goes on: files, sockets, timers, threads of its pool and new w
     timeout: 20_000,
   });
 
-  assert.deepEqual(JSON.parse(stdout || 'null'), { seccomp: '2', answer: 'answered', spawned: 'EPERM' }, stderr);
+  assert.deepEqual(
+    JSON.parse(stdout || 'null'),
+    { seccomp: '2', answer: 'answered', spawned: 'EPERM' },
+    stderr,
+  );
 });
