@@ -69,8 +69,9 @@ function respond(server: TestApiServer, path: string, json: unknown): unknown {
 function tokenStatus(server: TestApiServer, { spec }: Body): object {
   server.tokenReviews += 1;
   const known = server.tokens.get(spec?.token ?? '');
-  const audience = known?.audience ?? 'https://kubernetes.default.svc';
-  if (known === undefined || audience !== (spec?.audiences?.[0] ?? audience)) return { authenticated: false };
+  const own = 'https://kubernetes.default.svc'; // of a review that names no audience
+  const audience = known?.audience ?? own;
+  if (known === undefined || audience !== (spec?.audiences?.[0] ?? own)) return { authenticated: false };
   const extra = known.node === undefined ? {} : { 'authentication.kubernetes.io/node-name': [known.node] };
   return { authenticated: true, audiences: [audience], user: { username: known.username, extra } };
 }
