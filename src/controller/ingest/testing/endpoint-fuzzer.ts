@@ -145,7 +145,7 @@ async function exchange(
     if (isWhole(answer)) socket.end();
   });
   socket.on('error', () => undefined); // resets are what it asks for
-  const closed = once(socket, 'close');
+  const closed = new Promise((resolve) => socket.once('close', resolve)); // events.once would reject on errors
   for (const piece of pieces) {
     if (socket.destroyed) break;
     socket.write(piece);
