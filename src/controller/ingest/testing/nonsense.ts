@@ -84,22 +84,24 @@ export function nonsense(options: NonsenseOptions): Nonsense {
   const { random } = options;
   const pick = <T>(values: readonly T[]): T => values[Math.floor(random() * values.length)] as T;
   const maybe = (share: number): boolean => random() < share;
-  const body = maybe(0.5) ? broken(pick(options.bodies), random) : Buffer.alloc(0);
+  const body = maybe(0.6) ? broken(pick(options.bodies), random) : Buffer.alloc(0);
   const chunked = maybe(0.1);
+  const path = pathOf(options, pick);
+  const fitting = path.includes('batches') ? 'POST' : 'GET';
   const lines = [
-    `${pick(METHODS)} ${pathOf(options, pick)} HTTP/${maybe(0.95) ? '1.1' : pick(['1.0', '2.0', '9', ''])}`,
-    ...(maybe(0.95) ? ['host: localhost'] : []),
-    ...(maybe(0.8) ? [`authorization: ${maybe(0.9) ? 'Bearer ' : 'Basic '}${pick(options.tokens)}`] : []),
-    ...(maybe(0.8) ? ['content-type: application/json', 'content-encoding: gzip'] : []),
+    `${maybe(0.8) ? fitting : pick(METHODS)} ${path} HTTP/${maybe(0.98) ? '1.1' : pick(['1.0', '2.0', '9', ''])}`,
+    ...(maybe(0.98) ? ['host: localhost'] : []),
+    ...(maybe(0.9) ? [`authorization: ${maybe(0.95) ? 'Bearer ' : 'Basic '}${pick(options.tokens)}`] : []),
+    ...(maybe(0.9) ? ['content-type: application/json', 'content-encoding: gzip'] : []),
     ...(chunked ? ['transfer-encoding: chunked'] : []),
     ...(!chunked && body.length > 0 ? [`content-length: ${lengthOf(body, random)}`] : []),
-    ...Array.from({ length: Math.floor(random() * 3) }, () => pick(HEADERS)),
-    ...(maybe(0.02) ? Array.from({ length: 200 }, (_, i) => `h${i}: v`) : []),
+    ...(maybe(0.3) ? [pick(HEADERS)] : []),
+    ...(maybe(0.01) ? Array.from({ length: 200 }, (_, i) => `h${i}: v`) : []),
   ];
   const head = Buffer.from(`${lines.join(maybe(0.98) ? '\r\n' : '\n')}\r\n\r\n`, 'latin1');
   const whole = Buffer.concat([head, chunked ? chunkOf(body, random) : body]);
-  const sent = maybe(0.1) ? whole.subarray(0, Math.floor(random() * whole.length)) : whole;
-  return { pieces: inPieces(sent, maybe(0.2) ? 1 + Math.floor(random() * 4) : 1), leaves: maybe(0.15) };
+  const sent = maybe(0.05) ? whole.subarray(0, Math.floor(random() * whole.length)) : whole;
+  return { pieces: inPieces(sent, maybe(0.2) ? 1 + Math.floor(random() * 4) : 1), leaves: maybe(0.05) };
 }
 
 function pathOf({ random, paths }: NonsenseOptions, pick: <T>(values: readonly T[]) => T): string {
@@ -126,10 +128,10 @@ function broken(body: Buffer, random: () => number): Buffer {
 const BOMB = gzipSync(Buffer.alloc(64 * 1024 * 1024));
 
 const lengthOf = (body: Buffer, random: () => number): number =>
-  random() < 0.9 ? body.length : Math.floor(random() * 2 * body.length);
+  random() < 0.97 ? body.length : Math.floor(random() * 2 * body.length);
 
 function chunkOf(body: Buffer, random: () => number): Buffer {
-  const size = random() < 0.9 ? body.length.toString(16) : 'fffffffff';
+  const size = random() < 0.97 ? body.length.toString(16) : 'fffffffff';
   return Buffer.concat([Buffer.from(`${size}\r\n`), body, Buffer.from('\r\n0\r\n\r\n')]);
 }
 
