@@ -18,6 +18,8 @@ export interface TestApiServer {
   readonly objects: Map<string, unknown>;
   tokenReviews: number;
   isDown: boolean;
+  /** Every answer waits for it. */
+  beforeAnswer: () => Promise<void>;
 }
 
 export function testApiServer(): TestApiServer {
@@ -27,12 +29,14 @@ export function testApiServer(): TestApiServer {
     objects: new Map(),
     tokenReviews: 0,
     isDown: false,
+    beforeAnswer: () => Promise.resolve(),
   };
   const key = (ref: { plural: string; namespace?: string; name: string }) =>
     `${ref.plural}/${ref.namespace ?? ''}/${ref.name}`;
   const client: KubeClient = {
     async request<T>(_method: string, path: string, body?: unknown): Promise<T> {
       await delay(0);
+      await server.beforeAnswer();
       if (server.isDown) throw new KubeError('KUBE_UNREACHABLE', 'no answer', { status: 0 });
       return respond(server, path, body) as T;
     },
