@@ -54,15 +54,12 @@ async function fuzzed(servers: ChildProcess, seed: number, seconds: number): Pro
   const failures = new Set<string>();
   const fail = (sentence: string) => void (failures.size < MOST_FAILURES && failures.add(sentence));
   let requests = 0;
-  let ended = false;
-  servers.once('exit', (code, signal) => {
-    ended = true;
-    fail(`the servers ended: ${signal ?? code}`);
-  });
+  const hasEnded = () => servers.exitCode !== null || servers.signalCode !== null;
+  servers.once('exit', (code, signal) => fail(`the servers ended: ${signal ?? code}`));
   const first = await reportOf(servers);
   const inputs = inputsOf(random);
   const beginMs = Date.now();
-  const isOver = () => ended || (Date.now() - beginMs >= seconds * 1_000 && requests >= LEAST_REQUESTS);
+  const isOver = () => hasEnded() || (Date.now() - beginMs >= seconds * 1_000 && requests >= LEAST_REQUESTS);
   const worker = async (): Promise<void> => {
     while (!isOver()) {
       const server = serverFor(random());
@@ -81,10 +78,10 @@ async function fuzzed(servers: ChildProcess, seed: number, seconds: number): Pro
   const clock = setInterval(() => servers.connected && servers.send('report'), 500); // time goes on for it, too
   const workers = Array.from({ length: AT_ONCE }, worker);
   await delay((seconds * 1_000) / 3);
-  const before = ended ? first : await reportOf(servers);
+  const before = hasEnded() ? first : await reportOf(servers);
   await Promise.all(workers);
   clearInterval(clock);
-  const last = ended ? first : await reportOf(servers);
+  const last = hasEnded() ? first : await reportOf(servers);
   for (const line of last.failures) fail(`logged: ${line.slice(0, 1_000)}`);
   return { requests, answers, failures: [...failures], bytes: { before: before.bytes, after: last.bytes } };
 }
