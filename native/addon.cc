@@ -12,6 +12,7 @@
 #include "bpf_log.h"
 #include "code_pages.h"
 #include "live_edge.h"
+#include "lockdown_edge.h"
 #include "request_addon.h"
 #include "sampler.h"
 
@@ -407,6 +408,7 @@ Napi::Object Init(Napi::Env env, Napi::Object exports) {
   exports.Set("close", Napi::Function::New(env, Close, "close"));
   exports.Set("releaseCodePages", Napi::Function::New(env, ReleaseCode, "releaseCodePages"));
   ExportLive(env, exports);
+  ExportLockdown(env, exports);
   exports.Set("requests", RequestWatcherExports(env));
   return exports;
 }

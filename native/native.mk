@@ -6,7 +6,7 @@ native_out := build
 native_objects := $(patsubst native/%.cc,$(native_out)/native/%.o,$(wildcard native/*.cc))
 native_tests := $(native_out)/bpf-object-exists $(native_out)/unwind-threads $(native_out)/unsigned5 \
 	$(native_out)/unit-tests $(native_out)/http-transcripts $(native_out)/hpack-tests $(native_out)/http-pace $(native_out)/http-fuzz $(native_out)/hpack-fuzz \
-	$(native_out)/blind-library.so $(native_out)/signal-spinner $(native_out)/socket-calls $(native_out)/waits $(native_out)/io-calls $(native_out)/refused.bpf.o
+	$(native_out)/blind-library.so $(native_out)/signal-spinner $(native_out)/socket-calls $(native_out)/waits $(native_out)/io-calls $(native_out)/locked-calls $(native_out)/only-calls $(native_out)/refused.bpf.o
 native_recorded := $(native_out)/record-stacks $(native_out)/replay-stacks $(native_out)/fuzz-stacks
 native_sources := $(wildcard native/*.cc native/*.h native/testing/*.c native/testing/*.cc bpf/*.c bpf/*.h)
 native_multiarch := $(shell $(CXX) -print-multiarch)
@@ -57,12 +57,18 @@ $(native_out)/waits: native/testing/waits.c native/native.mk
 $(native_out)/io-calls: native/testing/io_calls.c native/native.mk
 	$(CC) -O2 -Wall -Wextra -Werror -o $@ $<
 
+$(native_out)/only-calls: native/testing/only_calls.c native/native.mk
+	$(CC) -O2 -Wall -Wextra -Werror -o $@ $<
+
+$(native_out)/locked-calls: native/testing/locked_calls.cc $(native_out)/native/lockdown.o native/native.mk
+	$(CXX) $(native_cxxflags) -Inative -MMD -MP -MT $@ -MF $(native_out)/native/$(@F).d -o $@ $(filter %.cc %.o,$^)
+
 $(native_out)/signal-spinner: native/testing/signal_spinner.c native/native.mk
 	$(CC) -O2 -Wall -Wextra -Werror -o $@ $<
 
 # What the addon is made of but its edge to JavaScript; and of that, what knows neither BPF nor how to write.
-native_without_js := $(filter-out $(addprefix $(native_out)/native/,addon.o addon_failure.o live_edge.o request_addon.o),$(native_objects))
-native_edges := bpf_log.o drain_thread.o exec_watch.o flag_byte.o io_probe.o request_watcher.o ring_drain.o sampler.o target_table.o wait_probe.o wait_scan.o
+native_without_js := $(filter-out $(addprefix $(native_out)/native/,addon.o addon_failure.o live_edge.o lockdown_edge.o request_addon.o),$(native_objects))
+native_edges := bpf_log.o drain_thread.o exec_watch.o flag_byte.o io_probe.o lockdown.o request_watcher.o ring_drain.o sampler.o target_table.o wait_probe.o wait_scan.o
 native_unwinder := $(filter-out $(addprefix $(native_out)/native/,$(native_edges)),$(native_without_js))
 
 $(native_out)/unwind-threads: native/testing/unwind_threads.cc

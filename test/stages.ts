@@ -33,6 +33,8 @@ const PATIENT = [
   'src/agent/live.test.ts',
   'src/agent/waits.test.ts',
   'src/agent/request-spans.test.ts',
+  'src/agent/lockdown.test.ts',
+  'src/agent/seccomp-profile.test.ts',
   'src/controller/operator-base.test.ts',
   'src/native/sampler-lifetime.test.ts',
   'src/native/waits.test.ts',

@@ -22,6 +22,8 @@ export const GRANTED = ['bpf', 'perfmon', 'sys_ptrace', 'dac_read_search', 'chow
 export interface AgentOptions {
   readonly env?: Readonly<Record<string, string>>;
   readonly capabilities?: readonly string[];
+  /** A program, and its first arguments, that runs the agent. */
+  readonly under?: readonly string[];
 }
 
 export function anAgent(
@@ -29,11 +31,11 @@ export function anAgent(
   controller: FixtureController,
   options: AgentOptions = {},
 ): RunningAgent {
-  const { env = {}, capabilities = GRANTED } = options;
+  const { env = {}, capabilities = GRANTED, under = [] } = options;
   t.after(() => ended(child, 'SIGKILL')); // before its directory goes: hooks run in this order
   const spool = env['FLAMEGATE_SPOOL'] ?? aDirectory(t);
   const only = `-all${capabilities.map((name) => `,+${name}`).join('')}`;
-  const agent = [process.execPath, `${import.meta.dirname}/main.ts`];
+  const agent = [...under, process.execPath, `${import.meta.dirname}/main.ts`];
   const child = spawn('setpriv', ['--bounding-set', only, '--inh-caps', '-all', '--', ...agent], {
     stdio: ['ignore', 'pipe', 'inherit'],
     env: {

@@ -1,4 +1,5 @@
 /** The node agent: one process a node. */
+import { lockDown } from '../native/lockdown.ts';
 import type { SpanCandidate } from '../requests/span-sample.ts';
 import type { Assignment } from '../wire/assignment.ts';
 import { codeOf, messageOf } from './agent-error.ts';
@@ -115,6 +116,16 @@ function spanExport(endpoint: URL, { spans }: AgentMetrics, log: AgentLog) {
   };
 }
 
+/** A node that cannot filter system calls is watched all the same: then the kernel's capabilities alone bound the agent. */
+function giveUpRights(config: AgentConfig, log: AgentLog): void {
+  try {
+    lockDown(config);
+    log.info({ live: config.liveAllowed, attach: config.attachAllowed }, 'locked down');
+  } catch (error) {
+    log.error({ err: error, code: codeOf(error) }, 'not locked down');
+  }
+}
+
 async function main(): Promise<void> {
   const stop = new AbortController();
   for (const name of ['SIGTERM', 'SIGINT'] as const) process.once(name, () => stop.abort());
@@ -122,6 +133,7 @@ async function main(): Promise<void> {
   try {
     const config = readConfig();
     log = createLog(config.logLevel, config.nodeName);
+    giveUpRights(config, log); // before it has read anything of anybody's
     await runAgent(config, log, stop.signal);
   } catch (error) {
     log.fatal({ err: error, code: codeOf(error) }, messageOf(error));

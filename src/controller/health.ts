@@ -32,7 +32,7 @@ export async function startHealthServer(options: HealthOptions): Promise<HealthS
       case '/metrics':
         options.registry.metrics().then(
           (text) => answer(200, text, options.registry.contentType),
-          (error: unknown) => answer(500, `${String(error)}\n`),
+          (error: unknown) => answer(500, `METRICS_FAILED: ${String(error)}\n`),
         );
         return;
       default:

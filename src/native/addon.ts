@@ -142,6 +142,9 @@ export interface NativeAddon {
   closeExecs(execs: NativeExecs): void;
   /** Of enum FlagByteResult in native/flag_byte.h, and the errno. */
   setFlagByte(pid: number, address: bigint): readonly [result: number, errno: number];
+  lockDown(allowLive: boolean, allowAttach: boolean): void;
+  /** Names of system calls, as native/lockdown.cc has them. */
+  readonly refusedCalls: readonly string[];
 }
 
 const FUNCTIONS = [
@@ -166,6 +169,7 @@ const FUNCTIONS = [
   'execsLost',
   'closeExecs',
   'setFlagByte',
+  'lockDown',
 ] as const;
 
 /** Loads the addon from an absolute path. Throws SAMPLER_ADDON_UNUSABLE. */

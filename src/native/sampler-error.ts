@@ -18,7 +18,8 @@ export type SamplerErrorCode =
   | 'OFFCPU_NO_BTF'
   | 'OFFCPU_ATTACH_FAILED'
   | 'IO_NO_BTF'
-  | 'IO_ATTACH_FAILED';
+  | 'IO_ATTACH_FAILED'
+  | 'LOCKDOWN_FAILED';
 
 /** `log` is what libbpf and the verifier had to say, at most its last 64 KB; often empty. */
 export class SamplerError extends Error {

@@ -3,6 +3,7 @@ import { createHash } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
 import type { KubeClient } from '../../kube/client.ts';
 import { AGENT_AUDIENCE } from '../../wire/endpoints.ts';
+import { type RateLimit, rateLimit } from './rate-limit.ts';
 import { Refusal } from './refusal.ts';
 
 export interface Viewer {
@@ -43,13 +44,21 @@ const NODE_NAME = 'authentication.kubernetes.io/node-name';
 const KEEP_MS = 60_000;
 const KEEP_REJECTED_MS = 10_000;
 const MAX_KEPT = 10_000; // agents of the largest clusters, twice
+/** An hour of windows is sent again within 36 s when a store is new, beside polls; otherwise a batch comes every 10 s. */
+const AGENT_RATE = { burst: 600, perSecond: 2, maxKeys: MAX_KEPT };
+/** A page is read by a person, and merging the windows of one takes the leader up to a second. */
+const VIEWER_RATE = { burst: 60, perSecond: 1, maxKeys: MAX_KEPT };
+/** Of tokens that are no good, each costs the API server a review. */
+const REJECTED_RATE = { burst: 30, perSecond: 1, maxKeys: MAX_KEPT };
 
 export function authenticator(options: AuthenticatorOptions): Authenticator {
   const review = cachedReviews(options);
+  const agents = rateLimit({ ...AGENT_RATE, now: options.now });
+  const viewers = rateLimit({ ...VIEWER_RATE, now: options.now });
   const agentUser = `system:serviceaccount:${options.agentsNamespace}:${AGENT_SERVICE_ACCOUNT}`;
   return {
     async agentNode(request) {
-      const user = await review(bearerToken(request), AGENT_AUDIENCE);
+      const user = await review(request, AGENT_AUDIENCE);
       const node = user.extra?.[NODE_NAME]?.[0];
       if (user.username !== agentUser) {
         throw new Refusal(403, 'TOKEN_REJECTED', `${user.username} is not the agents' account ${agentUser}`);
@@ -57,10 +66,12 @@ export function authenticator(options: AuthenticatorOptions): Authenticator {
       if (node === undefined) {
         throw new Refusal(403, 'TOKEN_REJECTED', 'the token is bound to no pod, so it names no node');
       }
+      assertWithin(agents, node, `the agent of node ${node}`);
       return node;
     },
     async viewer(request, namespace) {
-      const user = await review(bearerToken(request), undefined);
+      const user = await review(request, undefined);
+      assertWithin(viewers, user.username, user.username); // the next line costs the API server a review
       const spec = {
         user: user.username,
         groups: user.groups,
@@ -97,21 +108,40 @@ function bearerToken(request: IncomingMessage): string {
   );
 }
 
-type Review = (token: string, audience: string | undefined) => Promise<Viewer>;
+function assertWithin(limit: RateLimit, key: string, who: string): void {
+  const waitS = limit.take(key);
+  if (waitS > 0) throw tooMany(who, waitS);
+}
 
-/** Tokens are kept as hashes only. Callers that ask at the same time share one review. */
+const tooMany = (who: string, waitS: number): Refusal =>
+  new Refusal(429, 'TOO_MANY_REQUESTS', `${who} asks too often; ask again in ${waitS} s`, {
+    headers: { 'retry-after': String(waitS) },
+  });
+
+type Review = (request: IncomingMessage, audience: string | undefined) => Promise<Viewer>;
+
+/**
+ * Tokens are kept as hashes only. Callers that ask at the same time share one review. Where many tokens from an address were
+ * rejected, those that are not known are so for a while without asking the API server.
+ */
 function cachedReviews({ client, now }: AuthenticatorOptions): Review {
+  const rejected = rateLimit({ ...REJECTED_RATE, now });
   const kept = new Map<string, { readonly user: Promise<Viewer>; untilMs: number }>();
-  return (token, audience) => {
+  return async (request, audience) => {
+    const token = bearerToken(request);
+    const address = request.socket.remoteAddress ?? '';
     const key = createHash('sha256')
       .update(`${audience ?? ''} ${token}`)
       .digest('base64');
     const known = kept.get(key);
     if (known !== undefined && known.untilMs > now()) return known.user;
+    const waitS = rejected.waitS(address);
+    if (waitS > 0) throw tooMany(`${address}, of which many tokens were rejected,`, waitS);
     const entry = { user: tokenReview(client, token, audience), untilMs: now() + KEEP_MS };
     entry.user.catch((error: unknown) => {
       const wasRejected = error instanceof Refusal && error.code === 'TOKEN_REJECTED';
       entry.untilMs = wasRejected ? now() + KEEP_REJECTED_MS : 0;
+      if (wasRejected) rejected.take(address);
     });
     kept.delete(key);
     kept.set(key, entry);

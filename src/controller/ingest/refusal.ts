@@ -11,6 +11,7 @@ export type RefusalCode =
   | 'TOKEN_MISSING'
   | 'TOKEN_REJECTED'
   | 'TOKEN_REVIEW_FAILED'
+  | 'TOO_MANY_REQUESTS'
   | 'FOREIGN_NODE'
   | 'FOREIGN_POD'
   | 'VIEWER_NOT_ALLOWED'

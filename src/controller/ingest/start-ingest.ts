@@ -7,20 +7,15 @@ import type { Logger } from 'pino';
 import type { Registry } from 'prom-client';
 import type { KubeClient } from '../../kube/client.ts';
 import type { WindowStore } from '../../store/window-store.ts';
-import { ASSIGNMENT_PATH, BATCHES_PATH } from '../../wire/endpoints.ts';
 import type { AgentReports } from '../agent-reports.ts';
 import type { ClusterView } from '../cluster-view.ts';
-import { type AssignmentEndpoint, assignmentEndpoint } from './assignment-endpoint.ts';
 import { authenticator } from './authenticate.ts';
-import { batchesEndpoint, type Endpoint } from './batches.ts';
 import type { KeyPair } from './certificates.ts';
 import { type IngestMetrics, ingestMetrics } from './ingest-metrics.ts';
 import { type PodHomes, podHomes } from './pod-homes.ts';
 import { Refusal, sendRefusal } from './refusal.ts';
-import { REPORT_PAGE_PATTERN, reportPageEndpoint } from './report-page.ts';
-import { SLOW_REQUESTS_PATTERN, slowRequestsEndpoint } from './slow-requests.ts';
+import { type Routes, routeFor, routesOf } from './routes.ts';
 import { startServingCertificate } from './tls.ts';
-import { WINDOWS_PATTERN, windowsEndpoint } from './windows-endpoint.ts';
 
 export interface IngestConfig {
   /** Of the controller: holds the authority's Secret. */
@@ -61,9 +56,9 @@ export async function startIngest(options: IngestOptions): Promise<Ingest> {
     log: options.log,
     onRenewed: (serving) => server?.setSecureContext(secureContext(serving)),
   });
-  const routes = routesOf(options, now);
+  const serving = servingOf(options, now);
   server = listeningServer(tls.first, (request, response) => {
-    void answer(routes, options, { request, response });
+    void answer(serving, options, { request, response });
   });
   await listening(server, httpsPort);
   const { port } = server.address() as AddressInfo; // a server that listens on a port has such an address
@@ -71,7 +66,7 @@ export async function startIngest(options: IngestOptions): Promise<Ingest> {
   return {
     port,
     async stop() {
-      routes.stop();
+      serving.stop();
       await tls.stop();
       await closed(server);
     },
@@ -83,53 +78,37 @@ interface Exchange {
   readonly response: ServerResponse;
 }
 
-interface Routes {
+interface Serving {
+  readonly routes: Routes;
   readonly metrics: IngestMetrics;
-  find(method: string | undefined, path: string): Endpoint;
   stop(): void;
 }
 
-function routesOf(options: IngestOptions, now: () => number): Routes {
-  const { client, reports, store, view } = options;
-  const metrics = ingestMetrics(options.registry, store);
+function servingOf(options: IngestOptions, now: () => number): Serving {
+  const { client, registry, store, view } = options;
+  const metrics = ingestMetrics(registry, store);
   const callers = authenticator({ client, agentsNamespace: options.config.agentsNamespace, now });
   const homes = homesOf(view, now);
-  const batches = batchesEndpoint({ authenticator: callers, homes, reports, store, metrics, now });
-  const assignment: AssignmentEndpoint = assignmentEndpoint({ authenticator: callers, view, store, metrics });
-  const reportPage = reportPageEndpoint({ authenticator: callers, view, store, now });
-  const slowRequests = slowRequestsEndpoint({ authenticator: callers, view, store, now });
-  const windows = windowsEndpoint({ authenticator: callers, view, store, reports });
+  const routes = routesOf({ ...options, authenticator: callers, homes, metrics, now });
   return {
+    routes,
     metrics,
-    find(method, path) {
-      if (path === BATCHES_PATH) return only('POST', method, batches);
-      if (path === ASSIGNMENT_PATH) return only('GET', method, assignment.answer);
-      if (REPORT_PAGE_PATTERN.test(path)) return only('GET', method, reportPage);
-      if (SLOW_REQUESTS_PATTERN.test(path)) return only('GET', method, slowRequests);
-      if (WINDOWS_PATTERN.test(path)) return only('GET', method, windows);
-      throw new Refusal(404, 'NOT_FOUND', 'there is nothing under this path');
-    },
-    stop: () => {
-      assignment.stop();
+    stop() {
+      routes.stop();
       homes.stop();
     },
   };
 }
 
-function only(allowed: string, method: string | undefined, endpoint: Endpoint): Endpoint {
-  if (method === allowed) return endpoint;
-  throw new Refusal(405, 'METHOD_NOT_ALLOWED', `this path takes ${allowed}`, { headers: { allow: allowed } });
-}
-
-async function answer(routes: Routes, options: IngestOptions, exchange: Exchange): Promise<void> {
+async function answer(serving: Serving, options: IngestOptions, exchange: Exchange): Promise<void> {
   const { request, response } = exchange;
   try {
     assertServing(options);
     const path = URL.parse(request.url ?? '', 'https://localhost')?.pathname ?? '';
-    await routes.find(request.method, path)(request, response);
+    await routeFor(serving.routes, request.method, path).answer(request, response);
   } catch (error) {
     const refusal = asRefusal(error);
-    routes.metrics.refused(refusal.code);
+    serving.metrics.refused(refusal.code);
     if (refusal.code === 'INTERNAL') options.log.error({ err: error }, 'request failed');
     else options.log.debug({ code: refusal.code, message: refusal.message }, 'request refused');
     await sendRefusal(request, response, refusal);

@@ -91,7 +91,10 @@ async function stream(lines: AsyncGenerator<string>, response: ServerResponse): 
   }
 }
 
-const GONE = new Set(['ERR_STREAM_PREMATURE_CLOSE', 'ABORT_ERR', 'ECONNRESET', 'EPIPE']);
+const GONE = new Set([
+  ...['ERR_STREAM_PREMATURE_CLOSE', 'ABORT_ERR', 'ECONNRESET', 'EPIPE'],
+  'ERR_STREAM_UNABLE_TO_PIPE', // before the first byte
+]);
 
 const readerIsGone = (error: unknown): boolean =>
   error instanceof Error && 'code' in error && typeof error.code === 'string' && GONE.has(error.code);

@@ -18,6 +18,8 @@ export interface TestApiServer {
   readonly objects: Map<string, unknown>;
   tokenReviews: number;
   isDown: boolean;
+  /** Every answer waits for it. */
+  beforeAnswer: () => Promise<void>;
 }
 
 export function testApiServer(): TestApiServer {
@@ -27,12 +29,14 @@ export function testApiServer(): TestApiServer {
     objects: new Map(),
     tokenReviews: 0,
     isDown: false,
+    beforeAnswer: () => Promise.resolve(),
   };
   const key = (ref: { plural: string; namespace?: string; name: string }) =>
     `${ref.plural}/${ref.namespace ?? ''}/${ref.name}`;
   const client: KubeClient = {
     async request<T>(_method: string, path: string, body?: unknown): Promise<T> {
       await delay(0);
+      await server.beforeAnswer();
       if (server.isDown) throw new KubeError('KUBE_UNREACHABLE', 'no answer', { status: 0 });
       return respond(server, path, body) as T;
     },
@@ -69,8 +73,9 @@ function respond(server: TestApiServer, path: string, json: unknown): unknown {
 function tokenStatus(server: TestApiServer, { spec }: Body): object {
   server.tokenReviews += 1;
   const known = server.tokens.get(spec?.token ?? '');
-  const audience = known?.audience ?? 'https://kubernetes.default.svc';
-  if (known === undefined || audience !== (spec?.audiences?.[0] ?? audience)) return { authenticated: false };
+  const own = 'https://kubernetes.default.svc'; // of a review that names no audience
+  const audience = known?.audience ?? own;
+  if (known === undefined || audience !== (spec?.audiences?.[0] ?? own)) return { authenticated: false };
   const extra = known.node === undefined ? {} : { 'authentication.kubernetes.io/node-name': [known.node] };
   return { authenticated: true, audiences: [audience], user: { username: known.username, extra } };
 }

@@ -1,0 +1,71 @@
+/** Everything that the HTTPS API answers, once; nothing is answered that is not in this table. */
+import type { WindowStore } from '../../store/window-store.ts';
+import { ASSIGNMENT_PATH, BATCHES_PATH } from '../../wire/endpoints.ts';
+import type { AgentReports } from '../agent-reports.ts';
+import type { ClusterView } from '../cluster-view.ts';
+import { assignmentEndpoint } from './assignment-endpoint.ts';
+import type { Authenticator } from './authenticate.ts';
+import { batchesEndpoint, type Endpoint } from './batches.ts';
+import type { IngestMetrics } from './ingest-metrics.ts';
+import type { PodHomes } from './pod-homes.ts';
+import { Refusal } from './refusal.ts';
+import { REPORT_PAGE_PATTERN, reportPageEndpoint } from './report-page.ts';
+import { SLOW_REQUESTS_PATTERN, slowRequestsEndpoint } from './slow-requests.ts';
+import { WINDOWS_PATTERN, windowsEndpoint } from './windows-endpoint.ts';
+
+/**
+ * Whose tokens an endpoint takes. `agents`: of the agents' account, of the node that the request speaks for. `viewers`: of whoever
+ * may get RegressionGates in the namespace that the path names first. access.test.ts asks each in every wrong way.
+ */
+export type Callers = 'agents' | 'viewers';
+
+export interface Route {
+  readonly method: 'GET' | 'POST';
+  readonly path: RegExp;
+  readonly callers: Callers;
+  readonly answer: Endpoint;
+}
+
+export interface RoutesOptions {
+  readonly authenticator: Authenticator;
+  readonly homes: PodHomes;
+  readonly view: ClusterView;
+  readonly reports: AgentReports;
+  readonly store: WindowStore;
+  readonly metrics: IngestMetrics;
+  readonly now: () => number;
+}
+
+export interface Routes {
+  readonly all: readonly Route[];
+  /** Answers whoever waits. */
+  stop(): void;
+}
+
+export function routesOf(options: RoutesOptions): Routes {
+  const assignment = assignmentEndpoint(options);
+  const agents = { callers: 'agents' } as const;
+  const viewers = { method: 'GET', callers: 'viewers' } as const;
+  return {
+    all: [
+      { ...agents, method: 'POST', path: exactly(BATCHES_PATH), answer: batchesEndpoint(options) },
+      { ...agents, method: 'GET', path: exactly(ASSIGNMENT_PATH), answer: assignment.answer },
+      { ...viewers, path: REPORT_PAGE_PATTERN, answer: reportPageEndpoint(options) },
+      { ...viewers, path: SLOW_REQUESTS_PATTERN, answer: slowRequestsEndpoint(options) },
+      { ...viewers, path: WINDOWS_PATTERN, answer: windowsEndpoint(options) },
+    ],
+    stop: assignment.stop,
+  };
+}
+
+/** Throws Refusal 404 and 405. */
+export function routeFor(routes: Routes, method: string | undefined, path: string): Route {
+  const route = routes.all.find((each) => each.path.test(path));
+  if (route === undefined) throw new Refusal(404, 'NOT_FOUND', 'there is nothing under this path');
+  if (route.method === method) return route;
+  const headers = { allow: route.method };
+  throw new Refusal(405, 'METHOD_NOT_ALLOWED', `this path takes ${route.method}`, { headers });
+}
+
+/** Of the wire's own paths, in which no character means more than itself. */
+const exactly = (path: string): RegExp => new RegExp(`^${path}$`);
