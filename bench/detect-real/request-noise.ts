@@ -12,7 +12,7 @@ import { comparableRow, type RouteWindow, requestsOf } from '../../src/requests/
 import type { RecordedPod } from './recorded-pods.ts';
 
 export interface RequestNoise {
-  /** `P50 latency`, `CPU a request`. */
+  /** `P50 latency`, `P99 latency of /orders/{id}`, `CPU a request`. */
   readonly measure: string;
   /** Of all pods together, in milliseconds. */
   readonly ms: number;
@@ -54,14 +54,32 @@ interface Block {
   readonly cpuUsec: number;
 }
 
-/** One line for each quantile and one for CPU; none where pods served for too short a time. */
+const LEAST_OF_A_ROUTE = 0.1; // of all requests
+
+/**
+ * A line for each quantile, of all requests and of each route that has many, and one for CPU; none where pods served for too short a
+ * time. The quantile of all may fall between a fast and a slow route, where few requests are: there it strays most.
+ */
 export function measureRequestNoise(
   pods: readonly RecordedPod[],
   quantiles: readonly number[],
 ): readonly RequestNoise[] {
   const served = wholeBlocks(pods.map(blocksOfPod)).filter(({ length }) => length >= FEWEST_BLOCKS);
   if (served.length < 2) return [];
-  return [...quantiles.map((quantile) => latencyNoise(served, quantile)), costNoise(served)];
+  const latency = [undefined, ...routesOf(served)].flatMap((route) =>
+    quantiles.map((quantile) => latencyNoise(served, quantile, route)),
+  );
+  return [...latency, costNoise(served)];
+}
+
+/** None where there is but one. */
+function routesOf(pods: readonly Block[][]): string[] {
+  const rows = pods.flat().flatMap(({ routes }) => routes);
+  const requests = (of: readonly RouteWindow[]): number => of.reduce((sum, row) => sum + requestsOf(row), 0);
+  const routes = [...Map.groupBy(rows, ({ route }) => route)]
+    .filter(([, ofRoute]) => requests(ofRoute) >= LEAST_OF_A_ROUTE * requests(rows))
+    .map(([route]) => route);
+  return routes.length > 1 ? routes.sort() : [];
 }
 
 function blocksOfPod({ looks }: RecordedPod): Block[] {
@@ -86,11 +104,19 @@ function wholeBlocks(pods: readonly Block[][]): Block[][] {
   return pods.map((blocks) => blocks.filter(({ requests }) => requests >= least));
 }
 
-function latencyNoise(pods: readonly Block[][], quantile: number): RequestNoise {
-  const all = createHistogram();
-  for (const { routes } of pods.flat()) for (const { latency } of routes) addSketch(all, latency);
-  const threshold = logQuantile(all, quantile);
-  const density = densityAt(all, threshold);
+function latencyNoise(all: readonly Block[][], quantile: number, route: string | undefined): RequestNoise {
+  const pods = all.map((blocks) =>
+    blocks
+      .map(({ block, routes }) => ({
+        block,
+        routes: routes.filter((row) => route === undefined || row.route === route),
+      }))
+      .filter(({ routes }) => routes.length > 0),
+  );
+  const histogram = createHistogram();
+  for (const { routes } of pods.flat()) for (const { latency } of routes) addSketch(histogram, latency);
+  const threshold = logQuantile(histogram, quantile);
+  const density = densityAt(histogram, threshold);
   const counted = pods.map((blocks) =>
     blocks.map(({ block, routes }) => ({ block, ...slowerThan(routes, threshold) })),
   );
@@ -112,7 +138,7 @@ function latencyNoise(pods: readonly Block[][], quantile: number): RequestNoise 
   );
   const { podSd, waveSd } = ASSUMED_OF_LATENCY;
   return {
-    measure: `P${Number((quantile * 100).toFixed(3))} latency`,
+    measure: `P${Number((quantile * 100).toFixed(3))} latency${route === undefined ? '' : ` of ${route}`}`,
     ms: Math.exp(threshold) / 1_000,
     ...spreadOf(rows, parts.size),
     assumed: { podSd, waveSd, ageingSd: AGEING_SD },
