@@ -2,7 +2,7 @@ import { boundFactor } from './bound-factor.ts';
 import { codeChanges } from './code-changes.ts';
 import { addCollector, type CollectorCounts } from './collector-cost.ts';
 import { doubtOfGrowth, growthWithoutEachPod } from './cpu-doubt.ts';
-import { describeCulprits } from './culprits.ts';
+import { describeCulprits, type ProvenAt } from './culprits.ts';
 import { dataFlags } from './data-flags.ts';
 import { decideLook, type LookDecision } from './decide-look.ts';
 import { createExposure, type Exposure, exposed } from './exposure.ts';
@@ -31,6 +31,7 @@ export interface CpuEvaluation {
   /** Of requests, where they are seen: set by who sees them. */
   mix: RouteMix | undefined;
   readonly exposure: Exposure;
+  readonly provenAt: ProvenAt;
   /** Of the canary. */
   readonly sightings: Sightings;
   warmUpExcluded: boolean;
@@ -66,6 +67,7 @@ export function openCpuEvaluation(
     collector: { baseline: new Map(), canary: new Map() },
     mix: undefined,
     exposure: createExposure(),
+    provenAt: new Map(),
     sightings: createSightings(),
     warmUpExcluded: false,
     looks: 0,
@@ -99,7 +101,7 @@ export function advance(evaluation: CpuEvaluation, block: Block): void {
   const round = {
     settings,
     elapsedMs: block.lookAtMs - evaluation.startedAtMs,
-    index,
+    ...{ index, provenAt: evaluation.provenAt },
     doubtOf: (growth: NodeEvidence, look: LookEvidence) => doubtOfGrowth(growth, { look, index, facts, mix }),
   };
   evaluation.decision = decideLook(evaluation.evidence, evaluation.decision, round);

@@ -30,12 +30,23 @@ export interface Finding {
 const MOST_CULPRITS = 10;
 const NEW_PART = 0.1; // of the canary's share: a baseline below that did not really have the function
 const NESTED_PART = 0.6;
+// Times the samples at which a growth was first proven. A source of its size is proven to have shrunk by then, a larger one mostly.
+const PATIENCE = 2;
+
+/** The canary's samples when the growth of a node was first proven. */
+export type ProvenAt = Map<number, number>;
+
+function firstProvenAt(provenAt: ProvenAt, node: number, { context }: LookEvidence): number {
+  const known = provenAt.get(node) ?? context.canary.samples;
+  provenAt.set(node, known);
+  return known;
+}
 
 /**
  * The functions behind the growths of a look, the one to look at first first: the largest growth, except
  * that a caller comes after the function below it that holds most of what the caller gained.
  */
-export function findCulprits(look: LookEvidence, index: StackIndex): Finding[] {
+export function findCulprits(look: LookEvidence, index: StackIndex, provenAt: ProvenAt): Finding[] {
   if (look.grown.length === 0) return [];
   const deltas = stackDeltas(index, look.context, look.context.scale);
   const netDeltas = stackDeltas(index, look.context, look.sizeFactor.factor);
@@ -45,7 +56,8 @@ export function findCulprits(look: LookEvidence, index: StackIndex): Finding[] {
     // Below the margin only a path of the service's own counts.
     if (grown.delta <= look.margin && !isServicePath(grown.node, index, look.context)) continue;
     const node = deepestExplaining(grown.node, deltas);
-    const moved = movedCost(grown, look, netDeltas, erased);
+    const waits = look.context.canary.samples < PATIENCE * firstProvenAt(provenAt, grown.node, look);
+    const moved = movedCost(grown, look, netDeltas, { erased, waits });
     const earlier = found.get(functionOf(node));
     if (earlier !== undefined && (earlier.moved === undefined || moved !== undefined)) continue;
     const evidence = weighNode(node, look.context);

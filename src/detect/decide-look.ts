@@ -1,4 +1,4 @@
-import { type Finding, findCulprits } from './culprits.ts';
+import { type Finding, findCulprits, type ProvenAt } from './culprits.ts';
 import type { Doubt } from './doubt.ts';
 import type { LookEvidence } from './look-evidence.ts';
 import type { NodeEvidence } from './node-evidence.ts';
@@ -39,6 +39,7 @@ export function decideLook(
     readonly settings: CpuSettings;
     readonly elapsedMs: number;
     readonly index: StackIndex;
+    readonly provenAt: ProvenAt;
     readonly doubtOf: (growth: NodeEvidence, look: LookEvidence) => Doubt | undefined;
   },
 ): LookDecision {
@@ -53,7 +54,7 @@ export function decideLook(
   if (look === undefined) return collecting('NoSamples');
   const unusable = unusableBecause(look, settings);
   const comparable = look.sizeFactor.logError <= LARGEST_COMPARABLE_ERROR;
-  const findings = findCulprits(look, index).map((finding): Finding => {
+  const findings = findCulprits(look, index, round.provenAt).map((finding): Finding => {
     const doubt = finding.moved === undefined ? round.doubtOf(finding.evidence, look) : undefined;
     return doubt === undefined ? finding : { ...finding, doubt };
   });

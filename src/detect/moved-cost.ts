@@ -16,6 +16,12 @@ export interface MovedCost {
 const MATCHED_PART = 0.5;
 const NEW_PART = 0.1; // of the canary's share: a baseline below that did not really have the function
 const NET_BOUND = 1.96;
+// Over the whole program some functions always look as if they had shrunk (the JIT inlines them in one arm's pods only),
+// and together they match anything. Cost that really moved has left one function, nearly whole.
+const MATCHED_PART_ANYWHERE = 0.8;
+// Of its own share: a function that kept less than this has gone, as one does that was renamed or whose work moved.
+const GONE_PART = 0.2;
+const NOTHING_GONE = { matched: 0, half: 0 };
 
 /**
  * Whether a growth is cost that only changed its name. A rename, a method the JIT inlines in one arm and not
@@ -30,6 +36,9 @@ const NET_BOUND = 1.96;
  *                             the same, and no source     unproven                  → yes
  * otherwise                                                                         → no
  *
+ * A source need not be proven while a growth is new (`waits`): what shrank by as much is proven a while after what grew. After that
+ * something among hundreds of functions would always seem to have shrunk by enough.
+ *
  * No proof is asked for next to a function that grew, where inlining puts the cost: the nearest code around it has to be
  * seen to cost more by the margin, or it is none. A new function takes its cost from somewhere by name.
  * With a source in sight the net growth is known best from both alone: a rename that made the function dearer, too,
@@ -39,17 +48,21 @@ export function movedCost(
   growth: NodeEvidence,
   look: LookEvidence,
   deltas: StackDeltas,
-  erased: ErasedStacks,
+  { erased, waits }: { readonly erased: ErasedStacks; readonly waits: boolean },
 ): MovedCost | undefined {
-  const source = likeliestSource({ node: growth, look, deltas, erased });
+  const likeliest = likeliestSource({ node: growth, look, deltas, erased });
+  const source = likeliest?.isProven === true || waits ? likeliest : undefined;
   const margin = growth.delta > look.margin ? look.margin : look.newPathShare;
-  if (source !== undefined && isOneFunction(source.together, look.context, margin)) {
+  const isOne =
+    source !== undefined &&
+    (waits ? isOneFunction(source.together, look.context, margin) : source.together.delta <= margin);
+  if (isOne) {
     const { delta, half } = source.together;
     return { netUpper: delta + half, change: source.isProven ? source.change : undefined };
   }
   const isNew = growth.baselineShare < NEW_PART * growth.canaryShare;
   for (const place of placesOf(growth, look, deltas)) {
-    const matched = place.matched >= MATCHED_PART * growth.delta && place.matched > place.proof;
+    const matched = place.matched >= place.matchedPart * growth.delta && place.matched > place.proof;
     const netIsSmall = place.net <= margin;
     const netIsUnproven = source === undefined && place.net - place.half <= 0;
     const isMoved = (matched && (netIsSmall || netIsUnproven)) || (place.isNear && !isNew && netIsSmall);
@@ -69,6 +82,8 @@ interface Place {
   /** By how much the place without the growth shrank, and what that has to exceed to be no accident. */
   readonly matched: number;
   readonly proof: number;
+  /** How much of the growth has to be matched. */
+  readonly matchedPart: number;
   readonly isNear: boolean;
 }
 
@@ -81,7 +96,76 @@ function placesOf(growth: NodeEvidence, look: LookEvidence, deltas: StackDeltas)
     placeAt(functionId, { growth, look, deltas, isNear: level === 0 }),
   );
   const inside = below.map(({ functionId }) => placeAt(functionId, { growth, look, deltas, isNear: false }));
-  return [...places, ...inside];
+  return [...places, ...inside, ...wholeProgram(growth, look, deltas)];
+}
+
+/**
+ * The whole program as a place. What else it does is far too much to have shrunk provably, so here what shrank
+ * is the stacks through that one function which shrank most. Its net growth is what the size factor says. Where a
+ * function is gone, the two of them are a place of their own.
+ */
+function wholeProgram(growth: NodeEvidence, look: LookEvidence, deltas: StackDeltas): Place[] {
+  const { factor, logError } = look.sizeFactor;
+  const shrunk = shrunkNodes(look);
+  const losses = lossesBeside(growth.node, new Set(shrunk.map(({ node }) => node)), deltas);
+  const everywhere = {
+    net: 1 - factor,
+    half: NET_BOUND * factor * logError,
+    matched: Math.max(0, ...losses.values()),
+    proof: 0,
+    matchedPart: MATCHED_PART_ANYWHERE,
+    isNear: false,
+  };
+  const gone = shrunk
+    .filter(({ canaryShare, baselineShare }) => canaryShare < GONE_PART * baselineShare)
+    .map((node) => ({ node, matched: losses.get(node.node) ?? 0, half: node.half }))
+    .filter(({ node, matched }) => !absorbed(node, matched, { growth, look, deltas }))
+    .reduce((most, each) => (each.matched > most.matched ? each : most), NOTHING_GONE);
+  const pair = {
+    net: growth.delta - gone.matched,
+    half: Math.hypot(growth.half, gone.half),
+    matched: gone.matched,
+    proof: 0,
+    matchedPart: MATCHED_PART,
+    isNear: false,
+  };
+  return [everywhere, pair];
+}
+
+/**
+ * Whether the caller of a function that is gone costs what it did: then the JIT inlined it there, and what it lost matches
+ * no growth elsewhere.
+ */
+function absorbed(gone: NodeEvidence, lost: number, { growth, look, deltas }: Round): boolean {
+  const { canary, baseline } = look.context;
+  const [caller] = callersOf(gone.node, deltas.index, baseline.stackCounts);
+  if (caller === undefined || caller === callersOf(growth.node, deltas.index, canary.stackCounts)[0])
+    return false;
+  const { delta } = weighNode(totalNode(caller), { ...look.context, scale: look.sizeFactor.factor });
+  return -delta < MATCHED_PART * lost;
+}
+
+/** What the stacks through each of some nodes lost, those through the growth left out. */
+function lossesBeside(growth: number, nodes: ReadonlySet<number>, deltas: StackDeltas): Map<number, number> {
+  const losses = new Map<number, number>();
+  const { index } = deltas;
+  const isBeside = besides(growth, index);
+  const each = index.among(nodes);
+  for (let stack = 0; stack < index.stacks.length; stack++) {
+    if (isBeside[stack] === 0) continue;
+    const loss = -(deltas.deltas[stack] ?? 0);
+    each(stack, (node) => losses.set(node, (losses.get(node) ?? 0) + loss));
+  }
+  return losses;
+}
+
+/** Functions that are proven to take less. Scaled down only, for the reason that growth is scaled up only. */
+function shrunkNodes(look: LookEvidence): NodeEvidence[] {
+  const context = { ...look.context, scale: Math.min(1, look.sizeFactor.factor) };
+  return look.candidates
+    .filter(({ canaryShare, baselineShare }) => canaryShare < baselineShare)
+    .map(({ node }) => weighNode(node, context))
+    .filter(({ delta, half }) => delta + half < 0);
 }
 
 interface Round {
@@ -113,6 +197,7 @@ function placeAt(functionId: number, { growth, look, deltas, isNear }: Search): 
     half: Math.hypot(whole.half, NET_BOUND * look.sizeFactor.logError * whole.baselineShare),
     matched: restNoise.baselineShare - restNoise.canaryShare,
     proof: halfWidthOf(restNoise, context),
+    matchedPart: MATCHED_PART,
     isNear,
   };
 }
