@@ -126,16 +126,8 @@ export function describeCulprits(
 /** What they grew by together: a stack of a function and of its caller counts once. */
 function unionOf(findings: readonly Finding[], deltas: StackDeltas): number {
   const nodes = new Set(findings.map(({ evidence }) => evidence.node));
-  const each = deltas.index.among(nodes);
-  let sum = 0;
-  for (const { id } of deltas.index.stacks) {
-    let isOfOne = false;
-    each(id, () => {
-      isOfOne = true;
-    });
-    if (isOfOne) sum += deltas.deltas[id] ?? 0;
-  }
-  return sum;
+  const stacks = new Set([...nodes].flatMap((node) => deltas.index.through(node)));
+  return sumOf([...stacks], deltas);
 }
 
 /** Of rounding, and of a caller that lost elsewhere what it gained here, more than all would be left. */

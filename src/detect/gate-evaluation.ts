@@ -102,10 +102,9 @@ export const standsInTheWay = (check: RequestCheck, settings: GateSettings): boo
 export function gateJudgement(evaluation: GateEvaluation, nowMs: number, hasWindows: boolean): GateJudgement {
   const { settings, startedAtMs, requests } = evaluation;
   const ofFunctions = withImmaturity(evaluation, judgementOf(evaluation.cpu, nowMs, hasWindows));
-  if (requests === undefined) return ofFunctions;
+  if (requests === undefined) return withReport(ofFunctions, evaluation);
   const cpu = { ...ofFunctions, ...flagged(evaluation, ofFunctions) };
   const endMs = startedAtMs + settings.deadlineMs;
-  if (requests === undefined) return withReport(cpu, evaluation);
   const failed =
     cpu.verdict === 'Failed' || requestChecks(requests, false).some((check) => failsGate(check, settings));
   const routes = routeEffects(requests);

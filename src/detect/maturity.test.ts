@@ -39,8 +39,10 @@ test('a pod that still compiles is left out until it has done with it, and the r
   const first = maturity.matured(block(0, { compiling: 20 }));
   assert.deepEqual(canaries(first), ['c2']);
   assert.equal(first.warmUpExcluded, true);
-  assert.equal(maturity.why?.pods, 1);
-  assert.deepEqual(maturity.why?.compiling, [0.05, 0]);
+  const { why } = maturity;
+  assert.ok(why);
+  assert.equal(why.pods, 1);
+  assert.deepEqual(why.compiling, [0.05, 0]);
 
   let look = 1;
   while (maturity.isBehind('c1') && look < 40) {
