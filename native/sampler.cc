@@ -60,6 +60,13 @@ std::unique_ptr<Sampler> Sampler::Open(const SamplerConfig& config, Failure& fai
   return sampler;
 }
 
+// Null where the object has no such map.
+bpf_map* Sampler::SizedMap(const char* name, uint32_t entries) {
+  bpf_map* map = bpf_object__find_map_by_name(object_.get(), name);
+  if (map != nullptr) bpf_map__set_max_entries(map, entries);
+  return map;
+}
+
 bool Sampler::Load(const SamplerConfig& config, Failure& failure) {
   object_.reset(bpf_object__open_file(config.object_path.c_str(), nullptr));
   if (!object_) {
@@ -68,16 +75,15 @@ bool Sampler::Load(const SamplerConfig& config, Failure& failure) {
   }
   if (!SetKnobs(config, failure)) return false;
 
-  bpf_map* ring = bpf_object__find_map_by_name(object_.get(), "ring");
-  bpf_map* targets = bpf_object__find_map_by_name(object_.get(), "targets");
-  bpf_map* thinned = bpf_object__find_map_by_name(object_.get(), "thinned");
-  bpf_map__set_max_entries(ring, config.ring_bytes);
-  bpf_map* processes = bpf_object__find_map_by_name(object_.get(), "processes");
-  bpf_map* scratch = bpf_object__find_map_by_name(object_.get(), "stack_scratch");
-  bpf_map__set_max_entries(targets, config.max_targets);
-  bpf_map__set_max_entries(thinned, config.max_targets);
-  bpf_map__set_max_entries(processes, config.max_processes);
-  bpf_map__set_max_entries(scratch, static_cast<uint32_t>(libbpf_num_possible_cpus()));
+  bpf_map* targets = SizedMap("targets", config.max_targets);
+  bpf_map* thinned = SizedMap("thinned", config.max_targets);
+  bpf_map* processes = SizedMap("processes", config.max_processes);
+  const auto cpus = static_cast<uint32_t>(libbpf_num_possible_cpus());
+  if (SizedMap("ring", config.ring_bytes) == nullptr || SizedMap("stack_scratch", cpus) == nullptr ||
+      targets == nullptr || thinned == nullptr || processes == nullptr) {
+    failure = {"BPF_OBJECT_INVALID", "finding the maps of the BPF object", ENOENT, {}};
+    return false;
+  }
   if (int error = bpf_object__load(object_.get()); error != 0) {
     failure = {nullptr, "loading the BPF program", -error, {}};
     return false;

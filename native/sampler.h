@@ -117,6 +117,7 @@ class Sampler {
   };
 
   Sampler() = default;
+  bpf_map* SizedMap(const char* name, uint32_t entries);
   bool Load(const SamplerConfig& config, Failure& failure);
   bool SetKnobs(const SamplerConfig& config, Failure& failure);
   bool AttachTo(int cpu, uint32_t frequency_hz, Failure& failure);

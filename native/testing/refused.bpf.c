@@ -26,6 +26,13 @@ struct {
 struct {
   __uint(type, BPF_MAP_TYPE_HASH);
   __uint(max_entries, 1);
+  __type(key, __u64);
+  __type(value, __u32);
+} thinned SEC(".maps");
+
+struct {
+  __uint(type, BPF_MAP_TYPE_HASH);
+  __uint(max_entries, 1);
   __type(key, __u32);
   __type(value, struct fg_process);
 } processes SEC(".maps");
