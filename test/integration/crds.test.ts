@@ -155,7 +155,7 @@ test('a gate with nothing but a target is complete', async () => {
       errors: { margin: '0.5%', required: false },
     },
     falseFailureRate: '1%',
-    duration: { warmUp: '2m', min: '3m', deadline: '30m' },
+    duration: { warmUp: '2m', min: '3m', deadline: '30m', earlyInconclusive: true },
     reportHistoryLimit: 10,
   });
 });
