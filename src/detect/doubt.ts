@@ -34,3 +34,6 @@ export const ADVICE: Readonly<Record<DoubtKind, string>> = {
   ProfilingFlagsDiffer: '; the same flags in both arms would settle it',
   SamplesLost: '; agents with more room would settle it',
 };
+
+/** Whether a reason is one of these. */
+export const isDoubt = (reason: string): reason is DoubtKind => Object.hasOwn(ADVICE, reason);

@@ -1,5 +1,5 @@
 import type { LookDecision } from './decide-look.ts';
-import { ADVICE } from './doubt.ts';
+import { ADVICE, isDoubt } from './doubt.ts';
 import type { LookEvidence } from './look-evidence.ts';
 import { detectableGrowth, type LookContext, type NodeEvidence } from './node-evidence.ts';
 import { functionOf, nodeIsTotal, type StackIndex } from './stack-index.ts';
@@ -79,6 +79,10 @@ export function messageFor(look: LookEvidence | undefined, index: StackIndex, ou
   const change = `${ofCpu(worst.baselineShare)} → ${ofCpu(worst.canaryShare)} of CPU, interval ${ofCpu(worst.delta - worst.half)} to ${ofCpu(worst.delta + worst.half)}`;
   const margin = percent(settings.functionMargin);
   const { canary, baseline } = look.context;
+  if (isDoubt(outcome.reason)) {
+    const doubt = decision.findings.find((finding) => finding.doubt !== undefined)?.doubt;
+    return `${what} grew (${change}), but ${doubt?.message ?? ''}${ADVICE[outcome.reason]}`;
+  }
   switch (outcome.reason) {
     case 'FunctionGrew':
       return `${what} grew by ${ofCpu(worst.delta)} of CPU, over the margin of ${margin} (${change})`;
@@ -90,19 +94,6 @@ export function messageFor(look: LookEvidence | undefined, index: StackIndex, ou
       return `${what} may still have grown by more than the margin of ${margin} (${change}), by ${baseline.samples} and ${canary.samples} samples of ${baseline.pods.size} and ${canary.pods.size} pods`;
     case 'CostMoved':
       return `what grew is matched by what shrank, but the sum is not yet known to be under the margin of ${margin}; the least certain is ${what} (${change})`;
-    case 'OnePod':
-    case 'NoisyNode':
-    case 'SlowerCpu':
-    case 'Throttled':
-    case 'WarmUp':
-    case 'AgeDrift':
-    case 'UnequalLoad':
-    case 'RouteMixShifted':
-    case 'ProfilingFlagsDiffer':
-    case 'SamplesLost': {
-      const doubt = decision.findings.find((finding) => finding.doubt !== undefined)?.doubt;
-      return `${what} grew (${change}), but ${doubt?.message ?? ''}${ADVICE[outcome.reason]}`;
-    }
     case 'TooMuchLoss':
       return `baseline lost ${percent(lossOf(baseline))} and canary ${percent(lossOf(canary))} of their samples; the agents need more buffer or a lower rate`;
     case 'TooFewPods':

@@ -1,7 +1,7 @@
 /** A check of requests as the report shows it: its numbers, and a sentence with them. */
 
 import { ASSUMED_OF_COST } from './cost-evidence.ts';
-import { ADVICE } from './doubt.ts';
+import { ADVICE, isDoubt } from './doubt.ts';
 import { ASSUMED_OF_LATENCY } from './latency-evidence.ts';
 import { type CheckKind, type RequestCheckState, worstRoute } from './request-check.ts';
 import { notObservable, type RequestEvaluation } from './request-evaluation.ts';
@@ -112,6 +112,10 @@ function sentence(
     const where = grown.length > 0 ? routesSentence(grown) : mostOf(seen.route);
     const since = seen.sinceMs === undefined ? '' : ` since minute ${seen.sinceMs / 60_000}`;
     const assumed = check.evidence?.assumedSpread === true ? assumption(check.of.kind) : '';
+    if (isDoubt(reason)) {
+      const one = `one of ${arms.canary.pods.size} canary pods carries more than 60 % of it`;
+      return `${what} grew (${change}), but ${check.evidence?.doubt?.message ?? one}${ADVICE[reason]}`;
+    }
     switch (reason) {
       case 'LatencyGrew':
       case 'ErrorsGrew':
@@ -119,19 +123,6 @@ function sentence(
         return `${what} grew by ${show(seen.delta)}${since}, ${over(seen)} ${margin} (${change})${where}${assumed}`;
       case 'NoRegression':
         return `${what} did not grow by ${margin} (${change})${assumed}`;
-      case 'OnePod':
-      case 'NoisyNode':
-      case 'SlowerCpu':
-      case 'Throttled':
-      case 'WarmUp':
-      case 'AgeDrift':
-      case 'UnequalLoad':
-      case 'RouteMixShifted':
-      case 'ProfilingFlagsDiffer':
-      case 'SamplesLost': {
-        const one = `one of ${arms.canary.pods.size} canary pods carries more than 60 % of it`;
-        return `${what} grew (${change}), but ${check.evidence?.doubt?.message ?? one}${ADVICE[reason]}`;
-      }
       case 'TooMuchLoss':
         return lossSentence();
       case 'TooFewPods':
