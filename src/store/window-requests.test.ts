@@ -1,28 +1,9 @@
 import assert from 'node:assert/strict';
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
-import { type TestContext, test } from 'node:test';
+import { test } from 'node:test';
 import { aRequestWindow } from '../requests/testing/a-request-window.ts';
-import type { StoredWindow } from './stored-window.ts';
 import { aBatch, aPodWindow, EPOCH_MS, WINDOW_MS } from './testing/a-batch.ts';
-import { openStore, type WindowStore } from './window-store.ts';
-
-function aPath(t: TestContext): string {
-  const directory = mkdtempSync(join(tmpdir(), 'flamegate-store-'));
-  t.after(() => rmSync(directory, { recursive: true }));
-  return join(directory, 'windows.db');
-}
-
-function aStore(t: TestContext, path: string): WindowStore {
-  const store = openStore(path, { now: () => EPOCH_MS + WINDOW_MS });
-  t.after(() => store.close());
-  return store;
-}
-
-const everything = (store: WindowStore): StoredWindow[] =>
-  store.windows({ pods: [{ podUid: 'uid-1' }], fromMs: 0, toMs: Number.MAX_SAFE_INTEGER });
+import { aPath, aStore, everything } from './testing/a-store.ts';
 
 test('requests come back as they were pushed, and a window without any has none', (t) => {
   const store = aStore(t, aPath(t));

@@ -1,31 +1,15 @@
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
-import { type TestContext, test } from 'node:test';
+import { test } from 'node:test';
 import type { Batch } from '../wire/batch-schema.ts';
 import { StoreError } from './store-error.ts';
 import type { StoredWindow } from './stored-window.ts';
 import { aBatch, aPodWindow, EPOCH_MS, WINDOW_MS } from './testing/a-batch.ts';
-import { openStore, type StoreOptions, type WindowStore } from './window-store.ts';
-
-function aPath(t: TestContext): string {
-  const directory = mkdtempSync(join(tmpdir(), 'flamegate-store-'));
-  t.after(() => rmSync(directory, { recursive: true }));
-  return join(directory, 'windows.db');
-}
-
-function aStore(t: TestContext, path: string, options: Partial<StoreOptions> = {}): WindowStore {
-  const store = openStore(path, { now: () => EPOCH_MS + WINDOW_MS, ...options });
-  t.after(() => store.close());
-  return store;
-}
-
-const everything = (store: WindowStore, podUid = 'uid-1'): StoredWindow[] =>
-  store.windows({ pods: [{ podUid }], fromMs: 0, toMs: Number.MAX_SAFE_INTEGER });
+import { aPath, aStore, everything } from './testing/a-store.ts';
 
 const collapsed = (window: StoredWindow | undefined): string[] =>
   (window?.stacks ?? []).map(({ frames, count }) => `${frames.toReversed().join(';')} ${count}`);
