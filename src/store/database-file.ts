@@ -35,7 +35,7 @@ const TABLES = `
   ) STRICT, WITHOUT ROWID;
   CREATE TABLE string (id INTEGER PRIMARY KEY, text TEXT NOT NULL UNIQUE) STRICT;
   -- frames, places: string ids as little-endian uint32, leaf first; a place of 0 is not known, no bytes: none is.
-  -- hash: of these bytes.
+  -- hash: of how many frames there are and these bytes.
   CREATE TABLE stack (
     id INTEGER PRIMARY KEY, hash BLOB NOT NULL UNIQUE, frames BLOB NOT NULL, places BLOB NOT NULL
   ) STRICT;

@@ -3,6 +3,7 @@ import { hash } from 'node:crypto';
 import type { DatabaseSync } from 'node:sqlite';
 import { NOWHERE } from '../profile/place.ts';
 import { RecentCache } from './recent-cache.ts';
+import { RecentStackIds } from './recent-stack-ids.ts';
 
 export interface Interner {
   stringId(text: string): number;
@@ -23,6 +24,8 @@ export interface InternedStack {
 const MAX_CACHED = 200_000;
 /** Frames and places of cached stacks, 8 bytes each: some ten thousand deep stacks, what a busy service has in every window. */
 const MAX_FRAMES = 1_000_000;
+/** Names and places of stacks whose ids are known, 4 bytes each: a hundred thousand stacks, a few dozen services. */
+const MAX_STACK_WORDS = 4_000_000;
 const OVERHEAD = 16; // of an array and its entries, in frames
 
 const sizeOf = (frames: readonly string[]): number => frames.length + OVERHEAD;
@@ -38,7 +41,7 @@ export function interner(db: DatabaseSync): Interner {
   const findStack = db.prepare('SELECT id FROM stack WHERE hash = ?');
   const stackById = db.prepare('SELECT frames, places FROM stack WHERE id = ?');
   const stringIds = new RecentCache<string, number>(MAX_CACHED);
-  const stackIds = new RecentCache<string, number>(MAX_CACHED);
+  const stackIds = new RecentStackIds(MAX_STACK_WORDS);
   const texts = new RecentCache<number, string>(MAX_CACHED);
   const frames = new RecentCache<string, readonly string[]>(MAX_FRAMES, sizeOf);
   const stacks = new RecentCache<number, InternedStack>(MAX_FRAMES, ofStack);
@@ -50,12 +53,12 @@ export function interner(db: DatabaseSync): Interner {
     stringId: (text) =>
       stringIds.get(text, () => Number((addString.get(text) ?? findString.get(text))?.['id'])),
     stackId: (ids, placeIds) => {
-      const bytes = encodeIds([...ids, ...placeIds]);
-      const [ofFrames, ofPlaces] = [bytes.subarray(0, ids.length * 4), bytes.subarray(ids.length * 4)];
-      const digest = digestOf(bytes);
-      return stackIds.get(digest.toString('latin1'), () =>
-        Number((addStack.get(digest, ofFrames, ofPlaces) ?? findStack.get(digest))?.['id']),
-      );
+      const words = wordsOf(ids, placeIds);
+      return stackIds.get(words, () => {
+        const digest = digestOf(new Uint8Array(words.buffer));
+        const added = addStack.get(digest, encodeIds(ids), encodeIds(placeIds));
+        return Number((added ?? findStack.get(digest))?.['id']);
+      });
     },
     stackOf: (id) => {
       const known = stacks.peek(id);
@@ -73,14 +76,19 @@ export function interner(db: DatabaseSync): Interner {
   };
 }
 
+/** With how many are frames, so that a frame is never taken for a place. */
+function wordsOf(ids: readonly number[], placeIds: readonly number[]): Uint32Array {
+  const words = new Uint32Array(1 + ids.length + placeIds.length);
+  words[0] = ids.length;
+  words.set(ids, 1);
+  words.set(placeIds, 1 + ids.length);
+  return words;
+}
+
 const digestOf = (bytes: Uint8Array): Buffer => hash('sha256', bytes, 'buffer').subarray(0, 16);
 
-export function encodeIds(ids: readonly number[]): Uint8Array {
-  const bytes = new Uint8Array(ids.length * 4);
-  const view = new DataView(bytes.buffer);
-  for (const [index, id] of ids.entries()) view.setUint32(index * 4, id, true);
-  return bytes;
-}
+/** Little-endian, as every machine node runs on is. */
+export const encodeIds = (ids: readonly number[]): Uint8Array => new Uint8Array(new Uint32Array(ids).buffer);
 
 export function decodeIds(bytes: Uint8Array): number[] {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);

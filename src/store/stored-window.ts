@@ -74,22 +74,22 @@ export function windowWriter(
 }
 
 /** Stack index of the batch → stack id, each asked for once. */
-export function stackIdsOf(batch: Batch, names: Interner): (index: number) => number {
-  const stringId = remembered((index: number) => names.stringId(batch.strings[index] ?? '[unknown]'));
+export function stackIdsOf({ places, stacks, strings }: Batch, names: Interner): (index: number) => number {
+  const stringId = remembered(strings.length, (index) => names.stringId(strings[index] ?? '[unknown]'));
   const placeId = (place: number) => (place === 0 ? 0 : stringId(place - 1));
-  return remembered((index: number) => {
-    const frames = batch.stacks[index] ?? [];
-    return names.stackId(frames.map(stringId), (batch.places?.[index] ?? []).map(placeId));
-  });
+  return remembered(stacks.length, (index) =>
+    names.stackId((stacks[index] ?? []).map(stringId), (places?.[index] ?? []).map(placeId)),
+  );
 }
 
-function remembered(make: (index: number) => number): (index: number) => number {
-  const made = new Map<number, number>();
+/** Ids begin at 1. */
+function remembered(size: number, make: (index: number) => number): (index: number) => number {
+  const made = new Float64Array(size);
   return (index) => {
-    const known = made.get(index);
-    if (known !== undefined) return known;
+    const known = made[index] ?? 0;
+    if (known !== 0) return known;
     const value = make(index);
-    made.set(index, value);
+    made[index] = value;
     return value;
   };
 }
