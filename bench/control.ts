@@ -2,6 +2,7 @@
  * One controller before a thousand agents: how long a batch takes to be acknowledged, what that costs, whether a window is lost or
  * doubled, and how soon a changed gate is reconciled. Real API server, tokens, TLS, spools and store; only what agents send is
  * made up, of windows of recorded pods. Writes bench/results/control.json.
+ * KEEP_CLUSTER=1: the cluster stays up, and the next run fills it no more.
  * AGENTS (1000), PODS (20, of each), GATES (100), OPEN (10: gates with canaries), SECONDS (120).
  */
 import { execFileSync, spawn } from 'node:child_process';
@@ -60,7 +61,7 @@ async function measure(): Promise<void> {
   await steps.run(`create ${first.length} pods`, () => createWatchedPods(client, first));
   const listed = await steps.run('start a controller that lists them', () => listedBy(kubeconfig));
   await steps.run(`create ${rest.length} pods`, () => createWatchedPods(client, rest));
-  const uids = await podUids(client, size);
+  const uids = await podUids(client, new Set(pods.map(({ service }) => service)));
   const sentPods = pods.map((pod) => ({
     ...pod,
     uid: uids.get(`${namespaceOf(pod.service)}/${pod.name}`) ?? '',

@@ -3,12 +3,14 @@ import { KubeConfig, type KubernetesObject } from '@kubernetes/client-node';
 import { emitCrd } from '../../src/crds/emit.ts';
 import { KINDS } from '../../src/crds/kinds.ts';
 import { API_VERSION } from '../../src/crds/schema.ts';
-import { type KubeClient, kubeClient } from '../../src/kube/client.ts';
+import { type KubeClient, kubeClient, type ObjectRef } from '../../src/kube/client.ts';
+import { isKubeError } from '../../src/kube/kube-error.ts';
 import { AGENT_AUDIENCE } from '../../src/wire/endpoints.ts';
-import { AGENTS, namespaceOf, nodeName, type Size, SYSTEM, type WatchedPod, watchedPods } from './size.ts';
+import { AGENTS, namespaceOf, nodeName, type Size, SYSTEM, type WatchedPod } from './size.ts';
 
 const AT_ONCE = 12; // requests; the API server is to be filled, not measured
 const CRDS_SERVED_WITHIN_MS = 30_000;
+const CONFLICT = 409;
 const TOKEN_SECONDS = 3_600;
 
 export function clientOf(kubeconfig: string): KubeClient {
@@ -26,11 +28,8 @@ export async function installCluster(client: KubeClient, { gates, nodes }: Size)
   }
   const services = Array.from({ length: gates }, (_, service) => namespaceOf(service));
   await each([SYSTEM, AGENTS, ...services], async (name) => {
-    const metadata = { name };
-    await client.create(
-      { apiVersion: 'v1', plural: 'namespaces' },
-      { apiVersion: 'v1', kind: 'Namespace', metadata },
-    );
+    const namespaces = { apiVersion: 'v1', plural: 'namespaces' };
+    await createOnce(client, namespaces, { apiVersion: 'v1', kind: 'Namespace', metadata: { name } });
     await createAccount(client, name, 'default'); // no controller manager does it here
   });
   await createAccount(client, AGENTS, 'flamegate-agent');
@@ -41,7 +40,14 @@ export async function installCluster(client: KubeClient, { gates, nodes }: Size)
 
 async function createAccount(client: KubeClient, namespace: string, name: string): Promise<void> {
   const ref = { apiVersion: 'v1', plural: 'serviceaccounts', namespace };
-  await client.create(ref, { apiVersion: 'v1', kind: 'ServiceAccount', metadata: { name } });
+  await createOnce(client, ref, { apiVersion: 'v1', kind: 'ServiceAccount', metadata: { name } });
+}
+
+/** A cluster that was kept has it already. */
+async function createOnce(client: KubeClient, ref: Omit<ObjectRef, 'name'>, object: object): Promise<void> {
+  await client.create(ref, object).catch((error: unknown) => {
+    if (!(isKubeError(error) && error.status === CONFLICT)) throw error;
+  });
 }
 
 async function untilServed(client: KubeClient): Promise<void> {
@@ -60,7 +66,8 @@ async function untilServed(client: KubeClient): Promise<void> {
 
 async function createService(client: KubeClient, namespace: string): Promise<void> {
   const arm = (name: string) => ({ podSelector: { matchLabels: { app: 'shop', arm: name } } });
-  await client.create(
+  await createOnce(
+    client,
     { apiVersion: API_VERSION, plural: 'profilingpolicies', namespace },
     {
       apiVersion: API_VERSION,
@@ -69,7 +76,8 @@ async function createService(client: KubeClient, namespace: string): Promise<voi
       spec: { podSelector: { matchLabels: { app: 'shop' } } },
     },
   );
-  await client.create(
+  await createOnce(
+    client,
     { apiVersion: API_VERSION, plural: 'regressiongates', namespace },
     {
       apiVersion: API_VERSION,
@@ -81,7 +89,9 @@ async function createService(client: KubeClient, namespace: string): Promise<voi
 }
 
 export async function createWatchedPods(client: KubeClient, pods: readonly WatchedPod[]): Promise<void> {
-  await each(pods, (pod) => createRunningPod(client, pod));
+  const there = await podUids(client, new Set(pods.map(({ service }) => service)));
+  const missing = pods.filter(({ name, service }) => !there.has(`${namespaceOf(service)}/${name}`));
+  await each(missing, (pod) => createRunningPod(client, pod));
 }
 
 /** No kubelet is there to say that it runs. */
@@ -159,7 +169,8 @@ interface NewPod {
 }
 
 const createPod = (client: KubeClient, pod: NewPod): Promise<unknown> =>
-  client.create(
+  createOnce(
+    client,
     { apiVersion: 'v1', plural: 'pods', namespace: pod.metadata.namespace },
     { apiVersion: 'v1', kind: 'Pod', ...pod },
   );
@@ -178,19 +189,23 @@ export async function agentTokens(client: KubeClient, nodes: number): Promise<st
   return tokens;
 }
 
-/** Uids of the watched pods, by `namespace/name`. */
-export async function podUids(client: KubeClient, size: Size): Promise<Map<string, string>> {
+/** Uids of the pods of these services, by `namespace/name`. */
+export async function podUids(
+  client: KubeClient,
+  services: ReadonlySet<number>,
+): Promise<ReadonlyMap<string, string>> {
   const uids = new Map<string, string>();
-  await each(range(size.gates), async (service) => {
+  await each([...services], async (service) => {
     const namespace = namespaceOf(service);
-    const list = await client.request<{ items: { metadata: { name: string; uid: string } }[] }>(
-      'GET',
-      `/api/v1/namespaces/${namespace}/pods`,
-    );
-    for (const { metadata } of list.items) uids.set(`${namespace}/${metadata.name}`, metadata.uid);
+    const path = `/api/v1/namespaces/${namespace}/pods`;
+    const { items } = await client.request<PodList>('GET', path);
+    for (const { metadata } of items) uids.set(`${namespace}/${metadata.name}`, metadata.uid);
   });
-  if (uids.size !== watchedPods(size).length) throw new Error(`${uids.size} pods are in the cluster`);
   return uids;
+}
+
+interface PodList {
+  readonly items: readonly { readonly metadata: { readonly name: string; readonly uid: string } }[];
 }
 
 const range = (length: number): number[] => Array.from({ length }, (_, at) => at);

@@ -25,6 +25,8 @@ export interface InformerOptions<T> {
   readonly onChange?: (object: T) => void;
   readonly onError?: (error: unknown, retryInMs: number) => void;
   readonly now?: () => number;
+  /** Objects in one answer of a list; default 500. */
+  readonly pageSize?: number;
 }
 
 export interface Informer<T> {
@@ -37,6 +39,7 @@ export interface Informer<T> {
   stop(): Promise<void>;
 }
 
+const PAGE_SIZE = 500; // as client-go's pager asks
 const FIRST_RETRY_MS = 500;
 const LAST_RETRY_MS = 30_000;
 /** Bookmarks come about once a minute; two of them missing means the connection is dead. */
@@ -51,12 +54,18 @@ export function startInformer<T extends KubernetesObject>(
   return new ResourceInformer(kubeConfig, client, resource, options);
 }
 
+/** As the API server sends it; client-node's own type has `_continue`. */
+type Page<T extends KubernetesObject> = KubernetesListObject<T> & {
+  readonly metadata?: { readonly continue?: string };
+};
+
 class ResourceInformer<T extends KubernetesObject> implements Informer<T> {
   readonly #client: KubeClient;
   readonly #resource: InformedResource;
   readonly #options: InformerOptions<T>;
   readonly #listWatch: ListWatch<T>;
   readonly #now: () => number;
+  readonly #pageSize: number;
   #retryMs = FIRST_RETRY_MS;
   #retry: NodeJS.Timeout | undefined;
   #synced = false;
@@ -73,6 +82,7 @@ class ResourceInformer<T extends KubernetesObject> implements Informer<T> {
     this.#resource = resource;
     this.#options = options;
     this.#now = options.now ?? Date.now;
+    this.#pageSize = options.pageSize ?? PAGE_SIZE;
     this.#heardMs = this.#now();
     this.#listWatch = new ListWatch<T>(pathOf(resource), this.#watch(kubeConfig), () => this.#list(), false);
     const onChange = options.onChange ?? (() => undefined);
@@ -123,14 +133,19 @@ class ResourceInformer<T extends KubernetesObject> implements Informer<T> {
     this.#retryMs = FIRST_RETRY_MS;
   }
 
+  /** In pages, each cut down before the next is asked for: all pods of a large cluster in one answer are hundreds of megabytes. */
   async #list(): Promise<KubernetesListObject<T>> {
-    // The first list may come from the API server's cache; one after a gap must not go back in time.
-    const query = this.#synced ? '' : '?resourceVersion=0';
-    const list = await this.#client.request<KubernetesListObject<T>>('GET', pathOf(this.#resource) + query);
     const { apiVersion, kind } = this.#resource;
-    list.items = list.items.map((item) => this.#trim(Object.assign(item, { apiVersion, kind })));
-    this.#heard();
-    return list;
+    const items: T[] = [];
+    for (let next = ''; ; ) {
+      const query = `limit=${this.#pageSize}&continue=${encodeURIComponent(next)}`;
+      const page = await this.#client.request<Page<T>>('GET', `${pathOf(this.#resource)}?${query}`);
+      for (const item of page.items) items.push(this.#trim(Object.assign(item, { apiVersion, kind })));
+      this.#heard();
+      next = page.metadata?.continue ?? '';
+      // Every page is of the same moment: the last one's resourceVersion is the list's.
+      if (next === '' || this.#stopped) return { ...page, items };
+    }
   }
 
   #trim(object: T): T {

@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import type { V1ConfigMap } from '@kubernetes/client-node';
+import type { KubeClient } from '../../src/kube/client.ts';
 import { eventRecorder } from '../../src/kube/events.ts';
 import { type Informer, startInformer } from '../../src/kube/informer.ts';
 import { isKubeError } from '../../src/kube/kube-error.ts';
@@ -68,6 +69,36 @@ const informConfigMaps = (changes: string[]): Informer<V1ConfigMap> =>
       onChange: ({ metadata }) => changes.push(metadata?.name ?? ''),
     },
   );
+
+test('a cache is filled page by page, and knows what came while it was', async () => {
+  const names = Array.from({ length: 7 }, (_, at) => `paged-${at}`);
+  for (const name of names) await client.create(configMaps, aConfigMap(name));
+  let pages = 0;
+  const counting: KubeClient = {
+    ...client,
+    request: async (method, path, body, contentType) => {
+      if (method === 'GET' && path.includes('limit=2')) pages += 1;
+      if (pages === 2) await client.create(configMaps, aConfigMap('paged-between')).catch(() => undefined);
+      return client.request(method, path, body, contentType);
+    },
+  };
+  const informer = startInformer<V1ConfigMap>(
+    kubeConfig,
+    counting,
+    { ...configMaps, kind: 'ConfigMap' },
+    { pageSize: 2 },
+  );
+
+  await eventually('the one that came between', 20, () => informer.get('paged-between', NAMESPACE));
+  const held = informer.list(NAMESPACE).map(({ metadata }) => metadata?.name);
+
+  assert.deepEqual(
+    names.filter((name) => held.includes(name)),
+    names,
+  );
+  assert.ok(pages >= 4, `${pages} pages`);
+  await informer.stop();
+});
 
 test('a cache holds what was there and follows what comes, trimmed and with its kind', async () => {
   await client.create(configMaps, aConfigMap('before'));
