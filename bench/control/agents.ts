@@ -25,8 +25,8 @@ export interface Plan {
   /** Windows of each agent; only batches of those from `measureFrom` on are timed. */
   readonly windows: number;
   readonly measureFrom: number;
-  /** Agents close their windows at the same moment, and send them spread over this long. */
-  readonly spreadMs: number;
+  /** Agents name their windows at the same moment, each on its own node; one process does it one after the other. */
+  readonly builtWithinMs: number;
 }
 
 export interface Sent {
@@ -92,7 +92,7 @@ async function runAgent(node: number, token: string): Promise<void> {
   const pushing = push.run(ending.signal);
   for (let sequence = 0; sequence < plan.windows; sequence++) {
     const startMs = firstMs + (sequence - 1) * WINDOW_MS;
-    const dueMs = startMs + WINDOW_MS + (node / plan.tokens.length) * plan.spreadMs;
+    const dueMs = startMs + WINDOW_MS + (node / plan.tokens.length) * plan.builtWithinMs;
     await pause(dueMs - Date.now(), ending.signal);
     measured = sequence >= plan.measureFrom;
     const pods = podsOfNode.get(node) ?? [];

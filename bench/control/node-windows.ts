@@ -7,7 +7,8 @@ import { namespaceOf, nodeName, type WatchedPod } from './size.ts';
 
 /** Functions of the service itself, which no other service has; what is below them is everybody's. */
 const OWN = /^(suspend )?shop\./;
-const VARIANTS = 6; // windows of a service that differ; each pod goes round them
+const WINDOW_MS = 10_000;
+const AGE_MS = 3_600_000;
 const FEWEST_SAMPLES = 20; // others are of a JVM that starts, or rests
 const ROUTES = ['/orders/{id}', '/stock/{sku}', '/customers/{id}/orders'];
 
@@ -22,29 +23,15 @@ export interface WindowSource {
 export async function windowSource(recording: string, boot: string): Promise<WindowSource> {
   const { windows: all } = await readRecording(recording);
   const windows = all.filter(({ meta }) => meta.samples >= FEWEST_SAMPLES);
+  const made = new Map<number, Made>();
   return {
     batch(node, pods, sequence, startMs) {
-      const names = tableOf<string>((name) => name);
-      const stacks = tableOf<readonly number[]>((frames) => frames.join(' '));
-      const sent = pods.map((pod, at) => {
-        const window = windows[(pod.service * VARIANTS + ((sequence + at) % VARIANTS)) % windows.length];
-        if (window === undefined) throw new Error(`${recording} has no windows`);
-        const counts = window.stacks.map(({ frames, count }): [number, number] => [
-          stacks.idOf(frames.map((frame) => names.idOf(ofService(frame, pod.service)))),
-          count,
-        ]);
-        return podWindow(pod, window, counts, startMs);
-      });
+      const windowOf = made.get(node) ?? makeWindow(node, pods, windows);
+      made.set(node, windowOf);
+      const { sent, stacks, strings } = windowOf;
       return {
-        ...{
-          version: 1,
-          node: nodeName(node),
-          cpuModel: 'bench',
-          boot,
-          sequence,
-          startMs,
-          endMs: startMs + 10_000,
-        },
+        ...{ version: 1, node: nodeName(node), cpuModel: 'bench', boot, sequence, startMs },
+        endMs: startMs + WINDOW_MS,
         agent: {
           version: 'bench',
           cpuUsec: 50_000,
@@ -52,21 +39,34 @@ export async function windowSource(recording: string, boot: string): Promise<Win
           bpfRunNs: 1_000_000,
           windowsDropped: 0,
         },
-        ...{ strings: names.all, stacks: stacks.all.map((frames) => [...frames]), pods: sent },
+        ...{ strings, stacks, pods: sent.map((pod) => ({ ...pod, startedAtMs: startMs - AGE_MS })) },
       };
     },
   };
 }
 
+type Made = Pick<Batch, 'stacks' | 'strings'> & { readonly sent: readonly PodWindow[] };
+
+/** Of a node, made once: its pods are alike from window to window, as most of what real ones send is. */
+function makeWindow(node: number, pods: readonly SentPod[], windows: readonly RecordedWindow[]): Made {
+  const names = tableOf<string>((name) => name);
+  const stacks = tableOf<readonly number[]>((frames) => frames.join(' '));
+  const sent = pods.map((pod, at) => {
+    const window = windows[(node + 31 * at) % windows.length];
+    if (window === undefined) throw new Error('the recording has no windows');
+    const counts = window.stacks.map(({ frames, count }): [number, number] => [
+      stacks.idOf(frames.map((frame) => names.idOf(ofService(frame, pod.service)))),
+      count,
+    ]);
+    return podWindow(pod, window, counts);
+  });
+  return { strings: names.all, stacks: stacks.all.map((frames) => [...frames]), sent };
+}
+
 const ofService = (frame: string, service: number): string =>
   OWN.test(frame) ? frame.replace('shop.', `shop.team${service}.`) : frame;
 
-function podWindow(
-  pod: SentPod,
-  { meta }: RecordedWindow,
-  counts: [number, number][],
-  startMs: number,
-): PodWindow {
+function podWindow(pod: SentPod, { meta }: RecordedWindow, counts: [number, number][]): PodWindow {
   const samples = counts.reduce((sum, [, count]) => sum + count, 0);
   const namespace = namespaceOf(pod.service);
   return {
@@ -77,7 +77,7 @@ function podWindow(
       container: 'shop',
       containerId: `${namespace}-${pod.name}`,
     },
-    ...{ startedAtMs: startMs - 3_600_000, hz: meta.hz, cpuUsec: meta.cpuUsec, throttledUsec: 0, samples },
+    ...{ startedAtMs: 0, hz: meta.hz, cpuUsec: meta.cpuUsec, throttledUsec: 0, samples },
     losses: { ringFull: 0, tableFull: 0, noUserStack: 0, truncated: 0, unnamed: 0 },
     jvm: {
       state: 'Profiled',

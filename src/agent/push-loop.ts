@@ -29,6 +29,8 @@ export interface PushLoopOptions {
 
 const TIMEOUT_MS = 30_000;
 const BETWEEN_MS = 100; // an hour of windows in 36 s: a replay of many nodes must not swamp a new leader
+/** All agents close their windows at the same moment; a thousand batches at once would wait for each other. Looks wait for 15 s. */
+const SPREAD_MS = 5_000;
 const IDLE_MS = 60_000;
 const FIRST_BACKOFF_MS = 1_000;
 const LONGEST_BACKOFF_MS = 30_000;
@@ -68,6 +70,7 @@ export function createPushLoop(options: PushLoopOptions): PushLoop {
         if (!entry) {
           await Promise.race([woken.promise, pause(IDLE_MS, signal)]);
           woken = Promise.withResolvers();
+          await pause(SPREAD_MS * random(), signal);
         } else if ((await pushNext(entry, signal)) === 'failed') {
           await pause(backoff.next(), signal);
         } else {
