@@ -21,17 +21,21 @@ export function raisedRates(gates: readonly GatePods[]): ReadonlyMap<string, num
   }));
   if (asking.every(({ hz }) => hz === 0)) return rates;
   // Each round carries a rate on to the gates beside; a chain of gates that share pods is no longer than this.
-  for (let round = 0; round < Math.min(asking.length, LONGEST_CHAIN); round++) {
-    for (const each of asking) shareRate(each, rates);
+  for (let round = 0; round < LONGEST_CHAIN; round++) {
+    let isRaised = false;
+    for (const each of asking) if (shareRate(each, rates)) isRaised = true;
+    if (!isRaised) break;
   }
   return rates;
 }
 
+/** Whether one of the gate's pods has a higher rate now. */
 function shareRate(
   { hz, uids }: { readonly hz: number; readonly uids: readonly string[] },
   rates: Map<string, number>,
-): void {
+): boolean {
   const highest = uids.reduce((most, uid) => Math.max(most, rates.get(uid) ?? 0), hz);
-  if (highest === 0) return;
+  if (highest === 0 || uids.every((uid) => rates.get(uid) === highest)) return false;
   for (const uid of uids) rates.set(uid, highest);
+  return true;
 }
