@@ -138,8 +138,10 @@ function addReconcilers(parts: Parts, { config, log }: ControllerOptions): void 
   );
 }
 
-function startElection({ client, metrics, operator, view }: Parts, options: ControllerOptions): Election {
-  const { config, log } = options;
+function startElection({ metrics, operator, view }: Parts, options: ControllerOptions): Election {
+  const { config, kubeConfig, log } = options;
+  // Connections of its own: behind the token reviews of a thousand agents that come back at once the lease would run out.
+  const client = kubeClient(kubeConfig, { observe: metrics.request });
   metrics.leader(LEASE_NAME, false);
   return startLeaderElection(client, {
     namespace: config.namespace,
