@@ -1,34 +1,49 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { fallingFactor, GrowthBound } from './growth-bound.ts';
+import { GrowthBound } from './growth-bound.ts';
 import { normalQuantile } from './quantiles.ts';
 import { seededRandom } from './seeded-random.ts';
 
-test('without more information to come the factor is the normal quantile', () => {
-  assert.ok(Math.abs(fallingFactor(0.01, 1) - normalQuantile(0.99)) < 1e-6);
-});
+const PLANNED = 15;
+const PODS = 0.0004;
+const SAMPLING = 0.006; // of one block
 
-test('harmless growth meets the bound at any look as often as it was told, while its information grows eightfold', () => {
-  const growth = 8;
-  const looks = 400;
+/** Part of harmless canaries whose estimate meets the bound at any look; `gains`: standard deviation of what their pods gain together. */
+function metBy(bound: GrowthBound, ageing: number, gains = 0): number {
   const random = seededRandom(5);
-  const factor = fallingFactor(0.05, growth);
+  const gates = 3_000;
+  const looks = 300;
   let met = 0;
-  const gates = 4_000;
   for (let gate = 0; gate < gates; gate++) {
-    // Brownian motion in the information, from one at the first look to `growth`.
-    let at = normalOf(random);
-    let isMet = false;
-    for (let look = 0; look <= looks && !isMet; look++) {
-      const information = growth ** (look / looks);
-      isMet = at / Math.sqrt(information) >= factor * (growth / information) ** (1 / 4);
-      at += Math.sqrt(growth ** ((look + 1) / looks) - information) * normalOf(random);
+    const lottery = Math.sqrt(PODS) * normalOf(random);
+    const gain = gains * normalOf(random);
+    let sum = 0;
+    for (let look = 1; look <= looks; look++) {
+      const blocks = (look * PLANNED) / looks;
+      sum += Math.sqrt((SAMPLING * PLANNED) / looks) * normalOf(random);
+      const estimate = lottery + sum / blocks + (gain * look) / looks;
+      const least = bound.at(blocks, { sampling: SAMPLING / blocks, pods: PODS, ageing });
+      if (least === undefined || estimate < least) continue;
+      met += 1;
+      break;
     }
-    if (isMet) met += 1;
   }
+  return met / gates;
+}
+
+test('harmless growth meets the bound at any look as often as it was told', () => {
+  const part = metBy(new GrowthBound(0.05, PLANNED), 0);
 
   // Looks have gaps, so a little less than 5 %; four standard errors above.
-  assert.ok(met / gates > 0.035 && met / gates < 0.064, `${met} of ${gates}`);
+  assert.ok(part > 0.03 && part < 0.064, `${part}`);
+});
+
+test('what all canary pods gain or lose together as they age meets it no more often where that much is allowed for', () => {
+  const bound = new GrowthBound(0.05, PLANNED);
+  const ageing = 0.03;
+
+  assert.ok(metBy(bound, ageing, ageing) < 0.064);
+  assert.ok(metBy(bound, 0, ageing) > 0.07);
 });
 
 test('before a twelfth of the planned time the bound proves nothing', () => {
