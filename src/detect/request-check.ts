@@ -16,6 +16,7 @@ import {
   weighLatency,
 } from './latency-evidence.ts';
 import type { LeftOut } from './leave-one-out.ts';
+import { LOOK_MS } from './looks.ts';
 import { type Counted, PodCounts } from './pod-counts.ts';
 import type { GateFacts } from './pod-facts.ts';
 import type { PodWindow } from './pod-window.ts';
@@ -65,7 +66,8 @@ export interface RequestCheckState {
   evidence: EffectEvidence | undefined;
   verdict: Verdict;
   reason: RequestReason;
-  provenBefore: boolean;
+  /** Event time of the look since which growth was proven at each, and nothing else explained it. */
+  provenSinceMs: number | undefined;
   belowMarginBefore: boolean;
   decidedAtMs: number | undefined;
 }
@@ -115,7 +117,7 @@ export const openCheck = (of: CheckKind, alpha: number, blocks: number): Request
   evidence: undefined,
   verdict: 'Collecting',
   reason: 'TooFewRequests',
-  provenBefore: false,
+  provenSinceMs: undefined,
   belowMarginBefore: false,
   decidedAtMs: undefined,
 });
@@ -219,7 +221,7 @@ export interface CheckRound {
 /**
  * situation                                            → verdict of the look
  * unusable, or too few requests                        → Collecting
- * growth proven two looks on, now above the margin     → Failed
+ * growth proven for LOOK_MS, now above the margin      → Failed
  * proven for the first time, or explained otherwise    → Collecting, with the doubt
  * minimum duration over, upper bound below the margin
  *   and nothing that may have begun later, two looks on → Passed
@@ -262,8 +264,8 @@ export function concludeLook(
   { unusable, lookAtMs, mayPass }: Pick<CheckRound, 'unusable' | 'lookAtMs' | 'mayPass'>,
 ): void {
   check.evidence = evidence;
-  const { provenBefore, belowMarginBefore } = check;
-  check.provenBefore = false;
+  const { provenSinceMs = lookAtMs, belowMarginBefore } = check;
+  check.provenSinceMs = undefined;
   check.belowMarginBefore = false;
   check.reason = unusable ?? 'TooFewRequests';
   if (unusable !== undefined || evidence === undefined) return;
@@ -271,10 +273,12 @@ export function concludeLook(
   const { onset, onePod, effect, half, margin } = evidence;
   const doubt = evidence.doubt?.kind ?? (onePod ? 'OnePod' : undefined);
   const isGrown = growthIsProven(evidence);
-  check.provenBefore = isGrown && doubt === undefined;
+  const isProven = isGrown && doubt === undefined;
+  if (isProven) check.provenSinceMs = provenSinceMs;
   if (isGrown && growthExceedsMargin(evidence)) {
     check.reason = doubt ?? grown;
-    if (doubt === undefined && provenBefore) settle(check, 'Failed', grown, lookAtMs);
+    // As long as two looks of the controller's, however often it is looked: what chance puts beyond goes as it came.
+    if (isProven && lookAtMs - provenSinceMs >= LOOK_MS) settle(check, 'Failed', grown, lookAtMs);
     return;
   }
   check.reason = 'MarginNotReached';
