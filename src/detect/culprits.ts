@@ -90,6 +90,7 @@ export function describeCulprits(
   look: LookEvidence,
   { index, sightings }: { readonly index: StackIndex; readonly sightings: Sightings },
 ): Culprit[] {
+  if (findings.length === 0) return [];
   const shown = findings.slice(0, MOST_CULPRITS);
   const part = look.namedPart;
   const deltas = stackDeltas(index, look.context, look.context.scale);

@@ -1,3 +1,4 @@
+import { SharedStacks, type WindowStacks } from '../profile/shared-stacks.ts';
 import { CallTree, enlarged, ROOT } from './call-tree.ts';
 import {
   COLLECTOR,
@@ -10,6 +11,7 @@ import {
   jvmGroup,
 } from './frames.ts';
 import { functionIdentity } from './function-identity.ts';
+import { StackMemo } from './stack-memo.ts';
 
 /** One distinct stack. What it says beside its number is worked out of the tree each time it is asked for. */
 export interface IndexedStack {
@@ -39,11 +41,15 @@ export type EachNode = (stack: number, visit: (node: number) => void) => void;
 export interface StackIndex {
   readonly stacks: readonly IndexedStack[];
   readonly functions: readonly string[];
+  /** By the number of a frame's name, as the tree of calls has it: the name of the function it is, whatever compilers counted. */
+  readonly identities: readonly number[];
   of(frames: readonly string[]): IndexedStack;
   /** Whether a stack is of a garbage collector's own threads. */
   isOfCollector(stack: number): boolean;
   /** The number of a stack. */
   idOf(frames: readonly string[]): number;
+  /** Writes the numbers of a window's stacks into an array, the first one `at` this place. */
+  writeNumbers(stacks: WindowStacks, into: Int32Array, at: number): void;
   /** The stacks that count for a node, in order of their numbers. */
   through(node: number): IndexedStack[];
   /** The same for many nodes, without a list. */
@@ -88,11 +94,11 @@ class TreeIndex implements StackIndex, StackPaths {
   functionOfName = new Int32Array(LEAST_ROOM);
   readonly names: string[] = [];
   readonly #facts: number[] = [];
-  /** By name: that of the function it is, whatever compilers counted. */
-  readonly #identities: number[] = [];
+  readonly identities: number[] = [];
   readonly #nameIds = new Map<string, number>();
   // Weak: the store forgets its arrays now and then and makes others for the same stacks.
   readonly #byArray = new WeakMap<readonly string[], number>();
+  readonly #shared = new StackMemo(({ frames }) => this.#find(frames));
   /** By place: the stack that ends there, plus one. */
   #stackAt = new Int32Array(LEAST_ROOM);
   /** Names of the stack at hand, leaf first. */
@@ -123,6 +129,15 @@ class TreeIndex implements StackIndex, StackPaths {
     const id = this.#find(frames);
     this.#byArray.set(frames, id);
     return id;
+  }
+
+  writeNumbers(stacks: WindowStacks, into: Int32Array, at: number): void {
+    if (stacks instanceof SharedStacks) {
+      this.#shared.write(stacks, into, at);
+      return;
+    }
+    let next = at;
+    for (const { frames } of stacks) into[next++] = this.idOf(frames);
   }
 
   through(node: number): IndexedStack[] {
@@ -246,7 +261,7 @@ class TreeIndex implements StackIndex, StackPaths {
   }
 
   #identityOf(name: number): number {
-    return this.#identities[name] ?? name;
+    return this.identities[name] ?? name;
   }
 
   #functionId(name: number): number {
@@ -265,7 +280,7 @@ class TreeIndex implements StackIndex, StackPaths {
     const identityId = identity === name ? undefined : this.#nameId(identity);
     const id = this.names.push(name) - 1;
     this.#nameIds.set(name, id);
-    this.#identities.push(identityId ?? id);
+    this.identities.push(identityId ?? id);
     const isFunction = frameIsFunction(identity);
     const isCounted = isFunction && !frameIsMachinery(identity);
     this.#facts.push(
