@@ -23,7 +23,7 @@ export function measureFunctionNoise(pods: readonly RecordedPod[]): FunctionSpre
         ...{ hz: window.hz, cpuUsec: window.cpuUsec, throttledUsec: window.throttledUsec },
         ...{ samples: window.samplesTaken, lost: window.samplesLost },
       },
-      stacks: window.stacks,
+      stacks: [...window.stacks],
     })),
   );
   const [noise] = measureNoise(windows);

@@ -49,7 +49,10 @@ export async function readPods(directory: string, warmUpMs: number): Promise<Rec
     windows += 1;
     const isCold = window.startMs - window.podStartedAtMs < warmUpMs;
     const looks = isCold ? pod.cold : pod.looks;
-    const stacks = window.stacks.map(({ frames, count }) => ({ frames: known.of(frames).frames, count }));
+    const stacks = [...window.stacks].map(({ frames, count }) => ({
+      frames: known.of(frames).frames,
+      count,
+    }));
     const before = looks.get(lookOf(window));
     const bare = { ...window, stacks };
     looks.set(lookOf(window), mergeWindows(before === undefined ? [bare] : [before, bare]));

@@ -1,10 +1,9 @@
 /** A service as profiles of JVMs look: stacks of 30 to 80 frames that share most of their callers, costs by Zipf, and ever new stacks. */
-import type { PodWindow, StackCount } from '../../src/detect/pod-window.ts';
+import type { PodWindow } from '../../src/detect/pod-window.ts';
+import type { SharedStack, SharedStacks } from '../../src/profile/shared-stacks.ts';
 import type { Chance } from './random.ts';
 
-export interface DeepStack {
-  /** Leaf first; one array for all windows, as a store hands them out. */
-  readonly frames: readonly string[];
+export interface DeepStack extends SharedStack {
   readonly places: readonly string[];
 }
 
@@ -22,6 +21,7 @@ export class DeepService {
   readonly stacks: DeepStack[] = [];
   readonly #chance: Chance;
   readonly #names: string[] = [];
+  #made = 0;
 
   constructor(stacks: number, chance: Chance) {
     this.#chance = chance;
@@ -38,12 +38,12 @@ export class DeepService {
     const from = this.stacks[this.#below(this.stacks.length)]?.frames ?? [];
     const kept = from.slice(Math.min(this.#below(6), Math.max(0, from.length - CALLERS.fewest - 4)));
     const callees = Math.max(1, Math.min(1 + this.#below(MOST_CALLEES), DEEPEST - kept.length));
-    return placed([...Array.from({ length: callees }, () => this.#callee(newPart)), ...kept]);
+    return this.#placed([...Array.from({ length: callees }, () => this.#callee(newPart)), ...kept]);
   }
 
   #thread(): DeepStack {
     const callers = CALLERS.fewest + this.#below(CALLERS.more);
-    return placed(Array.from({ length: callers + 8 }, () => this.#newFunction()));
+    return this.#placed(Array.from({ length: callers + 8 }, () => this.#newFunction()));
   }
 
   #callee(newPart: number): string {
@@ -58,22 +58,22 @@ export class DeepService {
     return name;
   }
 
+  #placed(frames: readonly string[]): DeepStack {
+    const places = frames.map((_, depth) => `Component.kt:${(depth * 7) % 400}`);
+    return { frames, places, number: this.#made++ };
+  }
+
   #below(limit: number): number {
     return Math.floor(this.#chance.even() * limit);
   }
 }
 
-const placed = (frames: readonly string[]): DeepStack => ({
-  frames,
-  places: frames.map((_, depth) => `Component.kt:${(depth * 7) % 400}`),
-});
-
 /** Share of the stack that is the `rank`th commonest of so many. */
 export const zipf = (rank: number): number => 1 / (rank + 3);
 
 /** A pod's window number `at`, of these stacks. */
-export function deepWindow(pod: string, at: number, stacks: readonly StackCount[]): PodWindow {
-  const samples = stacks.reduce((sum, { count }) => sum + count, 0);
+export function deepWindow(pod: string, at: number, stacks: SharedStacks): PodWindow {
+  const samples = stacks.counts.reduce((sum, count) => sum + count, 0);
   return {
     ...{ pod, startMs: at * WINDOW_MS, endMs: (at + 1) * WINDOW_MS, podStartedAtMs: -7_200_000 },
     ...{ samplesTaken: samples, samplesLost: 0, hz: 199, cpuUsec: 5_000_000, throttledUsec: 0 },

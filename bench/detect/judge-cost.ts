@@ -12,9 +12,10 @@ import {
   runningEvaluations,
 } from '../../src/controller/regression-gate/running-evaluations.ts';
 import { judgeCpu } from '../../src/detect/judge-cpu.ts';
-import type { PodWindow, StackCount } from '../../src/detect/pod-window.ts';
+import type { PodWindow } from '../../src/detect/pod-window.ts';
+import { SharedStacks } from '../../src/profile/shared-stacks.ts';
 import { openStore } from '../../src/store/window-store.ts';
-import { DeepService, type DeepStack, deepWindow, WINDOW_MS, zipf } from './deep-service.ts';
+import { DeepService, deepWindow, WINDOW_MS, zipf } from './deep-service.ts';
 import { fillStore, HOUR, STARTED_AT_MS } from './hour-of-pods.ts';
 import { chanceOf } from './random.ts';
 
@@ -60,12 +61,8 @@ const SEEN_BY_A_POD = 0.8; // of the stacks there are
 const LATER = 0.2; // of them: those that come up after the first window
 
 /** Windows of one pod: most of the service's stacks in an order of its own, and those that have come up by then. */
-function windowsOf(
-  pod: string,
-  service: readonly DeepStack[],
-  chance: ReturnType<typeof chanceOf>,
-): PodWindow[] {
-  const own = service
+function windowsOf(pod: string, service: DeepService, chance: ReturnType<typeof chanceOf>): PodWindow[] {
+  const own = service.stacks
     .map((stack, rank) => ({
       stack,
       mean: SAMPLES * zipf(rank) * 0.1,
@@ -75,11 +72,9 @@ function windowsOf(
     .sort((a, b) => a.order - b.order);
   return Array.from({ length: WINDOWS }, (_, at) => {
     const present = own.filter(({ since }) => since <= at).slice(0, STACKS);
-    const stacks: StackCount[] = present.map(({ stack: { frames, places }, mean }) => ({
-      ...{ frames, places },
-      count: 1 + chance.poisson(mean),
-    }));
-    return deepWindow(pod, at, stacks);
+    const counts = Uint32Array.from(present, ({ mean }) => 1 + chance.poisson(mean));
+    const stacks = present.map(({ stack }) => stack);
+    return deepWindow(pod, at, new SharedStacks(service, stacks, counts));
   });
 }
 
@@ -88,9 +83,9 @@ const sinceOf = (rank: number): number => (rank % 5 === 4 ? (rank * 13) % WINDOW
 
 function cpuOfJudging(): number {
   const chance = chanceOf(1, 1);
-  const { stacks } = new DeepService(STACKS / SEEN_BY_A_POD / (1 - LATER), chance);
+  const service = new DeepService(STACKS / SEEN_BY_A_POD / (1 - LATER), chance);
   const arm = (name: string): PodWindow[] =>
-    Array.from({ length: PODS }, (_, pod) => windowsOf(`${name}-${pod}`, stacks, chance)).flat();
+    Array.from({ length: PODS }, (_, pod) => windowsOf(`${name}-${pod}`, service, chance)).flat();
   const nowMs = WINDOWS * WINDOW_MS;
   const input = { baseline: arm('baseline'), canary: arm('canary'), startedAtMs: 0, nowMs };
   const settings = { ...SETTINGS, minDurationMs: nowMs, deadlineMs: nowMs };

@@ -7,7 +7,9 @@ const RADIX = 256;
  */
 export function ascendingOrder(values: Float64Array): Uint32Array {
   const { length } = values;
-  const halves = new Uint32Array(Float64Array.from(values, (value) => value + 0).buffer); // -0 is 0
+  const doubles = new Float64Array(length);
+  for (let at = 0; at < length; at++) doubles[at] = (values[at] ?? 0) + 0; // -0 is 0
+  const halves = new Uint32Array(doubles.buffer);
   const starts = new Uint32Array(DIGITS * RADIX);
   for (let at = 0; at < length; at++) {
     orderByBits(halves, at);
@@ -16,7 +18,8 @@ export function ascendingOrder(values: Float64Array): Uint32Array {
       starts[slot] = (starts[slot] ?? 0) + 1;
     }
   }
-  let order = Uint32Array.from(values, (_, at) => at);
+  let order = new Uint32Array(length);
+  for (let at = 0; at < length; at++) order[at] = at;
   let other = new Uint32Array(length);
   for (let digit = 0; digit < DIGITS; digit++) {
     const ofDigit = starts.subarray(digit * RADIX, (digit + 1) * RADIX);
@@ -27,7 +30,8 @@ export function ascendingOrder(values: Float64Array): Uint32Array {
       ofDigit[byte] = start;
       start += count;
     }
-    for (const at of order) {
+    for (let rank = 0; rank < length; rank++) {
+      const at = order[rank] ?? 0;
       const byte = byteOf(halves, at, digit);
       const to = ofDigit[byte] ?? 0;
       ofDigit[byte] = to + 1;

@@ -50,7 +50,8 @@ export function deepestExplaining(node: number, deltas: StackDeltas): number {
   return ownDelta >= EXPLAINING_PART * whole ? own : totalNode(best.functionId);
 }
 
-const stacksThrough = (node: number, deltas: StackDeltas): IndexedStack[] => deltas.index.through(node);
+const stacksThrough = (node: number, deltas: StackDeltas): readonly IndexedStack[] =>
+  deltas.index.through(node);
 
 /** Functions called from a node's that hold at least 80 % of what the node gained, and how far below. */
 export function functionsHolding(
@@ -75,17 +76,15 @@ function functionsBelow(
   through: readonly IndexedStack[],
   deltas: StackDeltas,
 ): Map<number, Below> {
-  const name = deltas.index.functions[functionOf(node)] ?? '';
+  const own = functionOf(node);
   const found = new Map<number, Below>();
-  for (const { id, identities, nodes } of through) {
-    const at = new Map(identities.map((frame, depth) => [frame, depth])); // of several the last one, nearest the root
-    const top = at.get(name) ?? -1;
+  for (const { id } of through) {
+    const at = new Map<number, number>(); // of several the last one, nearest the root
+    for (const [depth, functionId] of deltas.index.functionsOf(id).entries()) at.set(functionId, depth);
+    const top = at.get(own) ?? -1;
     const count = deltas.canaryCounts[id] ?? 0;
-    for (const below of nodes) {
-      if (!nodeIsTotal(below) || below === node) continue;
-      const functionId = functionOf(below);
-      const depth = at.get(deltas.index.functions[functionId] ?? '') ?? -1;
-      if (depth >= top) continue;
+    for (const [functionId, depth] of at) {
+      if (functionId < 0 || functionId === own || depth >= top) continue;
       const sum = found.get(functionId) ?? { delta: 0, depthSum: 0, weight: 0 };
       found.set(functionId, sum);
       sum.delta += deltas.deltas[id] ?? 0;

@@ -1,27 +1,20 @@
-import type { PodWindow } from './pod-window.ts';
+import type { NodeSums } from './node-sums.ts';
 import { studentQuantile } from './quantiles.ts';
 import type { StackIndex } from './stack-index.ts';
-import type { NumberedStacks } from './tally.ts';
 
 /** Samples of the collector's own threads and of everything, by pod. */
 export type CollectorCounts = Map<string, { collector: number; all: number }>;
 
-/** `numbered`: the stacks of the windows, one window after the other. */
-export function addCollector(
-  counts: CollectorCounts,
-  windows: readonly PodWindow[],
-  numbered: NumberedStacks,
-  index: StackIndex,
-): void {
-  let at = 0;
-  for (const { pod, stacks } of windows) {
-    const ofPod = counts.get(pod) ?? { collector: 0, all: 0 };
-    counts.set(pod, ofPod);
-    for (const end = at + stacks.length; at < end; at++) {
-      const count = numbered.counts[at] ?? 0;
-      ofPod.all += count;
-      if (index.isOfCollector(numbered.numbers[at] ?? -1)) ofPod.collector += count;
-    }
+/** What a pod had in a block. */
+export function addCollector(counts: CollectorCounts, pod: string, sums: NodeSums, index: StackIndex): void {
+  const ofPod = counts.get(pod) ?? { collector: 0, all: 0 };
+  counts.set(pod, ofPod);
+  const { stacks } = sums;
+  for (let nth = 0; nth < stacks.length; nth++) {
+    const stack = stacks[nth] ?? 0;
+    const count = sums.ofStack[stack] ?? 0;
+    ofPod.all += count;
+    if (index.isOfCollector(stack)) ofPod.collector += count;
   }
 }
 

@@ -132,15 +132,16 @@ function countsBeside(
 ): Map<number, Counts> {
   const { canary, baseline } = look.context;
   const found = new Map<number, Counts>();
-  const isBeside = besides(growth, deltas.index);
+  for (const node of nodes) {
+    found.set(node, { canary: canary.counts[node] ?? 0, baseline: baseline.counts[node] ?? 0 });
+  }
   const each = deltas.index.among(nodes);
-  for (let stack = 0; stack < isBeside.length; stack++) {
-    if (isBeside[stack] === 0) continue;
-    each(stack, (node) => {
-      const counts = found.get(node) ?? { canary: 0, baseline: 0 };
-      found.set(node, counts);
-      counts.canary += canary.stackCounts[stack] ?? 0;
-      counts.baseline += baseline.stackCounts[stack] ?? 0;
+  for (const { id } of deltas.index.through(growth)) {
+    each(id, (node) => {
+      const counts = found.get(node);
+      if (counts === undefined) return;
+      counts.canary -= canary.stackCounts[id] ?? 0;
+      counts.baseline -= baseline.stackCounts[id] ?? 0;
     });
   }
   return found;

@@ -1,6 +1,5 @@
 import { boundFactor } from './bound-factor.ts';
 import { codeChanges } from './code-changes.ts';
-import { addCollector, type CollectorCounts } from './collector-cost.ts';
 import { doubtOfGrowth, growthWithoutEachPod } from './cpu-doubt.ts';
 import { describeCulprits, type ProvenAt } from './culprits.ts';
 import { dataFlags } from './data-flags.ts';
@@ -26,8 +25,6 @@ export interface CpuEvaluation {
   readonly index: StackIndex;
   readonly arms: Arms;
   readonly facts: GateFacts;
-  /** Of the JVMs' garbage collectors. */
-  readonly collector: { readonly baseline: CollectorCounts; readonly canary: CollectorCounts };
   /** Of requests, where they are seen: set by who sees them. */
   mix: RouteMix | undefined;
   readonly exposure: Exposure;
@@ -39,6 +36,8 @@ export interface CpuEvaluation {
   lastLookAtMs: number | undefined;
   /** Of the last look. */
   evidence: LookEvidence | undefined;
+  /** What is remarkable of it, once somebody asked. */
+  remarks: readonly DataFlag[] | undefined;
   decision: LookDecision | undefined;
 }
 
@@ -64,7 +63,6 @@ export function openCpuEvaluation(
     index,
     arms: { canary: createArmTally(), baseline: createArmTally() },
     facts: createGateFacts(),
-    collector: { baseline: new Map(), canary: new Map() },
     mix: undefined,
     exposure: createExposure(),
     provenAt: new Map(),
@@ -73,6 +71,7 @@ export function openCpuEvaluation(
     looks: 0,
     lastLookAtMs: undefined,
     evidence: undefined,
+    remarks: undefined,
     decision: undefined,
   };
 }
@@ -91,12 +90,11 @@ export function advance(evaluation: CpuEvaluation, block: Block): void {
   if (block.baseline.length === 0 || block.canary.length === 0) return;
   const { arms, index, settings, levels } = evaluation;
   const seen = exposed(evaluation.exposure, block);
-  const stacks = addBlock(arms, seen, index);
+  const numbers = addBlock(arms, seen, index);
   addFacts(evaluation.facts, block);
-  addCollector(evaluation.collector.baseline, seen.baseline, stacks.baseline, index);
-  addCollector(evaluation.collector.canary, seen.canary, stacks.canary, index);
-  evaluation.sightings.add(seen.canary, index, stacks.canary.numbers);
+  evaluation.sightings.add(seen.canary, index, numbers.canary);
   evaluation.evidence = weighLook(arms, levels);
+  evaluation.remarks = undefined;
   const { facts, mix } = evaluation;
   const round = {
     settings,
@@ -149,12 +147,17 @@ function flagged(evaluation: CpuEvaluation, { findings }: LookDecision) {
   return { flags: flagDetails.map(({ flag }) => flag), flagDetails };
 }
 
-/** What of functions and samples is remarkable. */
+/** What of functions and samples is remarkable, worked out once a look. */
 export function remarksOf(evaluation: CpuEvaluation): readonly DataFlag[] {
-  const { decision, evidence, index, collector, settings, exposure } = evaluation;
+  evaluation.remarks ??= findRemarks(evaluation);
+  return evaluation.remarks;
+}
+
+function findRemarks(evaluation: CpuEvaluation): readonly DataFlag[] {
+  const { decision, evidence, index, arms, settings, exposure } = evaluation;
   const context = evidence?.context;
   const findings = decision?.findings ?? [];
-  const ofCode = codeChanges({ findings, index, context, collector, margin: settings.functionMargin });
+  const ofCode = codeChanges({ findings, index, context, arms, margin: settings.functionMargin });
   if (exposure.unequal === 0) return ofCode;
   const message = `${exposure.unequal} of ${exposure.looks} looks found the arms sampled in another ratio than at first; what one had too many of was left out at random`;
   return [...ofCode, { flag: 'RatesDiffered', message }];

@@ -11,7 +11,7 @@ import {
 import type { Doubt } from './doubt.ts';
 import { erasedStacks } from './erased-stacks.ts';
 import type { LookEvidence } from './look-evidence.ts';
-import { type MovedCost, movedCost } from './moved-cost.ts';
+import { type MovedCost, movedCost, shrunkNodes } from './moved-cost.ts';
 import { isServicePath } from './new-hot-path.ts';
 import { type NodeEvidence, weighNode } from './node-evidence.ts';
 import type { Sightings } from './sightings.ts';
@@ -51,13 +51,14 @@ export function findCulprits(look: LookEvidence, index: StackIndex, provenAt: Pr
   const deltas = stackDeltas(index, look.context, look.context.scale);
   const netDeltas = stackDeltas(index, look.context, look.sizeFactor.factor);
   const erased = erasedStacks(index, look.context);
+  const shrunk = shrunkNodes(look);
   const found = new Map<number, Finding>();
   for (const grown of [...look.grown].sort((a, b) => b.delta - a.delta || a.node - b.node)) {
     // Below the margin only a path of the service's own counts.
     if (grown.delta <= look.margin && !isServicePath(grown.node, index, look.context)) continue;
     const node = deepestExplaining(grown.node, deltas);
     const waits = look.context.canary.samples < PATIENCE * firstProvenAt(provenAt, grown.node, look);
-    const moved = movedCost(grown, look, netDeltas, { erased, waits });
+    const moved = movedCost(grown, look, netDeltas, { erased, waits, shrunk });
     const earlier = found.get(functionOf(node));
     if (earlier !== undefined && (earlier.moved === undefined || moved !== undefined)) continue;
     const evidence = weighNode(node, look.context);
@@ -70,18 +71,29 @@ export function findCulprits(look: LookEvidence, index: StackIndex, provenAt: Pr
 function nestedFirst(descending: readonly Finding[], deltas: StackDeltas): Finding[] {
   const ordered: Finding[] = [];
   for (const finding of descending) {
-    const caller = ordered.findIndex((earlier) => holdsMostOf(finding.evidence, earlier.evidence, deltas));
+    const inside = deltasInside(
+      finding.evidence.node,
+      ordered.map(({ evidence }) => evidence.node),
+      deltas,
+    );
+    const caller = ordered.findIndex(
+      ({ evidence }) =>
+        nodeIsTotal(evidence.node) && (inside.get(evidence.node) ?? 0) >= NESTED_PART * evidence.delta,
+    );
     if (caller < 0) ordered.push(finding);
     else ordered.splice(caller, 0, finding);
   }
   return ordered;
 }
 
-function holdsMostOf(inner: NodeEvidence, outer: NodeEvidence, deltas: StackDeltas): boolean {
-  if (!nodeIsTotal(outer.node)) return false;
-  const isBelow = new Set(deltas.index.through(outer.node));
-  const common = deltas.index.through(inner.node).filter((stack) => isBelow.has(stack));
-  return sumOf(common, deltas) >= NESTED_PART * outer.delta;
+/** By each of some nodes: what the stacks gained that count for it and for the inner one. */
+function deltasInside(inner: number, outer: readonly number[], deltas: StackDeltas): Map<number, number> {
+  const sums = new Map<number, number>();
+  const each = deltas.index.among(new Set(outer));
+  for (const { id } of deltas.index.through(inner)) {
+    each(id, (node) => sums.set(node, (sums.get(node) ?? 0) + (deltas.deltas[id] ?? 0)));
+  }
+  return sums;
 }
 
 /** The first ten findings as the report shows them. */
@@ -90,6 +102,7 @@ export function describeCulprits(
   look: LookEvidence,
   { index, sightings }: { readonly index: StackIndex; readonly sightings: Sightings },
 ): Culprit[] {
+  if (findings.length === 0) return [];
   const shown = findings.slice(0, MOST_CULPRITS);
   const part = look.namedPart;
   const deltas = stackDeltas(index, look.context, look.context.scale);

@@ -40,23 +40,36 @@ const TRIMMED_PART = 0.1;
  */
 export function estimateDispersion(arms: readonly ArmTally[], podVarianceFactor = 1): Dispersion {
   const size = arms[0]?.counts.length ?? 0;
-  const shapes = arms.map(armShape);
-  const seen = seenNodes(arms, size).map((node) => observeNode(shapes, node));
-  const ofKind = (total: boolean): NodeObservation[] => seen.filter((node) => node.total === total);
-  const commonKappa = trimmedMean(ofKind(false), kappaOf);
-  for (const node of seen) node.overdispersion = overdispersionOf(node, commonKappa);
-  const commonOf = (total: boolean): number =>
-    Math.max(ASSUMED_POD_SD ** 2, trimmedMean(ofKind(total), scaledPodVariance));
-  const common = { self: commonOf(false), total: commonOf(true) };
+  const seen = observeNodes(arms, seenNodes(arms, size));
+  const nodesOf = (total: boolean): number[] => {
+    const found: number[] = [];
+    for (let at = 0; at < seen.nodes.length; at++) {
+      if (nodeIsTotal(seen.nodes[at] ?? 0) === total) found.push(at);
+    }
+    return found;
+  };
+  const [selves, totals] = [nodesOf(false), nodesOf(true)];
+  const commonKappa = trimmedMean(selves, (at) => kappaOf(seen, at));
+  for (let at = 0; at < seen.nodes.length; at++) {
+    seen.overdispersion[at] = overdispersionOf(seen, at, commonKappa);
+  }
+  const commonOf = (ofKind: readonly number[]): number =>
+    Math.max(
+      ASSUMED_POD_SD ** 2,
+      trimmedMean(ofKind, (at) => scaledPodVariance(seen, at)),
+    );
+  const common = { self: commonOf(selves), total: commonOf(totals) };
   // One object for all that are too rare to say anything: most functions of a service are.
   const unseenSelf = { overdispersion: 1, podVariance: common.self * podVarianceFactor };
   const unseenTotal = { overdispersion: 1, podVariance: common.total * podVarianceFactor };
-  const spreads = Array.from({ length: size }, (_, node) => (nodeIsTotal(node) ? unseenTotal : unseenSelf));
-  for (const node of seen) {
-    spreads[node.node] = {
-      overdispersion: node.overdispersion,
-      podVariance:
-        podVarianceOf(node, (node.total ? common.total : common.self) * node.priorScale) * podVarianceFactor,
+  const spreads: Spread[] = [];
+  for (let node = 0; node < size; node++) spreads.push(nodeIsTotal(node) ? unseenTotal : unseenSelf);
+  for (let at = 0; at < seen.nodes.length; at++) {
+    const node = seen.nodes[at] ?? 0;
+    const prior = (nodeIsTotal(node) ? common.total : common.self) * (seen.priorScale[at] ?? 1);
+    spreads[node] = {
+      overdispersion: seen.overdispersion[at] ?? 1,
+      podVariance: podVarianceOf(seen, at, prior) * podVarianceFactor,
     };
   }
   return { spreads, degreesOfFreedom: podDegreesOfFreedom(arms) + PRIOR_POD_DF };
@@ -116,27 +129,45 @@ function podSquaresOf(arm: ArmTally): Float64Array {
   return squares;
 }
 
-interface NodeObservation {
-  readonly node: number;
-  readonly total: boolean;
-  readonly priorScale: number;
+/** Of nodes, each in a place of its own: a look observes thousands, and objects cost more than what is worked out of them. */
+interface Observations {
+  readonly nodes: readonly number[];
+  readonly priorScale: Float64Array;
   /** Sums of squares within pods over blocks, and between pods; and what independent samples would give. */
-  readonly within: number;
-  readonly withinExpected: number;
-  readonly between: number;
-  readonly betweenExpected: number;
+  readonly within: Float64Array;
+  readonly withinExpected: Float64Array;
+  readonly between: Float64Array;
+  readonly betweenExpected: Float64Array;
   /** Expected increase of each sum per unit of relative variance. */
-  readonly withinPerKappa: number;
-  readonly betweenPerVariance: number;
-  readonly podDf: number;
+  readonly withinPerKappa: Float64Array;
+  readonly betweenPerVariance: Float64Array;
+  readonly podDf: Float64Array;
+  readonly meanBinomial: Float64Array;
+  /** Known once what is common to all nodes is. */
+  readonly overdispersion: Float64Array;
+  /** The same for all nodes. */
   readonly blockDf: number;
   readonly samplesPerBlock: number;
-  readonly meanBinomial: number;
-  /** Known once what is common to all nodes is. */
-  overdispersion: number;
 }
 
-function observeNode(shapes: readonly ArmShape[], node: number): NodeObservation {
+function observeNodes(arms: readonly ArmTally[], nodes: readonly number[]): Observations {
+  const shapes = arms.map(armShape).filter(({ arm }) => arm.samples > 0);
+  const column = (): Float64Array => new Float64Array(nodes.length);
+  const seen = {
+    nodes,
+    ...{ priorScale: column(), within: column(), withinExpected: column(), between: column() },
+    ...{ betweenExpected: column(), withinPerKappa: column(), betweenPerVariance: column() },
+    ...{ podDf: column(), meanBinomial: column(), overdispersion: column() },
+    blockDf: shapes.reduce((sum, { blockDf }) => sum + blockDf, 0),
+    samplesPerBlock: shapes.reduce((sum, shape) => sum + shape.samplesPerBlock / arms.length, 0),
+  };
+  const samples = shapes.reduce((sum, { arm }) => sum + arm.samples, 0);
+  for (let at = 0; at < nodes.length; at++) observeNode(seen, at, shapes, samples);
+  return seen;
+}
+
+function observeNode(seen: Observations, at: number, shapes: readonly ArmShape[], samples: number): void {
+  const node = seen.nodes[at] ?? 0;
   let within = 0;
   let withinExpected = 0;
   let between = 0;
@@ -144,13 +175,9 @@ function observeNode(shapes: readonly ArmShape[], node: number): NodeObservation
   let withinPerKappa = 0;
   let betweenPerVariance = 0;
   let count = 0;
-  let samples = 0;
-  let blockDf = 0;
   let podDf = 0;
-  let samplesPerBlock = 0;
   for (const shape of shapes) {
     const { arm } = shape;
-    if (arm.samples === 0) continue;
     const inArm = arm.counts[node] ?? 0;
     const share = inArm / arm.samples;
     const binomial = share * (1 - share);
@@ -163,29 +190,18 @@ function observeNode(shapes: readonly ArmShape[], node: number): NodeObservation
     betweenExpected += shape.podDf * binomial;
     betweenPerVariance += binomial ** 2 * shape.exposure;
     count += inArm;
-    samples += arm.samples;
-    blockDf += shape.blockDf;
     podDf += inArm > 0 ? shape.podDf : 0; // an arm without the function says nothing about its spread
-    samplesPerBlock += shape.samplesPerBlock / shapes.length;
   }
   const share = samples > 0 ? count / samples : 0;
-  const total = nodeIsTotal(node);
-  return {
-    node,
-    total,
-    priorScale: total && share > METHOD_SHARE ? METHOD_SHARE / share : 1,
-    within,
-    withinExpected,
-    between,
-    betweenExpected,
-    withinPerKappa,
-    betweenPerVariance,
-    podDf,
-    blockDf,
-    samplesPerBlock,
-    meanBinomial: share * (1 - share),
-    overdispersion: 1,
-  };
+  seen.priorScale[at] = nodeIsTotal(node) && share > METHOD_SHARE ? METHOD_SHARE / share : 1;
+  seen.within[at] = within;
+  seen.withinExpected[at] = withinExpected;
+  seen.between[at] = between;
+  seen.betweenExpected[at] = betweenExpected;
+  seen.withinPerKappa[at] = withinPerKappa;
+  seen.betweenPerVariance[at] = betweenPerVariance;
+  seen.podDf[at] = podDf;
+  seen.meanBinomial[at] = share * (1 - share);
 }
 
 interface Weighted {
@@ -196,59 +212,77 @@ interface Weighted {
 const NOTHING: Weighted = { value: 0, weight: 0 };
 
 // kappa: variance in time of the log-odds from block to block, so that overdispersion = 1 + kappa·n·q(1−q).
-function kappaOf(node: NodeObservation): Weighted {
-  if (node.withinPerKappa <= 0) return NOTHING;
+function kappaOf(seen: Observations, at: number): Weighted {
+  const perKappa = seen.withinPerKappa[at] ?? 0;
+  if (perKappa <= 0) return NOTHING;
+  const scale = seen.priorScale[at] ?? 1;
+  const expected = seen.withinExpected[at] ?? 0;
   return {
-    value: (node.within - node.withinExpected) / (node.withinPerKappa * node.priorScale),
-    weight: ((node.withinPerKappa * node.priorScale) / node.withinExpected) ** 2,
+    value: ((seen.within[at] ?? 0) - expected) / (perKappa * scale),
+    weight: ((perKappa * scale) / expected) ** 2,
   };
 }
 
-function overdispersionOf(node: NodeObservation, commonKappa: number): number {
-  const own = kappaOf(node).value;
-  const blended = (node.blockDf * own + PRIOR_BLOCK_DF * commonKappa) / (node.blockDf + PRIOR_BLOCK_DF);
-  return 1 + Math.max(0, blended) * node.priorScale * node.samplesPerBlock * node.meanBinomial;
+function overdispersionOf(seen: Observations, at: number, commonKappa: number): number {
+  const { blockDf } = seen;
+  const blended =
+    (blockDf * kappaOf(seen, at).value + PRIOR_BLOCK_DF * commonKappa) / (blockDf + PRIOR_BLOCK_DF);
+  const scale = seen.priorScale[at] ?? 1;
+  return 1 + Math.max(0, blended) * scale * seen.samplesPerBlock * (seen.meanBinomial[at] ?? 0);
 }
 
-const betweenNoise = (node: NodeObservation): number => node.betweenExpected * node.overdispersion;
+const betweenNoise = (seen: Observations, at: number): number =>
+  (seen.betweenExpected[at] ?? 0) * (seen.overdispersion[at] ?? 1);
 
-function scaledPodVariance(node: NodeObservation): Weighted {
-  if (node.betweenPerVariance <= 0) return NOTHING;
-  const perCommon = node.betweenPerVariance * node.priorScale;
-  const expected = betweenNoise(node) + ASSUMED_POD_SD ** 2 * perCommon;
-  return { value: (node.between - betweenNoise(node)) / perCommon, weight: (perCommon / expected) ** 2 };
+function scaledPodVariance(seen: Observations, at: number): Weighted {
+  const perVariance = seen.betweenPerVariance[at] ?? 0;
+  if (perVariance <= 0) return NOTHING;
+  const perCommon = perVariance * (seen.priorScale[at] ?? 1);
+  const noise = betweenNoise(seen, at);
+  const expected = noise + ASSUMED_POD_SD ** 2 * perCommon;
+  return { value: ((seen.between[at] ?? 0) - noise) / perCommon, weight: (perCommon / expected) ** 2 };
 }
 
-function podVarianceOf(node: NodeObservation, prior: number): number {
-  if (node.betweenPerVariance <= 0) return prior;
-  const own = Math.max(0, (node.between - betweenNoise(node)) / node.betweenPerVariance);
-  const expected = betweenNoise(node) + prior * node.betweenPerVariance;
-  if (node.between > OUTLIER_RATIO * expected) return own;
+function podVarianceOf(seen: Observations, at: number, prior: number): number {
+  const perVariance = seen.betweenPerVariance[at] ?? 0;
+  if (perVariance <= 0) return prior;
+  const between = seen.between[at] ?? 0;
+  const noise = betweenNoise(seen, at);
+  const own = Math.max(0, (between - noise) / perVariance);
+  const expected = noise + prior * perVariance;
+  if (between > OUTLIER_RATIO * expected) return own;
   // Sampling noise drowns the pods' differences in rare functions: their own estimate then counts for less.
-  const ownDf = node.podDf * ((prior * node.betweenPerVariance) / expected) ** 2;
-  const floor = ASSUMED_POD_SD ** 2 * node.priorScale;
+  const ownDf = (seen.podDf[at] ?? 0) * ((prior * perVariance) / expected) ** 2;
+  const floor = ASSUMED_POD_SD ** 2 * (seen.priorScale[at] ?? 1);
   return Math.max(floor, (ownDf * own + PRIOR_POD_DF * prior) / (ownDf + PRIOR_POD_DF));
 }
 
 /** Mean by weight without the outer tenth of the weight on each side, so that a few wild ones do not set it. */
-function trimmedMean(
-  nodes: readonly NodeObservation[],
-  weightedOf: (node: NodeObservation) => Weighted,
-): number {
-  const weighted = nodes.map(weightedOf).filter(({ weight }) => weight > 0);
-  const order = ascendingOrder(Float64Array.from(weighted, ({ value }) => value));
+function trimmedMean(observed: readonly number[], weightedOf: (at: number) => Weighted): number {
+  const values = new Float64Array(observed.length);
+  const weights = new Float64Array(observed.length);
+  let size = 0;
+  for (const at of observed) {
+    const { value, weight } = weightedOf(at);
+    if (!(weight > 0)) continue;
+    values[size] = value;
+    weights[size] = weight;
+    size += 1;
+  }
+  const order = ascendingOrder(values.subarray(0, size));
   let whole = 0;
-  for (const at of order) whole += weighted[at]?.weight ?? 0;
+  for (let rank = 0; rank < size; rank++) whole += weights[order[rank] ?? 0] ?? 0;
   let before = 0;
   let sum = 0;
   let kept = 0;
-  for (const at of order) {
-    const { value, weight } = weighted[at] ?? NOTHING;
+  for (let rank = 0; rank < size; rank++) {
+    const at = order[rank] ?? 0;
+    const weight = weights[at] ?? 0;
     const from = Math.max(before, TRIMMED_PART * whole);
     const to = Math.min(before + weight, (1 - TRIMMED_PART) * whole);
     before += weight;
     if (to <= from) continue;
-    sum += value * (to - from);
+    sum += (values[at] ?? 0) * (to - from);
     kept += to - from;
   }
   return kept > 0 ? Math.max(0, sum / kept) : 0;

@@ -2,6 +2,7 @@
  * Stacks without the functions that only one of the arms has. Where the JIT inlines a method, its frame and nothing else is
  * gone (of JVMs whose names come from a perf map): without it the stacks of both arms are the same, and cost the same.
  */
+import { CallTree, ROOT } from './call-tree.ts';
 import type { LookContext } from './node-evidence.ts';
 import { functionOf, type IndexedStack, nodeIsTotal, type StackIndex } from './stack-index.ts';
 
@@ -12,11 +13,11 @@ interface Counts {
 
 export interface ErasedStacks {
   /** What is left of the stacks that count for a node. */
-  keysOf(node: number): ReadonlySet<string>;
+  keysOf(node: number): ReadonlySet<number>;
   /** Samples of the stacks of which one of the keys is left. */
-  countsOf(keys: ReadonlySet<string>, isCounted?: (stack: IndexedStack) => boolean): Counts;
+  countsOf(keys: ReadonlySet<number>, isCounted?: (stack: IndexedStack) => boolean): Counts;
   /** The same as shares of their arms. */
-  sharesOf(keys: ReadonlySet<string>): Counts;
+  sharesOf(keys: ReadonlySet<number>): Counts;
 }
 
 // Of its share in the other arm. A function that chance alone kept out of an arm is erased, too, which does no harm.
@@ -24,14 +25,17 @@ const VANISHED_PART = 0.1;
 
 export function erasedStacks(index: StackIndex, context: LookContext): ErasedStacks {
   const { canary, baseline } = context;
-  const vanished = vanishedFunctions(index, context);
-  const keys = new Map<IndexedStack, string>();
-  const byKey = Map.groupBy(index.stacks, (stack) => {
-    const key = stack.identities.filter((name) => !vanished.has(name)).join('\n');
-    keys.set(stack, key);
-    return key;
-  });
-  const countsOf = (of: ReadonlySet<string>, isCounted?: (stack: IndexedStack) => boolean): Counts => {
+  const keys = keysWithout(vanishedFunctions(index, context), index);
+  const byKey = Map.groupBy(index.stacks, ({ id }) => keys[id] ?? ROOT);
+  const known = new Map<number, ReadonlySet<number>>();
+  const keysOf = (node: number): ReadonlySet<number> => {
+    const before = known.get(node);
+    if (before !== undefined) return before;
+    const found = new Set(index.through(node).map(({ id }) => keys[id] ?? ROOT));
+    known.set(node, found);
+    return found;
+  };
+  const countsOf = (of: ReadonlySet<number>, isCounted?: (stack: IndexedStack) => boolean): Counts => {
     const counts = { canary: 0, baseline: 0 };
     for (const key of of) {
       for (const stack of byKey.get(key) ?? []) {
@@ -43,7 +47,7 @@ export function erasedStacks(index: StackIndex, context: LookContext): ErasedSta
     return counts;
   };
   return {
-    keysOf: (node) => new Set(index.through(node).map((stack) => keys.get(stack) ?? '')),
+    keysOf,
     countsOf,
     sharesOf: (of) => {
       const counts = countsOf(of);
@@ -53,6 +57,20 @@ export function erasedStacks(index: StackIndex, context: LookContext): ErasedSta
       };
     },
   };
+}
+
+/** By stack: what is left of it, as a place in a tree of what is left of all. */
+function keysWithout(vanished: ReadonlySet<string>, index: StackIndex): Int32Array {
+  const { paths, names, identities, stacks } = index;
+  const isGone = identities.map((identity) => vanished.has(names[identity] ?? ''));
+  const left = new CallTree();
+  const placeOf = new Int32Array(paths.tree.size); // a caller has a smaller number than what it calls
+  for (let place = 1; place < paths.tree.size; place++) {
+    const name = paths.tree.names[place] ?? -1;
+    const caller = placeOf[paths.tree.parents[place] ?? ROOT] ?? ROOT;
+    placeOf[place] = isGone[name] === true ? caller : left.below(caller, identities[name] ?? name);
+  }
+  return Int32Array.from(stacks, ({ id }) => placeOf[paths.ends[id] ?? ROOT] ?? ROOT);
 }
 
 function vanishedFunctions(index: StackIndex, { canary, baseline }: LookContext): ReadonlySet<string> {

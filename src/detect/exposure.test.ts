@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { totalCount } from '../profile/stack-counts.ts';
 import { createExposure, exposed } from './exposure.ts';
 import { judgeCpu } from './judge-cpu.ts';
 import { LOOK_MS } from './looks.ts';
@@ -28,7 +29,7 @@ const aBlock = (look: number, canaryHz: number, baselineHz: number) => ({
   warmUpExcluded: false,
 });
 const samplesIn = (windows: readonly PodWindow[]) =>
-  windows.reduce((sum, { stacks }) => stacks.reduce((all, { count }) => all + count, sum), 0);
+  windows.reduce((sum, { stacks }) => sum + totalCount(stacks), 0);
 
 test('arms that change their rate together keep all of their samples', () => {
   const exposure = createExposure();

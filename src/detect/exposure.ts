@@ -64,7 +64,7 @@ function rateOf(windows: readonly PodWindow[]): number {
 
 function thinned(window: PodWindow, part: number): PodWindow {
   const random = seededRandom(seedOf(`${window.pod} ${window.startMs}`));
-  const stacks = window.stacks.flatMap((stack) => {
+  const stacks = [...window.stacks].flatMap((stack) => {
     let count = 0;
     for (let sample = 0; sample < stack.count; sample++) if (random() < part) count += 1;
     return count === 0 ? [] : [{ ...stack, count }];

@@ -3,6 +3,7 @@
 // them in the source gives each the next number, and the function is the same.
 const COUNTED = /\$\d+(?=[$.]|$)/g;
 const KOTLIN_LAMBDA = /\$lambda-\d+/g;
+const [ZERO, NINE] = [0x30, 0x39];
 
 /**
  * The function behind a name, for both versions of a program: the name without what a compiler counted. Functions that
@@ -10,5 +11,15 @@ const KOTLIN_LAMBDA = /\$lambda-\d+/g;
  * (hidden classes, accessors of reflection, proxies) is gone before: src/symbols/java-name.ts.
  */
 export function functionIdentity(name: string): string {
-  return name.includes('$') ? name.replace(COUNTED, '$').replace(KOTLIN_LAMBDA, '$lambda') : name;
+  const uncounted = isFollowedByDigit(name) ? name.replace(COUNTED, '$') : name;
+  return uncounted.includes('$lambda-') ? uncounted.replace(KOTLIN_LAMBDA, '$lambda') : uncounted;
+}
+
+/** Whether any "$" is: few names have one, and thousands come up in a minute. */
+function isFollowedByDigit(name: string): boolean {
+  for (let at = name.indexOf('$'); at >= 0; at = name.indexOf('$', at + 1)) {
+    const next = name.charCodeAt(at + 1);
+    if (next >= ZERO && next <= NINE) return true;
+  }
+  return false;
 }

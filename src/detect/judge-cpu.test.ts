@@ -90,7 +90,7 @@ test('lines change no verdict, and say where the culprit stands', () => {
   const canary = podsOf('canary', WITH_HOT);
   const placed = canary.map((window) => ({
     ...window,
-    stacks: window.stacks.flatMap(({ frames, count }) => {
+    stacks: [...window.stacks].flatMap(({ frames, count }) => {
       const places = frames.map((name) => lineOf.get(name) ?? '');
       const moved = places.map((place) => place.replace('Hot.kt:3', 'Hot.kt:4'));
       const few = Math.floor(count / 3);

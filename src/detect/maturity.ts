@@ -4,22 +4,28 @@
  * another has compiled in three. Never told by what is compared.
  */
 import { addJavaSamples, type JavaSamples } from '../profile/java-samples.ts';
+import { SharedStacks } from '../profile/shared-stacks.ts';
 import { requestsOf } from '../requests/request-window.ts';
 import type { ArmWindows, Block } from './looks.ts';
-import type { PodWindow, StackCount } from './pod-window.ts';
+import type { PodWindow } from './pod-window.ts';
+import { StackMemo } from './stack-memo.ts';
 
 /** Roots that src/jvm/vm-threads.ts gives the compilers' threads, and their entry where that is the outermost name. */
 const COMPILERS = new Set(['[C1 compiler]', '[C2 compiler]', '[compiler]']);
 const ENTRY = 'CompileBroker::compiler_thread_loop';
 
-const isOfCompiler = ({ frames }: StackCount): boolean => {
+const isOfCompiler = ({ frames }: { readonly frames: readonly string[] }): boolean => {
   const root = frames.at(-1) ?? '';
   return COMPILERS.has(root) || root.startsWith(ENTRY);
 };
 
 /** Samples of a window's compiler threads. */
 export const compilerSamples = ({ stacks }: PodWindow): number =>
-  stacks.reduce((sum, stack) => (isOfCompiler(stack) ? sum + stack.count : sum), 0);
+  stacks instanceof SharedStacks
+    ? OF_COMPILERS.sum(stacks)
+    : stacks.reduce((sum, stack) => (isOfCompiler(stack) ? sum + stack.count : sum), 0);
+
+const OF_COMPILERS = new StackMemo((stack) => (isOfCompiler(stack) ? 1 : 0));
 
 /**
  * Of a pod's samples. On JDK 17 with 1.2 requests a second compilers took 11 % in the first two minutes, then 4, 2 and 1, and nothing

@@ -48,7 +48,7 @@ export function movedCost(
   growth: NodeEvidence,
   look: LookEvidence,
   deltas: StackDeltas,
-  { erased, waits }: { readonly erased: ErasedStacks; readonly waits: boolean },
+  { erased, waits, shrunk }: Known,
 ): MovedCost | undefined {
   const likeliest = likeliestSource({ node: growth, look, deltas, erased });
   const source = likeliest?.isProven === true || waits ? likeliest : undefined;
@@ -61,7 +61,8 @@ export function movedCost(
     return { netUpper: delta + half, change: source.isProven ? source.change : undefined };
   }
   const isNew = growth.baselineShare < NEW_PART * growth.canaryShare;
-  for (const place of placesOf(growth, look, deltas)) {
+  const round = { growth, look, deltas, isBeside: besides(growth.node, deltas.index) };
+  for (const place of placesOf(round, shrunk)) {
     const matched = place.matched >= place.matchedPart * growth.delta && place.matched > place.proof;
     const netIsSmall = place.net <= margin;
     const netIsUnproven = source === undefined && place.net - place.half <= 0;
@@ -69,6 +70,13 @@ export function movedCost(
     if (isMoved) return { netUpper: place.net + place.half, change: matched ? 'CostMoved' : undefined };
   }
   return undefined;
+}
+
+interface Known {
+  readonly erased: ErasedStacks;
+  readonly waits: boolean;
+  /** `shrunkNodes` of the look. */
+  readonly shrunk: readonly NodeEvidence[];
 }
 
 /** Whether what grew and what shrank, as one function, did not grow for all that is proven. */
@@ -87,16 +95,15 @@ interface Place {
   readonly isNear: boolean;
 }
 
-function placesOf(growth: NodeEvidence, look: LookEvidence, deltas: StackDeltas): Place[] {
+function placesOf(round: Round, shrunk: readonly NodeEvidence[]): Place[] {
+  const { growth, deltas } = round;
   const own = functionOf(growth.node);
   const callers = callersOf(growth.node, deltas.index, deltas.canaryCounts);
   const above = nodeIsTotal(growth.node) ? callers : [own, ...callers];
   const below = nodeIsTotal(growth.node) ? functionsHolding(growth.node, deltas) : [];
-  const places = above.map((functionId, level) =>
-    placeAt(functionId, { growth, look, deltas, isNear: level === 0 }),
-  );
-  const inside = below.map(({ functionId }) => placeAt(functionId, { growth, look, deltas, isNear: false }));
-  return [...places, ...inside, ...wholeProgram(growth, look, deltas)];
+  const places = above.map((functionId, level) => placeAt(functionId, { ...round, isNear: level === 0 }));
+  const inside = below.map(({ functionId }) => placeAt(functionId, { ...round, isNear: false }));
+  return [...places, ...inside, ...wholeProgram(round, shrunk)];
 }
 
 /**
@@ -104,10 +111,10 @@ function placesOf(growth: NodeEvidence, look: LookEvidence, deltas: StackDeltas)
  * is the stacks through that one function which shrank most. Its net growth is what the size factor says. Where a
  * function is gone, the two of them are a place of their own.
  */
-function wholeProgram(growth: NodeEvidence, look: LookEvidence, deltas: StackDeltas): Place[] {
+function wholeProgram(round: Round, shrunk: readonly NodeEvidence[]): Place[] {
+  const { growth, look } = round;
   const { factor, logError } = look.sizeFactor;
-  const shrunk = shrunkNodes(look);
-  const losses = lossesBeside(growth.node, new Set(shrunk.map(({ node }) => node)), deltas);
+  const losses = lossesBeside(new Set(shrunk.map(({ node }) => node)), round);
   const everywhere = {
     net: 1 - factor,
     half: NET_BOUND * factor * logError,
@@ -116,11 +123,13 @@ function wholeProgram(growth: NodeEvidence, look: LookEvidence, deltas: StackDel
     matchedPart: MATCHED_PART_ANYWHERE,
     isNear: false,
   };
-  const gone = shrunk
-    .filter(({ canaryShare, baselineShare }) => canaryShare < GONE_PART * baselineShare)
-    .map((node) => ({ node, matched: losses.get(node.node) ?? 0, half: node.half }))
-    .filter(({ node, matched }) => !absorbed(node, matched, { growth, look, deltas }))
-    .reduce((most, each) => (each.matched > most.matched ? each : most), NOTHING_GONE);
+  const gone =
+    shrunk
+      .filter(({ canaryShare, baselineShare }) => canaryShare < GONE_PART * baselineShare)
+      .map((node) => ({ node, matched: losses.get(node.node) ?? 0, half: node.half }))
+      .filter(({ matched }) => matched > 0)
+      .sort((a, b) => b.matched - a.matched)
+      .find(({ node, matched }) => !absorbed(node, matched, round)) ?? NOTHING_GONE;
   const pair = {
     net: growth.delta - gone.matched,
     half: Math.hypot(growth.half, gone.half),
@@ -146,10 +155,9 @@ function absorbed(gone: NodeEvidence, lost: number, { growth, look, deltas }: Ro
 }
 
 /** What the stacks through each of some nodes lost, those through the growth left out. */
-function lossesBeside(growth: number, nodes: ReadonlySet<number>, deltas: StackDeltas): Map<number, number> {
+function lossesBeside(nodes: ReadonlySet<number>, { deltas, isBeside }: Round): Map<number, number> {
   const losses = new Map<number, number>();
   const { index } = deltas;
-  const isBeside = besides(growth, index);
   const each = index.among(nodes);
   for (let stack = 0; stack < index.stacks.length; stack++) {
     if (isBeside[stack] === 0) continue;
@@ -160,7 +168,7 @@ function lossesBeside(growth: number, nodes: ReadonlySet<number>, deltas: StackD
 }
 
 /** Functions that are proven to take less. Scaled down only, for the reason that growth is scaled up only. */
-function shrunkNodes(look: LookEvidence): NodeEvidence[] {
+export function shrunkNodes(look: LookEvidence): NodeEvidence[] {
   const context = { ...look.context, scale: Math.min(1, look.sizeFactor.factor) };
   return look.candidates
     .filter(({ canaryShare, baselineShare }) => canaryShare < baselineShare)
@@ -172,15 +180,16 @@ interface Round {
   readonly growth: NodeEvidence;
   readonly look: LookEvidence;
   readonly deltas: StackDeltas;
+  /** By stack: 1 where it does not count for the growth. */
+  readonly isBeside: Uint8Array;
 }
 type Search = Round & { readonly isNear: boolean };
 
-function placeAt(functionId: number, { growth, look, deltas, isNear }: Search): Place {
+function placeAt(functionId: number, { look, deltas, isBeside, isNear }: Search): Place {
   const total = totalNode(functionId);
   const context = { ...look.context, scale: look.sizeFactor.factor };
   const whole = weighNode(total, context);
   const rest = { canary: 0, baseline: 0 };
-  const isBeside = besides(growth.node, deltas.index);
   for (const { id } of deltas.index.through(total)) {
     if (isBeside[id] === 0) continue;
     rest.canary += context.canary.stackCounts[id] ?? 0;

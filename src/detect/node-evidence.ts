@@ -88,10 +88,16 @@ export function scoreOf(node: number, inCanary: number, inBaseline: number, cont
 
 /** Σ of squared pod weights: 1/pods when all carry the same, more when one carries most. */
 export function podConcentration(arm: ArmTally): number {
+  const known = concentrations.get(arm);
+  if (known?.samples === arm.samples) return known.squares;
   let squares = 0;
   for (const pod of arm.pods.values()) squares += (pod.samples / arm.samples) ** 2;
+  concentrations.set(arm, { samples: arm.samples, squares });
   return squares;
 }
+
+/** Every function of a look asks. It is another one once the arm has more samples. */
+const concentrations = new WeakMap<ArmTally, { readonly samples: number; readonly squares: number }>();
 
 /** Shares of any set of stacks in both arms, and their spread. */
 export interface ShareNoise {

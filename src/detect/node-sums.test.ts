@@ -63,7 +63,7 @@ for (const [what, part] of [
 
       const expected = summedSimply(index, counts);
       assert.equal(sums.samples, expected.samples);
-      const nodes = new Map(sums.nodes.map((node) => [node, sums.ofNode[node] ?? 0]));
+      const nodes = new Map(Array.from(sums.nodes, (node) => [node, sums.ofNode[node] ?? 0]));
       assert.equal(nodes.size, sums.nodes.length);
       for (const [node, count] of expected.nodes) assert.equal(nodes.get(node) ?? 0, count);
       for (const node of nodes.keys()) assert.ok(expected.nodes.has(node));

@@ -12,43 +12,64 @@ const DENSE_PART = 0.1;
 export class NodeSums {
   /** Samples of the stacks with a function in them. */
   samples = 0;
-  /** Stacks and nodes that have samples, each once, and how many: nothing elsewhere. */
-  readonly stacks: number[] = [];
-  readonly nodes: number[] = [];
-  ofStack = new Float64Array(0);
-  ofNode = new Float64Array(0);
-  #ofPlace = new Float64Array(0);
+  /** Samples of each stack and node. Whole numbers, and half as wide as doubles: a pod's sums stay in the CPU's caches. */
+  ofStack = new Int32Array(0);
+  ofNode = new Int32Array(0);
+  #ofPlace = new Int32Array(0);
+  #stacks = new Int32Array(0);
+  #stackCount = 0;
+  #nodes = new Int32Array(0);
+  #nodeCount = 0;
+  #nodesKnown = 0;
   #isOnWay = new Uint8Array(0);
   /** Places from leaves upwards, a stretch for each stack up to where an earlier one had been; kept for its room. */
   readonly #way: number[] = [];
 
+  /** Those that have samples, each once. */
+  get stacks(): Int32Array {
+    return this.#stacks.subarray(0, this.#stackCount);
+  }
+
+  get nodes(): Int32Array {
+    return this.#nodes.subarray(0, this.#nodeCount);
+  }
+
+  /** Between sums only. */
   makeRoom({ stacks, functions, paths }: StackIndex): void {
-    this.ofStack = roomFor(this.ofStack, stacks.length);
-    this.ofNode = roomFor(this.ofNode, 2 * functions.length);
-    if (this.#ofPlace.length >= paths.tree.size) return;
-    this.#ofPlace = roomFor(this.#ofPlace, paths.tree.size);
-    this.#isOnWay = new Uint8Array(this.#ofPlace.length);
+    this.#nodesKnown = 2 * functions.length;
+    if (stacks.length > this.ofStack.length) {
+      this.ofStack = new Int32Array(sizeFor(stacks.length));
+      this.#stacks = new Int32Array(this.ofStack.length);
+    }
+    if (this.#nodesKnown > this.ofNode.length) {
+      this.ofNode = new Int32Array(sizeFor(this.#nodesKnown));
+      this.#nodes = new Int32Array(this.ofNode.length);
+    }
+    if (paths.tree.size > this.#ofPlace.length) {
+      this.#ofPlace = new Int32Array(sizeFor(paths.tree.size));
+      this.#isOnWay = new Uint8Array(this.#ofPlace.length);
+    }
   }
 
   add(stack: number, count: number): void {
     if (count === 0) return;
     const before = this.ofStack[stack] ?? 0;
-    if (before === 0) this.stacks.push(stack);
+    if (before === 0) this.#stacks[this.#stackCount++] = stack;
     this.ofStack[stack] = before + count;
   }
 
   /** Of all stacks added: `samples`, `nodes` and `ofNode`. `known`: how many stacks the index has. */
   sum(paths: StackPaths, known: number): void {
-    for (const stack of this.stacks) this.#addOwn(stack, paths);
-    if (this.stacks.length > DENSE_PART * known) this.#climbAll(paths);
+    for (let nth = 0; nth < this.#stackCount; nth++) this.#addOwn(this.#stacks[nth] ?? 0, paths);
+    if (this.#stackCount > DENSE_PART * known) this.#climbAll(paths);
     else this.#climb(paths);
   }
 
   clear(): void {
-    for (const stack of this.stacks) this.ofStack[stack] = 0;
-    for (const node of this.nodes) this.ofNode[node] = 0;
-    this.stacks.length = 0;
-    this.nodes.length = 0;
+    for (let nth = 0; nth < this.#stackCount; nth++) this.ofStack[this.#stacks[nth] ?? 0] = 0;
+    for (let nth = 0; nth < this.#nodeCount; nth++) this.ofNode[this.#nodes[nth] ?? 0] = 0;
+    this.#stackCount = 0;
+    this.#nodeCount = 0;
     this.samples = 0;
   }
 
@@ -92,10 +113,27 @@ export class NodeSums {
 
   /** All places, in the order of memory: a caller has a smaller number than what it calls. */
   #climbAll(paths: StackPaths): void {
-    for (let place = paths.tree.size - 1; place !== ROOT; place--) {
-      if (this.#ofPlace[place] !== 0) this.#passOn(place, paths);
+    const { tree, totals, functionOfName } = paths;
+    const { parents } = tree;
+    const ofPlace = this.#ofPlace;
+    const { ofNode } = this;
+    for (let place = tree.size - 1; place !== ROOT; place--) {
+      const count = ofPlace[place] ?? 0;
+      if (count === 0) continue;
+      ofPlace[place] = 0;
+      const parent = parents[place] ?? ROOT;
+      ofPlace[parent] = (ofPlace[parent] ?? 0) + count;
+      const name = totals[place] ?? -1;
+      if (name < 0) continue;
+      const node = totalNode(functionOfName[name] ?? -1);
+      ofNode[node] = (ofNode[node] ?? 0) + count;
     }
-    this.#ofPlace[ROOT] = 0;
+    ofPlace[ROOT] = 0;
+    // In their order, too: whoever adds up what they have goes through memory once.
+    this.#nodeCount = 0;
+    for (let node = 0; node < this.#nodesKnown; node++) {
+      if ((ofNode[node] ?? 0) !== 0) this.#nodes[this.#nodeCount++] = node;
+    }
   }
 
   #passOn(place: number, { tree, totals, functionOfName }: StackPaths): void {
@@ -109,19 +147,23 @@ export class NodeSums {
 
   #addToNode(node: number, count: number): void {
     const before = this.ofNode[node] ?? 0;
-    if (before === 0) this.nodes.push(node);
+    if (before === 0) this.#nodes[this.#nodeCount++] = node;
     this.ofNode[node] = before + count;
   }
 }
 
 const LEAST_ROOM = 256;
 
+function sizeFor(needed: number): number {
+  let size = LEAST_ROOM;
+  while (size < needed) size *= 2;
+  return size;
+}
+
 /** The array itself while it is large enough, else a copy of twice the size or more. A power of two: equal for both arms. */
 export function roomFor(array: Float64Array<ArrayBuffer>, needed: number): Float64Array<ArrayBuffer> {
   if (array.length >= needed && array.length > 0) return array;
-  let size = Math.max(LEAST_ROOM, array.length);
-  while (size < needed) size *= 2;
-  const larger = new Float64Array(size);
+  const larger = new Float64Array(sizeFor(needed));
   larger.set(array);
   return larger;
 }

@@ -1,5 +1,8 @@
 import type { JavaSamples } from '../profile/java-samples.ts';
+import type { WindowStacks } from '../profile/shared-stacks.ts';
 import type { RequestWindow } from '../requests/request-window.ts';
+
+export type { StackCount } from '../profile/stack-counts.ts';
 
 /** What one container of one pod burnt in one closed 10 s window. */
 export interface PodWindow {
@@ -18,7 +21,8 @@ export interface PodWindow {
   readonly flags: string;
   /** Absent from windows of before they were told. */
   readonly host?: PodHost;
-  readonly stacks: readonly StackCount[];
+  /** Windows that share stacks, or at least arrays of frames, are judged faster. */
+  readonly stacks: WindowStacks;
   /** Absent when nobody looked. */
   readonly java?: JavaSamples;
   /** Absent when nobody watched them. */
@@ -32,12 +36,4 @@ export interface PodHost {
   readonly node: string;
   /** As /proc/cpuinfo has it; '' where it says nothing. */
   readonly cpuModel: string;
-}
-
-export interface StackCount {
-  /** Leaf first. Windows that share one array for the same stack are judged faster. */
-  readonly frames: readonly string[];
-  readonly count: number;
-  /** Where each of the frames stood; no verdict looks at it. */
-  readonly places?: readonly string[];
 }

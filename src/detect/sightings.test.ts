@@ -1,10 +1,11 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import type { WindowStacks } from '../profile/shared-stacks.ts';
 import type { PodWindow, StackCount } from './pod-window.ts';
-import { createSightings } from './sightings.ts';
-import { createStackIndex, selfNode, totalNode } from './stack-index.ts';
+import { createSightings, type Sightings } from './sightings.ts';
+import { createStackIndex, type StackIndex, selfNode, totalNode } from './stack-index.ts';
 
-const windowOf = (stacks: readonly StackCount[]): PodWindow => ({
+const windowOf = (stacks: WindowStacks): PodWindow => ({
   pod: 'a',
   startMs: 0,
   endMs: 10_000,
@@ -24,12 +25,18 @@ const at = (encode: string, handle: string, count: number): StackCount => ({
   count,
 });
 
+function see(sightings: Sightings, index: StackIndex, stacks: WindowStacks): void {
+  const numbers = new Int32Array(stacks.length);
+  index.writeNumbers(stacks, numbers, 0);
+  sightings.add([windowOf(stacks)], index, numbers);
+}
+
 test('a function is placed where it stood most often, over all stacks and windows', () => {
   const index = createStackIndex();
   const sightings = createSightings();
   const often = at('Codec.kt:87', 'Orders.kt:7', 5);
-  sightings.add([windowOf([at('Codec.kt:91', 'Orders.kt:7', 6), often])], index);
-  sightings.add([windowOf([often])], index);
+  see(sightings, index, [at('Codec.kt:91', 'Orders.kt:7', 6), often]);
+  see(sightings, index, [often]);
 
   const { nodes } = index.of(FRAMES);
   const [encode = 0, handle = 0] = nodes.map((node) => node >> 1);
@@ -41,7 +48,7 @@ test('a function is placed where it stood most often, over all stacks and window
 test('a stack of which no place is known has none', () => {
   const index = createStackIndex();
   const sightings = createSightings();
-  sightings.add([windowOf([{ frames: FRAMES, count: 3 }, at('', '', 2)])], index);
+  see(sightings, index, [{ frames: FRAMES, count: 3 }, at('', '', 2)]);
 
   const [node = 0] = index.of(FRAMES).nodes;
   assert.equal(sightings.placeOf(node, index), '');
@@ -53,7 +60,7 @@ test('when there is no room, what was seen least goes', () => {
   const sightings = createSightings(10);
   const often = at('Codec.kt:87', '', 3);
   const seldom = Array.from({ length: 100 }, (_, line) => at(`Codec.kt:${line + 100}`, '', 1));
-  sightings.add([windowOf([seldom[0] ?? often, often, ...seldom])], index);
+  see(sightings, index, [seldom[0] ?? often, often, ...seldom]);
 
   const [node = 0] = index.of(FRAMES).nodes;
   assert.equal(sightings.placeOf(node, index), 'Codec.kt:87');

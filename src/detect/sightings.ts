@@ -3,12 +3,13 @@
  * whatever its lines are, for they move with every edit above it.
  */
 import { NOWHERE } from '../profile/place.ts';
+import { type SharedStack, SharedStacks, type StackSource } from '../profile/shared-stacks.ts';
 import type { PodWindow } from './pod-window.ts';
 import { functionOf, type IndexedStack, type StackIndex } from './stack-index.ts';
 
 export interface Sightings {
-  /** `numbers`: of the windows' stacks, where they are known already. */
-  add(windows: readonly PodWindow[], index: StackIndex, numbers?: Int32Array): void;
+  /** `numbers`: of the windows' stacks, one window after the other. */
+  add(windows: readonly PodWindow[], index: StackIndex, numbers: Int32Array): void;
   /** Where the function of a node stood most often, in the stacks that count for it; NOWHERE when it was not seen. */
   placeOf(node: number, index: StackIndex): string;
   /** The stack's places that were seen most often; undefined when none were. */
@@ -38,24 +39,30 @@ export function createSightings(limit = MAX_SIGHTINGS): Sightings {
     seen.set(places, sighting);
     return sighting;
   };
+  const see = (places: readonly string[] | undefined, id: number, count: number, index: StackIndex): void => {
+    if (places === undefined) return;
+    const last = lastOfStack[id];
+    const stack = index.stacks[id];
+    if (last?.places === places) last.count += count;
+    else if (stack !== undefined) {
+      const sighting = sightingOf(places, stack);
+      sighting.count += count;
+      lastOfStack[id] = sighting;
+    }
+  };
+  const shared = new SharedCounts();
   return {
     add(windows, index, numbers) {
+      const seeHere: See = (places, id, count) => see(places, id, count, index);
       let at = 0;
       for (const { stacks } of windows) {
-        for (const { frames, places, count } of stacks) {
-          const number = numbers?.[at++];
-          if (places === undefined) continue;
-          const id = number ?? index.idOf(frames);
-          const last = lastOfStack[id];
-          const stack = index.stacks[id];
-          if (last?.places === places) last.count += count;
-          else if (stack !== undefined) {
-            const sighting = sightingOf(places, stack);
-            sighting.count += count;
-            lastOfStack[id] = sighting;
-          }
-        }
+        const ofWindow = numbers.subarray(at, at + stacks.length);
+        if (stacks instanceof SharedStacks) shared.add(stacks, ofWindow, seeHere);
+        else
+          for (const [nth, { places, count }] of stacks.entries()) seeHere(places, ofWindow[nth] ?? 0, count);
+        at += stacks.length;
       }
+      shared.giveTo(seeHere);
     },
     placeOf(node, index) {
       const name = index.functions[functionOf(node)] ?? '';
@@ -76,6 +83,51 @@ export function createSightings(limit = MAX_SIGHTINGS): Sightings {
     },
   };
 }
+
+type See = (places: readonly string[] | undefined, id: number, count: number) => void;
+
+/** Samples of stacks that the windows of a block share: each stack is looked at once a block, not once a window. */
+class SharedCounts {
+  #source: StackSource | undefined;
+  /** By the number its source gave a stack. */
+  #counts = new Int32Array(0);
+  readonly #met: SharedStack[] = [];
+  /** Of each of them, its number in the index. */
+  readonly #ids: number[] = [];
+
+  add({ source, stacks, numbers, counts }: SharedStacks, ids: Int32Array, see: See): void {
+    if (source !== this.#source) this.giveTo(see);
+    this.#source = source;
+    for (let nth = 0; nth < numbers.length; nth++) {
+      const number = numbers[nth] ?? 0;
+      if (number >= this.#counts.length) this.#makeRoom(number);
+      const before = this.#counts[number] ?? 0;
+      const stack = stacks[nth];
+      if (before === 0 && stack !== undefined) {
+        this.#met.push(stack);
+        this.#ids.push(ids[nth] ?? 0);
+      }
+      this.#counts[number] = before + (counts[nth] ?? 0);
+    }
+  }
+
+  giveTo(see: See): void {
+    for (const [nth, { places, number }] of this.#met.entries()) {
+      see(places, this.#ids[nth] ?? 0, this.#counts[number] ?? 0);
+      this.#counts[number] = 0;
+    }
+    this.#met.length = 0;
+    this.#ids.length = 0;
+  }
+
+  #makeRoom(number: number): void {
+    const larger = new Int32Array(2 * (number + LEAST_ROOM));
+    larger.set(this.#counts);
+    this.#counts = larger;
+  }
+}
+
+const LEAST_ROOM = 512;
 
 /** The seldom seen go, in order of their counts, until at most `kept` are left. */
 function dropRarest(seen: Map<readonly string[], Sighting>, kept: number): void {

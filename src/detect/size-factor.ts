@@ -61,7 +61,9 @@ const ratioOf = (pair: FunctionPair, sizes: ArmSizes): number =>
   ((pair.canary + 0.5) / sizes.canary / (pair.baseline + 0.5)) * sizes.baseline;
 
 function weightedMedianRatio(pairs: readonly FunctionPair[], sizes: ArmSizes): number {
-  const ratios = Float64Array.from(pairs, (pair) => ratioOf(pair, sizes));
+  const ratios = new Float64Array(pairs.length);
+  let at = 0;
+  for (const pair of pairs) ratios[at++] = ratioOf(pair, sizes);
   const order = ascendingOrder(ratios);
   const weightOf = (at: number): number => {
     const pair = pairs[at];
@@ -78,7 +80,8 @@ function weightedMedianRatio(pairs: readonly FunctionPair[], sizes: ArmSizes): n
 
 /** 0 (changed) to 1: the part of a pair's variance that is not the pods'. */
 function weigh(pairs: readonly FunctionPair[], weights: Float64Array, sizes: ArmSizes, factor: number): void {
-  for (const [at, pair] of pairs.entries()) weights[at] = weightOf(pair, sizes, factor);
+  let at = 0;
+  for (const pair of pairs) weights[at++] = weightOf(pair, sizes, factor);
 }
 
 function weightOf(pair: FunctionPair, sizes: ArmSizes, factor: number): number {
@@ -102,9 +105,10 @@ function sharesOf(
 ): ArmSizes {
   let canary = 0;
   let baseline = 0;
-  for (const [at, pair] of pairs.entries()) {
+  let at = 0;
+  for (const pair of pairs) {
+    const weight = weights[at++] ?? 0;
     if (!isMeant(pair)) continue;
-    const weight = weights[at] ?? 0;
     canary += weight * pair.canary;
     baseline += weight * pair.baseline;
   }
@@ -115,8 +119,9 @@ function sharesOf(
 function logErrorOf(pairs: readonly FunctionPair[], weights: Float64Array, sizes: ArmSizes): number {
   const whole = sharesOf(pairs, weights, sizes);
   let variance = 0;
-  for (const [at, pair] of pairs.entries()) {
-    const weight = weights[at] ?? 0;
+  let at = 0;
+  for (const pair of pairs) {
+    const weight = weights[at++] ?? 0;
     const canary = { share: pair.canary / sizes.canary, off: weight / whole.canary - 1 };
     const baseline = { share: pair.baseline / sizes.baseline, off: weight / whole.baseline - 1 };
     variance += (pair.overdispersion * canary.share * canary.off ** 2) / sizes.canary;

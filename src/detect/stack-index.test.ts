@@ -62,3 +62,17 @@ test('a stack gives back its frames, and each node the stacks that count for it'
     assert.deepEqual(index.through(node), holding);
   }
 });
+
+test('the stacks through a function are those of the moment, however often they were asked for', () => {
+  const index = createStackIndex();
+  const first = index.of(['shop.Codec.encode', '[libjvm.so]', 'shop.Orders.handle']);
+  const [encode = -1, handle = -1] = index.functionsOf(first.id).filter((functionId) => functionId >= 0);
+
+  assert.deepEqual(index.functionsOf(first.id), [encode, -1, handle]);
+  assert.deepEqual(index.through(totalNode(handle)), [first]);
+  assert.equal(index.through(totalNode(handle)), index.through(totalNode(handle)));
+
+  const second = index.of(['shop.Orders.handle', 'shop.Orders.handle']);
+  assert.deepEqual(index.through(totalNode(handle)), [first, second]);
+  assert.deepEqual(index.through(totalNode(encode)), [first]);
+});

@@ -1,3 +1,4 @@
+import { SharedStacks, type WindowStacks } from '../profile/shared-stacks.ts';
 import { CallTree, enlarged, ROOT } from './call-tree.ts';
 import {
   COLLECTOR,
@@ -10,6 +11,7 @@ import {
   jvmGroup,
 } from './frames.ts';
 import { functionIdentity } from './function-identity.ts';
+import { StackMemo } from './stack-memo.ts';
 
 /** One distinct stack. What it says beside its number is worked out of the tree each time it is asked for. */
 export interface IndexedStack {
@@ -39,13 +41,21 @@ export type EachNode = (stack: number, visit: (node: number) => void) => void;
 export interface StackIndex {
   readonly stacks: readonly IndexedStack[];
   readonly functions: readonly string[];
+  /** Of frames, as they came. */
+  readonly names: readonly string[];
+  /** By the number of a frame's name, as the tree of calls has it: the name of the function it is, whatever compilers counted. */
+  readonly identities: readonly number[];
   of(frames: readonly string[]): IndexedStack;
   /** Whether a stack is of a garbage collector's own threads. */
   isOfCollector(stack: number): boolean;
   /** The number of a stack. */
   idOf(frames: readonly string[]): number;
+  /** Writes the numbers of a window's stacks into an array, the first one `at` this place. */
+  writeNumbers(stacks: WindowStacks, into: Int32Array, at: number): void;
   /** The stacks that count for a node, in order of their numbers. */
-  through(node: number): IndexedStack[];
+  through(node: number): readonly IndexedStack[];
+  /** The number of each of a stack's functions that counts in totals, leaf first; below 0 for other frames. */
+  functionsOf(stack: number): number[];
   /** The same for many nodes, without a list. */
   among(nodes: ReadonlySet<number>): EachNode;
   /** What sums over stacks are made of. */
@@ -72,6 +82,7 @@ const NO_FUNCTION = -1;
 const JVM_INTERNAL = -2;
 const COLLECTORS_OWN = -3;
 const LEAST_ROOM = 256;
+const MOST_REMEMBERED = 250_000; // stacks of nodes: 2 MB
 
 // What is known of a name.
 const IS_FUNCTION = 1;
@@ -88,11 +99,13 @@ class TreeIndex implements StackIndex, StackPaths {
   functionOfName = new Int32Array(LEAST_ROOM);
   readonly names: string[] = [];
   readonly #facts: number[] = [];
-  /** By name: that of the function it is, whatever compilers counted. */
-  readonly #identities: number[] = [];
+  readonly identities: number[] = [];
   readonly #nameIds = new Map<string, number>();
   // Weak: the store forgets its arrays now and then and makes others for the same stacks.
   readonly #byArray = new WeakMap<readonly string[], number>();
+  readonly #shared = new StackMemo(({ frames }) => this.#find(frames));
+  /** Of nodes that were asked for since the last stack was new: a look asks for the same few again and again. */
+  #through = { ofStacks: 0, size: 0, byNode: new Map<number, readonly IndexedStack[]>() };
   /** By place: the stack that ends there, plus one. */
   #stackAt = new Int32Array(LEAST_ROOM);
   /** Names of the stack at hand, leaf first. */
@@ -125,7 +138,39 @@ class TreeIndex implements StackIndex, StackPaths {
     return id;
   }
 
-  through(node: number): IndexedStack[] {
+  writeNumbers(stacks: WindowStacks, into: Int32Array, at: number): void {
+    if (stacks instanceof SharedStacks) {
+      this.#shared.write(stacks, into, at);
+      return;
+    }
+    let next = at;
+    for (const { frames } of stacks) into[next++] = this.idOf(frames);
+  }
+
+  through(node: number): readonly IndexedStack[] {
+    if (this.#through.ofStacks !== this.stacks.length || this.#through.size > MOST_REMEMBERED) {
+      this.#through = { ofStacks: this.stacks.length, size: 0, byNode: new Map() };
+    }
+    const known = this.#through.byNode.get(node);
+    if (known !== undefined) return known;
+    const found = this.#findThrough(node);
+    this.#through.byNode.set(node, found);
+    this.#through.size += found.length;
+    return found;
+  }
+
+  functionsOf(stack: number): number[] {
+    const { parents, names } = this.tree;
+    const path: number[] = [];
+    for (let place = this.ends[stack] ?? ROOT; place !== ROOT; place = parents[place] ?? ROOT) {
+      const name = names[place] ?? -1;
+      const isCounted = ((this.#facts[name] ?? 0) & IS_COUNTED) !== 0;
+      path.push(isCounted ? (this.functionOfName[this.#identityOf(name)] ?? NO_FUNCTION) : NO_FUNCTION);
+    }
+    return path;
+  }
+
+  #findThrough(node: number): IndexedStack[] {
     const found: IndexedStack[] = [];
     const each = this.among(new Set([node]));
     for (const stack of this.stacks) each(stack.id, () => void found.push(stack));
@@ -246,7 +291,7 @@ class TreeIndex implements StackIndex, StackPaths {
   }
 
   #identityOf(name: number): number {
-    return this.#identities[name] ?? name;
+    return this.identities[name] ?? name;
   }
 
   #functionId(name: number): number {
@@ -265,7 +310,7 @@ class TreeIndex implements StackIndex, StackPaths {
     const identityId = identity === name ? undefined : this.#nameId(identity);
     const id = this.names.push(name) - 1;
     this.#nameIds.set(name, id);
-    this.#identities.push(identityId ?? id);
+    this.identities.push(identityId ?? id);
     const isFunction = frameIsFunction(identity);
     const isCounted = isFunction && !frameIsMachinery(identity);
     this.#facts.push(

@@ -1,3 +1,5 @@
+import { SharedStacks, type WindowStacks } from '../profile/shared-stacks.ts';
+import { addCollector, type CollectorCounts } from './collector-cost.ts';
 import type { ArmWindows } from './looks.ts';
 import { NodeSums, roomFor } from './node-sums.ts';
 import type { PodWindow } from './pod-window.ts';
@@ -36,6 +38,8 @@ export interface ArmTally {
   allSamples: number;
   samplesTaken: number;
   samplesLost: number;
+  /** Of the JVMs' garbage collectors. */
+  readonly collector: CollectorCounts;
 }
 
 export interface Arms {
@@ -55,27 +59,21 @@ export function createArmTally(): ArmTally {
     allSamples: 0,
     samplesTaken: 0,
     samplesLost: 0,
+    collector: new Map(),
   };
 }
 
-/** Of an arm's stacks, window after window. */
-export interface NumberedStacks {
-  readonly numbers: Int32Array;
-  readonly counts: Float64Array;
-}
+/** Of each arm's stacks, window after window. */
+export type NumberedStacks = Readonly<Record<keyof Arms, Int32Array>>;
 
 /** Adds a block to both arms and leaves them of one size. */
-export function addBlock(
-  arms: Arms,
-  block: ArmWindows,
-  index: StackIndex,
-): Record<keyof Arms, NumberedStacks> {
+export function addBlock(arms: Arms, block: ArmWindows, index: StackIndex): NumberedStacks {
   // Before anything is counted: then the arrays need to grow once, and the baseline's stacks come first in the order.
   const baseline = numbered(block.baseline, index);
   const canary = numbered(block.canary, index);
   const sums = sumsFor(index);
-  addWindows(arms.baseline, block.baseline, { ...baseline, sums, index });
-  addWindows(arms.canary, block.canary, { ...canary, sums, index });
+  addWindows(arms.baseline, block.baseline, { numbers: baseline, sums, index });
+  addWindows(arms.canary, block.canary, { numbers: canary, sums, index });
   return { baseline, canary };
 }
 
@@ -89,42 +87,33 @@ function sumsFor(index: StackIndex): NodeSums {
   return sums;
 }
 
-/** In one pass: these objects are most of what an hour of windows weighs. */
-function numbered(windows: readonly PodWindow[], index: StackIndex): NumberedStacks {
-  const size = windows.reduce((sum, { stacks }) => sum + stacks.length, 0);
-  const numbers = new Int32Array(size);
-  const counts = new Float64Array(size);
+function numbered(windows: readonly PodWindow[], index: StackIndex): Int32Array {
+  const numbers = new Int32Array(windows.reduce((sum, { stacks }) => sum + stacks.length, 0));
   let at = 0;
   for (const { stacks } of windows) {
-    for (const { frames, count } of stacks) {
-      numbers[at] = index.idOf(frames);
-      counts[at] = count;
-      at += 1;
-    }
+    index.writeNumbers(stacks, numbers, at);
+    at += stacks.length;
   }
-  return { numbers, counts };
+  return numbers;
 }
 
-interface Numbered extends NumberedStacks {
+interface Numbered {
+  readonly numbers: Int32Array;
   readonly sums: NodeSums;
   readonly index: StackIndex;
 }
 
 /** Sums only, so the order of the windows does not matter. */
-function addWindows(
-  arm: ArmTally,
-  windows: readonly PodWindow[],
-  { numbers, counts, sums, index }: Numbered,
-): void {
+function addWindows(arm: ArmTally, windows: readonly PodWindow[], { numbers, sums, index }: Numbered): void {
   makeRoom(arm, index);
   const together = { counts: new Float64Array(arm.counts.length), samples: 0 };
   for (const [pod, ofPod] of Map.groupBy(withOffsets(windows), ({ window }) => window.pod)) {
     for (const { window, offset } of ofPod) {
       arm.samplesTaken += window.samplesTaken;
       arm.samplesLost += window.samplesLost;
-      const end = offset + window.stacks.length;
-      for (let at = offset; at < end; at++) sums.add(numbers[at] ?? 0, counts[at] ?? 0);
+      addStacks(sums, window.stacks, numbers.subarray(offset, offset + window.stacks.length));
     }
+    addCollector(arm.collector, pod, sums, index);
     sums.sum(index.paths, index.stacks.length);
     addSums(arm, pod, sums, together);
     sums.clear();
@@ -132,9 +121,19 @@ function addWindows(
   if (together.samples === 0) return;
   arm.samples += together.samples;
   arm.blocks += 1;
-  together.counts.forEach((count, node) => {
+  for (let node = 0; node < together.counts.length; node++) {
+    const count = together.counts[node] ?? 0;
     if (count > 0) arm.timeSquares[node] = (arm.timeSquares[node] ?? 0) + (count * count) / together.samples;
-  });
+  }
+}
+
+function addStacks(sums: NodeSums, stacks: WindowStacks, numbers: Int32Array): void {
+  if (stacks instanceof SharedStacks) {
+    const { counts } = stacks;
+    for (let at = 0; at < counts.length; at++) sums.add(numbers[at] ?? 0, counts[at] ?? 0);
+    return;
+  }
+  for (const [at, { count }] of stacks.entries()) sums.add(numbers[at] ?? 0, count);
 }
 
 function makeRoom(arm: ArmTally, index: StackIndex): void {
@@ -162,12 +161,13 @@ interface Together {
 
 /** What one pod had in the block. */
 function addSums(arm: ArmTally, pod: string, sums: NodeSums, together: Together): void {
-  for (const stack of sums.stacks) {
+  const { stacks, nodes, samples } = sums;
+  for (let nth = 0; nth < stacks.length; nth++) {
+    const stack = stacks[nth] ?? 0;
     const count = sums.ofStack[stack] ?? 0;
     arm.allSamples += count;
     arm.stackCounts[stack] = (arm.stackCounts[stack] ?? 0) + count;
   }
-  const { samples } = sums;
   if (samples === 0) return;
   const tally = arm.pods.get(pod) ?? { counts: new Float64Array(0), samples: 0, blocks: 0 };
   arm.pods.set(pod, tally);
@@ -175,7 +175,8 @@ function addSums(arm: ArmTally, pod: string, sums: NodeSums, together: Together)
   tally.blocks += 1;
   together.samples += samples;
   tally.counts = roomFor(tally.counts, arm.counts.length);
-  for (const node of sums.nodes) {
+  for (let nth = 0; nth < nodes.length; nth++) {
+    const node = nodes[nth] ?? 0;
     const count = sums.ofNode[node] ?? 0;
     tally.counts[node] = (tally.counts[node] ?? 0) + count;
     arm.counts[node] = (arm.counts[node] ?? 0) + count;

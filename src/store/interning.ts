@@ -2,6 +2,7 @@
 import { hash } from 'node:crypto';
 import type { DatabaseSync } from 'node:sqlite';
 import { NOWHERE } from '../profile/place.ts';
+import type { SharedStack, StackSource } from '../profile/shared-stacks.ts';
 import { RecentCache } from './recent-cache.ts';
 import { RecentStackIds } from './recent-stack-ids.ts';
 
@@ -10,14 +11,11 @@ export interface Interner {
   /** String ids, leaf first; `places`: as many, 0 for none, or no entry at all. */
   stackId(frames: readonly number[], places: readonly number[]): number;
   /** A stack, one object however often it is asked for, its frames shared with stacks of other places; undefined: no such stack. */
-  stackOf(stackId: number): InternedStack | undefined;
+  stackOf(stackId: number): SharedStack | undefined;
+  /** Of the numbers of its stacks; another one after it forgot. */
+  source(): StackSource;
   /** After a rolled-back transaction or a sweep, ids known from before may be gone. */
   forget(): void;
-}
-
-export interface InternedStack {
-  readonly frames: readonly string[];
-  readonly places: readonly string[] | undefined;
 }
 
 /** Distinct names of a few dozen JVMs; one cached entry costs about 150 bytes. */
@@ -29,7 +27,7 @@ const MAX_STACK_WORDS = 4_000_000;
 const OVERHEAD = 16; // of an array and its entries, in frames
 
 const sizeOf = (frames: readonly string[]): number => frames.length + OVERHEAD;
-const ofStack = ({ frames, places = [] }: InternedStack): number => frames.length + sizeOf(places);
+const ofStack = ({ frames, places = [] }: SharedStack): number => frames.length + sizeOf(places);
 
 export function interner(db: DatabaseSync): Interner {
   const addString = db.prepare('INSERT INTO string (text) VALUES (?) ON CONFLICT DO NOTHING RETURNING id');
@@ -44,7 +42,8 @@ export function interner(db: DatabaseSync): Interner {
   const stackIds = new RecentStackIds(MAX_STACK_WORDS);
   const texts = new RecentCache<number, string>(MAX_CACHED);
   const frames = new RecentCache<string, readonly string[]>(MAX_FRAMES, sizeOf);
-  const stacks = new RecentCache<number, InternedStack>(MAX_FRAMES, ofStack);
+  const stacks = new RecentCache<number, SharedStack>(MAX_FRAMES, ofStack);
+  let numbering = { next: 0 };
   const readText = (id: number): string => String(textOf.get(id)?.['text'] ?? '[unknown]');
   const text = (id: number): string => texts.get(id, () => readText(id));
   const textsOf = (bytes: Uint8Array): readonly string[] =>
@@ -68,9 +67,12 @@ export function interner(db: DatabaseSync): Interner {
       return stacks.get(id, () => ({
         frames: frames.get(digestOf(ofFrames).toString('latin1'), () => textsOf(ofFrames)),
         places: places.length === 0 ? undefined : textsOf(places),
+        number: numbering.next++,
       }));
     },
+    source: () => numbering,
     forget: () => {
+      numbering = { next: 0 };
       for (const cache of [stringIds, stackIds, texts, frames, stacks]) cache.clear();
     },
   };

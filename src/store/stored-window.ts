@@ -1,7 +1,7 @@
 /** One row of the window table: written from the wire, read in the form src/detect judges. */
 import type { DatabaseSync } from 'node:sqlite';
 import type { JavaSamples } from '../profile/java-samples.ts';
-import type { StackCount } from '../profile/stack-counts.ts';
+import { type SharedStack, SharedStacks } from '../profile/shared-stacks.ts';
 import { parseRequestWindow } from '../requests/parse-request-window.ts';
 import type { RequestWindow } from '../requests/request-window.ts';
 import type { Batch, PodWindow } from '../wire/batch-schema.ts';
@@ -24,8 +24,7 @@ export interface StoredWindow {
   readonly flags: string;
   /** Absent from windows of before it was kept. */
   readonly host?: StoredHost;
-  /** Arrays are shared between windows: the same frames are the same array, and so are the same places of them. */
-  readonly stacks: readonly StackCount[];
+  readonly stacks: SharedStacks;
   /** Absent when nobody looked. */
   readonly java?: JavaSamples;
   /** Absent when nobody watched them. */
@@ -96,16 +95,7 @@ function remembered(size: number, make: (index: number) => number): (index: numb
 
 /** Of a row of the table. A stack that is no longer there counts as lost samples. */
 export function decodeWindow(row: Readonly<Record<string, unknown>>, names: Interner): StoredWindow {
-  const pairs = row['counts'] instanceof Uint8Array ? decodeIds(row['counts']) : [];
-  const stacks: StackCount[] = [];
-  let unreadable = 0;
-  for (let index = 0; index + 1 < pairs.length; index += 2) {
-    const count = pairs[index + 1] ?? 0;
-    const stack = names.stackOf(pairs[index] ?? 0);
-    if (stack === undefined) unreadable += count;
-    else if (stack.places === undefined) stacks.push({ frames: stack.frames, count });
-    else stacks.push({ frames: stack.frames, places: stack.places, count });
-  }
+  const { stacks, unreadable } = decodeCounts(row['counts'], names);
   return {
     pod: `${String(row['podUid'])}/${String(row['container'])}`,
     startMs: Number(row['startMs']),
@@ -122,6 +112,20 @@ export function decodeWindow(row: Readonly<Record<string, unknown>>, names: Inte
     ...javaIn(row),
     ...(typeof row['requests'] === 'string' ? requestsIn(row['requests']) : {}),
   };
+}
+
+function decodeCounts(bytes: unknown, names: Interner): { stacks: SharedStacks; unreadable: number } {
+  const pairs = bytes instanceof Uint8Array ? decodeIds(bytes) : [];
+  const stacks: SharedStack[] = [];
+  const counts = new Uint32Array(pairs.length >> 1);
+  let unreadable = 0;
+  for (let index = 0; index + 1 < pairs.length; index += 2) {
+    const count = pairs[index + 1] ?? 0;
+    const stack = names.stackOf(pairs[index] ?? 0);
+    if (stack === undefined) unreadable += count;
+    else counts[stacks.push(stack) - 1] = count;
+  }
+  return { stacks: new SharedStacks(names.source(), stacks, counts.subarray(0, stacks.length)), unreadable };
 }
 
 function hostIn(text: unknown): Pick<StoredWindow, 'host'> {

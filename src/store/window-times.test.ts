@@ -58,7 +58,7 @@ test('what was waited comes back by its stacks, apart from what was burnt', (t) 
     ],
   });
   assert.deepEqual(
-    store.windows(ALL).map(({ stacks }) => stacks.map(({ count }) => count)),
+    store.windows(ALL).map(({ stacks }) => [...stacks].map(({ count }) => count)),
     [
       [2, 1],
       [2, 1],

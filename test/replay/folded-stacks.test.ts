@@ -7,7 +7,7 @@ import { type StackCount, totalCount } from '../../src/profile/stack-counts.ts';
 import { readArms } from './recorded-arms.ts';
 
 const { arms } = await readArms('orders-c1');
-const profiles = [...arms.values()].map((windows) => windows.flatMap(({ stacks }) => stacks));
+const profiles = [...arms.values()].map((windows) => windows.flatMap(({ stacks }) => [...stacks]));
 const { fold, nameOf } = foldingOf(...profiles);
 
 function selfByName(stacks: readonly StackCount[], name: (frame: string) => string) {

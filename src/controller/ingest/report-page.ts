@@ -145,7 +145,7 @@ export function warmUpOf({ metadata, spec }: RegressionReport, { view }: ReportP
 interface Counted {
   readonly startMs: number;
   readonly podStartedAtMs: number;
-  readonly stacks: readonly StackCount[];
+  readonly stacks: Iterable<StackCount>;
 }
 
 function summed(windows: readonly Counted[], warmUpMs: number): readonly StackCount[] {

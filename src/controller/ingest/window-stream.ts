@@ -32,7 +32,8 @@ export async function* windowStream(options: WindowStreamOptions): AsyncGenerato
   for (const pod of pods) {
     const stored = store.windows({ pods: [{ podUid: pod.uid }], fromMs, toMs: Number.MAX_SAFE_INTEGER });
     for (const window of stored) {
-      const { stacks, requests } = window;
+      const { requests } = window;
+      const stacks = [...window.stacks];
       const line = encode({ meta: metaOf(window, pod, reports), stacks, ...(requests && { requests }) });
       bytes += Buffer.byteLength(line);
       if (bytes > maxBytes) {
