@@ -6,6 +6,7 @@ import { type EffectEvidence, growthExceedsMargin, growthIsProven } from './effe
 import { ASSUMED_OF_ERRORS, failedOf, failuresPerUnit, weighErrors } from './error-evidence.ts';
 import { withFewPods } from './few-baseline-pods.ts';
 import type { GrowthBound } from './growth-bound.ts';
+import { LastingGrowth } from './lasting-growth.ts';
 import {
   ASSUMED_OF_LATENCY,
   boundOf,
@@ -34,6 +35,7 @@ import { Restarts, type Stretch, type ThresholdShape } from './restarts.ts';
 import { doubtOfMost, TrustedRequests } from './trusted-requests.ts';
 import type { TrustedPart } from './trusted-windows.ts';
 import type { RequestReason, Verdict } from './verdict.ts';
+import { doubtOfYouth } from './young-latency.ts';
 
 export type CheckKind =
   | { readonly kind: 'latency'; readonly settings: LatencySettings }
@@ -50,6 +52,8 @@ export interface RequestCheckState {
   readonly restarts: Restarts;
   /** The same of windows that nothing is the matter with. */
   readonly trusted: TrustedRequests;
+  /** Of a check of latency: what of its growth stays as the canary's pods serve more. */
+  readonly lasting: LastingGrowth;
   /** What is left of a growth without each canary pod. */
   leftOut: readonly LeftOut[];
   /** Of a check of latency: what growth since the evaluation began has to reach. */
@@ -81,6 +85,8 @@ export interface Observed {
   readonly strata: readonly Stratum[];
   /** Absent from what was before the evaluation. */
   readonly trusted?: TrustedStrata;
+  /** Requests that each canary pod had served by then since it was started; absent where that is not known. */
+  readonly served?: number;
 }
 
 /** What of a block can be trusted. */
@@ -104,6 +110,7 @@ export const openCheck = (of: CheckKind, alpha: number, blocks: number): Request
   alpha,
   restarts: new Restarts(of.kind === 'latency' ? blocks : 0),
   trusted: new TrustedRequests(of.kind === 'latency' ? blocks : 0),
+  lasting: new LastingGrowth(),
   leftOut: [],
   bound: of.kind === 'latency' ? boundOf(alpha, blocks) : undefined,
   spread: undefined,
@@ -128,10 +135,9 @@ export function observe(check: RequestCheckState, observed: Observed): void {
     if (observed.trusted !== undefined) check.trusted.note(observed.trusted.part);
     return;
   }
-  const { block, strata, trusted } = observed;
+  const { block, strata, trusted, served } = observed;
   const arms = { canary: servedOf(observed.canary), baseline: servedOf(observed.baseline) };
-  const served = { block, strata, ...arms, ...(trusted && { trusted }) };
-  check.waiting.push(served);
+  check.waiting.push({ block, strata, ...arms, ...(trusted && { trusted }), ...(served && { served }) });
   // Of all history, not of its first block: what a moment did to everybody would stay in the threshold.
   if (check.of.kind === 'latency' && check.threshold === undefined && block >= 0) {
     const rows = check.waiting.flatMap(({ baseline }) => rowsOf(baseline));
@@ -172,6 +178,7 @@ function countBlock(check: RequestCheckState, observed: Served, countOf: Counter
     check.excess.set(key, (check.excess.get(key) ?? 0) + excess),
   );
   check.restarts.add(observed.block, stretch);
+  if (observed.served !== undefined) check.lasting.add({ served: observed.served, ...excessIn(stretch) });
   if (trusted === undefined) return;
   check.trusted.note(trusted.part);
   const ofTrusted = trusted.strata === strata ? stretch : stretchOf(trusted.strata, countOf);
@@ -198,6 +205,13 @@ function stretchOf(
     stretch.squares += weight * ofCanary.requests;
   }
   return stretch;
+}
+
+/** Of a look, with its error by counting. */
+function excessIn({ requests, counted, expected, squares }: Stretch) {
+  const part = requests > 0 ? expected / requests : 0;
+  const variance = part * (1 - part) * (requests + squares);
+  return { size: requests, excess: counted - expected, variance };
 }
 
 export interface CheckRound {
@@ -249,7 +263,14 @@ function doubted(
     boundFactor: round.boundFactor,
   };
   check.leftOut = withoutEachPod(input);
-  return withDoubt(evidence, doubtOfRequests({ ...input, trusted, shape, noise }));
+  const { lasting } = check.lasting;
+  const concentration = concentrationOf(round.arms.canary) + concentrationOf(round.arms.baseline);
+  const { maturity } = round.facts;
+  const youth = { lasting, maturity, shape, noise, concentration, looks: round.arms.looks };
+  const doubt =
+    doubtOfRequests({ ...input, trusted, shape, noise }) ??
+    (check.of.kind === 'latency' ? doubtOfYouth(evidence, expected / requests, youth) : undefined);
+  return withDoubt(evidence, doubt);
 }
 
 const withDoubt = (evidence: EffectEvidence, doubt: Doubt | undefined): EffectEvidence =>
