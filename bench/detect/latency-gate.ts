@@ -3,6 +3,11 @@
  * by pod, arm and look. What is left out is only what turns sketches into those numbers.
  */
 import { boundFactor } from '../../src/detect/bound-factor.ts';
+import {
+  type EffectEvidence,
+  growthExceedsMargin,
+  growthIsProven,
+} from '../../src/detect/effect-evidence.ts';
 import { ASSUMED_OF_ERRORS, failuresPerUnit, weighErrors } from '../../src/detect/error-evidence.ts';
 import {
   ASSUMED_OF_LATENCY,
@@ -10,12 +15,14 @@ import {
   type LatencyMeasure,
   weighLatency,
 } from '../../src/detect/latency-evidence.ts';
+import { hasServedFew } from '../../src/detect/maturity.ts';
 import { BOUND_ALPHA } from '../../src/detect/node-evidence.ts';
 import { normalQuantile } from '../../src/detect/quantiles.ts';
 import { concentrationOf, createRequestArms, type RequestArms } from '../../src/detect/request-arms.ts';
 import { concludeLook, openCheck, type RequestCheckState, spreadOf } from '../../src/detect/request-check.ts';
 import { errorAlpha, type LatencySettings, latencyAlpha } from '../../src/detect/request-settings.ts';
 import { BLOCK_MS } from '../../src/detect/request-spread.ts';
+import { doubtOfYouth, type Youth } from '../../src/detect/young-latency.ts';
 import type { GateOutcome } from './gate-outcome.ts';
 import { Beyond, type Change, LOG_SD, logQuantileOf } from './latency-model.ts';
 import { COMMON, type Family, nextOf, PodShift } from './pod-noise.ts';
@@ -129,6 +136,8 @@ class Gate {
   readonly #canary: Served;
   readonly #expected: Float64Array;
   #common: number;
+  /** By each canary pod since it was started, with the gate; in the young minutes too. */
+  #servedByCanary = 0;
 
   constructor(model: CellModel, family: Family, chance: Chance) {
     const { cell, checks } = model;
@@ -169,6 +178,7 @@ class Gate {
     for (let atS = WINDOW_S; atS <= cell.deadlineS; atS += WINDOW_S) {
       this.#serveBaseline();
       const isYoung = cell.warmUp > 0 && atS <= WARM_UP_S;
+      this.#servedByCanary += this.#pods.canary[0]?.perWindow ?? 0;
       this.#serveCanary(atS - WINDOW_S, isYoung);
       if (atS % cell.lookS !== 0) continue;
       const block = Math.floor((atS * 1_000 - 1) / BLOCK_MS);
@@ -281,7 +291,9 @@ class Gate {
       this.#expected[at] = (this.#expected[at] ?? 0) + expected;
       const counted = canary.beyond[this.#model.places[at]?.threshold ?? 0] ?? 0;
       const squares = weight * canary.requests;
-      check.restarts.add(block, { requests: canary.requests, counted, expected, squares, looks: 1 });
+      const stretch = { requests: canary.requests, counted, expected, squares, looks: 1 };
+      check.restarts.add(block, stretch);
+      check.stretches.add(this.#servedByCanary, stretch);
     });
     const seen = {
       block,
@@ -321,7 +333,33 @@ class Gate {
     if (bound === undefined) return undefined;
     const { looks } = this.#arms;
     const of = { measure, counts, restarts, spread, concentration, check: settings };
-    return weighLatency({ ...of, alpha, bound, boundFactor, blocks, looks });
+    const evidence = weighLatency({ ...of, alpha, bound, boundFactor, blocks, looks });
+    const noise = {
+      podVariance: spread.podVariance,
+      waveVariance: (spread.waveVariance * looks) / blocks,
+      podBound: spread.factors.bound,
+      boundFactor,
+    };
+    return this.#doubted(evidence, {
+      stretches: check.stretches,
+      shape: measure.fixed,
+      noise,
+      concentration,
+    });
+  }
+
+  /** Growth of a canary that has served few requests has to last as it serves more. */
+  #doubted(evidence: EffectEvidence, of: Omit<Youth, 'maturity'>): EffectEvidence {
+    if (!growthIsProven(evidence) || !growthExceedsMargin(evidence)) return evidence;
+    const { history } = this.#model.cell;
+    const served = this.#servedByCanary;
+    const [ofCanary = 0, ofBaseline = 0] = (['canary', 'baseline'] as const).map(
+      (arm) => this.#pods[arm][0]?.perWindow,
+    );
+    const baseline = (served * ofBaseline) / ofCanary + history * WINDOWS_PER_BLOCK * ofBaseline;
+    const maturity = { isYoung: hasServedFew(served, baseline), served };
+    const doubt = doubtOfYouth(evidence, { ...of, maturity });
+    return doubt === undefined ? evidence : { ...evidence, doubt };
   }
 
   #measure({ quantile }: LatencySettings, at: number): LatencyMeasure | undefined {

@@ -5,24 +5,10 @@
  * both are known ever better. The excuse ends by itself: the further n has come, the less `young` can explain.
  */
 
-/** What one stretch of time showed. */
-export interface GrowthAt {
-  /** Requests a pod had served by then. */
-  readonly served: number;
-  /** What growth is counted in parts of: requests, samples. */
-  readonly size: number;
-  /** Counted beyond what was expected. */
-  readonly excess: number;
-  /** Of `excess`. */
-  readonly variance: number;
-}
-
 export interface Lasting {
   readonly part: number;
-  /** Its standard error by counting. */
+  /** Its standard error. */
   readonly error: number;
-  /** By how much the variance of anything that is new in each stretch counts more in `part` than in the mean of all. */
-  readonly inflation: number;
 }
 
 /** Sums over stretches, each times 1, 1/n and 1/n². */
@@ -47,30 +33,12 @@ export function lastingOf(sums: GrowthSums): Lasting | undefined {
   return {
     part: (sizeXX * excess - sizeX * excessX) / determinant,
     error: Math.sqrt(Math.max(0, ofPart)) / determinant,
-    inflation: (size * sizeXX) / determinant,
   };
 }
 
-export const plus = ([one, x, xx]: Powers, amount: number, served: number): Powers => {
-  const inverse = 1 / Math.max(1, served);
+/** `inverse`: 1/n. */
+export const plus = ([one, x, xx]: Powers, amount: number, inverse: number): Powers => {
   return [one + amount, x + amount * inverse, xx + amount * inverse ** 2];
 };
 
 export const NO_POWERS: Powers = [0, 0, 0];
-
-export class LastingGrowth {
-  #sums: GrowthSums = { size: NO_POWERS, excess: NO_POWERS, variance: NO_POWERS };
-
-  add({ served, size, excess, variance }: GrowthAt): void {
-    const sums = this.#sums;
-    this.#sums = {
-      size: plus(sums.size, size, served),
-      excess: plus(sums.excess, excess, served),
-      variance: plus(sums.variance, variance, served),
-    };
-  }
-
-  get lasting(): Lasting | undefined {
-    return lastingOf(this.#sums);
-  }
-}

@@ -58,6 +58,10 @@ export interface Immaturity {
 const SETTLED_REQUESTS = 3_000;
 const YOUNGER = 0.5; // than the baseline's pods, in requests served
 
+/** Requests that each pod of the arms has served since it was started; 0: not known. */
+export const hasServedFew = (canary: number, baseline: number): boolean =>
+  canary > 0 && canary < Math.min(SETTLED_REQUESTS, YOUNGER * baseline);
+
 export class Maturity {
   readonly #recent = new Map<string, Recent>();
   readonly #served = { baseline: new ServedSinceStart(), canary: new ServedSinceStart() };
@@ -127,7 +131,7 @@ export class Maturity {
     const [ofBaseline, ofCanary] = [this.#served.baseline.of(baseline), this.#served.canary.of(canary)];
     if (ofCanary > 0) this.#servedByCanary = ofCanary;
     const isOld = canary.every(({ startMs, podStartedAtMs }) => startMs - podStartedAtMs >= MATURE_BY_MS);
-    this.#isYoung = !isOld && ofCanary > 0 && ofCanary < Math.min(SETTLED_REQUESTS, YOUNGER * ofBaseline);
+    this.#isYoung = !isOld && hasServedFew(ofCanary, ofBaseline);
   }
 
   #weigh(block: ArmWindows): void {

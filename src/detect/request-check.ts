@@ -6,7 +6,6 @@ import { type EffectEvidence, growthExceedsMargin, growthIsProven } from './effe
 import { ASSUMED_OF_ERRORS, failedOf, failuresPerUnit, weighErrors } from './error-evidence.ts';
 import { withFewPods } from './few-baseline-pods.ts';
 import type { GrowthBound } from './growth-bound.ts';
-import { LastingGrowth } from './lasting-growth.ts';
 import {
   ASSUMED_OF_LATENCY,
   boundOf,
@@ -35,7 +34,7 @@ import { Restarts, type Stretch, type ThresholdShape } from './restarts.ts';
 import { doubtOfMost, TrustedRequests } from './trusted-requests.ts';
 import type { TrustedPart } from './trusted-windows.ts';
 import type { RequestReason, Verdict } from './verdict.ts';
-import { doubtOfYouth } from './young-latency.ts';
+import { doubtOfYouth, ServedStretches } from './young-latency.ts';
 
 export type CheckKind =
   | { readonly kind: 'latency'; readonly settings: LatencySettings }
@@ -52,8 +51,8 @@ export interface RequestCheckState {
   readonly restarts: Restarts;
   /** The same of windows that nothing is the matter with. */
   readonly trusted: TrustedRequests;
-  /** Of a check of latency: what of its growth stays as the canary's pods serve more. */
-  readonly lasting: LastingGrowth;
+  /** The same of all windows, by how much the canary's pods had served. */
+  readonly stretches: ServedStretches;
   /** What is left of a growth without each canary pod. */
   leftOut: readonly LeftOut[];
   /** Of a check of latency: what growth since the evaluation began has to reach. */
@@ -110,7 +109,7 @@ export const openCheck = (of: CheckKind, alpha: number, blocks: number): Request
   alpha,
   restarts: new Restarts(of.kind === 'latency' ? blocks : 0),
   trusted: new TrustedRequests(of.kind === 'latency' ? blocks : 0),
-  lasting: new LastingGrowth(),
+  stretches: new ServedStretches(),
   leftOut: [],
   bound: of.kind === 'latency' ? boundOf(alpha, blocks) : undefined,
   spread: undefined,
@@ -178,7 +177,7 @@ function countBlock(check: RequestCheckState, observed: Served, countOf: Counter
     check.excess.set(key, (check.excess.get(key) ?? 0) + excess),
   );
   check.restarts.add(observed.block, stretch);
-  if (observed.served !== undefined) check.lasting.add({ served: observed.served, ...excessIn(stretch) });
+  if (observed.served !== undefined) check.stretches.add(observed.served, stretch);
   if (trusted === undefined) return;
   check.trusted.note(trusted.part);
   const ofTrusted = trusted.strata === strata ? stretch : stretchOf(trusted.strata, countOf);
@@ -205,13 +204,6 @@ function stretchOf(
     stretch.squares += weight * ofCanary.requests;
   }
   return stretch;
-}
-
-/** Of a look, with its error by counting. */
-function excessIn({ requests, counted, expected, squares }: Stretch) {
-  const part = requests > 0 ? expected / requests : 0;
-  const variance = part * (1 - part) * (requests + squares);
-  return { size: requests, excess: counted - expected, variance };
 }
 
 export interface CheckRound {
@@ -263,13 +255,12 @@ function doubted(
     boundFactor: round.boundFactor,
   };
   check.leftOut = withoutEachPod(input);
-  const { lasting } = check.lasting;
   const concentration = concentrationOf(round.arms.canary) + concentrationOf(round.arms.baseline);
   const { maturity } = round.facts;
-  const youth = { lasting, maturity, shape, noise, concentration, looks: round.arms.looks };
+  const youth = { stretches: check.stretches, maturity, shape, noise, concentration };
   const doubt =
     doubtOfRequests({ ...input, trusted, shape, noise }) ??
-    (check.of.kind === 'latency' ? doubtOfYouth(evidence, expected / requests, youth) : undefined);
+    (check.of.kind === 'latency' ? doubtOfYouth(evidence, youth) : undefined);
   return withDoubt(evidence, doubt);
 }
 

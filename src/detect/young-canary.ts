@@ -132,7 +132,7 @@ class NewCode {
     }
     // A gate may raise the rate that its pods are sampled at: a request then has more samples.
     const size = left.reduce((sum, window) => sum + servedIn(window) * window.hz, 0);
-    this.#sampled = plus(this.#sampled, size, served);
+    this.#sampled = plus(this.#sampled, size, 1 / served);
     for (let node = 0; node < counts.length; node++) {
       const count = counts[node] ?? 0;
       const added = count - (this.#before[node] ?? 0);
