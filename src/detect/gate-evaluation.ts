@@ -33,7 +33,7 @@ export interface GateEvaluation {
   readonly startedAtMs: number;
   readonly cpu: CpuEvaluation;
   readonly requests: RequestEvaluation | undefined;
-  /** Of the canary's windows that are left out because its JVMs are not as far as the baseline's; absent while there are none. */
+  /** Of all of the canary's windows while its JVMs are not as far as the baseline's; absent while they are. */
   young?: YoungCanary;
 }
 
@@ -73,11 +73,9 @@ export function advanceGate(evaluation: GateEvaluation, closed: Block): void {
     cpu.mix = routeMixOf(requests.arms.mix);
   }
   advance(cpu, block);
-  const kept = new Set(block.canary);
-  const left = closed.canary.filter((window) => !kept.has(window));
-  if (left.length === 0) return;
+  if (block.canary.length === closed.canary.length && !cpu.facts.maturity.isYoung) return;
   evaluation.young ??= new YoungCanary(settings, cpu);
-  evaluation.young.advance(closed, left, cpu.mix);
+  evaluation.young.advance(closed, cpu.mix);
 }
 
 /** What speaks for functions: the canary's warm windows, unless new code was found before there were enough of them. */

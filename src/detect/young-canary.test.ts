@@ -51,10 +51,10 @@ function judged(canary: (served: number) => Burnt): YoungCanary {
         window(`${arm}${pod}`, look, strayed(burnt, pod, look), requests),
       );
     const baseline = windowsOf('b', 12, [...SERVICE, ...FAST], 5 * REQUESTS);
-    const left = windowsOf('c', 3, canary(served), REQUESTS);
-    const block = { lookAtMs: (look + 1) * LOOK_MS, baseline, canary: left, warmUpExcluded: false };
+    const ofCanary = windowsOf('c', 3, canary(served), REQUESTS);
+    const block = { lookAtMs: (look + 1) * LOOK_MS, baseline, canary: ofCanary, warmUpExcluded: false };
     cpu.facts.maturity.matured(block);
-    young.advance(block, left, undefined);
+    young.advance(block, undefined);
   }
   return young;
 }

@@ -1,7 +1,7 @@
 /**
- * CPU of canary windows that are no match for the baseline yet (maturity.ts). What the baseline has as well costs a young JVM more, in one
- * function twice and in another not at all, so shares of it prove nothing. Code that the baseline does not run cannot get
- * cheaper than it: a path that is new and hot in pods that are still warming fails a gate, if
+ * CPU of a canary that is no match for the baseline yet: of all its windows while JVMs of it are behind, or have served few requests
+ * (maturity.ts). What the baseline has as well costs a young JVM more, in one function twice and in another not at all, so shares of it
+ * prove nothing. Code that the baseline does not run is none of that: a path that is new and hot fails a gate, if
  *
  * - e-BH, the bounds of new-hot-path.ts and what else may explain it (cpu-doubt.ts) say so, as in any look;
  * - what calls it grew by the margin beyond what a JVM that compiles may make of it: a function of another name, or one that was
@@ -10,9 +10,10 @@
  */
 import { callersOf } from './attribution.ts';
 import { COMPILING_RATIO, type CpuDoubtRound, doubtOfGrowth, JUST_COMPILED_RATIO } from './cpu-doubt.ts';
-import { type CpuEvaluation, openCpuEvaluation, YOUNG_PART } from './cpu-evaluation.ts';
+import { type CpuEvaluation, openCpuEvaluation } from './cpu-evaluation.ts';
 import type { Finding } from './culprits.ts';
 import { LARGEST_COMPARABLE_ERROR, unusableBecause } from './decide-look.ts';
+import { YOUNG_PART } from './function-levels.ts';
 import { lastingOf, NO_POWERS, plus } from './lasting-growth.ts';
 import { type LookEvidence, weighLook } from './look-evidence.ts';
 import type { Block } from './looks.ts';
@@ -25,7 +26,7 @@ import { totalNode } from './stack-index.ts';
 import { addBlock } from './tally.ts';
 import type { CpuSettings } from './verdict.ts';
 
-/** One for windows that are left out of an evaluation, over the same stacks and facts. */
+/** Beside an evaluation of what is left without the windows of JVMs that are behind, over the same stacks and facts. */
 export class YoungCanary {
   readonly cpu: CpuEvaluation;
   readonly #seen: NewCode;
@@ -40,15 +41,14 @@ export class YoungCanary {
     return this.cpu.decision?.verdict === 'Failed';
   }
 
-  /** `left`: of the canary's windows those that were left out of `block`. */
-  advance({ baseline, lookAtMs }: Block, left: readonly PodWindow[], mix: CpuEvaluation['mix']): void {
-    if (this.hasFailed || left.length === 0 || baseline.length === 0) return;
+  advance({ baseline, canary, lookAtMs }: Block, mix: CpuEvaluation['mix']): void {
+    if (this.hasFailed || canary.length === 0 || baseline.length === 0) return;
     const { cpu } = this;
     cpu.mix = mix;
     cpu.warmUpExcluded = true;
-    const stacks = addBlock(cpu.arms, { baseline, canary: left }, cpu.index);
-    cpu.sightings.add(left, cpu.index, stacks.canary.numbers);
-    this.#seen.add(left, cpu);
+    const stacks = addBlock(cpu.arms, { baseline, canary }, cpu.index);
+    cpu.sightings.add(canary, cpu.index, stacks.canary.numbers);
+    this.#seen.add(canary, cpu);
     const look = weighLook(cpu.arms, cpu.levels);
     cpu.evidence = look;
     cpu.looks += 1;
@@ -121,8 +121,8 @@ class NewCode {
   #x = new Float64Array(0);
   #xx = new Float64Array(0);
 
-  /** Takes what `left` brought to the arm's counts. */
-  add(left: readonly PodWindow[], { arms, facts }: CpuEvaluation): void {
+  /** Takes what these windows brought to the arm's counts. */
+  add(windows: readonly PodWindow[], { arms, facts }: CpuEvaluation): void {
     const { counts } = arms.canary;
     const served = Math.max(1, facts.maturity.served);
     if (counts.length > this.#before.length) {
@@ -131,7 +131,7 @@ class NewCode {
       this.#xx = roomFor(this.#xx, counts.length);
     }
     // A gate may raise the rate that its pods are sampled at: a request then has more samples.
-    const size = left.reduce((sum, window) => sum + servedIn(window) * window.hz, 0);
+    const size = windows.reduce((sum, window) => sum + servedIn(window) * window.hz, 0);
     this.#sampled = plus(this.#sampled, size, 1 / served);
     for (let node = 0; node < counts.length; node++) {
       const count = counts[node] ?? 0;
