@@ -33,7 +33,7 @@ export interface GateEvaluation {
   readonly startedAtMs: number;
   readonly cpu: CpuEvaluation;
   readonly requests: RequestEvaluation | undefined;
-  /** Of all of the canary's windows while its JVMs are not as far as the baseline's; absent while they are. */
+  /** Of all windows since a JVM of the canary was seen not to be as far as the baseline's; absent while none was. */
   young?: YoungCanary;
 }
 
@@ -73,7 +73,9 @@ export function advanceGate(evaluation: GateEvaluation, closed: Block): void {
     cpu.mix = routeMixOf(requests.arms.mix);
   }
   advance(cpu, block);
-  if (block.canary.length === closed.canary.length && !cpu.facts.maturity.isYoung) return;
+  const isBehind = block.canary.length < closed.canary.length;
+  const wasBehind = evaluation.young !== undefined && cpu.facts.maturity.isYoung;
+  if (!isBehind && !wasBehind) return;
   evaluation.young ??= new YoungCanary(settings, cpu);
   evaluation.young.advance(closed, cpu.mix);
 }

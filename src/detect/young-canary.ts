@@ -1,6 +1,6 @@
 /**
- * CPU of a canary that is no match for the baseline yet: of all its windows while JVMs of it are behind, or have served few requests
- * (maturity.ts). What the baseline has as well costs a young JVM more, in one function twice and in another not at all, so shares of it
+ * CPU of a canary that is no match for the baseline yet: of all its windows since a JVM of it was seen to be behind (maturity.ts), until it
+ * has served enough. What the baseline has as well costs a young JVM more, in one function twice and in another not at all, so shares of it
  * prove nothing. Code that the baseline does not run is none of that: a path that is new and hot fails a gate, if
  *
  * - e-BH, the bounds of new-hot-path.ts and what else may explain it (cpu-doubt.ts) say so, as in any look;
