@@ -3,11 +3,6 @@
  * by pod, arm and look. What is left out is only what turns sketches into those numbers.
  */
 import { boundFactor } from '../../src/detect/bound-factor.ts';
-import {
-  type EffectEvidence,
-  growthExceedsMargin,
-  growthIsProven,
-} from '../../src/detect/effect-evidence.ts';
 import { ASSUMED_OF_ERRORS, failuresPerUnit, weighErrors } from '../../src/detect/error-evidence.ts';
 import {
   ASSUMED_OF_LATENCY,
@@ -15,19 +10,18 @@ import {
   type LatencyMeasure,
   weighLatency,
 } from '../../src/detect/latency-evidence.ts';
-import { hasServedFew } from '../../src/detect/maturity.ts';
 import { BOUND_ALPHA } from '../../src/detect/node-evidence.ts';
 import { normalQuantile } from '../../src/detect/quantiles.ts';
 import { concentrationOf, createRequestArms, type RequestArms } from '../../src/detect/request-arms.ts';
 import { concludeLook, openCheck, type RequestCheckState, spreadOf } from '../../src/detect/request-check.ts';
 import { errorAlpha, type LatencySettings, latencyAlpha } from '../../src/detect/request-settings.ts';
 import { BLOCK_MS } from '../../src/detect/request-spread.ts';
-import { doubtOfYouth, type Youth } from '../../src/detect/young-latency.ts';
 import type { GateOutcome } from './gate-outcome.ts';
 import { Beyond, type Change, LOG_SD, logQuantileOf } from './latency-model.ts';
 import { COMMON, type Family, nextOf, PodShift } from './pod-noise.ts';
 import type { Chance } from './random.ts';
 import { SeenNumbers } from './seen-numbers.ts';
+import { doubtedByYouth } from './young-doubt.ts';
 
 export interface LatencyCell {
   readonly podSd: number;
@@ -332,34 +326,24 @@ class Gate {
     const { counts, restarts, bound, alpha } = check;
     if (bound === undefined) return undefined;
     const { looks } = this.#arms;
-    const of = { measure, counts, restarts, spread, concentration, check: settings };
-    const evidence = weighLatency({ ...of, alpha, bound, boundFactor, blocks, looks });
+    const seen = { measure, counts, restarts, spread, concentration, check: settings };
+    const evidence = weighLatency({ ...seen, alpha, bound, boundFactor, blocks, looks });
     const noise = {
       podVariance: spread.podVariance,
       waveVariance: (spread.waveVariance * looks) / blocks,
       podBound: spread.factors.bound,
       boundFactor,
     };
-    return this.#doubted(evidence, {
-      stretches: check.stretches,
-      shape: measure.fixed,
-      noise,
-      concentration,
-    });
+    const of = { stretches: check.stretches, shape: measure.fixed, noise, concentration };
+    return doubtedByYouth(evidence, this.#servedByEach(), of);
   }
 
-  /** Growth of a canary that has served few requests has to last as it serves more. */
-  #doubted(evidence: EffectEvidence, of: Omit<Youth, 'maturity'>): EffectEvidence {
-    if (!growthIsProven(evidence) || !growthExceedsMargin(evidence)) return evidence;
-    const { history } = this.#model.cell;
-    const served = this.#servedByCanary;
-    const [ofCanary = 0, ofBaseline = 0] = (['canary', 'baseline'] as const).map(
+  #servedByEach() {
+    const [canary = 0, baseline = 0] = (['canary', 'baseline'] as const).map(
       (arm) => this.#pods[arm][0]?.perWindow,
     );
-    const baseline = (served * ofBaseline) / ofCanary + history * WINDOWS_PER_BLOCK * ofBaseline;
-    const maturity = { isYoung: hasServedFew(served, baseline), served };
-    const doubt = doubtOfYouth(evidence, { ...of, maturity });
-    return doubt === undefined ? evidence : { ...evidence, doubt };
+    const windows = this.#servedByCanary / canary + this.#model.cell.history * WINDOWS_PER_BLOCK;
+    return { canary: this.#servedByCanary, baseline: windows * baseline };
   }
 
   #measure({ quantile }: LatencySettings, at: number): LatencyMeasure | undefined {

@@ -71,7 +71,7 @@ test('code that the baseline does not run fails a canary that is still warming, 
 
   assert.equal(hasFailed, true);
   assert.equal(cpu.decision?.reason, 'NewHotPath');
-  const [first] = cpu.decision?.findings ?? [];
+  const [first] = cpu.decision.findings;
   assert.ok(first);
   assert.match(cpu.index.functions[Math.floor(first.evidence.node / 2)] ?? '', /SlowCodec/);
 });

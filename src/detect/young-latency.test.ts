@@ -35,7 +35,7 @@ test('growth that falls as the pods serve more is in doubt, with what they have 
   const found = doubt((served) => 200 / served);
 
   assert.equal(found?.kind, 'WarmUp');
-  assert.match(found?.message ?? '', /no more than 645 requests each/);
+  assert.match(found.message, /no more than 645 requests each/);
 });
 
 test('growth that stays is none of warm-up, though the pods are cold, nor where warm-up comes on top of it', () => {
