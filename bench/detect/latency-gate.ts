@@ -321,11 +321,11 @@ class Gate {
     const settings = checks[at];
     const measure = settings && this.#measure(settings, at);
     if (settings === undefined || measure === undefined) return undefined;
-    const perUnit = measure.fixed.density;
-    const spread = spreadOf(check, block, { perUnit, assumed: ASSUMED_OF_LATENCY, pods });
-    const { counts, restarts, bound, alpha } = check;
-    if (bound === undefined) return undefined;
+    const { fixed: shape } = measure;
+    const spread = spreadOf(check, block, { perUnit: shape.density, assumed: ASSUMED_OF_LATENCY, pods });
+    const { counts, restarts, stretches, bound, alpha } = check;
     const { looks } = this.#arms;
+    if (bound === undefined) return undefined;
     const seen = { measure, counts, restarts, spread, concentration, check: settings };
     const evidence = weighLatency({ ...seen, alpha, bound, boundFactor, blocks, looks });
     const noise = {
@@ -334,14 +334,12 @@ class Gate {
       podBound: spread.factors.bound,
       boundFactor,
     };
-    const of = { stretches: check.stretches, shape: measure.fixed, noise, concentration };
-    return doubtedByYouth(evidence, this.#servedByEach(), of);
+    return doubtedByYouth(evidence, this.#servedByEach(), { stretches, shape, noise, concentration });
   }
 
   #servedByEach() {
-    const [canary = 0, baseline = 0] = (['canary', 'baseline'] as const).map(
-      (arm) => this.#pods[arm][0]?.perWindow,
-    );
+    const { canary: ofCanary, baseline: ofBaseline } = this.#pods;
+    const [canary, baseline] = [ofCanary[0]?.perWindow ?? 0, ofBaseline[0]?.perWindow ?? 0];
     const windows = this.#servedByCanary / canary + this.#model.cell.history * WINDOWS_PER_BLOCK;
     return { canary: this.#servedByCanary, baseline: windows * baseline };
   }
