@@ -21,6 +21,7 @@ import { Beyond, type Change, LOG_SD, logQuantileOf } from './latency-model.ts';
 import { COMMON, type Family, nextOf, PodShift } from './pod-noise.ts';
 import type { Chance } from './random.ts';
 import { SeenNumbers } from './seen-numbers.ts';
+import { doubtedByYouth } from './young-doubt.ts';
 
 export interface LatencyCell {
   readonly podSd: number;
@@ -129,6 +130,8 @@ class Gate {
   readonly #canary: Served;
   readonly #expected: Float64Array;
   #common: number;
+  /** By each canary pod since it was started, with the gate; in the young minutes too. */
+  #servedByCanary = 0;
 
   constructor(model: CellModel, family: Family, chance: Chance) {
     const { cell, checks } = model;
@@ -169,6 +172,7 @@ class Gate {
     for (let atS = WINDOW_S; atS <= cell.deadlineS; atS += WINDOW_S) {
       this.#serveBaseline();
       const isYoung = cell.warmUp > 0 && atS <= WARM_UP_S;
+      this.#servedByCanary += this.#pods.canary[0]?.perWindow ?? 0;
       this.#serveCanary(atS - WINDOW_S, isYoung);
       if (atS % cell.lookS !== 0) continue;
       const block = Math.floor((atS * 1_000 - 1) / BLOCK_MS);
@@ -281,7 +285,9 @@ class Gate {
       this.#expected[at] = (this.#expected[at] ?? 0) + expected;
       const counted = canary.beyond[this.#model.places[at]?.threshold ?? 0] ?? 0;
       const squares = weight * canary.requests;
-      check.restarts.add(block, { requests: canary.requests, counted, expected, squares, looks: 1 });
+      const stretch = { requests: canary.requests, counted, expected, squares, looks: 1 };
+      check.restarts.add(block, stretch);
+      check.stretches.add(this.#servedByCanary, stretch);
     });
     const seen = {
       block,
@@ -315,13 +321,27 @@ class Gate {
     const settings = checks[at];
     const measure = settings && this.#measure(settings, at);
     if (settings === undefined || measure === undefined) return undefined;
-    const perUnit = measure.fixed.density;
-    const spread = spreadOf(check, block, { perUnit, assumed: ASSUMED_OF_LATENCY, pods });
-    const { counts, restarts, bound, alpha } = check;
-    if (bound === undefined) return undefined;
+    const { fixed: shape } = measure;
+    const spread = spreadOf(check, block, { perUnit: shape.density, assumed: ASSUMED_OF_LATENCY, pods });
+    const { counts, restarts, stretches, bound, alpha } = check;
     const { looks } = this.#arms;
-    const of = { measure, counts, restarts, spread, concentration, check: settings };
-    return weighLatency({ ...of, alpha, bound, boundFactor, blocks, looks });
+    if (bound === undefined) return undefined;
+    const seen = { measure, counts, restarts, spread, concentration, check: settings };
+    const evidence = weighLatency({ ...seen, alpha, bound, boundFactor, blocks, looks });
+    const noise = {
+      podVariance: spread.podVariance,
+      waveVariance: (spread.waveVariance * looks) / blocks,
+      podBound: spread.factors.bound,
+      boundFactor,
+    };
+    return doubtedByYouth(evidence, this.#servedByEach(), { stretches, shape, noise, concentration });
+  }
+
+  #servedByEach() {
+    const { canary: ofCanary, baseline: ofBaseline } = this.#pods;
+    const [canary, baseline] = [ofCanary[0]?.perWindow ?? 0, ofBaseline[0]?.perWindow ?? 0];
+    const windows = this.#servedByCanary / canary + this.#model.cell.history * WINDOWS_PER_BLOCK;
+    return { canary: this.#servedByCanary, baseline: windows * baseline };
   }
 
   #measure({ quantile }: LatencySettings, at: number): LatencyMeasure | undefined {

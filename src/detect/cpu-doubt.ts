@@ -106,8 +106,8 @@ function doubtOfFreshRoutes(
 // What another CPU, or a neighbour in its caches, does to the share of one function beside others. Assumed: no two machines were compared.
 const OTHER_CPU_RATIO = 1.3;
 const OWN_NODE_RATIO = 1.15;
-const COMPILING_RATIO = 2; // interpreted code costs many times as much, but little of it is left after minutes
-const JUST_COMPILED_RATIO = 1.3; // what is left of it when compilers have all but done
+export const COMPILING_RATIO = 2; // interpreted code costs many times as much, but little of it is left after minutes
+export const JUST_COMPILED_RATIO = 1.3; // what is left of it when compilers have all but done
 const LARGEST_LOAD_RATIO = 1.3;
 const MOST_BY_LOAD = 1.5;
 

@@ -5,6 +5,7 @@ import { describeCulprits, type ProvenAt } from './culprits.ts';
 import { dataFlags } from './data-flags.ts';
 import { decideLook, type LookDecision } from './decide-look.ts';
 import { createExposure, type Exposure, exposed } from './exposure.ts';
+import { FUNCTIONS_PART, YOUNG_PART } from './function-levels.ts';
 import { groupShares } from './group-shares.ts';
 import { type Levels, type LookEvidence, weighLook } from './look-evidence.ts';
 import { type Block, LOOK_MS } from './looks.ts';
@@ -41,22 +42,19 @@ export interface CpuEvaluation {
   decision: LookDecision | undefined;
 }
 
-// Of the gate's false failures, 0.4 are allotted to functions (0.5 to the latency quantiles, 0.1 to CPU in
-// total), so that a check added later does not change what this one says.
-const FUNCTION_PART = 0.4;
-
 /** `index`: of another evaluation over the same pods' stacks, which then need not be numbered again. */
 export function openCpuEvaluation(
   settings: CpuSettings,
   startedAtMs: number,
   index = createStackIndex(),
+  part = FUNCTIONS_PART - YOUNG_PART,
 ): CpuEvaluation {
   return {
     settings,
     startedAtMs,
     levels: {
       margin: settings.functionMargin,
-      familyAlpha: settings.falseFailureRate * FUNCTION_PART,
+      familyAlpha: settings.falseFailureRate * part,
       boundFactor: boundFactor(BOUND_ALPHA, settings.deadlineMs / Math.max(LOOK_MS, settings.minDurationMs)),
       podVarianceFactor: settings.podVarianceFactor ?? 1,
     },

@@ -75,7 +75,7 @@ export function decideLook(
   return collecting(findings.length > 0 ? 'CostMoved' : 'MarginNotReached', { findings, open });
 }
 
-function unusableBecause({ context }: LookEvidence, settings: CpuSettings): CpuReason | undefined {
+export function unusableBecause({ context }: LookEvidence, settings: CpuSettings): CpuReason | undefined {
   const { canary, baseline } = context;
   const maxLoss = settings.maxLossShare ?? DEFAULT_MAX_LOSS_SHARE;
   const lostTooMuch = [canary, baseline].some(

@@ -21,6 +21,7 @@ import { routeEffects } from './route-effects.ts';
 import { routeMixOf } from './route-mix.ts';
 import type { StackIndex } from './stack-index.ts';
 import type { CpuJudgement, CpuSettings, GateJudgement, RequestCheck } from './verdict.ts';
+import { YoungCanary } from './young-canary.ts';
 
 export interface GateSettings extends CpuSettings {
   /** Absent: only CPU is compared. */
@@ -32,6 +33,8 @@ export interface GateEvaluation {
   readonly startedAtMs: number;
   readonly cpu: CpuEvaluation;
   readonly requests: RequestEvaluation | undefined;
+  /** Of all windows since a JVM of the canary was seen not to be as far as the baseline's; absent while none was. */
+  young?: YoungCanary;
 }
 
 const CO_OCCURRING = 'co-occurring, which does not show it to be the cause';
@@ -63,17 +66,28 @@ export function openGateEvaluation(
 
 export function advanceGate(evaluation: GateEvaluation, closed: Block): void {
   if (gateIsDecided(evaluation)) return;
-  const { cpu, requests } = evaluation;
+  const { cpu, requests, settings } = evaluation;
   const block = cpu.facts.maturity.matured(closed);
   if (requests !== undefined) {
     advanceRequests(requests, block);
     cpu.mix = routeMixOf(requests.arms.mix);
   }
   advance(cpu, block);
+  const isBehind = block.canary.length < closed.canary.length;
+  const wasBehind = evaluation.young !== undefined && cpu.facts.maturity.isYoung;
+  if (!isBehind && !wasBehind) return;
+  evaluation.young ??= new YoungCanary(settings, cpu);
+  evaluation.young.advance(closed, cpu.mix);
 }
 
+/** What speaks for functions: the canary's warm windows, unless new code was found before there were enough of them. */
+const functionsOf = ({ cpu, young }: GateEvaluation): CpuEvaluation =>
+  young?.hasFailed === true ? young.cpu : cpu;
+
 /** Failed or Passed: no later block changes it any more. */
-export function gateIsDecided({ cpu, requests, settings }: GateEvaluation): boolean {
+export function gateIsDecided(evaluation: GateEvaluation): boolean {
+  const { requests, settings } = evaluation;
+  const cpu = functionsOf(evaluation);
   const checks = requests === undefined ? [] : requestChecks(requests, false);
   if (cpu.decision?.verdict === 'Failed' || checks.some((check) => failsGate(check, settings))) return true;
   return isDecided(cpu) && checks.every((check) => stands(check, settings));
@@ -101,7 +115,7 @@ export const standsInTheWay = (check: RequestCheck, settings: GateSettings): boo
  */
 export function gateJudgement(evaluation: GateEvaluation, nowMs: number, hasWindows: boolean): GateJudgement {
   const { settings, startedAtMs, requests } = evaluation;
-  const ofFunctions = withImmaturity(evaluation, judgementOf(evaluation.cpu, nowMs, hasWindows));
+  const ofFunctions = withImmaturity(evaluation, judgementOf(functionsOf(evaluation), nowMs, hasWindows));
   if (requests === undefined) return withReport(ofFunctions, evaluation);
   const cpu = { ...ofFunctions, ...flagged(evaluation, ofFunctions) };
   const endMs = startedAtMs + settings.deadlineMs;
@@ -172,7 +186,9 @@ function withImmaturity({ cpu }: GateEvaluation, judgement: CpuJudgement): CpuJu
 }
 
 /** With what requests say. */
-function flagged({ cpu, requests, settings }: GateEvaluation, ofFunctions: CpuJudgement) {
+function flagged(evaluation: GateEvaluation, ofFunctions: CpuJudgement) {
+  const { requests, settings } = evaluation;
+  const cpu = functionsOf(evaluation);
   const { facts, warmUpExcluded, mix } = cpu;
   const checks = requests?.checks ?? [];
   const ofRequests = checks.flatMap(({ evidence }) => evidence?.doubt ?? []);

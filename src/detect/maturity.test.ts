@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { type Block, LOOK_MS } from './looks.ts';
-import { MATURE_BY_MS, Maturity } from './maturity.ts';
+import { hasServedFew, MATURE_BY_MS, Maturity } from './maturity.ts';
 import type { PodWindow } from './pod-window.ts';
 
 interface Young {
@@ -74,4 +74,11 @@ test('a pod that compiles for half an hour counts, and stays behind', () => {
     'c2',
   ]);
   assert.equal(maturity.isBehind('c1'), true);
+});
+
+test('a canary is young by what its pods have served, beside the baseline and at all, and not where that is unknown', () => {
+  assert.equal(hasServedFew(500, 5_000), true);
+  assert.equal(hasServedFew(500, 900), false);
+  assert.equal(hasServedFew(3_000, 1_000_000), false);
+  assert.equal(hasServedFew(0, 5_000), false);
 });

@@ -8,6 +8,7 @@ import { SharedStacks } from '../profile/shared-stacks.ts';
 import { requestsOf } from '../requests/request-window.ts';
 import type { ArmWindows, Block } from './looks.ts';
 import type { PodWindow } from './pod-window.ts';
+import { ServedSinceStart } from './served-since-start.ts';
 import { StackMemo } from './stack-memo.ts';
 
 /** Roots that src/jvm/vm-threads.ts gives the compilers' threads, and their entry where that is the outermost name. */
@@ -59,8 +60,19 @@ export interface Immaturity {
   readonly cost: number | undefined;
 }
 
+/** Requests from which on a pod is no longer young: a request costs what it will but for some per cent (RESULTS). */
+const SETTLED_REQUESTS = 3_000;
+const YOUNGER = 0.5; // than the baseline's pods, in requests served
+
+/** Requests that each pod of the arms has served since it was started; 0: not known. */
+export const hasServedFew = (canary: number, baseline: number): boolean =>
+  canary > 0 && canary < Math.min(SETTLED_REQUESTS, YOUNGER * baseline);
+
 export class Maturity {
   readonly #recent = new Map<string, Recent>();
+  readonly #served = { baseline: new ServedSinceStart(), canary: new ServedSinceStart() };
+  #isYoung = false;
+  #servedByCanary = 0;
   readonly #cost: number[] = [];
   #immature: ReadonlySet<string> = new Set();
   #why: Immaturity | undefined;
@@ -69,6 +81,19 @@ export class Maturity {
   /** Of the canary at the last block; undefined where it is as far as the baseline. */
   get why(): Immaturity | undefined {
     return this.#why;
+  }
+
+  /**
+   * Whether the canary's pods have served so few requests, beside the baseline's, that what they do may still get faster. It ends with
+   * some thousand requests, or half an hour.
+   */
+  get isYoung(): boolean {
+    return this.#isYoung;
+  }
+
+  /** By each of the canary's pods since it was started; 0 where no requests are seen. */
+  get served(): number {
+    return this.#servedByCanary;
   }
 
   /** Of the canary's windows. */
@@ -84,6 +109,7 @@ export class Maturity {
   matured(block: Block): Block {
     for (const windows of [block.baseline, block.canary]) this.#remember(windows);
     this.#weigh(block);
+    this.#count(block);
     const stays = ({ pod, startMs, podStartedAtMs }: PodWindow): boolean =>
       !this.#immature.has(pod) || startMs - podStartedAtMs >= MATURE_BY_MS;
     if (this.#immature.size === 0) return block;
@@ -103,6 +129,15 @@ export class Maturity {
         java,
       });
     }
+  }
+
+  #count({ baseline, canary }: ArmWindows): void {
+    this.#served.baseline.add(baseline);
+    this.#served.canary.add(canary);
+    const [ofBaseline, ofCanary] = [this.#served.baseline.of(baseline), this.#served.canary.of(canary)];
+    if (ofCanary > 0) this.#servedByCanary = ofCanary;
+    const isOld = canary.every(({ startMs, podStartedAtMs }) => startMs - podStartedAtMs >= MATURE_BY_MS);
+    this.#isYoung = !isOld && hasServedFew(ofCanary, ofBaseline);
   }
 
   #weigh(block: ArmWindows): void {

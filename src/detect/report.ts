@@ -1,5 +1,6 @@
 import type { LookDecision } from './decide-look.ts';
 import { ADVICE, isDoubt } from './doubt.ts';
+import { FUNCTIONS_PART } from './function-levels.ts';
 import type { LookEvidence } from './look-evidence.ts';
 import { detectableGrowth, type LookContext, type NodeEvidence } from './node-evidence.ts';
 import { functionOf, nodeIsTotal, type StackIndex } from './stack-index.ts';
@@ -27,14 +28,17 @@ export function checkOf(look: LookEvidence, index: StackIndex, outcome: Outcome)
     margin: outcome.settings.functionMargin,
     detectable: detectableInMost(look.candidates, look.context) * part,
     verdict: outcome.verdict,
-    evidence: evidenceOf(look),
+    evidence: evidenceOf(look, outcome.settings),
   };
 }
 
 /** Of e-BH: a function is rejected sooner where others are, too. */
-function evidenceOf({ candidates, grown, context }: LookEvidence): CheckEvidence {
+function evidenceOf(
+  { candidates, grown, context }: LookEvidence,
+  { falseFailureRate }: CpuSettings,
+): CheckEvidence {
   return {
-    level: context.nodeAlpha * Math.max(1, candidates.length),
+    level: falseFailureRate * FUNCTIONS_PART,
     logE: candidates.reduce((most, { logE }) => Math.max(most, logE), Number.NEGATIVE_INFINITY),
     neededLogE: -Math.log(context.nodeAlpha * Math.max(1, grown.length)),
   };

@@ -35,6 +35,7 @@ import { Restarts, type Stretch, type ThresholdShape } from './restarts.ts';
 import { doubtOfMost, TrustedRequests } from './trusted-requests.ts';
 import type { TrustedPart } from './trusted-windows.ts';
 import type { RequestReason, Verdict } from './verdict.ts';
+import { doubtOfYouth, ServedStretches } from './young-latency.ts';
 
 export type CheckKind =
   | { readonly kind: 'latency'; readonly settings: LatencySettings }
@@ -51,6 +52,8 @@ export interface RequestCheckState {
   readonly restarts: Restarts;
   /** The same of windows that nothing is the matter with. */
   readonly trusted: TrustedRequests;
+  /** The same of all windows, by how much the canary's pods had served. */
+  readonly stretches: ServedStretches;
   /** What is left of a growth without each canary pod. */
   leftOut: readonly LeftOut[];
   /** Of a check of latency: what growth since the evaluation began has to reach. */
@@ -83,6 +86,8 @@ export interface Observed {
   readonly strata: readonly Stratum[];
   /** Absent from what was before the evaluation. */
   readonly trusted?: TrustedStrata;
+  /** Requests that each canary pod had served by then since it was started; absent where that is not known. */
+  readonly served?: number;
 }
 
 /** What of a block can be trusted. */
@@ -106,6 +111,7 @@ export const openCheck = (of: CheckKind, alpha: number, blocks: number): Request
   alpha,
   restarts: new Restarts(of.kind === 'latency' ? blocks : 0),
   trusted: new TrustedRequests(of.kind === 'latency' ? blocks : 0),
+  stretches: new ServedStretches(),
   leftOut: [],
   bound: of.kind === 'latency' ? boundOf(alpha, blocks) : undefined,
   spread: undefined,
@@ -130,10 +136,9 @@ export function observe(check: RequestCheckState, observed: Observed): void {
     if (observed.trusted !== undefined) check.trusted.note(observed.trusted.part);
     return;
   }
-  const { block, strata, trusted } = observed;
+  const { block, strata, trusted, served } = observed;
   const arms = { canary: servedOf(observed.canary), baseline: servedOf(observed.baseline) };
-  const served = { block, strata, ...arms, ...(trusted && { trusted }) };
-  check.waiting.push(served);
+  check.waiting.push({ block, strata, ...arms, ...(trusted && { trusted }), ...(served && { served }) });
   // Of all history, not of its first block: what a moment did to everybody would stay in the threshold.
   if (check.of.kind === 'latency' && check.threshold === undefined && block >= 0) {
     const rows = check.waiting.flatMap(({ baseline }) => rowsOf(baseline));
@@ -174,6 +179,7 @@ function countBlock(check: RequestCheckState, observed: Served, countOf: Counter
     check.excess.set(key, (check.excess.get(key) ?? 0) + excess),
   );
   check.restarts.add(observed.block, stretch);
+  if (observed.served !== undefined) check.stretches.add(observed.served, stretch);
   if (trusted === undefined) return;
   check.trusted.note(trusted.part);
   const ofTrusted = trusted.strata === strata ? stretch : stretchOf(trusted.strata, countOf);
@@ -251,7 +257,13 @@ function doubted(
     boundFactor: round.boundFactor,
   };
   check.leftOut = withoutEachPod(input);
-  return withDoubt(evidence, doubtOfRequests({ ...input, trusted, shape, noise }));
+  const concentration = concentrationOf(round.arms.canary) + concentrationOf(round.arms.baseline);
+  const { maturity } = round.facts;
+  const youth = { stretches: check.stretches, maturity, shape, noise, concentration };
+  const doubt =
+    doubtOfRequests({ ...input, trusted, shape, noise }) ??
+    (check.of.kind === 'latency' ? doubtOfYouth(evidence, youth) : undefined);
+  return withDoubt(evidence, doubt);
 }
 
 const withDoubt = (evidence: EffectEvidence, doubt: Doubt | undefined): EffectEvidence =>

@@ -123,7 +123,8 @@ export function advanceRequests(evaluation: RequestEvaluation, block: Block): vo
   const { baseline, canary } = block;
   const number = blockOf(block.lookAtMs - 1, startedAtMs);
   const trusted = trustedStrata(arms, block, { facts, strata });
-  const observed = { block: number, baseline, canary, strata, trusted };
+  const { served } = facts.maturity;
+  const observed = { block: number, baseline, canary, strata, trusted, ...(served > 0 && { served }) };
   const round = {
     arms,
     facts,

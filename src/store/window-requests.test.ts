@@ -27,7 +27,7 @@ test('of requests alone, windows without any are left out, and stacks with them'
   const windows = store.windows({ pods: [{ podUid: 'uid-1' }], ...span, requestsOnly: true });
 
   assert.deepEqual(
-    windows.map(({ startMs, stacks, requests }) => [startMs, stacks, requests]),
+    windows.map(({ startMs, stacks, requests }) => [startMs, [...stacks], requests]),
     [[EPOCH_MS + WINDOW_MS, [], aRequestWindow()]],
   );
 });

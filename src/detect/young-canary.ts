@@ -1,0 +1,152 @@
+/**
+ * CPU of a canary that is no match for the baseline yet: of all its windows since a JVM of it was seen to be behind (maturity.ts), until it
+ * has served enough. What the baseline has as well costs a young JVM more, in one function twice and in another not at all, so shares of it
+ * prove nothing. Code that the baseline does not run is none of that: a path that is new and hot fails a gate, if
+ *
+ * - e-BH, the bounds of new-hot-path.ts and what else may explain it (cpu-doubt.ts) say so, as in any look;
+ * - what calls it grew by the margin beyond what a JVM that compiles may make of it: a function of another name, or one that was
+ *   taken apart, costs its caller nothing more;
+ * - a request still runs it as pods serve more: what fills a cache or loads a class does not last (lasting-growth.ts).
+ */
+import { callersOf } from './attribution.ts';
+import { COMPILING_RATIO, type CpuDoubtRound, doubtOfGrowth, JUST_COMPILED_RATIO } from './cpu-doubt.ts';
+import { type CpuEvaluation, openCpuEvaluation } from './cpu-evaluation.ts';
+import type { Finding } from './culprits.ts';
+import { LARGEST_COMPARABLE_ERROR, unusableBecause } from './decide-look.ts';
+import { YOUNG_PART } from './function-levels.ts';
+import { lastingOf, NO_POWERS, plus } from './lasting-growth.ts';
+import { type LookEvidence, weighLook } from './look-evidence.ts';
+import type { Block } from './looks.ts';
+import { isNewAndHot, isServicePath } from './new-hot-path.ts';
+import { type NodeEvidence, weighNode } from './node-evidence.ts';
+import { roomFor } from './node-sums.ts';
+import { servedIn } from './pod-facts.ts';
+import type { PodWindow } from './pod-window.ts';
+import { totalNode } from './stack-index.ts';
+import { addBlock } from './tally.ts';
+import type { CpuSettings } from './verdict.ts';
+
+/** Beside an evaluation of what is left without the windows of JVMs that are behind, over the same stacks and facts. */
+export class YoungCanary {
+  readonly cpu: CpuEvaluation;
+  readonly #seen: NewCode;
+
+  constructor(settings: CpuSettings, { startedAtMs, index, facts }: CpuEvaluation) {
+    const opened = openCpuEvaluation(settings, startedAtMs, index, YOUNG_PART);
+    this.cpu = { ...opened, facts };
+    this.#seen = new NewCode();
+  }
+
+  get hasFailed(): boolean {
+    return this.cpu.decision?.verdict === 'Failed';
+  }
+
+  advance({ baseline, canary, lookAtMs }: Block, mix: CpuEvaluation['mix']): void {
+    if (this.hasFailed || canary.length === 0 || baseline.length === 0) return;
+    const { cpu } = this;
+    cpu.mix = mix;
+    cpu.warmUpExcluded = true;
+    const numbers = addBlock(cpu.arms, { baseline, canary }, cpu.index);
+    cpu.sightings.add(canary, cpu.index, numbers.canary);
+    this.#seen.add(canary, cpu);
+    const look = weighLook(cpu.arms, cpu.levels);
+    cpu.evidence = look;
+    cpu.looks += 1;
+    cpu.lastLookAtMs = lookAtMs;
+    this.#decide(look);
+  }
+
+  #decide(look: LookEvidence | undefined): void {
+    const { cpu } = this;
+    const findings = look === undefined ? [] : this.#newCode(look);
+    const before = new Set(cpu.decision?.findings.map(({ evidence }) => evidence.node));
+    const hasFailed =
+      look !== undefined &&
+      unusableBecause(look, cpu.settings) === undefined &&
+      look.sizeFactor.logError <= LARGEST_COMPARABLE_ERROR &&
+      findings.some(({ evidence }) => before.has(evidence.node));
+    cpu.decision = {
+      ...(hasFailed
+        ? { verdict: 'Failed', reason: 'NewHotPath' }
+        : { verdict: 'Collecting', reason: 'WarmUp' }),
+      ...{ findings, open: [] },
+    };
+  }
+
+  /** The largest first. */
+  #newCode(look: LookEvidence): Finding[] {
+    const { index, facts, mix } = this.cpu;
+    const round = { look, index, facts, mix };
+    return look.grown
+      .filter((grown) => isNewAndHot(grown, look.context, look.newPathShare))
+      .filter(({ node }) => isServicePath(node, index, look.context))
+      .filter((grown) => callerGrew(grown, round) && this.#seen.lasts(grown.node, look.context))
+      .filter((grown) => doubtOfGrowth(grown, round) === undefined)
+      .sort((a, b) => b.delta - a.delta || a.node - b.node)
+      .map((evidence) => ({ evidence, moved: undefined }));
+  }
+}
+
+const NEW_PART = 0.1; // of the canary's share: a baseline below that did not really have the function
+const LARGEST_CALLER = 0.5; // of CPU; beyond, it says more of what the rest did
+
+/** The nearest one that the baseline has; the function itself where there is none but threads' own. */
+function knownCaller(growth: NodeEvidence, { look, index }: CpuDoubtRound): NodeEvidence {
+  for (const caller of callersOf(growth.node, index, look.context.canary.stackCounts)) {
+    const evidence = weighNode(totalNode(caller), look.context);
+    if (evidence.baselineShare < NEW_PART * evidence.canaryShare) continue;
+    return evidence.baselineShare > LARGEST_CALLER ? growth : evidence;
+  }
+  return growth;
+}
+
+/**
+ * By the margin beyond the most that is assumed of a JVM that compiles, and surely beyond what of that is left later. On real pods with a
+ * fifth of the baseline's load callers of unchanged code had up to 2.4 times their share in the first minutes, and then 2.1.
+ */
+function callerGrew(growth: NodeEvidence, round: CpuDoubtRound): boolean {
+  const { canaryShare, baselineShare, half } = knownCaller(growth, round);
+  const grownBy = (ratio: number): number =>
+    canaryShare - (ratio * baselineShare) / (1 - baselineShare + ratio * baselineShare);
+  return grownBy(COMPILING_RATIO) > round.look.margin && grownBy(JUST_COMPILED_RATIO) - half > 0;
+}
+
+const SURE = 1.645; // standard errors: one in twenty, as for all that is weighed once more
+
+/** How often a request runs each node, as the canary's pods serve more. */
+class NewCode {
+  #sampled = NO_POWERS;
+  #before = new Float64Array(0);
+  /** Samples of each node, over n; and over n². */
+  #x = new Float64Array(0);
+  #xx = new Float64Array(0);
+
+  /** Takes what these windows brought to the arm's counts. */
+  add(windows: readonly PodWindow[], { arms, facts }: CpuEvaluation): void {
+    const { counts } = arms.canary;
+    const served = Math.max(1, facts.maturity.served);
+    if (counts.length > this.#before.length) {
+      this.#before = roomFor(this.#before, counts.length);
+      this.#x = roomFor(this.#x, counts.length);
+      this.#xx = roomFor(this.#xx, counts.length);
+    }
+    // A gate may raise the rate that its pods are sampled at: a request then has more samples.
+    const size = windows.reduce((sum, window) => sum + servedIn(window) * window.hz, 0);
+    this.#sampled = plus(this.#sampled, size, 1 / served);
+    for (let node = 0; node < counts.length; node++) {
+      const count = counts[node] ?? 0;
+      const added = count - (this.#before[node] ?? 0);
+      if (added === 0) continue;
+      this.#before[node] = count;
+      this.#x[node] = (this.#x[node] ?? 0) + added / served;
+      this.#xx[node] = (this.#xx[node] ?? 0) + added / served ** 2;
+    }
+  }
+
+  lasts(node: number, { dispersion }: LookEvidence['context']): boolean {
+    const counts = [this.#before[node] ?? 0, this.#x[node] ?? 0, this.#xx[node] ?? 0] as const;
+    const lasting = lastingOf({ size: this.#sampled, excess: counts, variance: counts });
+    const overdispersion = dispersion.spreads[node]?.overdispersion ?? 1;
+    return lasting !== undefined && lasting.part > SURE * Math.sqrt(overdispersion) * lasting.error;
+  }
+}
