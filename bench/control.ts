@@ -28,7 +28,7 @@ const BUILT_WITHIN_MS = 4_000;
 const WARM_WINDOWS = 3;
 const PORTS = { http: 18_080, https: 18_443 };
 /** Of a controller of a cluster of this size: docs/scale.md. */
-const FLAGS = ['--max-semi-space-size=8', '--max-old-space-size=384', ...(process.env['NODE_FLAGS'] ?? '').split(' ').filter(Boolean)];
+const FLAGS = ['--max-semi-space-size=8', '--max-old-space-size=384'];
 
 const number = (name: string, otherwise: number): number => Number(process.env[name] ?? otherwise);
 const size = {
