@@ -1,5 +1,5 @@
 /**
- * Writes everything that is generated from source: CRDs, their kustomization, docs/api.md and the diff page's script.
+ * Writes everything that is generated from source: CRDs, their kustomization, docs/api.md, docs/settings.md and the diff page's script.
  * `--check` writes nothing and fails when a file differs from what it should be.
  */
 import { createHash } from 'node:crypto';
@@ -12,6 +12,7 @@ import { emitCrd } from '../src/crds/emit.ts';
 import { KINDS } from '../src/crds/kinds.ts';
 import { GROUP } from '../src/crds/schema.ts';
 import { renderApiDocs } from './render-api-docs.ts';
+import { renderSettingsDocs } from './render-settings-docs.ts';
 
 interface GeneratedFile {
   readonly path: string;
@@ -89,6 +90,7 @@ async function main(): Promise<void> {
   const files = [
     ...crdFiles(),
     { path: 'docs/api.md', content: renderApiDocs(KINDS) },
+    { path: 'docs/settings.md', content: renderSettingsDocs() },
     await diffPageAssets(),
   ];
   const stale: string[] = [];

@@ -11,6 +11,7 @@ export interface AgentConfig {
   readonly cgroupRoot: string;
   readonly procRoot: string;
   readonly spoolDirectory: string;
+  /** Until the controller has told what the install's settings say. */
   readonly spoolBytes: number;
   readonly addonPath: string;
   readonly objectPath: string;
@@ -22,8 +23,6 @@ export interface AgentConfig {
   readonly liveAllowed: boolean;
   readonly execObjectPath: string;
   readonly requestsObjectPath: string;
-  /** Where the install wants spans: an OTLP/HTTP endpoint, v1/traces being below it. */
-  readonly otlpEndpoint: URL | undefined;
   readonly offCpuObjectPath: string;
   readonly ioObjectPath: string;
   readonly httpPort: number;
@@ -53,7 +52,6 @@ export function readConfig(env: Readonly<Record<string, string | undefined>> = p
     liveAllowed: env['FLAMEGATE_LIVE'] === 'true',
     execObjectPath: env['FLAMEGATE_EXEC_OBJECT'] ?? `${dist}/exec.bpf.o`,
     requestsObjectPath: env['FLAMEGATE_REQUESTS_OBJECT'] ?? `${dist}/requests.bpf.o`,
-    otlpEndpoint: httpUrl(env, 'FLAMEGATE_OTLP_ENDPOINT'),
     offCpuObjectPath: env['FLAMEGATE_OFFCPU_OBJECT'] ?? `${dist}/offcpu.bpf.o`,
     ioObjectPath: env['FLAMEGATE_IO_OBJECT'] ?? `${dist}/io.bpf.o`,
     httpPort: integer(env, 'FLAMEGATE_HTTP_PORT', 9464, 0),
@@ -74,14 +72,6 @@ function httpsUrl(text: string): URL {
   const url = URL.canParse(text) ? new URL(text) : undefined;
   if (url?.protocol !== 'https:') throw invalid(`FLAMEGATE_CONTROLLER is "${text}", not an https URL`);
   return url;
-}
-
-function httpUrl(env: Env, name: string): URL | undefined {
-  const text = env[name];
-  if (text === undefined || text === '') return undefined;
-  const url = URL.canParse(text) ? new URL(text) : undefined;
-  if (url?.protocol === 'http:' || url?.protocol === 'https:') return url;
-  throw invalid(`${name} is "${text}", not an http or https URL`);
 }
 
 function integer(env: Env, name: string, fallback: number, min: number): number {

@@ -43,8 +43,8 @@ export async function runAgent(config: AgentConfig, log: AgentLog, signal: Abort
   const client = createControllerClient({ ...config, url: config.controllerUrl });
   const filter = roots.v2 === undefined ? 'pid' : 'cgroup';
   const host = createSamplerHost({ ...config, filter, log });
-  const spans = config.otlpEndpoint && spanExport(config.otlpEndpoint, metrics, log);
-  const requests = createRequestHost({ ...config, filter, log, durations, spans: spans?.add });
+  const spans = spanExport(metrics, log);
+  const requests = createRequestHost({ ...config, filter, log, durations, spans });
   const push = createPushLoop({
     ...{ client, spool, log, random: Math.random },
     pushed: (result, code) => metrics.pushes.inc({ result, code }),
@@ -66,9 +66,15 @@ export async function runAgent(config: AgentConfig, log: AgentLog, signal: Abort
     },
   });
 
+  const assign = (assignment: Assignment) => {
+    const { settings } = assignment;
+    if (settings) spool.limit(settings.spool);
+    spans.sendTo(settings?.spansEndpoint);
+    agent.assign(assignment);
+  };
   const kept = `${config.spoolDirectory}/assignment.json`;
   const before = await loadAssignment(kept, log);
-  if (before) agent.assign(before);
+  if (before) assign(before);
   const health = await startHealthServer(config.httpPort, {
     metrics: metrics.families,
     alive: () => Date.now() - agent.lastLookMs < STANDSTILL_MS,
@@ -80,7 +86,7 @@ export async function runAgent(config: AgentConfig, log: AgentLog, signal: Abort
   );
 
   const take = async (assignment: Assignment) => {
-    agent.assign(assignment);
+    assign(assignment);
     log.info(
       { version: assignment.version, containers: assignment.containers.length },
       'assignment received',
@@ -94,7 +100,7 @@ export async function runAgent(config: AgentConfig, log: AgentLog, signal: Abort
     signal,
   );
   try {
-    await Promise.all([agent.run(signal), push.run(signal), polling, spans?.run(signal)]);
+    await Promise.all([agent.run(signal), push.run(signal), polling, spans.run(signal)]);
     await push.flush(AbortSignal.timeout(FLUSH_MS));
   } finally {
     host.close();
@@ -104,10 +110,14 @@ export async function runAgent(config: AgentConfig, log: AgentLog, signal: Abort
   }
 }
 
-function spanExport(endpoint: URL, { spans }: AgentMetrics, log: AgentLog) {
-  const exporter = createSpanExporter({ endpoint, spans, log, random: Math.random });
+function spanExport({ spans }: AgentMetrics, log: AgentLog) {
+  const exporter = createSpanExporter({ spans, log, random: Math.random });
   const hex = (digits: number) => randomBytes(digits / 2).toString('hex');
   return {
+    get isOpen() {
+      return exporter.isOpen;
+    },
+    sendTo: exporter.sendTo,
     run: exporter.run,
     add(answerer: Answerer, candidates: readonly SpanCandidate[]) {
       const epochNs = BigInt(Date.now()) * 1_000_000n - process.hrtime.bigint(); // anew: clocks are set

@@ -139,6 +139,23 @@ test('the spool keeps to its bytes: the oldest goes, and is counted if it was ne
   assert.equal(readdirSync(directory).length, spool.entries().length);
 });
 
+test('the spool keeps to what the install’s settings say, from the next batch on', async (t) => {
+  const spool = await openSpool(aDirectory(t), 1 << 20);
+  const nowMs = Date.now();
+  const kept = () => spool.entries().map(({ id }) => id);
+
+  await spool.add(aBatch(0), nowMs);
+  spool.limit({ maxAgeMs: 7_200_000, maxBytes: 1 << 20 });
+  await spool.add(aBatch(1), nowMs + 3_600_001);
+  assert.deepEqual(kept(), ['boot-of-the-test-0', 'boot-of-the-test-1']);
+  spool.limit({ maxAgeMs: 7_200_000, maxBytes: 600 });
+  await spool.add(aBatch(2), nowMs + 3_600_002);
+
+  assert(spool.entries().reduce((total, { bytes }) => total + bytes, 0) <= 600);
+  assert.equal(kept().at(-1), 'boot-of-the-test-2');
+  assert.equal(spool.entries().length + spool.dropped, 3);
+});
+
 test('the spool keeps nothing for more than an hour', async (t) => {
   const spool = await openSpool(aDirectory(t), 1 << 20);
   const nowMs = Date.now();

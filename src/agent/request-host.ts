@@ -46,8 +46,11 @@ export interface RequestHostOptions {
   readonly log: AgentLog;
   /** Where each request is counted for as long as its container is watched. */
   readonly durations: RequestDurations;
-  /** Takes those of each window that are to be spans; undefined where the install has no place for them. */
-  readonly spans: ((answerer: Answerer, candidates: readonly SpanCandidate[]) => void) | undefined;
+  /** Takes those of each window that are to be spans, while the install has a place for them. */
+  readonly spans: {
+    readonly isOpen: boolean;
+    add(answerer: Answerer, candidates: readonly SpanCandidate[]): void;
+  };
 }
 
 const RETRY_MS = 30_000;
@@ -158,7 +161,7 @@ export function createRequestHost(options: RequestHostOptions): RequestHost {
       asking = new Map(asked.map((each) => [each.assigned.containerId, each]));
       for (const each of asked) {
         const admitted = admit(containers, each, options.durations);
-        if (options.spans === undefined || !wantsSpans(each)) admitted.spans = undefined;
+        if (!options.spans.isOpen || !wantsSpans(each)) admitted.spans = undefined;
         else admitted.spans ??= new SpanSample(Math.random);
       }
       if (options.filter === 'pid') return;
@@ -189,7 +192,7 @@ export function createRequestHost(options: RequestHostOptions): RequestHost {
       for (const [id, seen] of containers) {
         const asker = asking.get(id);
         const spans = seen.spans?.take() ?? [];
-        if (asker && spans.length > 0) options.spans?.(asker.assigned, spans);
+        if (asker && spans.length > 0) options.spans.add(asker.assigned, spans);
         if (asker) continue;
         seen.end();
         containers.delete(id);

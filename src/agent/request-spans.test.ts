@@ -123,9 +123,10 @@ async function watchedOrders(t: TestContext, known?: RunningCollector) {
   controller.assignment = parseAssignment({
     ...rest,
     windowMs: 2_000,
+    settings: { spool: { maxAgeMs: 3_600_000, maxBytes: 1 << 27 }, spansEndpoint: collector.endpoint },
     containers: containers.map((each) => ({ ...each, requests, workload })),
   });
-  const agent = anAgent(t, controller, { env: { FLAMEGATE_OTLP_ENDPOINT: collector.endpoint } });
+  const agent = anAgent(t, controller);
   await listens(service);
   await eventually('the JVM is known', () =>
     controller.batches.some(({ pods }) => pods[0]?.jvm.state === 'Profiled'),

@@ -121,6 +121,20 @@ test('while nobody takes them the newest thousand wait, and the rest is counted 
   assert.deepEqual(end.counts(), { lost: 1_210 });
 });
 
+test('without an endpoint no spans are taken, and what waited when it was taken away is lost', async (t) => {
+  const end = await anEndpoint(t, [{ status: 503, headers: { 'retry-after': '3600' } }]);
+  end.add(1);
+  await eventually('the first is on its way', () => end.bodies.length === 1);
+  end.add(2);
+
+  assert.equal(end.exporter.isOpen, true);
+  end.exporter.sendTo(undefined);
+  end.add(4);
+
+  assert.equal(end.exporter.isOpen, false);
+  assert.deepEqual(end.counts(), { lost: 2 });
+});
+
 interface Planned {
   readonly status: number;
   readonly headers?: Record<string, string>;
@@ -148,9 +162,10 @@ async function anEndpoint(t: TestContext, plan: Planned[]) {
   const page = createExposition();
   const spans = page.counter('spans_total', 'Spans.');
   const exporter = createSpanExporter({
-    ...{ endpoint: new URL(`http://127.0.0.1:${port}/otlp`), spans, random: () => 0 },
+    ...{ spans, random: () => 0 },
     log: createLog('silent', ''),
   });
+  exporter.sendTo(`http://127.0.0.1:${port}/otlp`);
   const stopping = new AbortController();
   const run = exporter.run(stopping.signal);
   const stop = async () => {
@@ -166,6 +181,7 @@ async function anEndpoint(t: TestContext, plan: Planned[]) {
     bodies,
     paths,
     stop,
+    exporter,
     add(count: number) {
       const batch: ResourceSpans = resourceSpans(
         ORDERS,

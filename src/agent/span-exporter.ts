@@ -1,4 +1,4 @@
-/** Sends spans by OTLP/HTTP to the endpoint of the install. What cannot be sent in time is lost, and counted. */
+/** Sends spans by OTLP/HTTP to the endpoint of the install, while it has one. What cannot be sent in time is lost, and counted. */
 import type { IncomingMessage } from 'node:http';
 import { codeOf, messageOf } from './agent-error.ts';
 import { createBackoff, pause } from './backoff.ts';
@@ -7,6 +7,10 @@ import type { AgentLog } from './log.ts';
 import type { ResourceSpans } from './otlp-traces.ts';
 
 export interface SpanExporter {
+  /** False while there is no place for them: then none need to be made. */
+  readonly isOpen: boolean;
+  /** From now on, as OTEL_EXPORTER_OTLP_ENDPOINT: v1/traces is below it. Undefined: nowhere, and what waits is lost. */
+  sendTo(endpoint: string | undefined): void;
   /** Queues them, or loses the oldest for them. */
   add(spans: readonly ResourceSpans[]): void;
   /** Runs until the signal is aborted. */
@@ -14,8 +18,6 @@ export interface SpanExporter {
 }
 
 export interface SpanExporterOptions {
-  /** As OTEL_EXPORTER_OTLP_ENDPOINT: v1/traces is below it. */
-  readonly endpoint: URL;
   /** By result: sent, refused (the other end does not want them), lost (it took too long). */
   readonly spans: Metric;
   readonly log: AgentLog;
@@ -39,7 +41,7 @@ const countOf = (spans: readonly ResourceSpans[]): number =>
 
 export function createSpanExporter(options: SpanExporterOptions): SpanExporter {
   const { log, random } = options;
-  const url = new URL('v1/traces', options.endpoint.href.replace(/\/?$/, '/'));
+  let url: URL | undefined;
   let queue: ResourceSpans[] = [];
   let queued = 0;
   let woken = Promise.withResolvers<void>();
@@ -59,12 +61,17 @@ export function createSpanExporter(options: SpanExporterOptions): SpanExporter {
     queued -= spans;
     return taken;
   };
-  const send = async (taken: readonly ResourceSpans[], signal: AbortSignal): Promise<void> => {
+  const drop = () => {
+    count('lost', queued);
+    queue = [];
+    queued = 0;
+  };
+  const send = async (to: URL, taken: readonly ResourceSpans[], signal: AbortSignal): Promise<void> => {
     const body = JSON.stringify({ resourceSpans: taken });
     const backoff = createBackoff(FIRST_BACKOFF_MS, LONGEST_BACKOFF_MS, random);
     const spans = countOf(taken);
     for (let tries = 1; ; tries++) {
-      const answer = await post(url, body, signal);
+      const answer = await post(to, body, signal);
       if (answer.kind === 'taken') {
         count('sent', spans - answer.refused);
         count('refused', answer.refused);
@@ -72,14 +79,23 @@ export function createSpanExporter(options: SpanExporterOptions): SpanExporter {
       }
       if (answer.kind === 'refused' || tries === TRIES || signal.aborted) {
         count(answer.kind === 'refused' ? 'refused' : 'lost', spans);
-        log.warn({ endpoint: url.host, spans, reason: answer.reason }, 'spans not sent');
+        log.warn({ endpoint: to.host, spans, reason: answer.reason }, 'spans not sent');
         return;
       }
       await pause(answer.afterMs ?? backoff.next(), signal);
     }
   };
   return {
+    get isOpen() {
+      return url !== undefined;
+    },
+    sendTo(endpoint) {
+      const base = endpoint?.replace(/\/?$/, '/');
+      url = base !== undefined && URL.canParse(base) ? new URL('v1/traces', base) : undefined;
+      if (url === undefined) drop();
+    },
     add(spans) {
+      if (url === undefined) return;
       queue.push(...spans);
       queued += countOf(spans);
       while (queued > MOST_QUEUED) {
@@ -92,15 +108,14 @@ export function createSpanExporter(options: SpanExporterOptions): SpanExporter {
     async run(signal) {
       while (!signal.aborted) {
         const taken = take();
-        if (taken.length > 0) {
-          await send(taken, signal);
+        if (url !== undefined && taken.length > 0) {
+          await send(url, taken, signal);
         } else {
           await Promise.race([woken.promise, pause(IDLE_MS, signal)]);
           woken = Promise.withResolvers();
         }
       }
-      count('lost', queued);
-      queue = [];
+      drop();
     },
   };
 }

@@ -1,5 +1,5 @@
 /**
- * The batches of the last hour on disk, one gzipped file each: a controller that was away, or has lost its store, gets
+ * The batches of the last hour, or as long as the install says, on disk, one gzipped file each: a controller that was away, or has lost its store, gets
  * them (again). A file is `<boot>-<sequence>.json.gz`, then `….sent`, or `….refused` if it must not be sent again.
  */
 import { createReadStream, createWriteStream } from 'node:fs';
@@ -18,11 +18,18 @@ export interface SpooledBatch {
   readonly state: 'waiting' | 'sent' | 'refused';
 }
 
+export interface SpoolLimits {
+  readonly maxAgeMs: number;
+  readonly maxBytes: number;
+}
+
 export interface Spool {
   /** Batches that were dropped unsent, since the agent started. */
   readonly dropped: number;
   /** Oldest first. */
   entries(): readonly SpooledBatch[];
+  /** From the next batch on. */
+  limit(limits: SpoolLimits): void;
   /** Writes a batch and drops what is too old or too much. */
   add(batch: Batch, nowMs: number): Promise<void>;
   nextWaiting(): SpooledBatch | undefined;
@@ -36,7 +43,7 @@ export interface Spool {
 }
 
 const MAX_AGE_MS = 60 * 60_000;
-const MAX_FILES = 4096; // an hour of one-second windows
+const MAX_FILES = 8_700; // a day of ten-second windows, the longest that may be kept; an hour of one-second ones and more
 const FILE = /^([\w-]+-\d+)\.json\.gz(?:\.(sent|refused))?$/;
 
 /** Throws AGENT_SPOOL_UNUSABLE. */
@@ -44,6 +51,7 @@ export async function openSpool(directory: string, maxBytes: number): Promise<Sp
   const entries = await usable(directory, () => listed(directory));
   let store = await readFile(`${directory}/store`, 'utf8').catch(() => undefined);
   let dropped = 0;
+  let limits: SpoolLimits = { maxAgeMs: MAX_AGE_MS, maxBytes };
   const fileOf = ({ id, state }: Pick<SpooledBatch, 'id' | 'state'>) =>
     `${directory}/${id}.json.gz${state === 'waiting' ? '' : `.${state}`}`;
   const replace = async (entry: SpooledBatch, state: SpooledBatch['state']) => {
@@ -56,7 +64,9 @@ export async function openSpool(directory: string, maxBytes: number): Promise<Sp
     let bytes = entries.reduce((total, entry) => total + entry.bytes, 0);
     for (let oldest = entries[0]; oldest; oldest = entries[0]) {
       const within =
-        nowMs - oldest.writtenMs <= MAX_AGE_MS && bytes <= maxBytes && entries.length <= MAX_FILES;
+        nowMs - oldest.writtenMs <= limits.maxAgeMs &&
+        bytes <= limits.maxBytes &&
+        entries.length <= MAX_FILES;
       if (within) return;
       entries.shift();
       bytes -= oldest.bytes;
@@ -72,6 +82,9 @@ export async function openSpool(directory: string, maxBytes: number): Promise<Sp
       return store;
     },
     entries: () => entries,
+    limit(next) {
+      limits = next;
+    },
     async add(batch, nowMs) {
       const entry = { id: `${batch.boot}-${batch.sequence}`, writtenMs: nowMs, state: 'waiting' } as const;
       const bytes = await writeGzip(`${directory}/tmp`, fileOf(entry), batch);

@@ -3,15 +3,27 @@
  * Nothing here asks the API server; everything may be a moment old.
  */
 import type { V1Deployment, V1Pod, V1ReplicaSet } from '@kubernetes/client-node';
+import type { ClusterProfilingPolicy } from '../crds/cluster-profiling-policy.ts';
 import type { ProfilingPolicy } from '../crds/profiling-policy.ts';
 import type { RegressionGate } from '../crds/regression-gate.ts';
 import type { RegressionReport } from '../crds/regression-report.ts';
 
+export type Labels = Readonly<Record<string, string>>;
+
+export interface NamespaceLabels {
+  readonly name: string;
+  readonly labels: Labels;
+}
+
 export interface ClusterView {
   pods(namespace?: string): readonly V1Pod[];
-  deployments(namespace: string): readonly V1Deployment[];
+  deployments(namespace?: string): readonly V1Deployment[];
   replicaSets(namespace: string): readonly V1ReplicaSet[];
   policies(namespace?: string): readonly ProfilingPolicy[];
+  clusterPolicies(): readonly ClusterProfilingPolicy[];
+  /** By their names. */
+  namespaces(): readonly NamespaceLabels[];
+  namespaceLabels(namespace: string): Labels;
   gates(namespace?: string): readonly RegressionGate[];
   reports(namespace: string): readonly RegressionReport[];
   /** True once every cache has been filled at least once. */

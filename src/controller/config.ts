@@ -1,4 +1,4 @@
-/** The controller's settings: the one place here that reads the environment. */
+/** What the process is given: the one place here that reads the environment. What an install decides is in its settings file. */
 import { randomUUID } from 'node:crypto';
 
 export interface ControllerConfig {
@@ -13,6 +13,8 @@ export interface ControllerConfig {
   /** Agents and people, HTTPS. */
   readonly httpsPort: number;
   readonly dataDir: string;
+  /** The install's settings, docs/settings.md; undefined: every default. */
+  readonly settingsFile: string | undefined;
   readonly logLevel: string;
 }
 
@@ -28,6 +30,7 @@ export function readControllerConfig(env: NodeJS.ProcessEnv = process.env): Cont
     identity: `${podName}_${randomUUID().slice(0, 8)}`,
     httpPort: port(env, 'FLAMEGATE_HTTP_PORT', 8080),
     httpsPort: port(env, 'FLAMEGATE_HTTPS_PORT', 8443),
+    settingsFile: env['FLAMEGATE_SETTINGS'],
     dataDir: env['FLAMEGATE_DATA_DIR'] ?? '/var/lib/flamegate',
     logLevel: env['FLAMEGATE_LOG_LEVEL'] ?? 'info',
   };

@@ -4,10 +4,12 @@ import type {
   KubernetesObject,
   V1DaemonSet,
   V1Deployment,
+  V1Namespace,
   V1Pod,
   V1PodTemplate,
   V1ReplicaSet,
 } from '@kubernetes/client-node';
+import { type ClusterProfilingPolicy, clusterProfilingPolicyKind } from '../crds/cluster-profiling-policy.ts';
 import { type ProfilingPolicy, profilingPolicyKind } from '../crds/profiling-policy.ts';
 import { type RegressionGate, regressionGateKind } from '../crds/regression-gate.ts';
 import { type RegressionReport, regressionReportKind } from '../crds/regression-report.ts';
@@ -15,10 +17,11 @@ import { API_VERSION, type Kind } from '../crds/schema.ts';
 import type { KubeClient } from '../kube/client.ts';
 import { type InformedResource, type Informer, startInformer } from '../kube/informer.ts';
 import type { ClusterView } from './cluster-view.ts';
-import { trimObject, trimPod } from './trimmed-objects.ts';
+import { trimNamespace, trimObject, trimPod } from './trimmed-objects.ts';
 
 export interface InformedClusterView extends ClusterView {
   policy(namespace: string, name: string): ProfilingPolicy | undefined;
+  clusterPolicy(name: string): ClusterProfilingPolicy | undefined;
   gate(namespace: string, name: string): RegressionGate | undefined;
   agentTemplate(): V1PodTemplate | undefined;
   agentDaemonSet(): V1DaemonSet | undefined;
@@ -48,6 +51,8 @@ const PODS: InformedResource = { apiVersion: 'v1', plural: 'pods', kind: 'Pod' }
 const DEPLOYMENTS: InformedResource = { apiVersion: 'apps/v1', plural: 'deployments', kind: 'Deployment' };
 const REPLICA_SETS: InformedResource = { apiVersion: 'apps/v1', plural: 'replicasets', kind: 'ReplicaSet' };
 
+const NAMESPACES: InformedResource = { apiVersion: 'v1', plural: 'namespaces', kind: 'Namespace' };
+
 // ListWatch keeps objects without a namespace of their own type; ours always have one.
 type OfKind<T> = T & KubernetesObject;
 
@@ -74,6 +79,11 @@ export function startClusterView(options: ClusterViewOptions): InformedClusterVi
   const deployments = inform<V1Deployment>(DEPLOYMENTS, trimObject);
   const replicaSets = inform<V1ReplicaSet>(REPLICA_SETS, trimObject);
   const policies = inform<OfKind<ProfilingPolicy>>(ofOurs(profilingPolicyKind), trimObject);
+  const clusterPolicies = inform<OfKind<ClusterProfilingPolicy>>(
+    ofOurs(clusterProfilingPolicyKind),
+    trimObject,
+  );
+  const namespaces = inform<V1Namespace>(NAMESPACES, trimNamespace);
   const gates = inform<OfKind<RegressionGate>>(ofOurs(regressionGateKind), trimObject);
   const reports = inform<OfKind<RegressionReport>>(ofOurs(regressionReportKind), trimObject);
   const templates = inform<V1PodTemplate>(
@@ -89,9 +99,16 @@ export function startClusterView(options: ClusterViewOptions): InformedClusterVi
     deployments: (ns) => deployments.list(ns),
     replicaSets: (ns) => replicaSets.list(ns),
     policies: (ns) => policies.list(ns),
+    clusterPolicies: () => clusterPolicies.list(),
+    namespaces: () =>
+      namespaces
+        .list()
+        .map(({ metadata }) => ({ name: metadata?.name ?? '', labels: metadata?.labels ?? {} })),
+    namespaceLabels: (ns) => namespaces.get(ns)?.metadata?.labels ?? {},
     gates: (ns) => gates.list(ns),
     reports: (ns) => reports.list(ns),
     policy: (ns, name) => policies.get(name, ns),
+    clusterPolicy: (name) => clusterPolicies.get(name),
     gate: (ns, name) => gates.get(name, ns),
     agentTemplate: () => templates.get(agentName, namespace),
     agentDaemonSet: () => daemonSets.get(agentName, namespace),

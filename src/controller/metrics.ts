@@ -8,6 +8,8 @@ export interface ControllerMetrics {
   request(method: string, status: number, host: string): void;
   leader(name: string, leads: boolean): void;
   policies(count: number): void;
+  /** `hash`: of the settings in force; `valid`: whether the file is what is in force. */
+  settings(hash: string, valid: boolean): void;
   injection(result: InjectionResult): void;
   eventFailed(): void;
   informerError(resource: string): void;
@@ -46,7 +48,11 @@ export function controllerMetrics(): ControllerMetrics {
 
 function ownMetrics(registry: Registry) {
   const registers = [registry];
-  const policies = new Gauge({ name: 'flamegate_policies', help: 'ProfilingPolicies known.', registers });
+  const policies = new Gauge({
+    name: 'flamegate_policies',
+    help: 'ProfilingPolicies and ClusterProfilingPolicies known.',
+    registers,
+  });
   const injections = new Counter({
     name: 'flamegate_injections_total',
     help: 'Changes to pod templates for JVM flags, by what became of them.',
@@ -65,10 +71,33 @@ function ownMetrics(registry: Registry) {
     registers,
   });
   return {
+    ...settingsMetrics(registry),
     policies: (count: number) => policies.set(count),
     injection: (result: InjectionResult) => injections.inc({ result }),
     eventFailed: () => events.inc(),
     informerError: (resource: string) => informers.inc({ resource }),
+  };
+}
+
+function settingsMetrics(registry: Registry) {
+  const registers = [registry];
+  const isValid = new Gauge({
+    name: 'flamegate_settings_valid',
+    help: '1 while the settings file is what is in force; 0 while it is refused and what it said before is.',
+    registers,
+  });
+  const info = new Gauge({
+    name: 'flamegate_settings_info',
+    help: 'Always 1; hash is of the settings in force.',
+    labelNames: ['hash'],
+    registers,
+  });
+  return {
+    settings(hash: string, valid: boolean) {
+      isValid.set(valid ? 1 : 0);
+      info.reset();
+      info.set({ hash }, 1);
+    },
   };
 }
 

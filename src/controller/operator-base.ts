@@ -5,7 +5,7 @@
  */
 import dot, { type OperatorLogger, type ResourceEvent, type ResourceMeta } from '@dot-i/k8s-operator';
 import { type KubeConfig, type KubernetesObject, PatchStrategy } from '@kubernetes/client-node';
-import type { Resource } from '../crds/schema.ts';
+import type { ClusterResource } from '../crds/schema.ts';
 import { type KubeClient, pathOf } from '../kube/client.ts';
 import { type Requeue, WorkQueue } from '../kube/work-queue.ts';
 import type { ControllerMetrics } from './metrics.ts';
@@ -100,7 +100,7 @@ export class ReconcilingOperator extends dot.default {
    * being deleted. True when there is nothing more to do with this version of the object.
    */
   finalize(
-    object: Resource<unknown, unknown>,
+    object: ClusterResource<unknown, unknown>,
     finalizer: string,
     cleanUp: () => Promise<void>,
   ): Promise<boolean> {
@@ -114,7 +114,7 @@ export class ReconcilingOperator extends dot.default {
       kind,
       metadata: {
         name,
-        namespace,
+        ...(namespace === undefined ? {} : { namespace }),
         resourceVersion,
         finalizers: [...(metadata.finalizers ?? [])], // the base class writes into this list
         ...(deletionTimestamp === undefined ? {} : { deletionTimestamp: new Date(deletionTimestamp) }),

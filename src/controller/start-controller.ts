@@ -16,9 +16,16 @@ import { type InformedClusterView, startClusterView } from './informed-cluster-v
 import { type Ingest, startIngest } from './ingest/start-ingest.ts';
 import { type ControllerMetrics, controllerMetrics } from './metrics.ts';
 import { ReconcilingOperator } from './operator-base.ts';
-import { profilingPolicyReconciler } from './profiling-policy/reconciler.ts';
+import {
+  CLUSTER_PROFILING_POLICIES,
+  PROFILING_POLICIES,
+  policyReconcilers,
+} from './profiling-policy/reconciler.ts';
 import { exposeGates } from './regression-gate/gate-metrics.ts';
 import { regressionGateReconciler } from './regression-gate/reconciler.ts';
+import { limitedView } from './settings/limited-view.ts';
+import { openSettings, type SettingsSource } from './settings/settings-source.ts';
+import { watchSettings } from './settings/watch-settings.ts';
 import { wakeUps } from './wake-up.ts';
 
 export const FIELD_MANAGER = 'flamegate';
@@ -41,9 +48,10 @@ export interface Controller {
   stop(): Promise<void>;
 }
 
-/** Resolves once every cache is filled and agents can connect; the lease may come later. */
+/** Resolves once every cache is filled and agents can connect; the lease may come later. Throws for settings that cannot be taken. */
 export async function startController(options: ControllerOptions): Promise<Controller> {
-  const parts = assemble(options);
+  const settings = await openSettings(options.config.settingsFile);
+  const parts = assemble(options, settings);
   addReconcilers(parts, options); // before the first list arrives: its objects are put to work
   const { view, metrics } = parts;
   let started = false;
@@ -56,7 +64,11 @@ export async function startController(options: ControllerOptions): Promise<Contr
   await untilSynced(view);
   const lease: { election?: Election } = {};
   const isLeader = (): boolean => lease.election?.isLeader() === true;
-  const ingest = await startIngest({ ...parts, ...options, registry: metrics.registry, isLeader });
+  const agentSettings = () => settings.current().agents;
+  const ingest = await startIngest({
+    ...{ ...parts, ...options },
+    ...{ registry: metrics.registry, isLeader, agentSettings },
+  });
   const election = startElection(parts, options);
   lease.election = election;
   started = true;
@@ -66,6 +78,8 @@ export async function startController(options: ControllerOptions): Promise<Contr
 interface Parts {
   readonly client: KubeClient;
   readonly metrics: ControllerMetrics;
+  readonly settings: SettingsSource;
+  /** Within what the settings allow. */
   readonly view: InformedClusterView;
   readonly reports: AgentReports;
   readonly store: WindowStore;
@@ -73,7 +87,7 @@ interface Parts {
   readonly operator: ReconcilingOperator;
 }
 
-function assemble({ kubeConfig, config, log }: ControllerOptions): Parts {
+function assemble({ kubeConfig, config, log }: ControllerOptions, settings: SettingsSource): Parts {
   const metrics = controllerMetrics();
   const client = kubeClient(kubeConfig, { observe: metrics.request });
   const events = eventRecorder(client, {
@@ -93,42 +107,54 @@ function assemble({ kubeConfig, config, log }: ControllerOptions): Parts {
     log,
     now: Date.now,
   });
-  const view: InformedClusterView = startClusterView({
+  const informed: InformedClusterView = startClusterView({
     kubeConfig,
     client,
     agentsNamespace: config.agentsNamespace,
     agentName: AGENT_NAME,
     onObject: (object) => {
-      for (const { resource, key } of wakeUps(object, { ...config, view })) {
+      for (const { resource, key } of wakeUps(object, { ...config, view: informed })) {
         operator.enqueueSoon(resource, key);
       }
-      metrics.policies(view.policies().length);
+      metrics.policies(informed.policies().length + informed.clusterPolicies().length);
     },
     onError: (resource, err, retryInMs) => {
       metrics.informerError(resource);
       log.warn({ resource, err, retryInMs }, 'watch failed');
     },
   });
+  const view = limitedView(informed, settings);
   exposeGates(metrics.registry, view);
-  const store = openStore(join(config.dataDir, 'windows.sqlite'), { now: Date.now });
-  return { client, metrics, view, reports: agentReports(), store, events, operator };
+  const store = openStore(join(config.dataDir, 'windows.sqlite'), {
+    now: Date.now,
+    ...settings.current().store,
+  });
+  watchSettings(settings, { ...{ metrics, log, events, store }, namespace: config.namespace }, () => {
+    for (const { metadata } of informed.policies()) {
+      operator.enqueueSoon(PROFILING_POLICIES, `${metadata.namespace}/${metadata.name}`);
+    }
+    for (const { metadata } of informed.clusterPolicies()) {
+      operator.enqueueSoon(CLUSTER_PROFILING_POLICIES, metadata.name);
+    }
+  });
+  return { client, metrics, settings, view, reports: agentReports(), store, events, operator };
 }
 
 function addReconcilers(parts: Parts, { config, log }: ControllerOptions): void {
-  const { client, view, reports, store, events, operator, metrics } = parts;
-  operator.add(
-    profilingPolicyReconciler({
-      client,
-      view,
-      reports,
-      events,
-      fieldManager: FIELD_MANAGER,
-      count: metrics.injection,
-      finalize: (object, finalizer, cleanUp) => operator.finalize(object, finalizer, cleanUp),
-      now: Date.now,
-    }),
-    (namespace, name) => view.policy(namespace, name),
-  );
+  const { client, settings, view, reports, store, events, operator, metrics } = parts;
+  const policies = policyReconcilers({
+    client,
+    view,
+    reports,
+    events,
+    fieldManager: FIELD_MANAGER,
+    count: metrics.injection,
+    finalize: (object, finalizer, cleanUp) => operator.finalize(object, finalizer, cleanUp),
+    limits: () => settings.current().limits,
+    now: Date.now,
+  });
+  operator.add(policies.ofNamespace, (namespace, name) => view.policy(namespace, name));
+  operator.add(policies.ofCluster, (_, name) => view.clusterPolicy(name));
   operator.add(
     regressionGateReconciler({ client, view, store, agents: reports, events, log, now: Date.now }),
     (namespace, name) => view.gate(namespace, name),
@@ -162,12 +188,13 @@ function startElection({ metrics, operator, view }: Parts, options: ControllerOp
 function running(
   parts: Parts & { readonly health: HealthServer; readonly ingest: Ingest; readonly election: Election },
 ): Controller {
-  const { health, ingest, election, operator, events, view, store } = parts;
+  const { health, ingest, election, operator, events, settings, view, store } = parts;
   return {
     httpPort: health.port,
     httpsPort: ingest.port,
     isLeader: () => election.isLeader(),
     async stop() {
+      settings.stop();
       await ingest.stop();
       await operator.shutdown();
       await events.stop();

@@ -2,7 +2,13 @@
  * What the caches keep of an object. managedFields alone are half of a Deployment, and of a pod most is never read
  * here; without this the controller's memory would grow with the cluster several times as fast.
  */
-import type { KubernetesObject, V1ContainerStatus, V1ObjectMeta, V1Pod } from '@kubernetes/client-node';
+import type {
+  KubernetesObject,
+  V1ContainerStatus,
+  V1Namespace,
+  V1ObjectMeta,
+  V1Pod,
+} from '@kubernetes/client-node';
 
 /** The field manager under which JVM flags enter a pod template. */
 export const INJECT_MANAGER = 'flamegate-inject';
@@ -23,6 +29,11 @@ export function trimObject<T extends KubernetesObject>(object: T): T {
   }
   delete metadata.annotations?.[LAST_APPLIED];
   return object;
+}
+
+/** A namespace's name and labels. */
+export function trimNamespace({ apiVersion = 'v1', kind = 'Namespace', metadata }: V1Namespace): V1Namespace {
+  return { apiVersion, kind, metadata: trimMetadata(metadata) };
 }
 
 /** A pod's identity, labels, owner, node, container names and images, readiness and container ids. */

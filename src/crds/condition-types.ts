@@ -1,6 +1,6 @@
 /**
  * The conditions of each kind and the reasons they may carry, said once.
- * Ready is normal-true; Reconciling, Stalled and Conflicted are abnormal-true and absent when not so. Regressed is
+ * Ready is normal-true; Reconciling, Stalled, Conflicted and Capped are abnormal-true and absent when not so. Regressed is
  * abnormal-true too, False once Passed, Unknown while undecided, and absent without a live canary.
  * A reason is part of the API: alerts and scripts match it. An Event's reason is its condition's.
  */
@@ -10,6 +10,7 @@ export const PROFILING_POLICY_CONDITIONS = {
   Ready: [
     'Profiling',
     'NoPodsSelected',
+    'Conflicted',
     'ContainerNotFound',
     'ContainerNotRunning',
     'AgentsMissing',
@@ -21,6 +22,10 @@ export const PROFILING_POLICY_CONDITIONS = {
     'Partial',
     'Gone',
   ],
+  // Pods that the selector matches and another policy profiles.
+  Conflicted: ['OlderPolicyCounts', 'NamespacePolicyCounts'],
+  // What the spec asks for is more than the install's settings allow.
+  Capped: ['InstallLimit'],
   Reconciling: ['Progressing'],
   Stalled: ['FlagsConflict', 'NotPermitted'],
   AgentsReady: ['AllReady', 'SomeMissing', 'NoneReported', 'NoNodes', 'DaemonSetMissing'],
@@ -30,6 +35,7 @@ export const PROFILING_POLICY_CONDITIONS = {
     'NotRequested',
     'WaitingForAgents',
     'NoDeploymentMatches',
+    'OtherPolicyCounts',
     'ContainerNotFound',
     'NoJvm',
     'EnvOwnedByUser',
@@ -37,6 +43,11 @@ export const PROFILING_POLICY_CONDITIONS = {
     'Conflicted',
     'Failed',
   ],
+} as const;
+
+export const CLUSTER_PROFILING_POLICY_CONDITIONS = {
+  ...PROFILING_POLICY_CONDITIONS,
+  Ready: [...PROFILING_POLICY_CONDITIONS.Ready, 'NoNamespaceSelected'],
 } as const;
 
 export const REGRESSION_GATE_CONDITIONS = {

@@ -34,7 +34,7 @@ export function emitCrd(kind: Kind) {
     },
     spec: {
       group: GROUP,
-      scope: 'Namespaced',
+      scope: kind.scope ?? 'Namespaced',
       names: {
         kind: kind.kind,
         listKind: `${kind.kind}List`,

@@ -8,6 +8,7 @@ import {
   LabelSelector,
   observedGeneration,
   oneOf,
+  type PrinterColumn,
   percentage,
   type Resource,
 } from './schema.ts';
@@ -38,15 +39,15 @@ export const ProfilingPolicySpec = Type.Object(
           minimum: 1,
           maximum: 199,
           default: 49,
-          description: 'On-CPU samples per second and busy core. 49 costs below 1 % of a core.',
+          description:
+            'On-CPU samples per second and busy core. 49 costs below 1 % of a core. No higher than the install allows (rates.maxFrequencyHz of its settings).',
         }),
         maxFrequencyHz: Type.Optional(
           Type.Integer({
             minimum: 1,
             maximum: 199,
-            default: 199,
             description:
-              'How far a gate may raise it, on both of its arms alike, while it has too few samples to be decided in time; afterwards it is frequencyHz again. At or below frequencyHz: never. Of several policies for the pods of a gate, the lowest counts.',
+              'How far a gate may raise it, on both of its arms alike, while it has too few samples to be decided in time; afterwards it is frequencyHz again. At or below frequencyHz: never. No higher than the install allows (rates.maxRaisedFrequencyHz of its settings), which it is where nothing is said. Where pods of a gate are profiled by different policies, the lowest counts.',
           }),
         ),
       },
@@ -57,9 +58,8 @@ export const ProfilingPolicySpec = Type.Object(
         {
           agentCpu: Type.Optional(
             percentage({
-              default: '5%',
               description:
-                'How much of a core an agent may take for a gate to raise frequencyHz on its node. Of several policies for the pods of a gate, the lowest counts.',
+                'How much of a core an agent may take for a gate to raise frequencyHz on its node. No more than the install allows (budget.maxAgentCpu of its settings); 5% where nothing is said. Where pods of a gate are profiled by different policies, the lowest counts.',
             }),
           ),
         },
@@ -71,15 +71,14 @@ export const ProfilingPolicySpec = Type.Object(
         enabled: Type.Boolean({
           default: false,
           description:
-            'Whether it is looked at what threads wait for, and by which stacks. Calls that block threads of Dispatchers.Default are told in the status. It costs each switch between threads of the node 0.06 µs, those of the pods 0.4 µs, and up to 1 % of a core for reading stacks; nothing is attached while no pod asks for it. Of several policies for a pod, one that says true counts.',
+            'Whether it is looked at what threads wait for, and by which stacks. Calls that block threads of Dispatchers.Default are told in the status. It costs each switch between threads of the node 0.06 µs, those of the pods 0.4 µs, and up to 1 % of a core for reading stacks; nothing is attached while no pod asks for it.',
         }),
         minDuration: Type.String({
           pattern: WAIT,
           minLength: 2,
           maxLength: 6,
           default: '1ms',
-          description:
-            'Of each wait only what is beyond this counts: whole milliseconds or seconds. Of several policies for a pod, the shortest counts.',
+          description: 'Of each wait only what is beyond this counts: whole milliseconds or seconds.',
         }),
       },
       { default: {}, description: 'What threads wait for while they are not running.' },
@@ -89,15 +88,14 @@ export const ProfilingPolicySpec = Type.Object(
         enabled: Type.Boolean({
           default: false,
           description:
-            'Whether it is counted what the pods read, write and sync, files and sockets, with bytes and latencies, and which of their functions make slow calls or sync a file often. It costs each of these calls of the pods some 0.8 µs and of other processes 0.4 µs, every other system call of the node 0.05 µs; nothing is attached while no pod asks for it. Of several policies for a pod, one that says true counts.',
+            'Whether it is counted what the pods read, write and sync, files and sockets, with bytes and latencies, and which of their functions make slow calls or sync a file often. It costs each of these calls of the pods some 0.8 µs and of other processes 0.4 µs, every other system call of the node 0.05 µs; nothing is attached while no pod asks for it.',
         }),
         minDuration: Type.String({
           pattern: WAIT,
           minLength: 2,
           maxLength: 6,
           default: '10ms',
-          description:
-            'Calls that last for this or longer are slow: whole milliseconds or seconds. Of several policies for a pod, the shortest counts.',
+          description: 'Calls that last for this or longer are slow: whole milliseconds or seconds.',
         }),
       },
       { default: {}, description: 'What is read, written and synced.' },
@@ -148,7 +146,7 @@ export const ProfilingPolicySpec = Type.Object(
         enabled: Type.Boolean({
           default: true,
           description:
-            'Whether requests of HTTP/1.1, HTTP/2 without TLS and gRPC are watched at the node’s sockets, for the checks of latency and failures. Only pods that a gate compares are watched, at about 12 µs of CPU a request; nothing is attached while there are none. Of several policies for a pod, one that says false counts.',
+            'Whether requests of HTTP/1.1, HTTP/2 without TLS and gRPC are watched at the node’s sockets, for the checks of latency and failures. Only pods that a gate compares are watched, at about 12 µs of CPU a request; nothing is attached while there are none.',
         }),
         routes: Type.Array(Type.String({ pattern: ROUTE, minLength: 1, maxLength: 253 }), {
           maxItems: 32,
@@ -162,7 +160,7 @@ export const ProfilingPolicySpec = Type.Object(
             enabled: Type.Boolean({
               default: false,
               description:
-                'Whether the slowest requests of each window, and as many by lot, become OpenTelemetry spans, in the trace of the caller where the request has a traceparent. Only true where these services make no spans of their own: a request would be there twice. Where the agent sees a tracer in the JVM it makes none. The install says where spans go (FLAMEGATE_OTLP_ENDPOINT of the agents). Of several policies for a pod all have to say true.',
+                'Whether the slowest requests of each window, and as many by lot, become OpenTelemetry spans, in the trace of the caller where the request has a traceparent. Only true where these services make no spans of their own: a request would be there twice. Where the agent sees a tracer in the JVM it makes none. The install says where spans go (sinks.spans of its settings).',
             }),
           },
           { default: {}, description: 'Spans of requests.' },
@@ -171,7 +169,10 @@ export const ProfilingPolicySpec = Type.Object(
       { default: {}, description: 'What is watched of the requests that pods answer.' },
     ),
   },
-  { description: 'What to profile, and how.' },
+  {
+    description:
+      'What to profile, and how. Of several policies that match a pod one counts, with all it says.',
+  },
 );
 export type ProfilingPolicySpec = Static<typeof ProfilingPolicySpec>;
 
@@ -196,7 +197,7 @@ const BlockingCall = Type.Object({
 });
 export type BlockingCall = Static<typeof BlockingCall>;
 
-const WorkloadStatus = Type.Object({
+export const WorkloadStatus = Type.Object({
   kind: Type.String({
     maxLength: 63,
     description: 'Kind of the workload that owns the pods; Pod when nothing does.',
@@ -332,14 +333,19 @@ export const ProfilingPolicyStatus = Type.Object(
   {
     observedGeneration: Type.Optional(observedGeneration),
     conditions: Type.Optional(conditions),
-    selected: Type.Optional(Type.Integer({ minimum: 0, description: 'Pods the selector matches.' })),
+    selected: Type.Optional(
+      Type.Integer({
+        minimum: 0,
+        description: 'Pods the selector matches, those that another policy profiles among them.',
+      }),
+    ),
     profiled: Type.Optional(Type.Integer({ minimum: 0, description: 'Pods that deliver samples.' })),
     workloads: Type.Optional(
       Type.Array(WorkloadStatus, {
         maxItems: 64,
         'x-kubernetes-list-type': 'map',
         'x-kubernetes-list-map-keys': ['kind', 'name', 'container'],
-        description: 'The selected containers, by workload.',
+        description: 'The containers that this policy profiles, by workload.',
       }),
     ),
     overhead: Type.Optional(Overhead),
@@ -350,6 +356,22 @@ export type ProfilingPolicyStatus = Static<typeof ProfilingPolicyStatus>;
 
 export type ProfilingPolicy = Resource<ProfilingPolicySpec, ProfilingPolicyStatus>;
 
+/** Of both kinds of policies. */
+export const policyColumns: readonly PrinterColumn[] = [
+  { name: 'Selected', type: 'integer', jsonPath: '.status.selected' },
+  { name: 'Profiled', type: 'integer', jsonPath: '.status.profiled' },
+  { name: 'Flags', type: 'string', jsonPath: '.spec.jvm.flags.mode' },
+  { name: 'Ready', type: 'string', jsonPath: ".status.conditions[?(@.type=='Ready')].status" },
+  { name: 'Reason', type: 'string', jsonPath: ".status.conditions[?(@.type=='Ready')].reason" },
+  { name: 'Age', type: 'date', jsonPath: '.metadata.creationTimestamp' },
+  {
+    name: 'Message',
+    type: 'string',
+    jsonPath: ".status.conditions[?(@.type=='Ready')].message",
+    priority: 1,
+  },
+];
+
 export const profilingPolicyKind: Kind = {
   kind: 'ProfilingPolicy',
   plural: 'profilingpolicies',
@@ -358,18 +380,5 @@ export const profilingPolicyKind: Kind = {
   description: 'Chooses the pods of a namespace whose JVMs are profiled from the kernel.',
   spec: ProfilingPolicySpec,
   status: ProfilingPolicyStatus,
-  columns: [
-    { name: 'Selected', type: 'integer', jsonPath: '.status.selected' },
-    { name: 'Profiled', type: 'integer', jsonPath: '.status.profiled' },
-    { name: 'Flags', type: 'string', jsonPath: '.spec.jvm.flags.mode' },
-    { name: 'Ready', type: 'string', jsonPath: ".status.conditions[?(@.type=='Ready')].status" },
-    { name: 'Reason', type: 'string', jsonPath: ".status.conditions[?(@.type=='Ready')].reason" },
-    { name: 'Age', type: 'date', jsonPath: '.metadata.creationTimestamp' },
-    {
-      name: 'Message',
-      type: 'string',
-      jsonPath: ".status.conditions[?(@.type=='Ready')].message",
-      priority: 1,
-    },
-  ],
+  columns: policyColumns,
 };

@@ -78,7 +78,7 @@ export const LabelSelector = Type.Object(
         type: 'object',
         additionalProperties: { type: 'string', pattern: LABEL_VALUE, maxLength: 63 },
         maxProperties: 32,
-        description: 'Labels a pod must carry, each with this value.',
+        description: 'Labels that must be carried, each with this value.',
       }),
     ),
     matchExpressions: Type.Optional(
@@ -94,8 +94,7 @@ export const LabelSelector = Type.Object(
     'x-kubernetes-validations': [
       {
         rule: '(has(self.matchLabels) && size(self.matchLabels) > 0) || (has(self.matchExpressions) && size(self.matchExpressions) > 0)',
-        message:
-          'a selector must name at least one label: an empty one would select every pod of the namespace',
+        message: 'a selector must name at least one label: an empty one would select everything',
       },
     ],
   },
@@ -155,6 +154,8 @@ export interface Kind {
   readonly kind: string;
   readonly plural: string;
   readonly singular: string;
+  /** Absent: its objects live in namespaces. */
+  readonly scope?: 'Cluster';
   readonly shortNames: readonly string[];
   readonly description: string;
   readonly columns: readonly PrinterColumn[];
@@ -164,23 +165,30 @@ export interface Kind {
   readonly rules?: readonly CelRule[];
 }
 
-/** A stored object of a kind: what the API server returns. */
-export interface Resource<Spec, Status> {
+interface Metadata {
+  readonly name: string;
+  readonly namespace?: string;
+  readonly uid: string;
+  readonly generation: number;
+  readonly resourceVersion: string;
+  readonly creationTimestamp: string;
+  readonly deletionTimestamp?: string;
+  readonly finalizers?: readonly string[];
+  readonly annotations?: Readonly<Record<string, string>>;
+  readonly labels?: Readonly<Record<string, string>>;
+  readonly ownerReferences?: readonly { readonly uid: string; readonly controller?: boolean }[];
+}
+
+/** A stored object of a kind without namespaces: what the API server returns. */
+export interface ClusterResource<Spec, Status> {
   readonly apiVersion: string;
   readonly kind: string;
-  readonly metadata: {
-    readonly name: string;
-    readonly namespace: string;
-    readonly uid: string;
-    readonly generation: number;
-    readonly resourceVersion: string;
-    readonly creationTimestamp: string;
-    readonly deletionTimestamp?: string;
-    readonly finalizers?: readonly string[];
-    readonly annotations?: Readonly<Record<string, string>>;
-    readonly labels?: Readonly<Record<string, string>>;
-    readonly ownerReferences?: readonly { readonly uid: string; readonly controller?: boolean }[];
-  };
+  readonly metadata: Metadata;
   readonly spec: Spec;
   readonly status?: Status;
+}
+
+/** A stored object of a kind that lives in namespaces. */
+export interface Resource<Spec, Status> extends ClusterResource<Spec, Status> {
+  readonly metadata: Metadata & { readonly namespace: string };
 }

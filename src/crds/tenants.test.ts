@@ -70,7 +70,7 @@ test('every number that a tenant writes has a highest value', () => {
   }
 });
 
-test('what an agent is told carries no address: what is not known of an assignment is dropped', () => {
+test('what is not known of an assignment is dropped: no field of a later day names an agent an address', () => {
   const told = parseAssignment({
     ...{ version: '1', store: 's', windowMs: 10_000, frequencyHz: 49, containers: [], live: [] },
     ...{ otlpEndpoint: 'http://evil.example', controller: 'https://evil.example', attachAllowed: true },

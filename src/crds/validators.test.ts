@@ -68,6 +68,6 @@ test('a policy takes the routes that an agent takes', () => {
 
 test('a kind that is not ours is a problem of its own', () => {
   assert.deepEqual(manifestProblems('Pod', {}), [
-    'kind Pod is none of ProfilingPolicy, RegressionGate, RegressionReport',
+    'kind Pod is none of ProfilingPolicy, ClusterProfilingPolicy, RegressionGate, RegressionReport',
   ]);
 });

@@ -4,7 +4,9 @@
  * would hide a difference between what is stored and what the controller believes. CEL rules are the API server's alone.
  */
 import { Ajv, type ErrorObject, type ValidateFunction } from 'ajv';
+import { type ClusterProfilingPolicy, clusterProfilingPolicyKind } from './cluster-profiling-policy.ts';
 import { emitRoot } from './emit.ts';
+import { KINDS } from './kinds.ts';
 import { type ProfilingPolicy, profilingPolicyKind } from './profiling-policy.ts';
 import { type RegressionGate, regressionGateKind } from './regression-gate.ts';
 import { type RegressionReport, regressionReportKind } from './regression-report.ts';
@@ -46,7 +48,10 @@ function storedSchema(kind: Kind): object {
       kind: { type: 'string', enum: [kind.kind] },
       metadata: {
         type: 'object',
-        required: ['name', 'namespace', 'uid', 'generation', 'resourceVersion', 'creationTimestamp'],
+        required: [
+          ...['name', 'uid', 'generation', 'resourceVersion', 'creationTimestamp'],
+          ...(kind.scope === 'Cluster' ? [] : ['namespace']),
+        ],
         properties: {
           name: text,
           namespace: text,
@@ -76,15 +81,14 @@ function createParser<T>(kind: Kind): (json: unknown) => T {
 /** Throws an ObjectError that names the fields for anything the API server cannot have returned. */
 export const parseProfilingPolicy = createParser<ProfilingPolicy>(profilingPolicyKind);
 /** Throws an ObjectError that names the fields for anything the API server cannot have returned. */
+export const parseClusterProfilingPolicy = createParser<ClusterProfilingPolicy>(clusterProfilingPolicyKind);
+/** Throws an ObjectError that names the fields for anything the API server cannot have returned. */
 export const parseRegressionGate = createParser<RegressionGate>(regressionGateKind);
 /** Throws an ObjectError that names the fields for anything the API server cannot have returned. */
 export const parseRegressionReport = createParser<RegressionReport>(regressionReportKind);
 
 const manifestValidators: ReadonlyMap<string, ValidateFunction> = new Map(
-  [profilingPolicyKind, regressionGateKind, regressionReportKind].map((kind) => [
-    kind.kind,
-    ajv.compile(emitRoot(kind)),
-  ]),
+  KINDS.map((kind) => [kind.kind, ajv.compile(emitRoot(kind))]),
 );
 
 /** What the schema refuses in a manifest of one of our kinds, as sentences; empty when nothing. */

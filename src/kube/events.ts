@@ -4,7 +4,8 @@ import type { KubeClient } from './client.ts';
 export interface Regarding {
   readonly apiVersion: string;
   readonly kind: string;
-  readonly namespace: string;
+  /** Missing of what lives in none: its Events are in `default`, where the API server wants them. */
+  readonly namespace?: string;
   readonly name: string;
   readonly uid: string;
 }
@@ -52,13 +53,14 @@ export function eventRecorder(client: KubeClient, options: RecorderOptions): Eve
       }
       remember(recent, key, nowMs);
       sequence += 1;
+      const namespace = event.regarding.namespace ?? 'default';
       const write = client
         .create(
-          { apiVersion: 'events.k8s.io/v1', plural: 'events', namespace: event.regarding.namespace },
+          { apiVersion: 'events.k8s.io/v1', plural: 'events', namespace },
           {
             ...eventObject(event, options, nowMs),
             metadata: {
-              namespace: event.regarding.namespace,
+              namespace,
               name: `${event.regarding.name.slice(0, 200)}.${nowMs.toString(16)}${sequence.toString(16)}`,
             },
           },

@@ -158,5 +158,10 @@ function configure(db: DatabaseSync, maxBytes: number): void {
   db.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; PRAGMA busy_timeout = 2000');
   db.exec('PRAGMA cache_size = -4096; PRAGMA temp_store = MEMORY');
   db.exec(`PRAGMA journal_size_limit = ${8 * 1024 * 1024}`);
+  limitPages(db, maxBytes);
+}
+
+/** The file grows no further; what it has beyond stays until it is freed. */
+export function limitPages(db: DatabaseSync, maxBytes: number): void {
   db.exec(`PRAGMA max_page_count = ${Math.ceil(maxBytes / PAGE_BYTES)}`);
 }

@@ -5,7 +5,7 @@
  */
 import type { DatabaseSync } from 'node:sqlite';
 import type { Batch } from '../wire/batch-schema.ts';
-import { moveAside, openDatabase } from './database-file.ts';
+import { limitPages, moveAside, openDatabase } from './database-file.ts';
 import { type Interner, interner } from './interning.ts';
 import { prune, sweepInterned, usedBytes } from './retention.ts';
 import { isCorruption, isFull, StoreError } from './store-error.ts';
@@ -13,12 +13,15 @@ import { decodeServed, type StoredServed, servedWriter } from './stored-served.t
 import { decodeTimes, type StoredTimes, type Times, timesWriter } from './stored-times.ts';
 import { decodeWindow, type StoredWindow, stackIdsOf, windowIsOfUse, windowWriter } from './stored-window.ts';
 
-export interface StoreOptions {
+export interface StoreOptions extends Partial<StoreLimits> {
   readonly now: () => number;
+}
+
+export interface StoreLimits {
   /** How long a window is kept; default 60 minutes, the same as the agents' spools. */
-  readonly retentionMs?: number;
+  readonly retentionMs: number;
   /** The database never grows past this; default 512 MiB. */
-  readonly maxBytes?: number;
+  readonly maxBytes: number;
 }
 
 export interface PodRef {
@@ -81,6 +84,8 @@ export interface WindowStore {
   rememberPods(evaluation: string, arm: Arm, pods: readonly Required<PodRef>[]): void;
   rememberedPods(evaluation: string, arm: Arm): readonly Required<PodRef>[];
   stats(): StoreStats;
+  /** From now on; what is too old or too much by then goes with the next batch. */
+  limit(limits: StoreLimits): void;
   close(): void;
 }
 
@@ -124,15 +129,10 @@ export function* rowsOf(db: DatabaseSync, sql: string, query: WindowQuery): Gene
   }
 }
 
-interface Limits {
-  readonly retentionMs: number;
-  readonly maxBytes: number;
-}
-
 class SqliteStore implements WindowStore {
   readonly #path: string;
   readonly #now: () => number;
-  readonly #limits: Limits;
+  #limits: StoreLimits;
   #db: DatabaseSync;
   #storeId: string;
   #interner: Interner;
@@ -141,7 +141,7 @@ class SqliteStore implements WindowStore {
   #prunedAtMs = Number.NEGATIVE_INFINITY;
   #sweptAtMs: number;
 
-  constructor(path: string, now: () => number, limits: Limits) {
+  constructor(path: string, now: () => number, limits: StoreLimits) {
     this.#path = path;
     this.#now = now;
     this.#limits = limits;
@@ -234,6 +234,11 @@ class SqliteStore implements WindowStore {
     }));
   }
 
+  limit(limits: StoreLimits): void {
+    this.#limits = limits;
+    this.#prunedAtMs = Number.NEGATIVE_INFINITY;
+  }
+
   close(): void {
     if (this.#db.isOpen) this.#db.close();
   }
@@ -270,6 +275,8 @@ class SqliteStore implements WindowStore {
     this.#prunedAtMs = nowMs;
     const limits = { retentionMs: this.#limits.retentionMs, targetBytes: this.#limits.maxBytes * 0.8 };
     const early = prune(this.#db, limits, nowMs);
+    // Not before it has shrunk: SQLite would take the pages there are for the limit, and no batch any more.
+    if (usedBytes(this.#db) <= this.#limits.maxBytes) limitPages(this.#db, this.#limits.maxBytes);
     this.#windowsDroppedEarly += early;
     const sweepIsDue = nowMs - this.#sweptAtMs >= SWEEP_EVERY_MS;
     if (sweepIsDue) {

@@ -15,6 +15,15 @@ export interface Assignment {
   readonly containers: readonly AssignedContainer[];
   /** Containers of pods of this node, running or still to be started, whose JVMs may be given a flag while they start. */
   readonly live: readonly LiveContainer[];
+  /** What the install's settings say to agents; missing from a controller of before. */
+  readonly settings?: AgentSettings;
+}
+
+export interface AgentSettings {
+  /** Beyond which the oldest batches go. */
+  readonly spool: { readonly maxAgeMs: number; readonly maxBytes: number };
+  /** Where spans go: an OTLP/HTTP endpoint, v1/traces being below it. Missing: nowhere. */
+  readonly spansEndpoint?: string;
 }
 
 /** Known before the container has an id: what counts are a JVM's first moments. */
@@ -91,7 +100,29 @@ export function parseAssignment(json: unknown): Assignment {
     frequencyHz: integer(doc['frequencyHz'], 'frequencyHz', 1, MOST_HZ),
     containers: list(doc['containers'], 'containers').map(parseContainer),
     live: list(doc['live'] ?? [], 'live').map(parseLive), // a controller of before has none
+    ...(doc['settings'] === undefined ? {} : { settings: parseSettings(doc['settings']) }),
   };
+}
+
+function parseSettings(json: unknown): AgentSettings {
+  const doc = record(json, 'settings');
+  const spool = record(doc['spool'], 'settings.spool');
+  const spansEndpoint = doc['spansEndpoint'];
+  return {
+    spool: {
+      maxAgeMs: integer(spool['maxAgeMs'], 'settings.spool.maxAgeMs', 60_000, 7 * 86_400_000),
+      maxBytes: integer(spool['maxBytes'], 'settings.spool.maxBytes', 1 << 20, 2 ** 40),
+    },
+    ...(spansEndpoint === undefined
+      ? {}
+      : { spansEndpoint: httpUrl(spansEndpoint, 'settings.spansEndpoint') }),
+  };
+}
+
+function httpUrl(value: unknown, at: string): string {
+  const url = text(value, at);
+  if (/^https?:\/\/[^\s/?#@]+(\/[^\s?#]*)?$/.test(url)) return url;
+  throw new TypeError(`${at} is not an http or https URL`);
 }
 
 function parseLive(json: unknown, index: number): LiveContainer {

@@ -13,6 +13,7 @@ import { KINDS } from '../../src/crds/kinds.ts';
 import { API_VERSION } from '../../src/crds/schema.ts';
 import {
   manifestProblems,
+  parseClusterProfilingPolicy,
   parseProfilingPolicy,
   parseRegressionGate,
   parseRegressionReport,
@@ -32,6 +33,7 @@ interface Manifest {
 const NAMESPACE = `flamegate-crds-${process.pid}`;
 const PARSERS: Readonly<Record<string, (json: unknown) => unknown>> = {
   ProfilingPolicy: parseProfilingPolicy,
+  ClusterProfilingPolicy: parseClusterProfilingPolicy,
   RegressionGate: parseRegressionGate,
   RegressionReport: parseRegressionReport,
 };
@@ -57,8 +59,9 @@ function manifests(directory: string): Manifest[] {
 
 /** What the API server makes of a manifest, defaults and all, without storing it. Rejects when it refuses. */
 function dryRun({ kind, object }: Manifest): Promise<unknown> {
-  const plural = KINDS.find((known) => known.kind === kind)?.plural ?? kind;
-  const collection = pathOf({ apiVersion: API_VERSION, plural, namespace: NAMESPACE });
+  const { plural = kind, scope } = KINDS.find((known) => known.kind === kind) ?? {};
+  const where = scope === 'Cluster' ? {} : { namespace: NAMESPACE };
+  const collection = pathOf({ apiVersion: API_VERSION, plural, ...where });
   return client.request('POST', `${collection}?dryRun=All&fieldValidation=Strict`, object);
 }
 

@@ -1,8 +1,9 @@
-/** The agents: one DaemonSet for the whole cluster, there while at least one ProfilingPolicy is. */
+/** The agents: one DaemonSet for the whole cluster, there while at least one policy of either kind is. */
 import type { KubernetesObject, V1DaemonSet, V1PodTemplate } from '@kubernetes/client-node';
 import type { KubeClient, ObjectRef } from '../../kube/client.ts';
 import type { InformedClusterView } from '../informed-cluster-view.ts';
 import type { Reconciler, WatchedResource } from '../operator-base.ts';
+import { isInForce } from '../profiling-policy/precedence.ts';
 import { AGENT_NAME, daemonSetOf, planDaemonSet } from './plan-daemon-set.ts';
 
 export const POD_TEMPLATES: WatchedResource = {
@@ -13,7 +14,7 @@ export const POD_TEMPLATES: WatchedResource = {
 
 export interface AgentsReconcilerOptions {
   readonly client: KubeClient;
-  readonly view: Pick<InformedClusterView, 'policies' | 'agentDaemonSet'>;
+  readonly view: Pick<InformedClusterView, 'policies' | 'clusterPolicies' | 'agentDaemonSet'>;
   readonly agentsNamespace: string;
   readonly fieldManager: string;
   readonly log: { info(fields: object, message: string): void };
@@ -31,7 +32,7 @@ export function agentsReconciler(options: AgentsReconcilerOptions): Reconciler<V
   return {
     resource: POD_TEMPLATES,
     async reconcile(_key, template) {
-      const inForce = view.policies().filter(({ metadata }) => metadata.deletionTimestamp === undefined);
+      const inForce = [...view.policies(), ...view.clusterPolicies()].filter(isInForce);
       const action = planDaemonSet({
         policiesInForce: inForce.length,
         template,

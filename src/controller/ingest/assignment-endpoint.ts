@@ -1,7 +1,7 @@
 /** GET of a node's assignment: at once when it differs from what the agent has, else when it changes or time is up. */
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { WindowStore } from '../../store/window-store.ts';
-import type { Assignment } from '../../wire/assignment.ts';
+import type { AgentSettings, Assignment } from '../../wire/assignment.ts';
 import type { ClusterView } from '../cluster-view.ts';
 import { type AssignmentIndex, assignmentOf, indexAssignments } from './assignment.ts';
 import { type Authenticator, assertSameNode } from './authenticate.ts';
@@ -14,6 +14,8 @@ export interface AssignmentEndpointOptions {
   readonly view: ClusterView;
   readonly store: WindowStore;
   readonly metrics: IngestMetrics;
+  /** What the install's settings say to agents now; the view tells of their changes. */
+  readonly agentSettings?: () => AgentSettings;
 }
 
 export interface AssignmentEndpoint {
@@ -29,13 +31,13 @@ const MAX_POLLERS = 5_000; // the nodes of the largest clusters
 type Wake = () => void;
 
 export function assignmentEndpoint(options: AssignmentEndpointOptions): AssignmentEndpoint {
-  const { authenticator, view, store, metrics } = options;
+  const { authenticator, view, store, metrics, agentSettings } = options;
   const pollers = new Set<Wake>();
   let index: AssignmentIndex | undefined;
   let stopped = false;
   const current = (node: string): Assignment => {
     index ??= indexAssignments(view);
-    return assignmentOf(index, node, store.storeId());
+    return assignmentOf(index, node, store.storeId(), agentSettings?.());
   };
   const stopListening = view.onChange(() => {
     index = undefined;

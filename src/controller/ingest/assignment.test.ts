@@ -1,8 +1,10 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { parseAssignment } from '../../wire/assignment.ts';
+import type { ProfilingPolicy } from '../../crds/profiling-policy.ts';
+import { type AgentSettings, parseAssignment } from '../../wire/assignment.ts';
 import {
+  aClusterPolicy,
   aDeployment,
   aDeploymentGate,
   aGate,
@@ -13,6 +15,8 @@ import {
   START_MS,
 } from '../regression-gate/testing/a-cluster.ts';
 import { planAssignment } from './assignment.ts';
+
+const WAITS_5_MS = { enabled: true, minDuration: '5ms' };
 
 const containersOf = (view: ReturnType<typeof aView>, node = 'node-a') =>
   planAssignment(view, node, 'store-0001').containers.map(
@@ -88,23 +92,58 @@ test('a policy without container names takes every container but mesh proxies; o
   );
 });
 
-test('of several policies the one whose source of names touches the JVM least counts, container by container', () => {
-  const from = (symbols: 'Auto' | 'VmStructs' | 'PerfMap', containers: string[]) =>
-    aPolicy({ name: `${symbols}-policy`, spec: { containers, jvm: { ...aPolicy().spec.jvm, symbols } } });
-  const policies = [
-    from('PerfMap', ['app', 'batch', 'worker']),
-    from('Auto', ['app', 'worker']),
-    from('VmStructs', ['app']),
-  ];
-  const view = aView({ pods: [aPod({ containers: ['app', 'batch', 'worker'] })], policies });
+const olderThan = (policy: ProfilingPolicy, ms: number): ProfilingPolicy => ({
+  ...policy,
+  metadata: { ...policy.metadata, creationTimestamp: new Date(START_MS - ms).toISOString() },
+});
 
-  const { containers } = planAssignment(view, 'node-a', 'store-0001');
-
-  assert.deepEqual(Object.fromEntries(containers.map(({ container, symbols }) => [container, symbols])), {
-    app: 'VmStructs',
-    batch: 'PerfMap',
-    worker: 'Auto',
+test('of several policies that select a pod one counts, with all it says, whatever the others ask for', () => {
+  const { jvm } = aPolicy().spec;
+  const older = olderThan(
+    aPolicy({ name: 'older', spec: { containers: ['app'], cpu: { frequencyHz: 19 }, offCpu: WAITS_5_MS } }),
+    9_000_000,
+  );
+  const newer = aPolicy({
+    name: 'a-newer-one',
+    spec: {
+      cpu: { frequencyHz: 199 },
+      jvm: { ...jvm, symbols: 'PerfMap', flags: { ...jvm.flags, mode: 'Live' } },
+      io: WAITS_5_MS,
+    },
   });
+  const pods = [aPod({ containers: ['app', 'batch'] })];
+
+  const both = planAssignment(aView({ pods, policies: [newer, older] }), 'node-a', 'store-0001');
+
+  assert.deepEqual(both, planAssignment(aView({ pods, policies: [older] }), 'node-a', 'store-0001'));
+  const [container, ...rest] = both.containers;
+  assert.deepEqual([container?.container, container?.symbols, rest], ['app', 'Auto', []]);
+  assert.deepEqual([container?.offCpu, container?.io, both.frequencyHz], [{ leastMs: 5 }, undefined, 19]);
+  assert.deepEqual(both.live, []);
+});
+
+test('a policy that is being deleted leaves its pods to the next one at once', () => {
+  const older = olderThan(aPolicy({ name: 'older', spec: { cpu: { frequencyHz: 19 } } }), 9_000_000);
+  const going = { ...older, metadata: { ...older.metadata, deletionTimestamp: '2026-01-01T12:00:00Z' } };
+  const view = aView({ pods: [aPod()], policies: [going, aPolicy()] });
+
+  assert.equal(planAssignment(view, 'node-a', 'store-0001').frequencyHz, 49);
+});
+
+test('a policy of the cluster reaches the pods of the namespaces that it selects, where they have none of their own', () => {
+  const clusterPolicies = [
+    aClusterPolicy({ spec: { podSelector: { matchLabels: { tier: 'jvm' } }, cpu: { frequencyHz: 97 } } }),
+  ];
+  const pods = [
+    aPod({ name: 'own', labels: { app: 'orders', tier: 'jvm' } }),
+    aPod({ name: 'of-the-cluster', labels: { app: 'web', tier: 'jvm' } }),
+    aPod({ name: 'of-nobody', labels: { app: 'web' } }),
+  ];
+  const inNamespace = (labels: Record<string, string>) =>
+    ratesOf(aView({ pods, clusterPolicies, policies: [aPolicy()], namespaces: [{ name: 'shop', labels }] }));
+
+  assert.deepEqual(inNamespace({ team: 'a' }), { own: 49, 'of-the-cluster': undefined });
+  assert.deepEqual(inNamespace({ team: 'b' }), { own: undefined });
 });
 
 test('an assignment of a controller that knows no sources means Auto', () => {
@@ -120,15 +159,10 @@ test('an assignment of a controller that knows no sources means Auto', () => {
 });
 
 test('the highest frequency of the policies at work on the node counts', () => {
-  const policies = [
-    aPolicy(),
-    aPolicy({ name: 'faster', spec: { cpu: { frequencyHz: 99 } } }),
-    aPolicy({
-      name: 'elsewhere',
-      spec: { podSelector: { matchLabels: { app: 'web' } }, cpu: { frequencyHz: 199 } },
-    }),
-  ];
-  const view = aView({ pods: [aPod()], policies });
+  const of = (app: string, frequencyHz: number) =>
+    aPolicy({ name: app, spec: { podSelector: { matchLabels: { app } }, cpu: { frequencyHz } } });
+  const policies = [of('orders', 49), of('stock', 99), of('web', 199)];
+  const view = aView({ pods: [aPod(), aPod({ name: 'stock-1', labels: { app: 'stock' } })], policies });
 
   assert.equal(planAssignment(view, 'node-a', 'store-0001').frequencyHz, 99);
 });
@@ -155,86 +189,66 @@ test('pods that a gate compares are gated: by selectors on both arms, by Deploym
   assert.deepEqual(containersOf(byDeployment), ['before-any-rollout/app gated', 'stray/app']);
 });
 
-test('requests are watched of pods that a gate compares, unless a policy says no, by all routes of its policies', () => {
-  const asked = (...wishes: readonly { enabled: boolean; routes: string[] }[]) => {
+test('requests are watched of pods that a gate compares, unless their policy says no, by its routes', () => {
+  const asked = (requests: ProfilingPolicy['spec']['requests']) => {
     const canary = { app: 'orders', track: 'canary' };
     const view = aView({
       gates: [aGate()],
-      policies: wishes
-        .map((wish, at) => ({
-          name: `policy-${at}`,
-          spec: { requests: { ...wish, spans: { enabled: false } } },
-        }))
-        .map(aPolicy)
-        .reverse(),
+      policies: [aPolicy({ spec: { requests } })],
       pods: [aPod({ name: 'canary', labels: canary }), aPod({ name: 'neither' })],
     });
     const assignment = planAssignment(view, 'node-a', 'store-0001');
     assert.deepEqual(parseAssignment(JSON.parse(JSON.stringify(assignment))), assignment);
-    return assignment.containers.map(({ pod, requests }) => [pod, requests?.routes.join(' ')]);
+    return assignment.containers.map(({ pod, requests: told }) => [pod, told]);
   };
-  const orders = { enabled: true, routes: ['/orders/{id}', '/**'] };
+  const spans = { enabled: false };
+  const routes = ['/orders/{id}', '/**'];
 
-  assert.deepEqual(asked({ enabled: true, routes: [] }), [
-    ['canary', ''],
+  assert.deepEqual(asked({ enabled: true, routes: [], spans }), [
+    ['canary', { routes: [] }],
     ['neither', undefined],
   ]);
-  assert.deepEqual(asked(orders, { enabled: true, routes: ['/stock/{sku}', '/**'] })[0], [
+  assert.deepEqual(asked({ enabled: true, routes, spans })[0], ['canary', { routes }]);
+  assert.deepEqual(asked({ enabled: true, routes, spans: { enabled: true } })[0], [
     'canary',
-    '/orders/{id} /** /stock/{sku}',
+    { routes, spans: true },
   ]);
-  assert.deepEqual(asked(orders, { enabled: false, routes: [] })[0], ['canary', undefined]);
+  assert.deepEqual(asked({ enabled: false, routes, spans })[0], ['canary', undefined]);
 });
 
-test('requests become spans only where every policy of the pod says so', () => {
-  const spansOf = (...wishes: readonly boolean[]) => {
-    const view = aView({
-      gates: [aGate()],
-      policies: wishes.map((enabled, at) =>
-        aPolicy({
-          name: `policy-${at}`,
-          spec: { requests: { enabled: true, routes: [], spans: { enabled } } },
-        }),
-      ),
-      pods: [aPod({ name: 'canary', labels: { app: 'orders', track: 'canary' } })],
-    });
+test('it is looked who waits, and what is read and written, where the policy asks for it', () => {
+  const asked = (spec: Partial<ProfilingPolicy['spec']>) => {
+    const view = aView({ policies: [aPolicy({ spec })], pods: [aPod()] });
     const assignment = planAssignment(view, 'node-a', 'store-0001');
     assert.deepEqual(parseAssignment(JSON.parse(JSON.stringify(assignment))), assignment);
-    return assignment.containers[0]?.requests?.spans;
+    return assignment.containers.map(({ offCpu, io }) => [offCpu, io])[0];
   };
+  const second = { enabled: true, minDuration: '1s' };
 
-  assert.deepEqual([spansOf(true), spansOf(true, true), spansOf(true, false)], [true, true, undefined]);
+  assert.deepEqual(asked({}), [undefined, undefined]);
+  assert.deepEqual(asked({ offCpu: WAITS_5_MS }), [{ leastMs: 5 }, undefined]);
+  assert.deepEqual(asked({ offCpu: second, io: WAITS_5_MS }), [{ leastMs: 1_000 }, { leastMs: 5 }]);
 });
 
-test('it is looked who waits where a policy asks for it, by the shortest time that any of them says', () => {
-  const asked = (...wishes: readonly { enabled: boolean; minDuration: string }[]) => {
-    const policies = wishes.map((offCpu, at) => aPolicy({ name: `policy-${at}`, spec: { offCpu } }));
-    const assignment = planAssignment(aView({ policies, pods: [aPod()] }), 'node-a', 'store-0001');
-    assert.deepEqual(parseAssignment(JSON.parse(JSON.stringify(assignment))), assignment);
-    return assignment.containers[0]?.offCpu;
-  };
-  const off = { enabled: false, minDuration: '1ms' };
+test('agents are told their part of the install’s settings, and a change of it is a change of the assignment', () => {
+  const view = aView({ pods: [aPod()], policies: [aPolicy()] });
+  const spool = { maxAgeMs: 3_600_000, maxBytes: 128 << 20 };
+  const spansEndpoint = 'http://otel-collector.monitoring.svc:4318';
+  const plan = (settings?: AgentSettings) => planAssignment(view, 'node-a', 'store-0001', settings);
 
-  assert.equal(asked(off), undefined);
-  assert.deepEqual(asked(off, { enabled: true, minDuration: '20ms' }), { leastMs: 20 });
-  assert.deepEqual(asked({ enabled: true, minDuration: '1s' }, { enabled: true, minDuration: '5ms' }), {
-    leastMs: 5,
-  });
-});
+  const told = plan({ spool, spansEndpoint });
 
-test('what is read and written is counted where a policy asks for it, slow from the shortest time on', () => {
-  const slow = { enabled: true, minDuration: '20ms' };
-  const policies = [
-    aPolicy({ name: 'policy-0', spec: { io: { enabled: false, minDuration: '1ms' } } }),
-    aPolicy({ name: 'policy-1', spec: { io: slow } }),
-    aPolicy({ name: 'policy-2', spec: { io: { ...slow, minDuration: '1s' } } }),
-  ];
-  const assignment = planAssignment(aView({ policies, pods: [aPod()] }), 'node-a', 'store-0001');
-
-  assert.deepEqual(parseAssignment(JSON.parse(JSON.stringify(assignment))), assignment);
-  assert.deepEqual(
-    assignment.containers.map(({ io, offCpu }) => [io, offCpu]),
-    [[{ leastMs: 20 }, undefined]],
+  assert.deepEqual(told.settings, { spool, spansEndpoint });
+  assert.deepEqual(parseAssignment(JSON.parse(JSON.stringify(told))), told);
+  assert.equal(new Set([plan().version, plan({ spool }).version, told.version]).size, 3);
+  for (const wrong of ['file:///etc/shadow', 'collector:4318', 'http://'])
+    assert.throws(
+      () => parseAssignment({ ...told, settings: { spool, spansEndpoint: wrong } }),
+      /spansEndpoint/,
+    );
+  assert.throws(
+    () => parseAssignment({ ...told, settings: { spool: { ...spool, maxBytes: 1 } } }),
+    /settings\.spool\.maxBytes is not an integer/,
   );
 });
 
@@ -305,7 +319,7 @@ test('a pod under a policy of mode Live is named with its containers as soon as 
     );
 
   assert.deepEqual(liveOf([live()]), ['uid-pending/app', 'uid-pending/worker', 'uid-running/app']);
-  assert.deepEqual(liveOf([live(['worker']), aPolicy()]), ['uid-pending/worker']);
+  assert.deepEqual(liveOf([live(['worker'])]), ['uid-pending/worker']);
   assert.deepEqual(liveOf([aPolicy()]), []);
 });
 

@@ -3,20 +3,21 @@
  *
  * container of a running pod on the node          → assigned
  * no policy selects the pod                       → no
- * its policy names containers, not this one       → no
- * its policy names none, it is a mesh proxy       → no
+ * several do                                      → one counts (profiling-policy/precedence.ts)
+ * it names containers, not this one               → no
+ * it names none, this is a mesh proxy             → no
  * it has no running state with an id yet          → no
  * otherwise                                       → yes; gated when a gate may compare the pod, and sampled as often as its
- *                                                   policies say, or as a gate that is open asks for
+ *                                                   policy says, or as a gate that is open asks for
  *
  * Containers of pods under a policy of mode Live are named as soon as the pod has a node, before they run.
  */
 import { createHash } from 'node:crypto';
 import type { V1ContainerStatus, V1Pod } from '@kubernetes/client-node';
-import type { ProfilingPolicy } from '../../crds/profiling-policy.ts';
+import type { AnyProfilingPolicy } from '../../crds/cluster-profiling-policy.ts';
 import { parseLatencyMs } from '../../crds/quantities.ts';
-import { selects } from '../../kube/label-selector.ts';
 import {
+  type AgentSettings,
   type AssignedContainer,
   type AssignedRequests,
   type Assignment,
@@ -24,18 +25,18 @@ import {
   type LookedFor,
   MOST_HZ,
   MOST_ROUTE_PATTERNS,
-  type SymbolMode,
 } from '../../wire/assignment.ts';
 import type { ClusterView } from '../cluster-view.ts';
 import { type ReplicaSetOwners, replicaSetOwners, workloadOf } from '../pod-owner.ts';
-import { isMeshProxy } from '../profiling-policy/flag-variables.ts';
+import { policiesIn, policyOf, policyWants } from '../profiling-policy/precedence.ts';
 import { podsUnderGate } from '../regression-gate/arms.ts';
 import { raisedRates } from './raised-rates.ts';
 
 /** The cluster, sorted once per change instead of once per node. */
 export interface AssignmentIndex {
   readonly podsOfNode: ReadonlyMap<string, readonly V1Pod[]>;
-  readonly policiesOfNamespace: ReadonlyMap<string, readonly ProfilingPolicy[]>;
+  /** The first that selects a pod counts. */
+  readonly policiesOfNamespace: ReadonlyMap<string, readonly AnyProfilingPolicy[]>;
   readonly gatedPodUids: ReadonlySet<string>;
   /** Of the pods of gates that have raised it, both arms alike. */
   readonly raisedHz: ReadonlyMap<string, number>;
@@ -44,18 +45,21 @@ export interface AssignmentIndex {
 
 export const WINDOW_MS = 10_000;
 const DEFAULT_HZ = 49;
-/** Never a file or a signal; only where it has to be; always. */
-const LEAST_TOUCH_FIRST: readonly SymbolMode[] = ['VmStructs', 'Auto', 'PerfMap'];
 /** What an agent accepts; a node runs 110 pods by default and 250 on the largest clouds. */
 const MAX_CONTAINERS = 512;
 
 export function indexAssignments(view: ClusterView): AssignmentIndex {
   const gates = view.gates().map((gate) => ({ gate, pods: podsUnderGate(gate, view) }));
   const gated = gates.flatMap(({ pods }) => pods);
-  const policiesOfNamespace = Map.groupBy(view.policies(), (policy) => policy.metadata.namespace);
+  const pods = view.pods();
+  const policiesOfNamespace = new Map(
+    [...new Set(pods.map(({ metadata }) => metadata?.namespace ?? ''))]
+      .map((namespace) => [namespace, policiesIn(view, namespace)] as const)
+      .filter(([, policies]) => policies.length > 0),
+  );
   const replicaSets = [...policiesOfNamespace.keys()].flatMap((namespace) => view.replicaSets(namespace));
   return {
-    podsOfNode: Map.groupBy(view.pods(), (pod) => pod.spec?.nodeName ?? ''),
+    podsOfNode: Map.groupBy(pods, (pod) => pod.spec?.nodeName ?? ''),
     policiesOfNamespace,
     gatedPodUids: new Set(gated.map((pod) => pod.metadata?.uid ?? '')),
     raisedHz: raisedRates(gates),
@@ -63,17 +67,26 @@ export function indexAssignments(view: ClusterView): AssignmentIndex {
   };
 }
 
-export const planAssignment = (view: ClusterView, node: string, storeId: string): Assignment =>
-  assignmentOf(indexAssignments(view), node, storeId);
+export const planAssignment = (
+  view: ClusterView,
+  node: string,
+  storeId: string,
+  settings?: AgentSettings,
+): Assignment => assignmentOf(indexAssignments(view), node, storeId, settings);
 
-export function assignmentOf(index: AssignmentIndex, node: string, storeId: string): Assignment {
+export function assignmentOf(
+  index: AssignmentIndex,
+  node: string,
+  storeId: string,
+  settings?: AgentSettings,
+): Assignment {
   const watched = (index.podsOfNode.get(node) ?? []).flatMap((pod) => watchedPod(pod, index));
   const frequencyHz = Math.max(
-    ...watched.flatMap(({ policies }) => policies.map((policy) => policy.spec.cpu.frequencyHz)),
+    ...watched.map(({ policy }) => policy.spec.cpu.frequencyHz),
     watched.length === 0 ? DEFAULT_HZ : 1,
   );
   const containers = watched
-    .flatMap(({ pod, policies }) => assignedContainers(pod, policies, index))
+    .flatMap(({ pod, policy }) => assignedContainers(pod, policy, index))
     .sort(gatedFirst)
     .slice(0, MAX_CONTAINERS)
     .map((container) => withoutRate(container, frequencyHz));
@@ -81,71 +94,63 @@ export function assignmentOf(index: AssignmentIndex, node: string, storeId: stri
     .flatMap((pod) => liveContainers(pod, index))
     .sort((a, b) => (`${a.podUid} ${a.container}` < `${b.podUid} ${b.container}` ? -1 : 1))
     .slice(0, MAX_CONTAINERS);
-  const work = { store: storeId, windowMs: WINDOW_MS, frequencyHz, containers, live };
+  const told = settings === undefined ? {} : { settings };
+  const work = { store: storeId, windowMs: WINDOW_MS, frequencyHz, containers, live, ...told };
   const version = createHash('sha256').update(JSON.stringify(work)).digest('base64url').slice(0, 22);
   return { version, ...work };
 }
 
 interface WatchedPod {
   readonly pod: V1Pod;
-  readonly policies: readonly ProfilingPolicy[];
+  readonly policy: AnyProfilingPolicy;
 }
 
-/** None or one: a pod that runs and that at least one policy selects. */
+/** None or one: a pod that runs and that a policy selects. */
 function watchedPod(pod: V1Pod, index: AssignmentIndex): readonly WatchedPod[] {
   if (pod.status?.phase !== 'Running') return [];
-  const policies = policiesFor(pod, index.policiesOfNamespace.get(pod.metadata?.namespace ?? '') ?? []);
-  return policies.length === 0 ? [] : [{ pod, policies }];
+  const policy = policyOfPod(pod, index);
+  return policy === undefined ? [] : [{ pod, policy }];
 }
 
-export const policiesFor = (pod: V1Pod, policies: readonly ProfilingPolicy[]): readonly ProfilingPolicy[] =>
-  policies.filter(
-    ({ metadata, spec }) =>
-      metadata.deletionTimestamp === undefined && selects(spec.podSelector, pod.metadata?.labels),
-  );
-
-export const policyWants = (policy: ProfilingPolicy, container: string): boolean =>
-  policy.spec.containers.length === 0 ? !isMeshProxy(container) : policy.spec.containers.includes(container);
+const policyOfPod = ({ metadata }: V1Pod, { policiesOfNamespace }: AssignmentIndex) =>
+  policyOf(metadata?.labels, policiesOfNamespace.get(metadata?.namespace ?? '') ?? []);
 
 /** Its JVMs are met while they start: by then a pod has to be known. */
 function liveContainers(pod: V1Pod, index: AssignmentIndex): readonly LiveContainer[] {
-  const { namespace = '', uid = '', deletionTimestamp } = pod.metadata ?? {};
+  const { uid = '', deletionTimestamp } = pod.metadata ?? {};
   const isStillToRun = pod.status?.phase === 'Pending' || pod.status?.phase === 'Running';
   if (!isStillToRun || deletionTimestamp !== undefined) return [];
-  const asking = policiesFor(pod, index.policiesOfNamespace.get(namespace) ?? []).filter(
-    ({ spec }) => spec.jvm.flags.mode === 'Live',
-  );
+  const policy = policyOfPod(pod, index);
+  if (policy?.spec.jvm.flags.mode !== 'Live') return [];
   return (pod.spec?.containers ?? [])
-    .filter(({ name }) => asking.some((policy) => policyWants(policy, name)))
+    .filter(({ name }) => policyWants(policy, name))
     .map(({ name }) => ({ podUid: uid, container: name }));
 }
 
 function assignedContainers(
   pod: V1Pod,
-  policies: readonly ProfilingPolicy[],
+  policy: AnyProfilingPolicy,
   index: AssignmentIndex,
 ): readonly AssignedContainer[] {
   const { name = '', namespace = '', uid = '' } = pod.metadata ?? {};
   return (pod.status?.containerStatuses ?? []).flatMap((status) => {
     const running = runningContainer(status);
-    const wanting = policies.filter((policy) => policyWants(policy, status.name));
-    if (running === undefined || wanting.length === 0) return [];
+    if (running === undefined || !policyWants(policy, status.name)) return [];
+    const { cpu, jvm } = policy.spec;
     const gated = index.gatedPodUids.has(uid);
-    const symbols = symbolsOf(wanting);
-    const requests = gated ? requestsOf(wanting) : undefined;
+    const requests = gated ? requestsOf(policy) : undefined;
     const workload = workloadOf(pod, index.owners);
-    const offCpu = leastOf(wanting, 'offCpu');
-    const io = leastOf(wanting, 'io');
-    const baseHz = Math.max(...wanting.map(({ spec }) => spec.cpu.frequencyHz));
+    const offCpu = lookedForOf(policy.spec.offCpu);
+    const io = lookedForOf(policy.spec.io);
     const assigned = {
-      frequencyHz: Math.min(MOST_HZ, Math.max(baseHz, index.raisedHz.get(uid) ?? 0)),
+      frequencyHz: Math.min(MOST_HZ, Math.max(cpu.frequencyHz, index.raisedHz.get(uid) ?? 0)),
       namespace,
       pod: name,
       podUid: uid,
       container: status.name,
       ...running,
       gated,
-      symbols,
+      symbols: jvm.symbols,
     };
     return [
       {
@@ -166,27 +171,15 @@ const withoutRate = (
 ): AssignedContainer =>
   frequencyHz === undefined || frequencyHz === ofNodeHz ? container : { ...container, frequencyHz };
 
-/** Of several wishes the one that touches the JVM least. */
-function symbolsOf(policies: readonly ProfilingPolicy[]): SymbolMode {
-  const wishes = new Set(policies.map(({ spec }) => spec.jvm.symbols));
-  return LEAST_TOUCH_FIRST.find((mode) => wishes.has(mode)) ?? 'Auto';
+/** Watched while a gate needs it, unless the policy says no. */
+function requestsOf({ spec: { requests } }: AnyProfilingPolicy): AssignedRequests | undefined {
+  if (!requests.enabled) return undefined;
+  const routes = [...new Set(requests.routes)].slice(0, MOST_ROUTE_PATTERNS);
+  return { routes, ...(requests.spans.enabled ? { spans: true } : {}) };
 }
 
-/** Watched while a gate needs it, unless one of the policies says no. Routes of the policy that is first by name come first. */
-function requestsOf(policies: readonly ProfilingPolicy[]): AssignedRequests | undefined {
-  if (policies.some(({ spec }) => !spec.requests.enabled)) return undefined;
-  const byName = policies.toSorted((a, b) => (a.metadata.name < b.metadata.name ? -1 : 1));
-  const routes = new Set(byName.flatMap(({ spec }) => spec.requests.routes));
-  const spans = policies.every(({ spec }) => spec.requests.spans.enabled);
-  return { routes: [...routes].slice(0, MOST_ROUTE_PATTERNS), ...(spans ? { spans } : {}) };
-}
-
-/** Where one of the policies asks for it, by the shortest of their durations. */
-function leastOf(policies: readonly ProfilingPolicy[], what: 'offCpu' | 'io'): LookedFor | undefined {
-  const asking = policies.filter(({ spec }) => spec[what].enabled);
-  if (asking.length === 0) return undefined;
-  return { leastMs: Math.min(...asking.map(({ spec }) => parseLatencyMs(spec[what].minDuration))) };
-}
+const lookedForOf = (asked: AnyProfilingPolicy['spec']['offCpu']): LookedFor | undefined =>
+  asked.enabled ? { leastMs: parseLatencyMs(asked.minDuration) } : undefined;
 
 function runningContainer(
   status: V1ContainerStatus,

@@ -7,6 +7,7 @@ import type { Logger } from 'pino';
 import type { Registry } from 'prom-client';
 import type { KubeClient } from '../../kube/client.ts';
 import type { WindowStore } from '../../store/window-store.ts';
+import type { AgentSettings } from '../../wire/assignment.ts';
 import type { AgentReports } from '../agent-reports.ts';
 import type { ClusterView } from '../cluster-view.ts';
 import { authenticator } from './authenticate.ts';
@@ -33,6 +34,8 @@ export interface IngestOptions {
   readonly registry: Registry;
   readonly isLeader: () => boolean;
   readonly config: IngestConfig;
+  /** What the install's settings say to agents now. */
+  readonly agentSettings?: () => AgentSettings;
   readonly now?: () => number;
 }
 

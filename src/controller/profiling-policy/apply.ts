@@ -1,16 +1,14 @@
 /** Writes what was decided: the status when it differs, and Events for what turned. */
 import { isDeepStrictEqual } from 'node:util';
-import {
-  type ProfilingPolicy,
-  type ProfilingPolicyStatus,
-  profilingPolicyKind,
-} from '../../crds/profiling-policy.ts';
+import { type AnyProfilingPolicy, clusterProfilingPolicyKind } from '../../crds/cluster-profiling-policy.ts';
+import { profilingPolicyKind } from '../../crds/profiling-policy.ts';
 import { API_VERSION } from '../../crds/schema.ts';
 import type { KubeClient } from '../../kube/client.ts';
 import { type Condition, transitions } from '../../kube/conditions.ts';
 import type { EventRecorder } from '../../kube/events.ts';
 import { writeStatus } from '../../kube/status.ts';
-import type { Decision } from './decide.ts';
+import type { Decision, PolicyStatus } from './decide.ts';
+import { isOfCluster } from './precedence.ts';
 
 /** Numbers and sentences may be this old; what turned is written at once. */
 const QUIET_MS = 30_000;
@@ -27,25 +25,19 @@ export interface StatusWriter {
 
 export async function applyStatus(
   writer: StatusWriter,
-  policy: ProfilingPolicy,
+  policy: AnyProfilingPolicy,
   { status }: Decision,
   nowMs: number,
 ): Promise<void> {
-  const { namespace, name, uid } = policy.metadata;
+  const { uid } = policy.metadata;
   const turned = !isDeepStrictEqual(whatTurns(policy.status), whatTurns(status));
   if (!turned && nowMs - (writer.writtenAt.get(uid) ?? Number.NEGATIVE_INFINITY) < QUIET_MS) {
     return;
   }
-  const target = {
-    apiVersion: API_VERSION,
-    plural: profilingPolicyKind.plural,
-    kind: profilingPolicyKind.kind,
-    namespace,
-    name,
-  };
+  const { plural } = isOfCluster(policy) ? clusterProfilingPolicyKind : profilingPolicyKind;
   const wrote = await writeStatus(
     writer.client,
-    target,
+    { ...identityOf(policy), plural },
     { before: policy.status, after: status },
     writer.fieldManager,
   );
@@ -55,11 +47,18 @@ export async function applyStatus(
   }
 }
 
+function identityOf(policy: AnyProfilingPolicy) {
+  const { kind } = isOfCluster(policy) ? clusterProfilingPolicyKind : profilingPolicyKind;
+  const { name, namespace } = policy.metadata;
+  return { apiVersion: API_VERSION, kind, name, ...(namespace === undefined ? {} : { namespace }) };
+}
+
 /** The part of a status whose change is worth a write now: no sentences, no measured numbers. */
-function whatTurns(status: ProfilingPolicyStatus | undefined): unknown {
+function whatTurns(status: PolicyStatus | undefined): unknown {
   return {
     generation: status?.observedGeneration,
     conditions: status?.conditions?.map(({ type, status: now, reason }) => ({ type, now, reason })),
+    namespaces: status?.namespaces,
     selected: status?.selected,
     profiled: status?.profiled,
     workloads: status?.workloads?.map(({ message: _, ioTotals: __, slowIo, ...row }) => ({
@@ -71,11 +70,10 @@ function whatTurns(status: ProfilingPolicyStatus | undefined): unknown {
 
 function recordTransitions(
   events: EventRecorder,
-  policy: ProfilingPolicy,
+  policy: AnyProfilingPolicy,
   after: readonly Condition[],
 ): void {
-  const { namespace, name, uid } = policy.metadata;
-  const regarding = { apiVersion: API_VERSION, kind: profilingPolicyKind.kind, namespace, name, uid };
+  const regarding = { ...identityOf(policy), uid: policy.metadata.uid };
   for (const condition of transitions(policy.status?.conditions, after).filter(isNews)) {
     const type = isGood(condition) ? 'Normal' : 'Warning';
     events.record({
@@ -91,5 +89,6 @@ function recordTransitions(
 const isNews = ({ type, status, reason }: Condition): boolean =>
   type !== 'Reconciling' && status !== 'Unknown' && reason !== 'NotRequested';
 
-const isGood = ({ type, status }: Condition): boolean =>
-  type === 'Stalled' ? status === 'False' : status === 'True';
+const ABNORMAL: ReadonlySet<string> = new Set(['Stalled', 'Conflicted', 'Capped']);
+
+const isGood = ({ type, status }: Condition): boolean => status === (ABNORMAL.has(type) ? 'False' : 'True');

@@ -13,6 +13,7 @@ const aWorkload = (
   containers: readonly ContainerPlan[],
   more: Partial<WorkloadFlags> = {},
 ): WorkloadFlags => ({
+  namespace: 'shop',
   deployment: 'orders',
   labels: {},
   containers,

@@ -1,5 +1,5 @@
 /** FlagsInjected: what became of the JVM flags, over all Deployments of a policy; of mode Live live-flags.ts tells. Pure. */
-import type { ProfilingPolicy } from '../../crds/profiling-policy.ts';
+import type { AnyProfilingPolicy } from '../../crds/cluster-profiling-policy.ts';
 import type { Finding } from './decide.ts';
 import type { ContainerOutcome, ContainerPlan } from './plan-injection.ts';
 import type { WorkloadFlags } from './settle-flags.ts';
@@ -7,6 +7,7 @@ import type { WorkloadFlags } from './settle-flags.ts';
 /**
  * The first that holds                                  → FlagsInjected
  * mode Never                                            → False   NotRequested
+ * of all Deployments that match another policy counts   → False   OtherPolicyCounts
  * no Deployment's pod template matches                  → False   NoDeploymentMatches
  * somebody keeps taking the flags out                   → False   Conflicted
  * the API server refused the change                     → False   Failed
@@ -18,9 +19,17 @@ import type { WorkloadFlags } from './settle-flags.ts';
  * pods with an older template remain                    → True    RollingOut
  * otherwise                                             → True    Injected
  */
-export function flagsInjected(policy: ProfilingPolicy, workloads: readonly WorkloadFlags[]): Finding {
+export function flagsInjected(
+  policy: AnyProfilingPolicy,
+  workloads: readonly WorkloadFlags[],
+  overruledDeployments = 0,
+): Finding {
   if (policy.spec.jvm.flags.mode === 'Never') {
     return no('NotRequested', 'spec.jvm.flags.mode is Never');
+  }
+  if (workloads.length === 0 && overruledDeployments > 0) {
+    const message = `of ${overruledDeployments} Deployments whose pods match another policy counts`;
+    return no('OtherPolicyCounts', message);
   }
   if (workloads.length === 0) {
     return no('NoDeploymentMatches', 'no Deployment’s pod template carries the labels of spec.podSelector');

@@ -1,25 +1,32 @@
 /**
- * A ProfilingPolicy's status from what was seen. Pure.
+ * A policy's status from what was seen. Pure.
  *
  * Pods                                              → Ready
+ * no namespace is selected                          → False   NoNamespaceSelected
  * the selector matches none                         → False   NoPodsSelected
+ * all are profiled by other policies                → False   Conflicted
  * at least one is profiled                          → True    Profiling
  * none, and an agent is missing                     → False   AgentsMissing
  * none, and no agent has reported any of them       → Unknown WaitingForAgents
  * none, and every container runs without a JVM      → False   NoJvm
  * none, for another reason                          → False   that reason: AttachFailed, ContainerNotRunning, …
  *
+ * Conflicted while it selects pods that another policy profiles; Capped while it asks for more than the install allows.
  * Reconciling while something is about to change by itself; Stalled when only a human can go on.
  */
-import type { ProfilingPolicyStatus, WorkloadStatus } from '../../crds/profiling-policy.ts';
+import type { ClusterProfilingPolicyStatus } from '../../crds/cluster-profiling-policy.ts';
+import type { ProfilingPolicyStatus } from '../../crds/profiling-policy.ts';
 import { type Condition, removeCondition, setCondition } from '../../kube/conditions.ts';
 import { selectorText } from '../../kube/label-selector.ts';
+import { capsOf } from '../settings/policy-limits.ts';
+import { conflictOf, overruledPods } from './conflicts.ts';
 import { agentsReady, overheadOf } from './decide-agents.ts';
 import { flagsInjected } from './decide-flags.ts';
-import { withFlagRows } from './flag-rows.ts';
 import type { Observed } from './gather.ts';
 import { liveFlags } from './live-flags.ts';
-import { isProfiled, workloadRows } from './workload-rows.ts';
+import { type PolicyRow, rowsOf } from './policy-rows.ts';
+import { isOfCluster } from './precedence.ts';
+import { isProfiled } from './workload-rows.ts';
 
 export interface Finding {
   readonly status: Condition['status'];
@@ -27,8 +34,11 @@ export interface Finding {
   readonly message: string;
 }
 
+/** Of either kind; only that of a cluster's policy counts namespaces. */
+export type PolicyStatus = ProfilingPolicyStatus & Pick<ClusterProfilingPolicyStatus, 'namespaces'>;
+
 export interface Decision {
-  readonly status: ProfilingPolicyStatus & { readonly conditions: Condition[] };
+  readonly status: PolicyStatus & { readonly conditions: Condition[] };
   readonly requeueAfterMs: number;
 }
 
@@ -36,15 +46,19 @@ const SOON_MS = 5_000;
 const LATER_MS = 30_000;
 
 export function decide(observed: Observed): Decision {
-  const { policy, nowMs, pods, containers } = observed;
-  const rows = workloadRows(containers, nowMs);
+  const { policy, namespaces, nowMs, pods, containers } = observed;
+  const rows = rowsOf(observed);
   const agents = agentsReady(observed);
   const isLive = policy.spec.jvm.flags.mode === 'Live';
-  const flags = isLive ? liveFlags(containers) : flagsInjected(policy, observed.flags);
-  const ready = readyOf(observed, rows, agents);
+  const flags = isLive
+    ? liveFlags(containers)
+    : flagsInjected(policy, observed.flags, observed.overruledDeployments);
+  const ready = readyOf(observed, rows.seen, agents);
   const overhead = overheadOf(observed.agents, nowMs);
   const findings: Readonly<Record<string, Finding | undefined>> = {
     Ready: ready,
+    Conflicted: conflictOf(observed),
+    Capped: cappedOf(observed),
     Reconciling: reconcilingOf(ready, flags),
     Stalled: stalledOf(flags),
     AgentsReady: agents,
@@ -55,9 +69,10 @@ export function decide(observed: Observed): Decision {
     status: {
       observedGeneration: policy.metadata.generation,
       conditions: conditionsOf(observed, findings),
+      ...(isOfCluster(policy) ? { namespaces: namespaces.length } : {}),
       selected: pods,
       profiled: profiledPods.size,
-      workloads: [...withFlagRows(rows, observed.flags)],
+      workloads: [...rows.told],
       ...(overhead === undefined ? {} : { overhead }),
     },
     requeueAfterMs: findings['Reconciling'] === undefined ? LATER_MS : SOON_MS,
@@ -79,13 +94,11 @@ function conditionsOf(
   return [...conditions];
 }
 
-function readyOf(observed: Observed, rows: readonly WorkloadStatus[], agents: Finding): Finding {
-  const { policy, pods, containers, nowMs } = observed;
-  if (pods === 0) {
-    const { namespace } = policy.metadata;
-    const message = `no pod in namespace ${namespace} matches ${selectorText(policy.spec.podSelector)}`;
-    return { status: 'False', reason: 'NoPodsSelected', message };
-  }
+function readyOf(observed: Observed, rows: readonly PolicyRow[], agents: Finding): Finding {
+  const { policy, containers, nowMs } = observed;
+  const nothing = nothingToProfile(observed);
+  if (nothing !== undefined) return nothing;
+  const pods = observed.pods - overruledPods(observed);
   const profiled = new Set(containers.filter((one) => isProfiled(one, nowMs)).map(({ pod }) => pod)).size;
   const troubled = rows.filter(({ reason }) => reason !== 'Profiled');
   if (profiled > 0) {
@@ -110,8 +123,32 @@ function readyOf(observed: Observed, rows: readonly WorkloadStatus[], agents: Fi
   return { status: 'False', reason: worst?.reason ?? 'NoJvm', message: troubled.map(rowText).join('; ') };
 }
 
-const rowText = ({ kind, name, container, message }: WorkloadStatus): string =>
-  `${kind} ${name}, container ${container}: ${message}`;
+function nothingToProfile(observed: Observed): Finding | undefined {
+  const { policy, namespaces, pods } = observed;
+  if (isOfCluster(policy) && namespaces.length === 0) {
+    const message = `no namespace matches ${selectorText(policy.spec.namespaceSelector)}`;
+    return { status: 'False', reason: 'NoNamespaceSelected', message };
+  }
+  if (pods === 0) {
+    const where = isOfCluster(policy)
+      ? `the ${namespaces.length} namespaces selected`
+      : `namespace ${policy.metadata.namespace}`;
+    const message = `no pod in ${where} matches ${selectorText(policy.spec.podSelector)}`;
+    return { status: 'False', reason: 'NoPodsSelected', message };
+  }
+  const conflict = overruledPods(observed) === pods ? conflictOf(observed) : undefined;
+  return conflict && { status: 'False', reason: 'Conflicted', message: conflict.message };
+}
+
+function cappedOf({ policy, limits }: Observed): Finding | undefined {
+  const caps = capsOf(policy.spec, limits);
+  return caps.length === 0
+    ? undefined
+    : { status: 'True', reason: 'InstallLimit', message: `the install allows less: ${caps.join('; ')}` };
+}
+
+const rowText = ({ namespace, kind, name, container, message }: PolicyRow): string =>
+  `${kind} ${namespace === undefined ? '' : `${namespace}/`}${name}, container ${container}: ${message}`;
 
 function reconcilingOf(ready: Finding, flags: Finding): Finding | undefined {
   const waits = [ready, flags].find(

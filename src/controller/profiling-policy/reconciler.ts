@@ -1,27 +1,33 @@
-/** ProfilingPolicy: gather → decide → apply, and the flags of the namespace's Deployments on the way. */
+/** Policies of both kinds: gather → decide → apply, and the flags of their namespaces' Deployments on the way. */
 import type { V1DaemonSet } from '@kubernetes/client-node';
+import {
+  type AnyProfilingPolicy,
+  type ClusterProfilingPolicy,
+  clusterProfilingPolicyKind,
+} from '../../crds/cluster-profiling-policy.ts';
 import { type ProfilingPolicy, profilingPolicyKind } from '../../crds/profiling-policy.ts';
-import { API_VERSION } from '../../crds/schema.ts';
+import { API_VERSION, type Kind } from '../../crds/schema.ts';
 import type { KubeClient } from '../../kube/client.ts';
 import type { EventRecorder } from '../../kube/events.ts';
-import { selects } from '../../kube/label-selector.ts';
+import type { Requeue } from '../../kube/work-queue.ts';
 import type { AgentReports } from '../agent-reports.ts';
 import type { ClusterView } from '../cluster-view.ts';
 import type { InjectionResult } from '../metrics.ts';
 import { parseKey, type Reconciler, type WatchedResource } from '../operator-base.ts';
+import type { PolicyLimits } from '../settings/policy-limits.ts';
 import { applyStatus, type StatusWriter } from './apply.ts';
 import { decide } from './decide.ts';
-import { gather } from './gather.ts';
+import { hasOurEntry } from './flag-variables.ts';
+import { gather, isSame, namespacesOf } from './gather.ts';
 import { InjectionBreaker } from './injection-breaker.ts';
-import { type FlagSettler, settleFlags } from './settle-flags.ts';
+import { isOfCluster, policiesIn, policyOf } from './precedence.ts';
+import { type FlagSettler, settleFlags, type WorkloadFlags } from './settle-flags.ts';
 
 export const UNINJECT_FINALIZER = 'flamegate.dev/uninject';
 
-export const PROFILING_POLICIES: WatchedResource = {
-  apiVersion: API_VERSION,
-  plural: profilingPolicyKind.plural,
-  kind: profilingPolicyKind.kind,
-};
+const watched = ({ plural, kind }: Kind): WatchedResource => ({ apiVersion: API_VERSION, plural, kind });
+export const PROFILING_POLICIES = watched(profilingPolicyKind);
+export const CLUSTER_PROFILING_POLICIES = watched(clusterProfilingPolicyKind);
 
 export interface PolicyReconcilerOptions {
   readonly client: KubeClient;
@@ -32,68 +38,128 @@ export interface PolicyReconcilerOptions {
   readonly count: (result: InjectionResult) => void;
   /** The base class's finalizer routine. */
   readonly finalize: (
-    object: ProfilingPolicy,
+    object: AnyProfilingPolicy,
     finalizer: string,
     cleanUp: () => Promise<void>,
   ) => Promise<boolean>;
+  /** What the install allows, as its settings say it now. */
+  readonly limits: () => PolicyLimits;
   readonly now: () => number;
 }
 
-export function profilingPolicyReconciler(options: PolicyReconcilerOptions): Reconciler<ProfilingPolicy> {
+export interface PolicyReconcilers {
+  readonly ofNamespace: Reconciler<ProfilingPolicy>;
+  readonly ofCluster: Reconciler<ClusterProfilingPolicy>;
+}
+
+/** Both, since they change the same Deployments and share what is remembered of them. */
+export function policyReconcilers(options: PolicyReconcilerOptions): PolicyReconcilers {
   const { client, view, reports, events, fieldManager, count, now } = options;
-  const settler: FlagSettler = { client, view, reports, count, now, breaker: new InjectionBreaker() };
-  const writer: StatusWriter = { client, events, fieldManager, writtenAt: new Map() };
-  const listeningSinceMs = now();
+  const work: Work = {
+    options,
+    settler: { client, view, reports, count, now, breaker: new InjectionBreaker() },
+    writer: { client, events, fieldManager, writtenAt: new Map() },
+    listeningSinceMs: now(),
+  };
   return {
-    resource: PROFILING_POLICIES,
-    async reconcile(key, policy) {
-      const { namespace } = parseKey(key);
-      if (policy === undefined) {
-        await settleFlags(settler, namespace, policiesOf(view, namespace));
+    ofNamespace: {
+      resource: PROFILING_POLICIES,
+      async reconcile(key, policy) {
+        const { namespace } = parseKey(key);
+        if (policy !== undefined) return reconcile(work, policy);
+        throwFailure(await settleAll(work.settler, [namespace]));
         return undefined;
-      }
-      if (await finalizerHasTheWord(options, settler, policy)) {
-        writer.writtenAt.delete(policy.metadata.uid);
+      },
+    },
+    ofCluster: {
+      resource: CLUSTER_PROFILING_POLICIES,
+      async reconcile(_key, policy) {
+        if (policy !== undefined) return reconcile(work, policy);
+        throwFailure(await settleAll(work.settler, withOurFlags(view)));
         return undefined;
-      }
-      const all = await settleFlags(settler, namespace, withThis(view, policy));
-      const flags = all.filter(({ labels }) => asksFor(policy, labels));
-      const nowMs = now();
-      const decision = decide(gather({ view, reports }, policy, { flags, listeningSinceMs, nowMs }));
-      await applyStatus(writer, policy, decision, nowMs);
-      return { requeueAfterMs: decision.requeueAfterMs };
+      },
     },
   };
 }
 
-/** Only a policy that may have changed a Deployment needs one: it must not go before that is undone. */
+interface Work {
+  readonly options: PolicyReconcilerOptions;
+  readonly settler: FlagSettler;
+  readonly writer: StatusWriter;
+  readonly listeningSinceMs: number;
+}
+
+async function reconcile(work: Work, policy: AnyProfilingPolicy): Promise<Requeue | undefined> {
+  const { options, settler, writer, listeningSinceMs } = work;
+  const { view, reports } = options;
+  if (await finalizerHasTheWord(work, policy)) {
+    writer.writtenAt.delete(policy.metadata.uid);
+    return undefined;
+  }
+  const settled = await settleAll(settler, namespacesToSettle(view, policy));
+  const flags = settled.flags.filter(({ namespace, labels }) => {
+    const counting = policyOf(labels, policiesIn(view, namespace));
+    return counting !== undefined && isSame(counting, policy);
+  });
+  const nowMs = options.now();
+  const seen = { flags, limits: options.limits(), listeningSinceMs, nowMs };
+  const decision = decide(gather({ view, reports }, policy, seen));
+  await applyStatus(writer, policy, decision, nowMs);
+  throwFailure(settled);
+  return { requeueAfterMs: decision.requeueAfterMs };
+}
+
+/** Only a policy that may have changed a Deployment needs one: it must not go before that is undone, or the next one's. */
 async function finalizerHasTheWord(
-  { view, finalize }: PolicyReconcilerOptions,
-  settler: FlagSettler,
-  policy: ProfilingPolicy,
+  { options: { view, finalize }, settler }: Work,
+  policy: AnyProfilingPolicy,
 ): Promise<boolean> {
-  const { namespace, finalizers, deletionTimestamp } = policy.metadata;
+  const { finalizers, deletionTimestamp } = policy.metadata;
   const has = finalizers?.includes(UNINJECT_FINALIZER) === true;
   const needs = policy.spec.jvm.flags.mode === 'Immediate';
   if (!has && (!needs || deletionTimestamp !== undefined)) {
     return deletionTimestamp !== undefined;
   }
   return finalize(policy, UNINJECT_FINALIZER, async () => {
-    await settleFlags(settler, namespace, policiesOf(view, namespace));
+    throwFailure(await settleAll(settler, namespacesToSettle(view, policy)));
   });
 }
 
-/** The policies that are in force: one that is being deleted asks for nothing any more. */
-const policiesOf = (view: ClusterView, namespace: string): readonly ProfilingPolicy[] =>
-  view.policies(namespace).filter(({ metadata }) => metadata.deletionTimestamp === undefined);
+interface Settled {
+  readonly flags: readonly WorkloadFlags[];
+  /** The first of those that trying again may mend. */
+  readonly failure?: Error;
+}
 
-/** The cache may be ahead of or behind the version under work: that one counts. */
-const withThis = (view: ClusterView, policy: ProfilingPolicy): readonly ProfilingPolicy[] => [
-  ...policiesOf(view, policy.metadata.namespace).filter(
-    ({ metadata }) => metadata.uid !== policy.metadata.uid,
-  ),
-  policy,
+/** Each namespace by the policies that are in force in it by now; one that fails does not hold up the others. */
+async function settleAll(settler: FlagSettler, namespaces: readonly string[]): Promise<Settled> {
+  const flags: WorkloadFlags[] = [];
+  const failures: Error[] = [];
+  for (const namespace of namespaces) {
+    try {
+      flags.push(...(await settleFlags(settler, namespace, policiesIn(settler.view, namespace))));
+    } catch (error) {
+      failures.push(error instanceof Error ? error : new Error(String(error)));
+    }
+  }
+  const [failure] = failures;
+  return { flags, ...(failure === undefined ? {} : { failure }) };
+}
+
+function throwFailure({ failure }: Settled): void {
+  if (failure !== undefined) throw failure;
+}
+
+/** Where the policy is, and for one of the cluster where it may have been: namespaces leave by their labels. */
+const namespacesToSettle = (view: ClusterView, policy: AnyProfilingPolicy): readonly string[] => [
+  ...new Set([...namespacesOf(view, policy), ...(isOfCluster(policy) ? withOurFlags(view) : [])]),
 ];
 
-const asksFor = (policy: ProfilingPolicy, labels: Readonly<Record<string, string>>): boolean =>
-  selects(policy.spec.podSelector, labels);
+const withOurFlags = (view: ClusterView): readonly string[] => [
+  ...new Set(
+    view
+      .deployments()
+      .filter(hasOurEntry)
+      .map(({ metadata }) => metadata?.namespace ?? ''),
+  ),
+];

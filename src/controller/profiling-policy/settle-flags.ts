@@ -1,9 +1,9 @@
 /**
- * Brings the JVM flags of a namespace's Deployments to what its policies ask for. Each Deployment is read live before
+ * Brings the JVM flags of a namespace's Deployments to what the policies that count ask for. Each Deployment is read live before
  * it is touched: the cache may be behind our own last write.
  */
 import { type KubernetesObject, PatchStrategy, type V1Deployment } from '@kubernetes/client-node';
-import type { ProfilingPolicy } from '../../crds/profiling-policy.ts';
+import type { AnyProfilingPolicy } from '../../crds/cluster-profiling-policy.ts';
 import { type KubeClient, type ObjectRef, pathOf } from '../../kube/client.ts';
 import { isKubeError } from '../../kube/kube-error.ts';
 import type { InjectionResult } from '../metrics.ts';
@@ -21,6 +21,7 @@ import {
 } from './plan-injection.ts';
 
 export interface WorkloadFlags {
+  readonly namespace: string;
   readonly deployment: string;
   readonly labels: Readonly<Record<string, string>>;
   readonly containers: readonly ContainerPlan[];
@@ -45,7 +46,7 @@ const MAX_STEPS = 4; // release, own again, apply, and one look to see that noth
 export async function settleFlags(
   settler: FlagSettler,
   namespace: string,
-  policies: readonly ProfilingPolicy[],
+  policies: readonly AnyProfilingPolicy[],
 ): Promise<readonly WorkloadFlags[]> {
   const settled: WorkloadFlags[] = [];
   for (const deployment of settler.view.deployments(namespace)) {
@@ -199,6 +200,7 @@ function flagsOf(
   const replicas = spec?.replicas ?? 1;
   const behind = (status?.observedGeneration ?? 0) < (metadata?.generation ?? 0);
   return {
+    namespace: metadata?.namespace ?? '',
     deployment: metadata?.name ?? '',
     labels: spec?.template.metadata?.labels ?? {},
     containers: plan.containers,

@@ -9,7 +9,7 @@ import type { GateJudgement } from '../../detect/verdict.ts';
 import type { Arm, PodRef, WindowStore } from '../../store/window-store.ts';
 import type { AgentReports } from '../agent-reports.ts';
 import type { ClusterView } from '../cluster-view.ts';
-import { policiesFor, policyWants } from '../ingest/assignment.ts';
+import { policiesIn, policyOf, policyWants } from '../profiling-policy/precedence.ts';
 import { type ArmPods, type Arms, findArms, podIsLive, podsUnderGate, standingArm } from './arms.ts';
 import {
   type CertificationAim,
@@ -74,7 +74,7 @@ export async function gather(gate: RegressionGate, sources: GatherSources): Prom
   };
   const judgement = await sources.judge({ uid, pods, settings, startedAtMs: began, nowMs });
   const forecast = sources.expect();
-  const policies = view.policies(gate.metadata.namespace);
+  const policies = policiesIn(view, gate.metadata.namespace);
   const bounds = rateBounds(podsUnderGate(gate, view).filter(podIsLive), policies, sources.agents, nowMs);
   const ofBaseline = store.extents({ pods: pods.baseline, fromMs: began, toMs: nowMs });
   const baselineSeenMs = ofBaseline.reduce((last, { lastEndMs }) => Math.max(last, lastEndMs), began);
@@ -129,10 +129,10 @@ function profiledContainers(arms: Arms, view: ClusterView): ArmRefs {
 }
 
 function profiledOfPod(pod: V1Pod, view: ClusterView): readonly Required<PodRef>[] {
-  const { uid = '', namespace = '' } = pod.metadata ?? {};
-  const policies = policiesFor(pod, view.policies(namespace));
+  const { uid = '', namespace = '', labels } = pod.metadata ?? {};
+  const policy = policyOf(labels, policiesIn(view, namespace));
   return (pod.spec?.containers ?? [])
-    .filter(({ name }) => policies.some((policy) => policyWants(policy, name)))
+    .filter(({ name }) => policy !== undefined && policyWants(policy, name))
     .map(({ name }) => ({ podUid: uid, container: name }));
 }
 

@@ -5,6 +5,7 @@ import { agentReports } from '../agent-reports-memory.ts';
 import { chooseRate, type RateBounds, rateBounds } from './sampling-rate.ts';
 import { aPod, aPolicy, START_MS } from './testing/a-cluster.ts';
 
+const CANARY = { matchLabels: { track: 'canary' } };
 const MINUTE_MS = 60_000;
 const DEADLINE_MS = 30 * MINUTE_MS;
 
@@ -92,12 +93,17 @@ test('a policy that is changed to allow less lowers what was raised', () => {
   assert.deepEqual(chosen(bounds({ mostHz: 97 }), 199, inTime, DEADLINE_MS), [97, 'Raised']);
 });
 
-test('of several policies the highest rate and the strictest bounds count, and nobody’s pods have none', () => {
+test('of the policies that count for the pods the highest rate and the strictest bounds, and nobody’s pods have none', () => {
   const policies = [
-    aPolicy({ name: 'a', spec: { cpu: { frequencyHz: 19, maxFrequencyHz: 97 } } }),
-    aPolicy({ name: 'b', spec: { cpu: { frequencyHz: 49 }, budget: { agentCpu: '2%' } } }),
+    aPolicy({
+      name: 'canaries',
+      spec: { podSelector: CANARY, cpu: { frequencyHz: 19, maxFrequencyHz: 97 } },
+    }),
+    aPolicy({ name: 'others', spec: { cpu: { frequencyHz: 49 }, budget: { agentCpu: '2%' } } }),
+    aPolicy({ name: 'overruled', spec: { cpu: { frequencyHz: 199 }, budget: { agentCpu: '1%' } } }),
   ];
-  const found = rateBounds([aPod()], policies, agentReports(), START_MS);
+  const pods = [aPod(), aPod({ name: 'canary', labels: { app: 'orders', ...CANARY.matchLabels } })];
+  const found = rateBounds(pods, policies, agentReports(), START_MS);
 
   assert.deepEqual(found, { baseHz: 49, mostHz: 97, agentCpu: 0.02, nodes: [] });
   assert.equal(

@@ -11,12 +11,13 @@
  * It is lowered only for the budget: a rate that has made a verdict possible would be needed again.
  */
 import type { V1Pod } from '@kubernetes/client-node';
+import type { AnyProfilingPolicy } from '../../crds/cluster-profiling-policy.ts';
 import type { GateEvidence } from '../../crds/gate-evidence.ts';
-import type { ProfilingPolicy } from '../../crds/profiling-policy.ts';
 import { parsePercentage } from '../../crds/quantities.ts';
 import type { Forecast } from '../../detect/forecast.ts';
 import type { AgentReports } from '../agent-reports.ts';
-import { policiesFor } from '../ingest/assignment.ts';
+import { policyOf } from '../profiling-policy/precedence.ts';
+import { DEFAULT_AGENT_CPU } from '../settings/policy-limits.ts';
 
 /** Odd, so that no period of theirs is a round number: a service’s own might be. */
 export const RAISED_HZ = [97, 199] as const;
@@ -93,17 +94,16 @@ const percent = (part: number): string => `${(part * 100).toFixed(1)} %`;
 const isAffordable = (hz: number, nowHz: number, { mostHz, agentCpu, nodes }: RateBounds): boolean =>
   hz <= mostHz && nodes.every((load) => load.agentCpu + load.ofGate * (hz / nowHz - 1) <= agentCpu);
 
-const DEFAULT_AGENT_CPU = '5%';
 const RECENT_MS = 60_000;
 
-/** Of the policies that select these pods, and of the agents beside them. */
+/** Of the policies that count for these pods, and of the agents beside them. */
 export function rateBounds(
   pods: readonly V1Pod[],
-  policies: readonly ProfilingPolicy[],
+  policies: readonly AnyProfilingPolicy[],
   reports: AgentReports,
   nowMs: number,
 ): RateBounds | undefined {
-  const selecting = [...new Set(pods.flatMap((pod) => policiesFor(pod, policies)))];
+  const selecting = [...new Set(pods.flatMap(({ metadata }) => policyOf(metadata?.labels, policies) ?? []))];
   if (selecting.length === 0) return undefined;
   const allowed = selecting.map(({ spec }) => spec.budget?.agentCpu ?? DEFAULT_AGENT_CPU);
   return {

@@ -5,12 +5,15 @@ import { agentsReconciler } from '../../../src/controller/agents/reconciler.ts';
 import { startClusterView } from '../../../src/controller/informed-cluster-view.ts';
 import { controllerMetrics } from '../../../src/controller/metrics.ts';
 import { parseKey, ReconcilingOperator } from '../../../src/controller/operator-base.ts';
-import { profilingPolicyReconciler } from '../../../src/controller/profiling-policy/reconciler.ts';
+import { policyReconcilers } from '../../../src/controller/profiling-policy/reconciler.ts';
+import type { PolicyLimits } from '../../../src/controller/settings/policy-limits.ts';
 import { wakeUps } from '../../../src/controller/wake-up.ts';
 import { eventRecorder } from '../../../src/kube/events.ts';
 import { eventually } from '../../cluster/cluster.ts';
 import { client, kubeConfig } from './api-server.ts';
 import { startReportingAgent } from './reporting-agent.ts';
+
+const LIMITS: PolicyLimits = { maxFrequencyHz: 199, maxRaisedFrequencyHz: 199, maxAgentCpu: '5%' };
 
 export interface PolicyController {
   /** Reconciles that failed and were tried again. */
@@ -40,7 +43,8 @@ export async function startPolicyController(
   const ours = [...namespaces, agentsNamespace];
   const wake = (object: KubernetesObject): void => {
     for (const { resource, key } of wakeUps(object, { view, agentsNamespace })) {
-      if (ours.includes(parseKey(key).namespace)) operator.enqueueSoon(resource, key);
+      // A policy of the cluster has no namespace; whoever makes one selects namespaces of the test's own.
+      if (['', ...ours].includes(parseKey(key).namespace)) operator.enqueueSoon(resource, key);
     }
   };
   const view = startClusterView({
@@ -52,22 +56,23 @@ export async function startPolicyController(
     onError: (_resource, error) => failures.push(error),
   });
   const reports = agentReports();
-  operator.add(
-    profilingPolicyReconciler({
-      client,
-      view,
-      reports,
-      events,
-      fieldManager,
-      count: metrics.injection,
-      finalize: (object, finalizer, cleanUp) => operator.finalize(object, finalizer, cleanUp),
-      now: Date.now,
-    }),
-    (namespace, name) => view.policy(namespace, name),
-  );
+  const reconcilers = policyReconcilers({
+    client,
+    view,
+    reports,
+    events,
+    fieldManager,
+    count: metrics.injection,
+    finalize: (object, finalizer, cleanUp) => operator.finalize(object, finalizer, cleanUp),
+    limits: () => LIMITS,
+    now: Date.now,
+  });
+  operator.add(reconcilers.ofNamespace, (namespace, name) => view.policy(namespace, name));
+  operator.add(reconcilers.ofCluster, (_, name) => view.clusterPolicy(name));
   const ownPolicies = {
     ...view,
     policies: () => namespaces.flatMap((namespace) => view.policies(namespace)),
+    clusterPolicies: () => [],
   };
   operator.add(agentsReconciler({ client, view: ownPolicies, agentsNamespace, fieldManager, log }), () =>
     view.agentTemplate(),

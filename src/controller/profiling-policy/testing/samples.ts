@@ -102,6 +102,7 @@ export function aJvm(jvm: Partial<ContainerState['window']['jvm']> = {}, ageMs =
 }
 
 export const aSelected = (more: Partial<SelectedContainer> = {}): SelectedContainer => ({
+  namespace: 'shop',
   owner: { kind: 'Deployment', name: 'orders' },
   pod: 'orders-1',
   container: 'main',
@@ -115,7 +116,9 @@ export function anObserved(more: Partial<Observed> = {}): Observed {
   const containers = more.containers ?? [aSelected()];
   return {
     policy: aPolicy(),
+    namespaces: ['shop'],
     pods: new Set(containers.map(({ pod }) => pod)).size,
+    overruled: [],
     containers,
     agents: [
       {
@@ -137,6 +140,8 @@ export function anObserved(more: Partial<Observed> = {}): Observed {
       },
     },
     flags: [],
+    overruledDeployments: 0,
+    limits: { maxFrequencyHz: 199, maxRaisedFrequencyHz: 199, maxAgentCpu: '5%' },
     listeningSinceMs: NOW_MS - 3_600_000,
     nowMs: NOW_MS,
     ...more,

@@ -1,10 +1,11 @@
 /** Objects of a small cluster for tests: every field has a default, a test names what it is about. */
 import type { V1Deployment, V1Pod, V1ReplicaSet } from '@kubernetes/client-node';
+import type { ClusterProfilingPolicy } from '../../../crds/cluster-profiling-policy.ts';
 import type { ProfilingPolicy, ProfilingPolicySpec } from '../../../crds/profiling-policy.ts';
 import type { RegressionGate, RegressionGateSpec } from '../../../crds/regression-gate.ts';
 import type { RegressionReport } from '../../../crds/regression-report.ts';
 import { API_VERSION } from '../../../crds/schema.ts';
-import type { ClusterView } from '../../cluster-view.ts';
+import type { ClusterView, NamespaceLabels } from '../../cluster-view.ts';
 
 export const NAMESPACE = 'shop';
 export const START_MS = Date.UTC(2026, 0, 1, 12);
@@ -120,6 +121,20 @@ export function aPolicy(
   };
 }
 
+/** Selects the namespaces of team a. */
+export function aClusterPolicy(
+  fields: { name?: string; spec?: Partial<ClusterProfilingPolicy['spec']> } = {},
+): ClusterProfilingPolicy {
+  const { name = 'of-the-cluster', spec = {} } = fields;
+  const { namespace: _, ...ofCluster } = metadata(name);
+  return {
+    apiVersion: API_VERSION,
+    kind: 'ClusterProfilingPolicy',
+    metadata: ofCluster,
+    spec: { ...aPolicy().spec, namespaceSelector: { matchLabels: { team: 'a' } }, ...spec },
+  };
+}
+
 export function aGate(
   fields: Partial<Omit<RegressionGate, 'spec'>> & { readonly spec?: Partial<RegressionGateSpec> } = {},
 ): RegressionGate {
@@ -171,6 +186,8 @@ export interface Cluster {
   readonly deployments: readonly V1Deployment[];
   readonly replicaSets: readonly V1ReplicaSet[];
   readonly policies: readonly ProfilingPolicy[];
+  readonly clusterPolicies: readonly ClusterProfilingPolicy[];
+  readonly namespaces: readonly NamespaceLabels[];
   readonly gates: readonly RegressionGate[];
   readonly reports: readonly RegressionReport[];
 }
@@ -187,6 +204,8 @@ export function aView(parts: Partial<Cluster> = {}): TestView {
     deployments: [],
     replicaSets: [],
     policies: [],
+    clusterPolicies: [],
+    namespaces: [],
     gates: [],
     reports: [],
   };
@@ -201,6 +220,9 @@ export function aView(parts: Partial<Cluster> = {}): TestView {
     deployments: inside((all) => all.deployments),
     replicaSets: inside((all) => all.replicaSets),
     policies: inside((all) => all.policies),
+    clusterPolicies: () => cluster.clusterPolicies,
+    namespaces: () => cluster.namespaces,
+    namespaceLabels: (namespace) => cluster.namespaces.find(({ name }) => name === namespace)?.labels ?? {},
     gates: inside((all) => all.gates),
     reports: inside((all) => all.reports),
     synced: () => true,

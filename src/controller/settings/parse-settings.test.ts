@@ -1,0 +1,201 @@
+import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { test } from 'node:test';
+import { fileURLToPath } from 'node:url';
+import fc from 'fast-check';
+import { parse } from 'yaml';
+import { parseSettings, SettingsError } from './parse-settings.ts';
+
+const DEFAULTS = {
+  limits: { maxFrequencyHz: 199, maxRaisedFrequencyHz: 199, maxAgentCpu: '5%' },
+  store: { retentionMs: 3_600_000, maxBytes: 512 * 2 ** 20 },
+  reportsPerGate: 50,
+  agents: { spool: { maxAgeMs: 3_600_000, maxBytes: 128 * 2 ** 20 } },
+};
+const problemOf = (text: string): string => {
+  try {
+    parseSettings(text, 'settings.yaml');
+  } catch (error) {
+    assert.ok(error instanceof SettingsError, String(error));
+    assert.equal(error.code, 'SETTINGS_INVALID');
+    return error.message;
+  }
+  return 'taken';
+};
+
+test('an empty file leaves every default, and so does what the install ships', () => {
+  const manifest = fileURLToPath(new URL('../../../config/controller/settings.yaml', import.meta.url));
+  const shipped: unknown = parse(readFileSync(manifest, 'utf8')).data['settings.yaml'];
+
+  assert.deepEqual(parseSettings('', 'settings.yaml'), DEFAULTS);
+  assert.deepEqual(parseSettings('# nothing yet\n', 'settings.yaml'), DEFAULTS);
+  assert.deepEqual(parseSettings(String(shipped), 'settings.yaml'), DEFAULTS);
+});
+
+test('what is written counts, and the rest keeps its default', () => {
+  const text = `
+rates: {maxFrequencyHz: 97}
+budget: {maxAgentCpu: 2.5%}
+retention:
+  store: {maxAge: 1h30m, maxBytes: 2Gi}
+  spool:
+    maxBytes: 64Mi
+sinks:
+  spans: {endpoint: "http://otel-collector.monitoring.svc:4318"}
+`;
+  assert.deepEqual(parseSettings(text, 'settings.yaml'), {
+    limits: { maxFrequencyHz: 97, maxRaisedFrequencyHz: 199, maxAgentCpu: '2.5%' },
+    store: { retentionMs: 5_400_000, maxBytes: 2 * 2 ** 30 },
+    reportsPerGate: 50,
+    agents: {
+      spool: { maxAgeMs: 3_600_000, maxBytes: 64 * 2 ** 20 },
+      spansEndpoint: 'http://otel-collector.monitoring.svc:4318',
+    },
+  });
+});
+
+test('a wrong value is refused with its line, its key and what it must be', () => {
+  const cases: readonly (readonly [string, string])[] = [
+    [
+      '# one\nbudget:\n  maxAgentCpu: lots\n',
+      ':3: budget.maxAgentCpu: must be a percentage of a core from 0% to 100%, like 5%',
+    ],
+    ['rates:\n\n  maxFrequencyHz: 200\n', ':3: rates.maxFrequencyHz: must be a whole number from 1 to 199'],
+    ['rates: {maxFrequencyHz: "97"}', ':1: rates.maxFrequencyHz: must be a whole number from 1 to 199'],
+    ['rates: {maxFrequencyHz: 0x60f}', ':1: rates.maxFrequencyHz: must be a whole number from 1 to 199'],
+    [
+      'retention: {store: {maxAge: 5m}}',
+      ':1: retention.store.maxAge: must be a duration from 15m to 24h, like 1h30m',
+    ],
+    [
+      'retention: {store: {maxAge: 90}}',
+      ':1: retention.store.maxAge: must be a duration from 15m to 24h, like 1h30m',
+    ],
+    [
+      'retention:\n  spool:\n    maxBytes: 1T',
+      ':3: retention.spool.maxBytes: must be bytes from 1Mi to 16Gi, like 512Mi',
+    ],
+    [
+      'retention:\n  spool:\n    maxBytes: 17Gi',
+      ':3: retention.spool.maxBytes: must be bytes from 1Mi to 16Gi, like 512Mi',
+    ],
+    ['sinks:\n', ':1: sinks: must be a mapping of keys to values ({} for none)'],
+    ['- a\n- b\n', ':1: the file: must be a mapping of keys to values ({} for none)'],
+    ['just words', ':1: the file: must be a mapping of keys to values ({} for none)'],
+  ];
+  for (const [text, expected] of cases) assert.equal(problemOf(text), `settings.yaml${expected}`);
+});
+
+test('an address of a sink is one of HTTP without secrets, and a refusal does not repeat it', () => {
+  const wrong = [
+    ...[
+      'file:///etc/shadow',
+      'collector:4318',
+      'http://',
+      'http://user:secret@collector:4318',
+      'https://a/?key=secret',
+    ],
+    ...['http://a b', 'http://[::1', 'http://a:99999', 'gopher://a', 'http://a\\nb'],
+  ];
+  for (const endpoint of wrong) {
+    const problem = problemOf(`sinks: {spans: {endpoint: ${JSON.stringify(endpoint)}}}`);
+    assert.equal(
+      problem,
+      'settings.yaml:1: sinks.spans.endpoint: must be an http or https URL without user and query',
+    );
+  }
+  for (const endpoint of ['http://10.0.0.1:4318', 'https://[fd00::1]:4318/otlp', 'https://a.example/otlp/v1'])
+    assert.equal(problemOf(`sinks: {spans: {endpoint: "${endpoint}"}}`), 'taken');
+});
+
+test('keys that are not known are refused, wherever they are', () => {
+  assert.equal(
+    problemOf('budget:\n  maxAgentCPU: 5%\n'),
+    'settings.yaml:2: budget.maxAgentCPU: unknown key, known here are maxAgentCpu',
+  );
+  assert.match(
+    problemOf('rates: {}\nlimits: {}\n'),
+    /^settings\.yaml:2: limits: unknown key, known here are rates/,
+  );
+  assert.match(problemOf('__proto__: {polluted: true}\n'), /^settings\.yaml:1: __proto__: unknown key/);
+  assert.equal(Object(Object.prototype).polluted, undefined);
+});
+
+test('all that is wrong is said, in the order of the lines, as far as a log line goes', () => {
+  const problem = problemOf('zebra: 1\nrates: {maxFrequencyHz: 0}\nbudget: {maxAgentCpu: 5}\n');
+  assert.deepEqual(
+    problem.split('; ').map((each) => each.slice(0, 15)),
+    ['settings.yaml:1', 'settings.yaml:2', 'settings.yaml:3'],
+  );
+
+  const many = problemOf(Array.from({ length: 40 }, (_, at) => `key${at}: 1\n`).join(''));
+  assert.match(many, /; and 35 more$/);
+});
+
+test('keys that are there twice are refused with the line of the second', () => {
+  assert.equal(
+    problemOf('rates: {}\nbudget: {maxAgentCpu: 1%}\nbudget: {maxAgentCpu: 50%}\n'),
+    'settings.yaml:3: the key is there twice',
+  );
+});
+
+test('hostile files end with a refusal: bombs of aliases, a megabyte, a thousand brackets, other documents, tags', () => {
+  const bomb = ['a: &a [x, x, x, x, x, x, x, x, x]']
+    .concat(
+      'bcdefghij'.split('').map((key, at) => `${key}: &${key} [${Array(9).fill(`*${'abcdefghij'[at]}`)}]`),
+    )
+    .join('\n');
+  const cases: readonly (readonly [string, RegExp])[] = [
+    [bomb, /^settings\.yaml:1: anchors and aliases are not taken; /],
+    [
+      'rates: &r {maxFrequencyHz: 97}\nbudget: *r\n',
+      /:1: anchors and aliases are not taken; settings\.yaml:2: anchors/,
+    ],
+    [`# ${'x'.repeat(1 << 20)}`, /^settings\.yaml:1: the file is larger than 65536 bytes$/],
+    ['['.repeat(60_000), /^settings\.yaml:1: /],
+    [`${'{a: '.repeat(10_000)}1${'}'.repeat(10_000)}`, /^settings\.yaml:1: /],
+    ['rates: {}\n---\nrates: {}\n', /^settings\.yaml:2: not readable as YAML: /],
+    ['rates: !!js/function "function () {}"\n', /^settings\.yaml:1: /],
+    ['rates: {maxFrequencyHz: 97\n', /^settings\.yaml:\d: not readable as YAML: /],
+    ['rates:\n\t- x\n', /^settings\.yaml:2: not readable as YAML: /],
+    ['\u0000\u0001\u0002', /^settings\.yaml:1: /],
+    ['? {a: b}\n: c\n', /^settings\.yaml:1: /],
+  ];
+  for (const [text, expected] of cases) assert.match(problemOf(text), expected, text.slice(0, 40));
+});
+
+test('any text is either taken or refused with a line', () => {
+  const piece = fc.constantFrom(
+    ...[
+      'rates',
+      'budget',
+      ':',
+      ' ',
+      '\n',
+      '  ',
+      '{',
+      '}',
+      '[',
+      ']',
+      '&a',
+      '*a',
+      '!!',
+      '"',
+      "'",
+      '#',
+      '|',
+      '>',
+      '-',
+      '5%',
+      '\t',
+    ],
+  );
+  const text = fc.array(piece, { maxLength: 40 }).map((pieces) => pieces.join(''));
+
+  fc.assert(
+    fc.property(text, (anything) => {
+      assert.match(problemOf(anything), /^taken$|^settings\.yaml:[1-9]\d*: /);
+    }),
+    { seed: 20260103, numRuns: 1_000 },
+  );
+});

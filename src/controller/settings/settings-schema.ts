@@ -1,0 +1,127 @@
+/** What the install's settings may say: one file, every key with a default. docs/settings.md is made from this. */
+import { type Static, Type } from '@sinclair/typebox';
+import { DURATION_PATTERN, PERCENTAGE_PATTERN } from '../../crds/quantities.ts';
+
+/** Whole mebibytes or gibibytes, as Kubernetes writes them. */
+const BYTES_PATTERN = '^[1-9][0-9]{0,5}(Mi|Gi)$';
+/** Without user, query and fragment: a settings file is no place for secrets, and its address is logged. */
+const ENDPOINT_PATTERN = '^https?://[A-Za-z0-9.:\\[\\]-]+(/[A-Za-z0-9._~/-]*)?$';
+
+/** `expected` is what a refusal says the value must be; `between` is checked once the pattern holds. */
+const duration = (between: readonly [string, string], options: { default: string; description: string }) =>
+  Type.String({
+    ...{ pattern: DURATION_PATTERN, maxLength: 16, quantity: 'duration', between },
+    ...{ expected: `a duration from ${between[0]} to ${between[1]}, like 1h30m`, ...options },
+  });
+
+const bytes = (between: readonly [string, string], options: { default: string; description: string }) =>
+  Type.String({
+    ...{ pattern: BYTES_PATTERN, maxLength: 8, quantity: 'bytes', between },
+    ...{ expected: `bytes from ${between[0]} to ${between[1]}, like 512Mi`, ...options },
+  });
+
+const whole = (minimum: number, maximum: number, options: { default: number; description: string }) =>
+  Type.Integer({
+    ...{ minimum, maximum, expected: `a whole number from ${minimum} to ${maximum}`, ...options },
+  });
+
+type Properties = Parameters<typeof Type.Object>[0];
+
+const mapping = <T extends Properties>(properties: T, options: object) =>
+  Type.Object(properties, {
+    additionalProperties: false,
+    expected: 'a mapping of keys to values ({} for none)',
+    ...options,
+  });
+
+const section = <T extends Properties>(properties: T, description: string) =>
+  mapping(properties, { default: {}, description });
+
+export const SettingsFile = mapping(
+  {
+    rates: section(
+      {
+        maxFrequencyHz: whole(1, 199, {
+          default: 199,
+          description:
+            'Samples per second and busy core, highest `cpu.frequencyHz` of a policy. Each CPU of a node ticks as often as its fastest pod.',
+        }),
+        maxRaisedFrequencyHz: whole(1, 199, {
+          default: 199,
+          description:
+            'Samples per second and busy core to which a gate may raise its pods, highest `cpu.maxFrequencyHz` of a policy.',
+        }),
+      },
+      'How often may be sampled.',
+    ),
+    budget: section(
+      {
+        maxAgentCpu: Type.String({
+          ...{ pattern: PERCENTAGE_PATTERN, maxLength: 9, default: '5%' },
+          expected: 'a percentage of a core from 0% to 100%, like 5%',
+          description:
+            'Percentage of a core that an agent may take for a gate to raise rates on its node, highest `budget.agentCpu` of a policy.',
+        }),
+      },
+      'What profiling may cost.',
+    ),
+    retention: section(
+      {
+        store: section(
+          {
+            maxAge: duration(['15m', '24h'], {
+              default: '1h',
+              description:
+                'How long the controller keeps windows. Longer than spool.maxAge is lost when another controller takes over.',
+            }),
+            maxBytes: bytes(['64Mi', '512Gi'], {
+              default: '512Mi',
+              description:
+                'Size of the controller’s store, beyond which the oldest windows go. Below the size of its volume `data`. A store that is larger by now shrinks within minutes.',
+            }),
+          },
+          'The controller’s store of windows.',
+        ),
+        spool: section(
+          {
+            maxAge: duration(['5m', '24h'], {
+              default: '1h',
+              description: 'How long an agent keeps what it has sent, for a controller that has lost it.',
+            }),
+            maxBytes: bytes(['1Mi', '16Gi'], {
+              default: '128Mi',
+              description:
+                'Size of an agent’s spool, beyond which the oldest batches go. Below `sizeLimit` of the volume `spool` in the PodTemplate flamegate-agent, or the kubelet evicts the agent.',
+            }),
+          },
+          'The agents’ spools.',
+        ),
+        reportsPerGate: whole(1, 50, {
+          default: 50,
+          description: 'RegressionReports that are kept of a gate, highest `reportHistoryLimit`.',
+        }),
+      },
+      'What is kept, and for how long.',
+    ),
+    sinks: section(
+      {
+        spans: section(
+          {
+            endpoint: Type.Optional(
+              Type.String({
+                ...{ pattern: ENDPOINT_PATTERN, maxLength: 253, url: true },
+                expected: 'an http or https URL without user and query',
+                description:
+                  'OTLP/HTTP endpoint to which agents send spans of requests, `v1/traces` being below it, like `http://otel-collector.monitoring.svc:4318`. Nowhere without it. A NetworkPolicy of the agents has to allow it.',
+              }),
+            ),
+          },
+          'Spans of requests, for the policies that ask for them.',
+        ),
+      },
+      'Where data goes. No object of a tenant can name an address.',
+    ),
+  },
+  {},
+);
+export type SettingsFile = Static<typeof SettingsFile>;

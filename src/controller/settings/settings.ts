@@ -1,0 +1,37 @@
+/** The install's settings as the controller uses them: numbers instead of what people write. Pure. */
+import { parseDurationMs, QuantityError } from '../../crds/quantities.ts';
+import type { AgentSettings } from '../../wire/assignment.ts';
+import type { PolicyLimits } from './policy-limits.ts';
+import type { SettingsFile } from './settings-schema.ts';
+
+export interface Settings {
+  readonly limits: PolicyLimits;
+  readonly store: { readonly retentionMs: number; readonly maxBytes: number };
+  readonly reportsPerGate: number;
+  /** What agents are told of them, with their assignments. */
+  readonly agents: AgentSettings;
+}
+
+/** Of a file that has been validated. */
+export function settingsOf({ rates, budget, retention, sinks }: SettingsFile): Settings {
+  const { store, spool, reportsPerGate } = retention;
+  const { endpoint } = sinks.spans;
+  return {
+    limits: { ...rates, ...budget },
+    store: { retentionMs: parseDurationMs(store.maxAge), maxBytes: parseBytes(store.maxBytes) },
+    reportsPerGate,
+    agents: {
+      spool: { maxAgeMs: parseDurationMs(spool.maxAge), maxBytes: parseBytes(spool.maxBytes) },
+      ...(endpoint === undefined ? {} : { spansEndpoint: endpoint }),
+    },
+  };
+}
+
+/** "512Mi" → 536 870 912. Throws a QuantityError for anything but whole mebibytes and gibibytes. */
+export function parseBytes(text: string): number {
+  const [, amount, unit] = /^(\d{1,6})(Mi|Gi)$/.exec(text) ?? [];
+  if (amount === undefined) {
+    throw new QuantityError(`"${text.slice(0, 64)}" is no number of bytes: write 512Mi or 2Gi`);
+  }
+  return Number(amount) * 2 ** (unit === 'Gi' ? 30 : 20);
+}
