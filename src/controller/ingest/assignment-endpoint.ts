@@ -3,10 +3,10 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { WindowStore } from '../../store/window-store.ts';
 import type { AgentSettings, Assignment } from '../../wire/assignment.ts';
 import type { ClusterView } from '../cluster-view.ts';
-import { type AssignmentIndex, assignmentOf, indexAssignments } from './assignment.ts';
 import { type Authenticator, assertSameNode } from './authenticate.ts';
 import type { Endpoint } from './batches.ts';
 import type { IngestMetrics } from './ingest-metrics.ts';
+import { nodeAssignments } from './node-assignments.ts';
 import { Refusal, send } from './refusal.ts';
 
 export interface AssignmentEndpointOptions {
@@ -33,20 +33,20 @@ type Wake = () => void;
 export function assignmentEndpoint(options: AssignmentEndpointOptions): AssignmentEndpoint {
   const { authenticator, view, store, metrics, agentSettings } = options;
   const pollers = new Set<Wake>();
-  let index: AssignmentIndex | undefined;
+  const assignments = nodeAssignments({
+    view,
+    storeId: () => store.storeId(),
+    settings: () => agentSettings?.(),
+  });
   let stopped = false;
-  const current = (node: string): Assignment => {
-    index ??= indexAssignments(view);
-    return assignmentOf(index, node, store.storeId(), agentSettings?.());
-  };
   const stopListening = view.onChange(() => {
-    index = undefined;
+    assignments.changed();
     for (const wake of [...pollers]) wake();
   });
   const waitForChange = (node: string, version: string, waitS: number, response: ServerResponse) =>
     new Promise<Assignment>((resolve) => {
       const look = (isLast: boolean): void => {
-        const assignment = current(node);
+        const assignment = assignments.of(node);
         if (assignment.version === version && !isLast && !stopped) return;
         clearTimeout(timer);
         pollers.delete(wake);
@@ -67,7 +67,7 @@ export function assignmentEndpoint(options: AssignmentEndpointOptions): Assignme
       assertSameNode(await authenticator.agentNode(request), node);
       const known = /^(?:W\/)?"([\w-]{1,64})"$/.exec(request.headers['if-none-match'] ?? '')?.[1];
       const waitS = Math.min(MAX_WAIT_S, preferredWaitS(request));
-      let assignment = current(node);
+      let assignment = assignments.of(node);
       if (assignment.version === known && waitS > 0 && !stopped) {
         assertRoom(pollers.size);
         assignment = await waitForChange(node, known, waitS, response);

@@ -112,7 +112,7 @@ function watchedPod(pod: V1Pod, index: AssignmentIndex): readonly WatchedPod[] {
   return policy === undefined ? [] : [{ pod, policy }];
 }
 
-const policyOfPod = ({ metadata }: V1Pod, { policiesOfNamespace }: AssignmentIndex) =>
+export const policyOfPod = ({ metadata }: V1Pod, { policiesOfNamespace }: AssignmentIndex) =>
   policyOf(metadata?.labels, policiesOfNamespace.get(metadata?.namespace ?? '') ?? []);
 
 /** Its JVMs are met while they start: by then a pod has to be known. */

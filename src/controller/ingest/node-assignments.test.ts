@@ -1,0 +1,79 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import fc from 'fast-check';
+import {
+  aGate,
+  aPod,
+  aPolicy,
+  aReplicaSet,
+  aView,
+  type Cluster,
+  START_MS,
+  type TestView,
+} from '../regression-gate/testing/a-cluster.ts';
+import { planAssignment } from './assignment.ts';
+import { nodeAssignments } from './node-assignments.ts';
+
+const NODES = ['node-a', 'node-b'];
+
+const SETTINGS = { spool: { maxAgeMs: 3_600_000, maxBytes: 1_000_000 } };
+
+/** What a watch does: an object that changes is another object, all others stay. */
+const CHANGES: Readonly<Record<string, (view: TestView) => Partial<Cluster>>> = {
+  'a pod comes': (view) => {
+    const pods = view.pods();
+    return { pods: [...pods, aPod({ name: `more-${pods.length}`, node: NODES[pods.length % 2] ?? '' })] };
+  },
+  'a pod goes': (view) => ({ pods: view.pods().slice(1) }),
+  'a pod restarts': (view) => {
+    const [first, ...others] = view.pods();
+    const name = first?.metadata?.name ?? 'orders-1';
+    return { pods: [aPod({ name, startedAtMs: START_MS }), ...others] };
+  },
+  'a gate comes': () => ({ gates: [aGate()] }),
+  'a gate goes': () => ({ gates: [] }),
+  'a policy changes': () => ({
+    policies: [aPolicy({ spec: { offCpu: { enabled: true, minDuration: '5ms' } } })],
+  }),
+  'a policy goes': () => ({ policies: [] }),
+  'an owner becomes known': () => ({ replicaSets: [aReplicaSet({ hash: 'aaa', revision: 1 })] }),
+  'nothing changes': () => ({}),
+};
+
+function planned() {
+  const owned = aPod({ owner: 'uid-orders-aaa', ownerKind: 'ReplicaSet' });
+  const view = aView({ pods: [owned, aPod({ name: 'elsewhere', node: 'node-b' })], policies: [aPolicy()] });
+  const assignments = nodeAssignments({ view, storeId: () => 'store-0001', settings: () => SETTINGS });
+  const change = (parts: Partial<Cluster>): void => {
+    view.change(parts);
+    assignments.changed();
+  };
+  return { view, assignments, change };
+}
+
+test('after any changes each node has the assignment that would be planned for it anew', () => {
+  const names = fc.array(fc.constantFrom(...Object.keys(CHANGES)), { minLength: 1, maxLength: 12 });
+  fc.assert(
+    fc.property(names, (changes) => {
+      const { assignments, change, view } = planned();
+      for (const name of changes) {
+        change(CHANGES[name]?.(view) ?? {});
+        for (const node of NODES) {
+          assert.deepEqual(assignments.of(node), planAssignment(view, node, 'store-0001', SETTINGS), name);
+        }
+      }
+    }),
+    { numRuns: 100 },
+  );
+});
+
+test('a change elsewhere leaves a node the assignment it had, its own makes another', () => {
+  const { assignments, change, view } = planned();
+  const before = NODES.map((node) => assignments.of(node));
+
+  change({ pods: [...view.pods().slice(0, 1), aPod({ name: 'other', node: 'node-b' })] });
+  const after = NODES.map((node) => assignments.of(node));
+
+  assert.equal(after[0], before[0]);
+  assert.notEqual(after[1]?.version, before[1]?.version);
+});

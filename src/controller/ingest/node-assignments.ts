@@ -1,0 +1,61 @@
+/** What each node's agent is to do now. With every change of the cluster all agents look again: only of nodes it touches is a plan made anew. */
+import type { AgentSettings, Assignment } from '../../wire/assignment.ts';
+import type { ClusterView } from '../cluster-view.ts';
+import { workloadOf } from '../pod-owner.ts';
+import { type AssignmentIndex, assignmentOf, indexAssignments, policyOfPod } from './assignment.ts';
+
+export interface NodeAssignments {
+  of(node: string): Assignment;
+  /** The cluster may have changed. */
+  changed(): void;
+}
+
+export interface NodeAssignmentsOptions {
+  readonly view: ClusterView;
+  readonly storeId: () => string;
+  readonly settings: () => AgentSettings | undefined;
+}
+
+interface Planned {
+  /** All that the assignment is made of: caches replace an object when it changes, so the same object says the same. */
+  readonly from: readonly unknown[];
+  readonly assignment: Assignment;
+}
+
+/** Nodes of the largest clusters, twice. */
+const MAX_PLANNED = 10_000;
+
+export function nodeAssignments({ view, storeId, settings }: NodeAssignmentsOptions): NodeAssignments {
+  const planned = new Map<string, Planned>();
+  let index: AssignmentIndex | undefined;
+  return {
+    changed() {
+      index = undefined;
+    },
+    of(node) {
+      index ??= indexAssignments(view);
+      const told = { storeId: storeId(), settings: settings() };
+      const from = [told.storeId, told.settings, ...madeOf(node, index)];
+      const before = planned.get(node);
+      if (before !== undefined && isSame(before.from, from)) return before.assignment;
+      const assignment = assignmentOf(index, node, told.storeId, told.settings);
+      planned.delete(node);
+      planned.set(node, { from, assignment });
+      const oldest = planned.keys().next().value;
+      if (planned.size > MAX_PLANNED && oldest !== undefined) planned.delete(oldest);
+      return assignment;
+    },
+  };
+}
+
+function madeOf(node: string, index: AssignmentIndex): unknown[] {
+  return (index.podsOfNode.get(node) ?? []).flatMap((pod) => {
+    const uid = pod.metadata?.uid ?? '';
+    const workload = workloadOf(pod, index.owners);
+    const ofGates = [index.gatedPodUids.has(uid), index.raisedHz.get(uid)];
+    return [pod, policyOfPod(pod, index), ...ofGates, workload?.kind, workload?.name];
+  });
+}
+
+const isSame = (a: readonly unknown[], b: readonly unknown[]): boolean =>
+  a.length === b.length && a.every((value, at) => value === b[at]);
