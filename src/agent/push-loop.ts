@@ -1,5 +1,5 @@
 /** Sends what the spool holds, oldest first, and sends it again to a controller that lost its store. */
-import { BATCHES_PATH } from '../wire/endpoints.ts';
+import { BATCHES_PATH, STORE_HEADER } from '../wire/endpoints.ts';
 import { codeOf, messageOf } from './agent-error.ts';
 import { createBackoff, pause } from './backoff.ts';
 import type { ControllerAnswer, ControllerClient } from './controller-client.ts';
@@ -103,6 +103,7 @@ async function push(
     'content-type': 'application/json',
     'content-encoding': 'gzip',
     'content-length': entry.bytes,
+    ...(spool.store === undefined ? {} : { [STORE_HEADER]: spool.store }),
   };
   const content = spool.read(entry);
   try {

@@ -19,6 +19,7 @@ import { ReconcilingOperator } from './operator-base.ts';
 import { profilingPolicyReconciler } from './profiling-policy/reconciler.ts';
 import { exposeGates } from './regression-gate/gate-metrics.ts';
 import { regressionGateReconciler } from './regression-gate/reconciler.ts';
+import { type ToldNodes, toldNodes } from './told-nodes.ts';
 import { wakeUps } from './wake-up.ts';
 
 export const FIELD_MANAGER = 'flamegate';
@@ -69,6 +70,7 @@ interface Parts {
   readonly view: InformedClusterView;
   readonly reports: AgentReports;
   readonly store: WindowStore;
+  readonly told: ToldNodes;
   readonly events: EventRecorder;
   readonly operator: ReconcilingOperator;
 }
@@ -111,11 +113,12 @@ function assemble({ kubeConfig, config, log }: ControllerOptions): Parts {
   });
   exposeGates(metrics.registry, view);
   const store = openStore(join(config.dataDir, 'windows.sqlite'), { now: Date.now });
-  return { client, metrics, view, reports: agentReports(), store, events, operator };
+  const told = toldNodes(store, Date.now);
+  return { client, metrics, view, reports: agentReports(), store, told, events, operator };
 }
 
 function addReconcilers(parts: Parts, { config, log }: ControllerOptions): void {
-  const { client, view, reports, store, events, operator, metrics } = parts;
+  const { client, view, reports, store, told, events, operator, metrics } = parts;
   operator.add(
     profilingPolicyReconciler({
       client,
@@ -130,7 +133,7 @@ function addReconcilers(parts: Parts, { config, log }: ControllerOptions): void 
     (namespace, name) => view.policy(namespace, name),
   );
   operator.add(
-    regressionGateReconciler({ client, view, store, agents: reports, events, log, now: Date.now }),
+    regressionGateReconciler({ client, view, store, agents: reports, told, events, log, now: Date.now }),
     (namespace, name) => view.gate(namespace, name),
   );
   operator.add(agentsReconciler({ client, view, log, fieldManager: FIELD_MANAGER, ...config }), () =>

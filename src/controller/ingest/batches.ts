@@ -3,7 +3,9 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { StoreError } from '../../store/store-error.ts';
 import type { WindowStore } from '../../store/window-store.ts';
 import type { Batch, BatchReceipt } from '../../wire/batch-schema.ts';
+import { STORE_HEADER } from '../../wire/endpoints.ts';
 import type { AgentReports } from '../agent-reports.ts';
+import type { ToldNodes } from '../told-nodes.ts';
 import { type Authenticator, assertSameNode } from './authenticate.ts';
 import { checkBatch } from './check-batch.ts';
 import type { IngestMetrics } from './ingest-metrics.ts';
@@ -16,6 +18,7 @@ export interface BatchesOptions {
   readonly homes: PodHomes;
   readonly reports: AgentReports;
   readonly store: WindowStore;
+  readonly told: Pick<ToldNodes, 'record'>;
   readonly metrics: IngestMetrics;
   readonly now: () => number;
 }
@@ -35,6 +38,7 @@ export function batchesEndpoint(options: BatchesOptions): Endpoint {
     try {
       const batch = checkBatch(await readBatchJson(request), options.now());
       const receipt = accept(options, batch, tokenNode);
+      options.told.record(batch, believedStore(request));
       sendJson(response, 200, receipt);
     } finally {
       done();
@@ -55,6 +59,11 @@ function accept(options: BatchesOptions, batch: Batch, tokenNode: string): Batch
   metrics.windows('leftOut', added.windowsLeftOut);
   metrics.windows('unknownPod', batch.pods.length - known.length);
   return { accepted: true, store: store.storeId() };
+}
+
+function believedStore({ headers }: IncomingMessage): string | undefined {
+  const said = headers[STORE_HEADER];
+  return Array.isArray(said) ? said[0] : said;
 }
 
 /** A pod this controller never saw is left out and counted, so that the rest of the node goes on. */

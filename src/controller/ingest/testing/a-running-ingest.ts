@@ -12,6 +12,7 @@ import type { Batch } from '../../../wire/batch-schema.ts';
 import { AGENT_AUDIENCE } from '../../../wire/endpoints.ts';
 import { agentReports } from '../../agent-reports-memory.ts';
 import { aPod, aPolicy, aView, metadata, type TestView } from '../../regression-gate/testing/a-cluster.ts';
+import { toldNodes } from '../../told-nodes.ts';
 import { startIngest } from '../start-ingest.ts';
 import { type TestApiServer, testApiServer } from './api-server.ts';
 
@@ -61,6 +62,7 @@ export async function aRunningIngest(level: LevelWithSilent = 'trace'): Promise<
   const registry = new Registry();
   const ingest = await startIngest({
     ...{ client: api.client, view, reports: agentReports(), store, registry, log, now },
+    told: toldNodes(store, now),
     isLeader: () => true,
     config: { namespace: 'flamegate-system', agentsNamespace: 'flamegate-agents', httpsPort: 0 },
   });
