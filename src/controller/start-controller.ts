@@ -148,6 +148,7 @@ function startElection({ client, metrics, operator, view }: Parts, options: Cont
     namespace: config.namespace,
     name: LEASE_NAME,
     identity: config.identity,
+    hasEnded: isEarlierSelf(config),
     monotonicNow: () => performance.now(),
     wallNow: Date.now,
     onAcquired: () => {
@@ -159,6 +160,12 @@ function startElection({ client, metrics, operator, view }: Parts, options: Cont
     onError: (err) => log.warn({ err }, 'lease request failed'),
   });
 }
+
+/** A container of a pod is started again only after the one before it has ended: nobody has to wait for its lease. */
+const isEarlierSelf =
+  ({ identity, podName }: ControllerConfig) =>
+  (holder: string): boolean =>
+    podName !== undefined && holder !== identity && holder.startsWith(`${podName}_`);
 
 function running(
   parts: Parts & { readonly health: HealthServer; readonly ingest: Ingest; readonly election: Election },
