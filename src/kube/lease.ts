@@ -134,8 +134,8 @@ class LeaseElection implements Election {
       this.#seen = { record, atMs: monotonicNow() };
     }
     const holder = current?.spec.holderIdentity ?? '';
-    const isOver = monotonicNow() - this.#seen.atMs >= this.#durationMs;
-    const free = holder === '' || isOver || this.#options.hasEnded?.(holder) === true;
+    const hasEnded = this.#options.hasEnded?.(holder) === true;
+    const free = holder === '' || hasEnded || monotonicNow() - this.#seen.atMs >= this.#durationMs;
     if (holder !== identity && this.#held !== undefined) {
       this.#lose(`the lease is held by ${holder === '' ? 'nobody' : holder}`);
       return undefined;

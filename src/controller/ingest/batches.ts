@@ -31,10 +31,16 @@ const MAX_WAITING = 256;
 
 export function batchesEndpoint(options: BatchesOptions): Endpoint {
   const turns = takeTurns(MAX_AT_ONCE, MAX_WAITING);
+  const pushing = new Set<string>(); // nodes, of which each sends one batch at a time
   return async (request, response) => {
     assertBatchHeaders(request);
     const tokenNode = await options.authenticator.agentNode(request);
-    const done = await turns.begin();
+    if (pushing.has(tokenNode)) throw busy(`a batch of node ${tokenNode} is being taken already`, 1);
+    pushing.add(tokenNode);
+    const done = await turns.begin().catch((error: unknown) => {
+      pushing.delete(tokenNode);
+      throw error;
+    });
     try {
       const batch = checkBatch(await readBatchJson(request), options.now());
       const receipt = accept(options, batch, tokenNode);
@@ -42,9 +48,13 @@ export function batchesEndpoint(options: BatchesOptions): Endpoint {
       sendJson(response, 200, receipt);
     } finally {
       done();
+      pushing.delete(tokenNode);
     }
   };
 }
+
+const busy = (sentence: string, seconds: number): Refusal =>
+  new Refusal(503, 'INGEST_BUSY', sentence, { headers: { 'retry-after': String(seconds) } });
 
 function accept(options: BatchesOptions, batch: Batch, tokenNode: string): BatchReceipt {
   const { homes, metrics, reports, store } = options;
@@ -103,9 +113,7 @@ function takeTurns(atOnce: number, maxWaiting: number): Turns {
         return end;
       }
       if (waiting.length >= maxWaiting) {
-        throw new Refusal(503, 'INGEST_BUSY', `${waiting.length} batches are waiting; send this one later`, {
-          headers: { 'retry-after': '5' },
-        });
+        throw busy(`${waiting.length} batches are waiting; send this one later`, 5);
       }
       await new Promise<void>((resolve) => waiting.push(resolve));
       return end;

@@ -39,9 +39,12 @@ export interface RunningIngest {
 }
 
 /** A pod on either node, and a report of shop of whose arms there are windows: in all of them a function `secretOfShop`. */
-export async function aRunningIngest(level: LevelWithSilent = 'trace'): Promise<RunningIngest> {
+export async function aRunningIngest(
+  level: LevelWithSilent = 'trace',
+  startedMs = Date.now(),
+): Promise<RunningIngest> {
   const directory = mkdtempSync(join(tmpdir(), 'flamegate-ingest-'));
-  const clock = { nowMs: Date.now() };
+  const clock = { nowMs: startedMs };
   const now = () => clock.nowMs;
   const store = openStore(join(directory, 'windows.db'), { now });
   const api = testApiServer();
