@@ -1,51 +1,66 @@
-/** One gate, played from its first look to its verdict on a clock of the test's, with a leader that stays or one that is lost on the way. */
+/** One gate, played from its first look to its verdict on a clock of the test's, undisturbed or with something that breaks on the way. */
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { RegressionGate, RegressionGateSpec } from '../../src/crds/regression-gate.ts';
 import type { RegressionReport } from '../../src/crds/regression-report.ts';
-import { aBatch, aPodWindow, WINDOW_MS } from '../../src/store/testing/a-batch.ts';
-import type { Batch } from '../../src/wire/batch-schema.ts';
 import { aSimulatedAgent, type SimulatedAgent } from '../agents/simulated-agent.ts';
-import { QUIET, simulateRequests } from '../reference/simulated-requests.ts';
-import { NODES, type OneCluster, oneCluster, podsOfNode, tokenOf } from './one-cluster.ts';
+import { NODES, type OneCluster, oneCluster, tokenOf } from './one-cluster.ts';
 import { type OneLeader, oneLeader } from './one-leader.ts';
+import { aService, type PlayedService, type Service, STARTED_MS } from './played-service.ts';
 
-export interface Service {
-  /** What the canary needs for encoding beside the baseline's 20, and from which second on. */
-  readonly slow: number;
-  readonly slowFromS: number;
-  /** A canary pod that is gone from then on. */
-  readonly podGoneAtS?: number;
+/** What breaks, and when, in seconds since the first look. Everything is absent of an undisturbed gate. */
+export interface Breakage {
+  /** The leader is killed, and its store goes with it. */
+  readonly leaderDiesAtS?: number;
+  readonly nextLeadsAtS?: number;
+  /** When each node's agent has found the next leader, and how many batches it sends at a time from then on. */
+  readonly foundAtS?: readonly [number, number];
+  readonly atOnce?: readonly [number, number];
+  /** This agent is killed after an answer that it could not write down, once it has found the leader. */
+  readonly killed?: number;
+  /** Until the given second a second one leads as well, on what it knew when the next one began. */
+  readonly staleLooksToS?: number;
+  /** The leader ends, and its pod's next process finds nonsense in its database. */
+  readonly storeBreaksAtS?: number;
+  readonly storeBytes?: number;
+  readonly spoolBytes?: number;
+  /** Of one agent: its node makes no windows, or they do not reach the leader. */
+  readonly stopped?: Pause;
+  readonly cutOff?: Pause;
+  /** The leader's clock is set so far ahead. */
+  readonly ahead?: Omit<Pause, 'node'> & { readonly ms: number };
 }
 
-export interface Disturbance {
-  readonly leaderDiesAtS: number;
-  readonly nextLeadsAtS: number;
-  /** When each node's agent has found the next leader. */
-  readonly foundAtS: readonly [number, number];
-  /** Batches that each sends at a time while it sends again. */
-  readonly atOnce: readonly [number, number];
-  /** This agent is killed after an answer it could not write down, once it has found the leader. */
-  readonly killed?: number;
+export interface Pause {
+  readonly node: number;
+  readonly fromS: number;
+  readonly toS: number;
 }
 
 export interface Played {
   readonly gate: RegressionGate;
   readonly report: RegressionReport | undefined;
-  /** Duplicates, by what the leaders counted. */
+  /** Answers to pushes, counted. */
   readonly pushed: Readonly<Record<string, number>>;
+  /** Windows that agents dropped unsent. */
+  readonly dropped: number;
+  /** Databases moved aside, and windows dropped before their age was up, by the last leader. */
+  readonly corruptFiles: number;
+  readonly droppedEarly: number;
+  /** Looks that ended in an error, by its code. */
+  readonly failedLooks: readonly string[];
 }
 
-const STEP_MS = 5_000;
-const STARTED_MS = Math.floor(Date.now() / WINDOW_MS) * WINDOW_MS;
+const STEP_S = 5;
+const WINDOW_S = 10;
+const LOOK_S = 15;
 
 interface Stage {
   readonly cluster: OneCluster;
   readonly directory: string;
-  readonly service: Service;
-  readonly requests: ReadonlyMap<string, Batch['pods'][number]['requests']>;
-  readonly now: () => number;
+  readonly service: PlayedService;
+  readonly breakage: Breakage;
   readonly pushed: Record<string, number>;
 }
 
@@ -53,38 +68,65 @@ export async function play(
   spec: Partial<RegressionGateSpec>,
   service: Service,
   seconds: number,
-  disturbance?: Disturbance,
+  breakage: Breakage = {},
 ): Promise<Played> {
-  let nowMs = STARTED_MS;
-  const now = () => nowMs;
+  const clock = { s: 0 };
+  const now = () => STARTED_MS + clock.s * 1_000;
+  const leadersNow = () => now() + (isWithin(clock.s, breakage.ahead) ? (breakage.ahead?.ms ?? 0) : 0);
   const directory = mkdtempSync(join(tmpdir(), 'flamegate-played-'));
   const cluster = oneCluster(spec, now);
-  const stage = { cluster, directory, service, requests: requestsBy(seconds), now, pushed: {} };
-  let leader: OneLeader | undefined = await oneLeader(cluster, now);
+  const stage: Stage = { cluster, directory, service: aService(service, seconds), breakage, pushed: {} };
+  const aLeader = (before?: { readonly directory: string }) =>
+    oneLeader(cluster, { now: leadersNow, elapsed: now, maxBytes: breakage.storeBytes, ...before });
+  const failedLooks: string[] = [];
+  let leader: OneLeader | undefined = await aLeader();
+  let stale: OneLeader | undefined;
   let agents = await agentsOf(stage, leader);
-  for (let s = 0; s <= seconds; s += STEP_MS / 1_000) {
-    nowMs = STARTED_MS + s * 1_000;
-    if (s === service.podGoneAtS) losePod(cluster);
-    if (s === disturbance?.leaderDiesAtS) {
+  for (; clock.s <= seconds; clock.s += STEP_S) {
+    const { s } = clock;
+    if (s === service.podGoneAtS) stage.service.losePod(cluster);
+    if (s === breakage.leaderDiesAtS && breakage.staleLooksToS === undefined) {
       await leader?.stop();
       leader = undefined;
     }
-    if (s === disturbance?.nextLeadsAtS) {
-      leader = await oneLeader(cluster, now);
+    if (s === breakage.storeBreaksAtS && leader !== undefined) {
+      leader = await aLeader({ directory: await leader.endWithBrokenStore() });
       for (const agent of agents) await agent.stop();
       agents = await agentsOf(stage, leader);
     }
-    if (s % 10 === 5 && s > 10) await closeWindows(stage, agents, Math.floor(s / 10) - 1);
-    if (leader !== undefined) await pushAll(agents, s, disturbance);
-    if (s % 15 === 0) await leader?.look();
+    if (s === breakage.nextLeadsAtS) {
+      if (breakage.staleLooksToS !== undefined) stale = leader?.frozen();
+      leader = await aLeader();
+      for (const agent of agents) await agent.stop();
+      agents = await agentsOf(stage, leader);
+    }
+    if (s % WINDOW_S === STEP_S && s > WINDOW_S) await closeWindows(stage, agents, s, now());
+    if (leader !== undefined) await pushAll(agents, s, breakage);
+    if (s % LOOK_S === 0) {
+      for (const one of [stale, leader]) failedLooks.push(...((await one?.look()) ?? []));
+    }
+    if (s === breakage.staleLooksToS) {
+      await stale?.stop();
+      stale = undefined;
+    }
   }
   for (const agent of agents) await agent.stop();
+  const { corruptFiles = 0, windowsDroppedEarly = 0 } = leader?.store.stats() ?? {};
+  const dropped = agents.reduce((sum, { spool }) => sum + spool.dropped, 0);
   await leader?.stop();
   rmSync(directory, { recursive: true });
-  return { gate: cluster.gate(), report: cluster.reports()[0], pushed: stage.pushed };
+  const { pushed } = stage;
+  const ends = { gate: cluster.gate(), report: cluster.reports()[0], pushed, dropped, failedLooks };
+  return { ...ends, corruptFiles, droppedEarly: windowsDroppedEarly };
 }
 
-function agentsOf({ directory, pushed }: Stage, { port, ca }: OneLeader): Promise<SimulatedAgent[]> {
+const isWithin = (s: number, pause: Omit<Pause, 'node'> | undefined): boolean =>
+  pause !== undefined && s >= pause.fromS && s < pause.toS;
+
+function agentsOf(
+  { directory, pushed, breakage }: Stage,
+  { port, ca }: OneLeader,
+): Promise<SimulatedAgent[]> {
   return Promise.all(
     NODES.map((node) => {
       mkdirSync(join(directory, node), { recursive: true });
@@ -94,6 +136,7 @@ function agentsOf({ directory, pushed }: Stage, { port, ca }: OneLeader): Promis
       return aSimulatedAgent({
         ...{ url: new URL(`https://localhost:${port}`), caFile, tokenFile },
         ...{ directory: join(directory, node), random: () => 0 },
+        ...(breakage.spoolBytes === undefined ? {} : { spoolBytes: breakage.spoolBytes }),
         pushed: (result, code) => {
           const what = `${result} ${code}`.trim();
           pushed[what] = (pushed[what] ?? 0) + 1;
@@ -103,15 +146,12 @@ function agentsOf({ directory, pushed }: Stage, { port, ca }: OneLeader): Promis
   );
 }
 
-async function pushAll(
-  agents: readonly SimulatedAgent[],
-  s: number,
-  disturbance: Disturbance | undefined,
-): Promise<void> {
+async function pushAll(agents: readonly SimulatedAgent[], s: number, breakage: Breakage): Promise<void> {
   for (const [index, agent] of agents.entries()) {
-    const { foundAtS, atOnce, nextLeadsAtS, killed } = disturbance ?? {};
+    const { foundAtS, atOnce, nextLeadsAtS, killed, cutOff, stopped } = breakage;
     const isAfter = nextLeadsAtS !== undefined && s >= nextLeadsAtS;
     if (isAfter && s < (foundAtS?.[index] ?? 0)) continue;
+    if ([cutOff, stopped].some((pause) => pause?.node === index && isWithin(s, pause))) continue;
     if (killed === index && s === foundAtS?.[index]) await sendTwice(agent);
     await agent.flush(isAfter ? atOnce?.[index] : undefined);
   }
@@ -125,72 +165,15 @@ async function sendTwice(agent: SimulatedAgent): Promise<void> {
   await agent.spool.markAllWaiting();
 }
 
-async function closeWindows(stage: Stage, agents: readonly SimulatedAgent[], at: number): Promise<void> {
+async function closeWindows(
+  { service, breakage: { stopped } }: Stage,
+  agents: readonly SimulatedAgent[],
+  s: number,
+  nowMs: number,
+): Promise<void> {
+  const number = Math.floor(s / WINDOW_S) - 1;
   for (const [index, node] of NODES.entries()) {
-    await agents[index]?.add(batchOf(stage, node, at), stage.now());
+    const isStopped = stopped?.node === index && isWithin(s, stopped);
+    if (!isStopped) await agents[index]?.add(service.batch(node, number), nowMs);
   }
-}
-
-const STRINGS = [
-  'shop.Json.encode',
-  'shop.Orders.handle',
-  'shop.Http.read',
-  'shop.Thread.run',
-  'shop.Db.query',
-];
-const STACKS = [
-  [0, 1, 3],
-  [1, 3],
-  [2, 3],
-  [4, 1, 3],
-];
-
-function batchOf({ service, requests }: Stage, node: string, at: number): Batch {
-  const startMs = STARTED_MS + at * WINDOW_MS;
-  const isGone = (pod: string) =>
-    pod === GONE && at * 10 + 10 > (service.podGoneAtS ?? Number.POSITIVE_INFINITY);
-  const pods = podsOfNode(node)
-    .filter(([pod]) => !isGone(pod))
-    .map(([pod, track]) => {
-      const isSlow = track === 'canary' && at * 10 >= service.slowFromS;
-      const counts = [isSlow ? 20 + service.slow : 20, 120, 110, 90].map((count, stack): [number, number] => [
-        stack,
-        count + ((at * 7 + stack * 5 + pod.length + Number(pod.at(-1))) % 11),
-      ]);
-      const of = requests.get(`${pod} ${at}`);
-      return aPodWindow({
-        ...{ pod, podUid: `uid-${pod}`, startedAtMs: STARTED_MS - 3_600_000, counts },
-        samples: counts.reduce((sum, [, count]) => sum + count, 0),
-        ...(of && { requests: of }),
-      });
-    });
-  return aBatch({
-    ...{ node, boot: `boot-of-${node}`, sequence: at, startMs, endMs: startMs + WINDOW_MS },
-    ...{ strings: STRINGS, stacks: STACKS, pods },
-  });
-}
-
-const GONE = 'orders-bbb-2';
-
-function losePod({ view }: OneCluster): void {
-  view.change({ pods: view.pods().filter(({ metadata }) => metadata?.name !== GONE) });
-}
-
-/** By pod and number of the window. */
-function requestsBy(seconds: number): Stage['requests'] {
-  const { baseline, canary } = simulateRequests({
-    ...{ seed: 11, requestsPerSecond: 120, canaryPart: 0.5, baselinePods: 3, canaryPods: 3 },
-    ...{ windows: Math.ceil(seconds / 10), noise: QUIET },
-  });
-  const nameOf = (pod: string) =>
-    pod.replace(
-      /^(baseline|canary)-(\d)$/,
-      (_, arm, index) => `orders-${arm === 'baseline' ? 'aaa' : 'bbb'}-${Number(index) + 1}`,
-    );
-  return new Map(
-    [...baseline, ...canary].map(({ pod, startMs, requests }) => [
-      `${nameOf(pod)} ${startMs / WINDOW_MS}`,
-      requests,
-    ]),
-  );
 }
