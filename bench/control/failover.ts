@@ -45,7 +45,7 @@ export async function measureFailover({ failovers }: FailoverOptions): Promise<F
     const caFile = await cluster.caFile(directory);
     const pushing = await startPushing(cluster, { directory, caFile, port: service.port });
     ends.push(pushing.stop);
-    await eventually('an evaluation', 120, async () => (await cluster.reports())[0]);
+    await eventually('an evaluation', 300, async () => (await cluster.reports())[0]);
     const measured: Failover[] = [];
     for (let failover = 0; failover < failovers; failover++) {
       measured.push(await replicas.failOver(readFileSync(caFile, 'utf8')));

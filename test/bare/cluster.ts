@@ -69,7 +69,7 @@ export async function bareCluster(client: KubeClient, options: BareClusterOption
       return file;
     },
     async caFile(directory) {
-      const map = await eventually('the published authority', 60, () =>
+      const map = await eventually('the published authority', 300, () =>
         client.get<{ data: Record<string, string> }>({
           ...ofCore('configmaps', AGENTS),
           name: 'flamegate-ca',
@@ -159,11 +159,11 @@ async function createOurs(client: KubeClient, { duration }: BareClusterOptions):
     ...of('ProfilingPolicy', 'jvms'),
     spec: { podSelector: { matchLabels: { app: 'orders' } } },
   };
-  await eventually('the kinds are served', 60, () => client.create(ofOurs('profilingpolicies'), policy));
+  await eventually('the kinds are served', 180, () => client.create(ofOurs('profilingpolicies'), policy));
   if (duration === undefined) return;
   const arm = (track: string) => ({ podSelector: { matchLabels: { app: 'orders', track } } });
   const checks = { cpu: { function: { margin: '2%' } } };
   const spec = { baseline: arm('stable'), canary: arm('canary'), checks, duration };
   const gate = { ...of('RegressionGate', 'orders-cpu'), spec };
-  await eventually('the gate is made', 60, () => client.create(ofOurs('regressiongates'), gate));
+  await eventually('the gate is made', 180, () => client.create(ofOurs('regressiongates'), gate));
 }
