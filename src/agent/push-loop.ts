@@ -1,5 +1,5 @@
 /** Sends what the spool holds, oldest first, and sends it again to a controller that lost its store. */
-import { BATCHES_PATH } from '../wire/endpoints.ts';
+import { BATCHES_PATH, STORE_HEADER } from '../wire/endpoints.ts';
 import { codeOf, messageOf } from './agent-error.ts';
 import { createBackoff, pause } from './backoff.ts';
 import type { ControllerAnswer, ControllerClient } from './controller-client.ts';
@@ -34,6 +34,9 @@ const SPREAD_MS = 5_000;
 const IDLE_MS = 60_000;
 const FIRST_BACKOFF_MS = 1_000;
 const LONGEST_BACKOFF_MS = 30_000;
+/** Of several replicas one leads, and the next connection may meet it; when none does, all agents ask. */
+const FIRST_REPLICA_MS = 250;
+const LONGEST_REPLICA_MS = 8_000;
 /** Not the batch's fault: authentication under rotation, and what says "later". */
 const RETRIED_STATUS = new Set([401, 403, 408, 429]);
 
@@ -53,35 +56,40 @@ export function createPushLoop(options: PushLoopOptions): PushLoop {
     await spool.setStore(store);
     woken.resolve();
   };
-  const pushNext = async (entry: SpooledBatch, signal: AbortSignal): Promise<PushResult> => {
+  const pushNext = async (entry: SpooledBatch, signal: AbortSignal): Promise<Pushed> => {
     const result = await push(entry, options, signal);
     options.pushed(result.kind, result.code);
     if (result.kind !== 'failed') await spool.mark(entry, result.kind);
     if (result.store !== undefined) await storeIs(result.store);
-    return result.kind;
+    return result;
   };
   return {
     wake: () => woken.resolve(),
     storeIs,
     async run(signal) {
       const backoff = createBackoff(FIRST_BACKOFF_MS, LONGEST_BACKOFF_MS, random);
+      const ofReplicas = createBackoff(FIRST_REPLICA_MS, LONGEST_REPLICA_MS, random);
       while (!signal.aborted) {
         const entry = spool.nextWaiting();
         if (!entry) {
           await Promise.race([woken.promise, pause(IDLE_MS, signal)]);
           woken = Promise.withResolvers();
           await pause(SPREAD_MS * random(), signal);
-        } else if ((await pushNext(entry, signal)) === 'failed') {
-          await pause(backoff.next(), signal);
+          continue;
+        }
+        const { kind, code } = await pushNext(entry, signal);
+        if (kind === 'failed') {
+          await pause((code === 'NOT_LEADER' ? ofReplicas : backoff).next(), signal);
         } else {
           backoff.reset();
+          ofReplicas.reset();
           await pause(BETWEEN_MS * random() * 2, signal);
         }
       }
     },
     async flush(signal) {
       for (let entry = spool.nextWaiting(); entry && !signal.aborted; entry = spool.nextWaiting()) {
-        if ((await pushNext(entry, signal)) === 'failed') return;
+        if ((await pushNext(entry, signal)).kind === 'failed') return;
       }
     },
   };
@@ -106,6 +114,7 @@ async function push(
     'content-type': 'application/json',
     'content-encoding': 'gzip',
     'content-length': entry.bytes,
+    ...(spool.store === undefined ? {} : { [STORE_HEADER]: spool.store }),
   };
   const content = spool.read(entry);
   try {

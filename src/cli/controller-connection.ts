@@ -52,16 +52,27 @@ export async function openController(
         granted = { token: await askForToken(), atMs: Date.now() };
       }
       const { token } = granted;
-      const pod = await readyPod(client);
-      const socket = await securedForward(config, pod, ca);
-      try {
-        return await answerTo(socket, { path, token, maxBytes });
-      } finally {
-        socket.destroy();
-      }
+      const [first, ...others] = await readyPods(client);
+      const ask = async (pod: string): Promise<Buffer> => {
+        const socket = await securedForward(config, pod, ca);
+        try {
+          return await answerTo(socket, { path, token, maxBytes });
+        } finally {
+          socket.destroy();
+        }
+      };
+      return others.reduce((answer, pod) => answer.catch(unlessItLeads(() => ask(pod))), ask(first));
     },
   };
 }
+
+/** A standby says so; then the next pod is asked. */
+const unlessItLeads =
+  (next: () => Promise<Buffer>) =>
+  (error: unknown): Promise<Buffer> => {
+    if (error instanceof CliError && error.message.includes('NOT_LEADER')) return next();
+    throw error;
+  };
 
 async function authorityOf(client: KubeClient): Promise<string> {
   const path = `/api/v1/namespaces/${AGENTS_NAMESPACE}/configmaps/flamegate-ca`;
@@ -74,17 +85,19 @@ async function authorityOf(client: KubeClient): Promise<string> {
   }
 }
 
-async function readyPod(client: KubeClient): Promise<string> {
+async function readyPods(client: KubeClient): Promise<readonly [string, ...string[]]> {
   const path = `/api/v1/namespaces/${SYSTEM_NAMESPACE}/pods?labelSelector=${encodeURIComponent(SELECTOR)}`;
   const { items } = await client.request<{ items: readonly Pod[] }>('GET', path);
-  const ready = items.find(({ status }) =>
-    status?.conditions?.some(({ type, status: value }) => type === 'Ready' && value === 'True'),
-  );
-  if (ready === undefined) {
+  const [first, ...others] = items
+    .filter(({ status }) =>
+      status?.conditions?.some(({ type, status: value }) => type === 'Ready' && value === 'True'),
+    )
+    .map(({ metadata }) => metadata.name);
+  if (first === undefined) {
     const sentence = `none of ${items.length} controller pods in namespace ${SYSTEM_NAMESPACE} is ready`;
     throw new CliError('CONTROLLER_NOT_FOUND', sentence);
   }
-  return ready.metadata.name;
+  return [first, ...others];
 }
 
 /** The bearer token the kubeconfig would show to the API server, from whatever it is configured to get it. */

@@ -8,6 +8,8 @@ export interface ControllerConfig {
   readonly agentsNamespace: string;
   /** Unique per process. */
   readonly identity: string;
+  /** Absent outside a cluster. */
+  readonly podName?: string;
   /** Probes and metrics, plain HTTP. */
   readonly httpPort: number;
   /** Agents and people, HTTPS. */
@@ -23,11 +25,12 @@ export class ConfigError extends Error {
 }
 
 export function readControllerConfig(env: NodeJS.ProcessEnv = process.env): ControllerConfig {
-  const podName = env['POD_NAME'] ?? 'flamegate-controller';
+  const podName = env['POD_NAME'];
   return {
     namespace: env['POD_NAMESPACE'] ?? 'flamegate-system',
     agentsNamespace: env['FLAMEGATE_AGENTS_NAMESPACE'] ?? 'flamegate-agents',
-    identity: `${podName}_${randomUUID().slice(0, 8)}`,
+    identity: `${podName ?? 'flamegate-controller'}_${randomUUID().slice(0, 8)}`,
+    ...(podName === undefined ? {} : { podName }),
     httpPort: port(env, 'FLAMEGATE_HTTP_PORT', 8080),
     httpsPort: port(env, 'FLAMEGATE_HTTPS_PORT', 8443),
     settingsFile: env['FLAMEGATE_SETTINGS'],

@@ -26,6 +26,7 @@ import { regressionGateReconciler } from './regression-gate/reconciler.ts';
 import { limitedView } from './settings/limited-view.ts';
 import { openSettings, type SettingsSource } from './settings/settings-source.ts';
 import { watchSettings } from './settings/watch-settings.ts';
+import { type ToldNodes, toldNodes } from './told-nodes.ts';
 import { wakeUps } from './wake-up.ts';
 
 export const FIELD_MANAGER = 'flamegate';
@@ -83,6 +84,7 @@ interface Parts {
   readonly view: InformedClusterView;
   readonly reports: AgentReports;
   readonly store: WindowStore;
+  readonly told: ToldNodes;
   readonly events: EventRecorder;
   readonly operator: ReconcilingOperator;
 }
@@ -137,11 +139,12 @@ function assemble({ kubeConfig, config, log }: ControllerOptions, settings: Sett
       operator.enqueueSoon(CLUSTER_PROFILING_POLICIES, metadata.name);
     }
   });
-  return { client, metrics, settings, view, reports: agentReports(), store, events, operator };
+  const told = toldNodes(store, Date.now);
+  return { client, metrics, settings, view, reports: agentReports(), store, told, events, operator };
 }
 
 function addReconcilers(parts: Parts, { config, log }: ControllerOptions): void {
-  const { client, settings, view, reports, store, events, operator, metrics } = parts;
+  const { client, settings, view, reports, store, told, events, operator, metrics } = parts;
   const policies = policyReconcilers({
     client,
     view,
@@ -156,7 +159,7 @@ function addReconcilers(parts: Parts, { config, log }: ControllerOptions): void 
   operator.add(policies.ofNamespace, (namespace, name) => view.policy(namespace, name));
   operator.add(policies.ofCluster, (_, name) => view.clusterPolicy(name));
   operator.add(
-    regressionGateReconciler({ client, view, store, agents: reports, events, log, now: Date.now }),
+    regressionGateReconciler({ client, view, store, agents: reports, told, events, log, now: Date.now }),
     (namespace, name) => view.gate(namespace, name),
   );
   operator.add(agentsReconciler({ client, view, log, fieldManager: FIELD_MANAGER, ...config }), () =>
@@ -173,6 +176,7 @@ function startElection({ metrics, operator, view }: Parts, options: ControllerOp
     namespace: config.namespace,
     name: LEASE_NAME,
     identity: config.identity,
+    hasEnded: isEarlierSelf(config),
     monotonicNow: () => performance.now(),
     wallNow: Date.now,
     onAcquired: () => {
@@ -184,6 +188,12 @@ function startElection({ metrics, operator, view }: Parts, options: ControllerOp
     onError: (err) => log.warn({ err }, 'lease request failed'),
   });
 }
+
+/** A container of a pod is started again only after the one before it has ended: nobody has to wait for its lease. */
+const isEarlierSelf =
+  ({ identity, podName }: ControllerConfig) =>
+  (holder: string): boolean =>
+    podName !== undefined && holder !== identity && holder.startsWith(`${podName}_`);
 
 function running(
   parts: Parts & { readonly health: HealthServer; readonly ingest: Ingest; readonly election: Election },

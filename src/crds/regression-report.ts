@@ -214,6 +214,20 @@ export const GroupShare = Type.Object({
   canary: share("Its share of the canary's CPU."),
 });
 
+export const Member = Type.Object({
+  arm: oneOf(['baseline', 'canary'], { description: 'Which side it is compared on.' }),
+  uid: Type.String({ minLength: 1, maxLength: 64, description: 'UID of the pod.' }),
+  node: Type.String({ minLength: 1, maxLength: 253, description: 'The node it runs on, or ran on.' }),
+  containers: Type.Array(Type.String({ maxLength: 63 }), {
+    minItems: 1,
+    maxItems: 16,
+    'x-kubernetes-list-type': 'atomic',
+    description: 'Those of its containers that are compared.',
+  }),
+});
+export type Member = Static<typeof Member>;
+export const MOST_MEMBERS = 100; // a tenth of a kilobyte each, of the 64 that a report may have
+
 export const RegressionReportStatus = Type.Object(
   {
     verdict: Type.Optional(verdict('Failed when any check failed; Passed when all of them passed.')),
@@ -225,6 +239,14 @@ export const RegressionReportStatus = Type.Object(
     decidedAt: Type.Optional(Type.String({ format: 'date-time', description: 'When the verdict fell.' })),
     latched: Type.Optional(Type.Boolean({ description: 'A Failed stays, whatever comes later.' })),
     pods: Type.Optional(arms('Pods that were compared.')),
+    members: Type.Optional(
+      Type.Array(Member, {
+        maxItems: MOST_MEMBERS,
+        'x-kubernetes-list-type': 'atomic',
+        description:
+          'The pods of both arms, those that are gone first: what they did still counts, also for a controller that never saw them.',
+      }),
+    ),
     samples: Type.Optional(arms('Samples that were compared.')),
     requests: Type.Optional(arms('Requests that were compared, where they can be seen.')),
     checks: Type.Optional(

@@ -22,7 +22,7 @@ export interface LookPlan {
 export const LOOK_MS = 30_000; // three windows: a look costs a pass over all functions and little is new sooner
 // A window is pushed up to some seconds after its end. A look that waits this long sees the same windows now
 // and when it is judged again by the next leader.
-const LATE_MS = 15_000;
+export const LATE_MS = 15_000;
 
 /** How many blocks are closed at `nowMs`: they are numbered from 0. The deadline closes its last one at once. */
 export function closedBlocks(plan: LookPlan, nowMs: number): number {

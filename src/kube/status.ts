@@ -5,11 +5,13 @@ import { isKubeError } from './kube-error.ts';
 
 export interface StatusTarget extends ObjectRef {
   readonly kind: string;
+  /** Of the object that the status was decided from: written over no other. Absent: over any. */
+  readonly resourceVersion?: string | undefined;
 }
 
 /**
  * Replaces what `fieldManager` owns of the status. Returns whether anything was written; an object that is gone by
- * now is no error.
+ * now is no error, one that is newer than what was read is KUBE_CONFLICT: whoever has been overtaken looks again, or leads no more.
  */
 export async function writeStatus(
   client: KubeClient,
@@ -20,8 +22,12 @@ export async function writeStatus(
   if (isDeepStrictEqual(asJson(status.before), asJson(status.after))) {
     return false;
   }
-  const { apiVersion, kind, name, namespace } = target;
-  const metadata = { name, ...(namespace === undefined ? {} : { namespace }) };
+  const { apiVersion, kind, name, namespace, resourceVersion } = target;
+  const metadata = {
+    name,
+    ...(namespace === undefined ? {} : { namespace }),
+    ...(resourceVersion === undefined ? {} : { resourceVersion }),
+  };
   const object = { apiVersion, kind, metadata, status: status.after };
   try {
     await client.apply(target, object, { fieldManager, force: true, subresource: 'status' });

@@ -1,6 +1,6 @@
 /** The SQLite file under the store: opened, verified, and moved aside when it is broken. */
 import { randomUUID } from 'node:crypto';
-import { existsSync, mkdirSync, renameSync, rmSync } from 'node:fs';
+import { existsSync, mkdirSync, renameSync, rmSync, statSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { isCorruption, StoreError } from './store-error.ts';
@@ -70,7 +70,8 @@ const WINDOW_SPANS = 'CREATE INDEX IF NOT EXISTS windowSpan ON window (podUid, c
 export function openDatabase(path: string, maxBytes: number): OpenedDatabase {
   try {
     mkdirSync(dirname(path), { recursive: true });
-    const existing = existsSync(path) ? openExisting(path, maxBytes) : undefined;
+    const isFile = existsSync(path) && !statSync(path).isDirectory();
+    const existing = isFile ? openExisting(path, maxBytes) : undefined;
     if (existing !== undefined) return { ...existing, replacedCorruptFile: false };
     const replacedCorruptFile = existsSync(path);
     if (replacedCorruptFile) moveAside(path);
@@ -98,8 +99,10 @@ export function openDatabaseToRead(path: string): DatabaseSync {
 
 /** Keeps one broken file for whoever wants to look into it; an older one goes. */
 export function moveAside(path: string): void {
+  const all = { force: true, recursive: true }; // whatever somebody has put there
+  rmSync(`${path}.corrupt`, all);
   renameSync(path, `${path}.corrupt`);
-  for (const suffix of ['-wal', '-shm']) rmSync(path + suffix, { force: true });
+  for (const suffix of ['-wal', '-shm']) rmSync(path + suffix, all);
 }
 
 function openExisting(path: string, maxBytes: number): { db: DatabaseSync; storeId: string } | undefined {

@@ -2,6 +2,11 @@
 
 /** POST, gzipped Batch; answers a BatchReceipt. */
 export const BATCHES_PATH = '/agent/v1/batches';
+/**
+ * Header of a pushed batch: the store that its agent believes to send to. Where that is the one in use, everything that the agent had
+ * before the batch is in it too, since it sends in order of time; an agent that knows no store yet has sent nothing and leaves it out.
+ */
+export const STORE_HEADER = 'flamegate-store';
 /** GET ?node=NAME, `If-None-Match` and `Prefer: wait=SECONDS`; answers an Assignment, or 304. */
 export const ASSIGNMENT_PATH = '/agent/v1/assignment';
 /** Audience of the agents' projected token. */

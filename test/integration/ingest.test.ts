@@ -16,6 +16,7 @@ import { agentReports } from '../../src/controller/agent-reports-memory.ts';
 import { type Ingest, startIngest } from '../../src/controller/ingest/start-ingest.ts';
 import { type Answer, call, gzipped, push } from '../../src/controller/ingest/testing/https-client.ts';
 import { aPod, aPolicy, aView } from '../../src/controller/regression-gate/testing/a-cluster.ts';
+import { toldNodes } from '../../src/controller/told-nodes.ts';
 import { kubeClient } from '../../src/kube/client.ts';
 import { aBatch, aPodWindow } from '../../src/store/testing/a-batch.ts';
 import { openStore } from '../../src/store/window-store.ts';
@@ -120,6 +121,7 @@ function startedIngest(): Promise<Ingest> {
     view: aView({ policies: [aPolicy()], pods: [aPod({ node: nodeName })] }),
     reports: agentReports(),
     store,
+    told: toldNodes(store, Date.now),
     log: pino({ level: 'silent' }),
     registry: new Registry(),
     isLeader: () => true,

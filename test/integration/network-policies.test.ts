@@ -93,3 +93,16 @@ test('the component has the runtime hold the agents to the profile', () => {
     localhostProfile: 'flamegate-agent.json',
   });
 });
+
+test('with the standby two controllers run apart, and are rolled one after the other', () => {
+  const patched = parseAllDocuments(kubectl(['kustomize', `${root}test/fixtures/standby-install`]));
+  const objects: readonly Rendered[] = patched.map((document) => document.toJS());
+  const deployment = objects.find(({ kind }) => kind === 'Deployment') as unknown as V1Deployment;
+
+  assert.equal(deployment.spec?.replicas, 2);
+  assert.deepEqual(deployment.spec.strategy, {
+    type: 'RollingUpdate',
+    rollingUpdate: { maxUnavailable: 1, maxSurge: 0 },
+  });
+  assert.ok(objects.some(({ kind }) => kind === 'PodDisruptionBudget'));
+});

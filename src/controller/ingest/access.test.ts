@@ -11,6 +11,7 @@ import {
   windowsPath,
 } from '../../wire/endpoints.ts';
 import { agentReports } from '../agent-reports-memory.ts';
+import { toldNodes } from '../told-nodes.ts';
 import { authenticator } from './authenticate.ts';
 import { ingestMetrics } from './ingest-metrics.ts';
 import { podHomes } from './pod-homes.ts';
@@ -65,7 +66,7 @@ test('each endpoint is in these tests, under the callers it is for', async (t) =
   const routes = routesOf({
     authenticator: authenticator({ client: api.client, agentsNamespace: 'flamegate-agents', now }),
     ...{ homes: podHomes(), reports: agentReports(), metrics: ingestMetrics(new Registry(), store) },
-    ...{ view, store, now },
+    ...{ view, store, told: toldNodes(store, now), now },
   });
   t.after(routes.stop);
 

@@ -3,7 +3,9 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { StoreError } from '../../store/store-error.ts';
 import type { WindowStore } from '../../store/window-store.ts';
 import type { Batch, BatchReceipt } from '../../wire/batch-schema.ts';
+import { STORE_HEADER } from '../../wire/endpoints.ts';
 import type { AgentReports } from '../agent-reports.ts';
+import type { ToldNodes } from '../told-nodes.ts';
 import { type Authenticator, assertSameNode } from './authenticate.ts';
 import { checkBatch } from './check-batch.ts';
 import type { IngestMetrics } from './ingest-metrics.ts';
@@ -16,6 +18,7 @@ export interface BatchesOptions {
   readonly homes: PodHomes;
   readonly reports: AgentReports;
   readonly store: WindowStore;
+  readonly told: Pick<ToldNodes, 'record'>;
   readonly metrics: IngestMetrics;
   readonly now: () => number;
 }
@@ -28,19 +31,30 @@ const MAX_WAITING = 256;
 
 export function batchesEndpoint(options: BatchesOptions): Endpoint {
   const turns = takeTurns(MAX_AT_ONCE, MAX_WAITING);
+  const pushing = new Set<string>(); // nodes, of which each sends one batch at a time
   return async (request, response) => {
     assertBatchHeaders(request);
     const tokenNode = await options.authenticator.agentNode(request);
-    const done = await turns.begin();
+    if (pushing.has(tokenNode)) throw busy(`a batch of node ${tokenNode} is being taken already`, 1);
+    pushing.add(tokenNode);
+    const done = await turns.begin().catch((error: unknown) => {
+      pushing.delete(tokenNode);
+      throw error;
+    });
     try {
       const batch = checkBatch(await readBatchJson(request), options.now());
       const receipt = accept(options, batch, tokenNode);
+      options.told.record(batch, believedStore(request));
       sendJson(response, 200, receipt);
     } finally {
       done();
+      pushing.delete(tokenNode);
     }
   };
 }
+
+const busy = (sentence: string, seconds: number): Refusal =>
+  new Refusal(503, 'INGEST_BUSY', sentence, { headers: { 'retry-after': String(seconds) } });
 
 function accept(options: BatchesOptions, batch: Batch, tokenNode: string): BatchReceipt {
   const { homes, metrics, reports, store } = options;
@@ -55,6 +69,11 @@ function accept(options: BatchesOptions, batch: Batch, tokenNode: string): Batch
   metrics.windows('leftOut', added.windowsLeftOut);
   metrics.windows('unknownPod', batch.pods.length - known.length);
   return { accepted: true, store: store.storeId() };
+}
+
+function believedStore({ headers }: IncomingMessage): string | undefined {
+  const said = headers[STORE_HEADER];
+  return Array.isArray(said) ? said[0] : said;
 }
 
 /** A pod this controller never saw is left out and counted, so that the rest of the node goes on. */
@@ -94,9 +113,7 @@ function takeTurns(atOnce: number, maxWaiting: number): Turns {
         return end;
       }
       if (waiting.length >= maxWaiting) {
-        throw new Refusal(503, 'INGEST_BUSY', `${waiting.length} batches are waiting; send this one later`, {
-          headers: { 'retry-after': '5' },
-        });
+        throw busy(`${waiting.length} batches are waiting; send this one later`, 5);
       }
       await new Promise<void>((resolve) => waiting.push(resolve));
       return end;

@@ -2,10 +2,16 @@
  * Which node each pod runs on, remembered for a while after it has gone: its last windows arrive after it.
  * So an agent can speak only of pods of its own node.
  */
-import type { V1Pod } from '@kubernetes/client-node';
+import type { ClusterView } from '../cluster-view.ts';
+
+export interface PodHome {
+  readonly uid: string;
+  readonly node: string;
+}
 
 export interface PodHomes {
-  learn(pods: readonly V1Pod[], nowMs: number): void;
+  /** Of a pod that is named twice the later home counts. */
+  learn(pods: readonly PodHome[], nowMs: number): void;
   nodeOf(podUid: string): string | undefined;
 }
 
@@ -18,12 +24,9 @@ export function podHomes(): PodHomes {
   const homes = new Map<string, { readonly node: string; readonly seenMs: number }>();
   return {
     learn(pods, nowMs) {
-      for (const pod of pods) {
-        const { uid } = pod.metadata ?? {};
-        const { nodeName } = pod.spec ?? {};
-        if (uid === undefined || nodeName === undefined) continue;
+      for (const { uid, node } of pods) {
         homes.delete(uid); // to the end: the map stays ordered by when a pod was last seen
-        homes.set(uid, { node: nodeName, seenMs: nowMs });
+        homes.set(uid, { node, seenMs: nowMs });
       }
       for (const [uid, { seenMs }] of homes) {
         if (nowMs - seenMs <= REMEMBER_MS && homes.size <= MAX_PODS) break;
@@ -32,4 +35,21 @@ export function podHomes(): PodHomes {
     },
     nodeOf: (podUid) => homes.get(podUid)?.node,
   };
+}
+
+export const podsThatRun = (view: ClusterView): readonly PodHome[] =>
+  view.pods().flatMap(({ metadata, spec }) => {
+    const [uid, node] = [metadata?.uid, spec?.nodeName];
+    return uid === undefined || node === undefined ? [] : [{ uid, node }];
+  });
+
+/** Pods of evaluations whose windows agents may still have, for a leader that came too late to see them. */
+export function podsOfReports(view: ClusterView, nowMs: number): readonly PodHome[] {
+  const namespaces = new Set(view.gates().map(({ metadata }) => metadata.namespace));
+  return [...namespaces]
+    .flatMap((namespace) => view.reports(namespace))
+    .filter(
+      ({ status }) => status?.decidedAt === undefined || nowMs - Date.parse(status.decidedAt) <= REMEMBER_MS,
+    )
+    .flatMap(({ status }) => status?.members ?? []);
 }

@@ -20,6 +20,7 @@ import type { StackCount } from '../../profile/stack-counts.ts';
 import { waitFrame } from '../../profile/waiting.ts';
 import type { Arm, WindowStore } from '../../store/window-store.ts';
 import type { ClusterView } from '../cluster-view.ts';
+import { refsIn, unionOf } from '../regression-gate/members.ts';
 import type { Authenticator } from './authenticate.ts';
 import type { Endpoint } from './batches.ts';
 import { Refusal, send } from './refusal.ts';
@@ -129,9 +130,10 @@ function ioOf(report: RegressionReport, arm: Arm, options: ReportPageOptions): r
   }));
 }
 
-export function queryOf({ metadata, status }: RegressionReport, arm: Arm, { store, now }: ReportPageOptions) {
+export function queryOf(report: RegressionReport, arm: Arm, { store, now }: ReportPageOptions) {
+  const { metadata, status } = report;
   return {
-    pods: store.rememberedPods(metadata.uid, arm),
+    pods: unionOf(store.rememberedPods(metadata.uid, arm), refsIn(report, arm)),
     fromMs: Date.parse(status?.startedAt ?? metadata.creationTimestamp),
     toMs: status?.decidedAt === undefined ? now() : Date.parse(status.decidedAt),
   };

@@ -3,6 +3,7 @@ import type { WindowStore } from '../../store/window-store.ts';
 import { ASSIGNMENT_PATH, BATCHES_PATH } from '../../wire/endpoints.ts';
 import type { AgentReports } from '../agent-reports.ts';
 import type { ClusterView } from '../cluster-view.ts';
+import type { ToldNodes } from '../told-nodes.ts';
 import { assignmentEndpoint } from './assignment-endpoint.ts';
 import type { Authenticator } from './authenticate.ts';
 import { batchesEndpoint, type Endpoint } from './batches.ts';
@@ -32,6 +33,7 @@ export interface RoutesOptions {
   readonly view: ClusterView;
   readonly reports: AgentReports;
   readonly store: WindowStore;
+  readonly told: Pick<ToldNodes, 'record'>;
   readonly metrics: IngestMetrics;
   readonly now: () => number;
 }

@@ -12,6 +12,7 @@ import { openStore } from '../../store/window-store.ts';
 import { slowRequestsPath } from '../../wire/endpoints.ts';
 import { agentReports } from '../agent-reports-memory.ts';
 import { aPod, aView, metadata } from '../regression-gate/testing/a-cluster.ts';
+import { toldNodes } from '../told-nodes.ts';
 import { startIngest } from './start-ingest.ts';
 import { testApiServer } from './testing/api-server.ts';
 import { type Answer, call } from './testing/https-client.ts';
@@ -53,6 +54,7 @@ async function aRunningController(t: TestContext) {
   store.rememberPods(uid, 'canary', [{ podUid: 'uid-orders-1', container: 'app' }]);
   const ingest = await startIngest({
     ...{ client: api.client, view, reports: agentReports(), store, registry: new Registry() },
+    told: toldNodes(store, () => nowMs),
     log: pino({ level: 'silent' }),
     isLeader: () => true,
     config: { namespace: 'flamegate-system', agentsNamespace: 'flamegate-agents', httpsPort: 0 },

@@ -22,6 +22,7 @@ import {
   metadata,
   type TestView,
 } from '../regression-gate/testing/a-cluster.ts';
+import { toldNodes } from '../told-nodes.ts';
 import { startIngest } from './start-ingest.ts';
 import { type TestApiServer, testApiServer } from './testing/api-server.ts';
 import { type Answer, call, gzipped, push } from './testing/https-client.ts';
@@ -62,6 +63,7 @@ async function aRunningIngest(t: TestContext): Promise<Bench> {
     view,
     reports,
     store,
+    told: toldNodes(store, now),
     log: pino({ level: 'silent' }),
     registry,
     isLeader: () => leads,

@@ -10,10 +10,11 @@ import type { WindowStore } from '../../store/window-store.ts';
 import type { AgentSettings } from '../../wire/assignment.ts';
 import type { AgentReports } from '../agent-reports.ts';
 import type { ClusterView } from '../cluster-view.ts';
+import type { ToldNodes } from '../told-nodes.ts';
 import { authenticator } from './authenticate.ts';
 import type { KeyPair } from './certificates.ts';
 import { type IngestMetrics, ingestMetrics } from './ingest-metrics.ts';
-import { type PodHomes, podHomes } from './pod-homes.ts';
+import { type PodHomes, podHomes, podsOfReports, podsThatRun } from './pod-homes.ts';
 import { Refusal, sendRefusal } from './refusal.ts';
 import { type Routes, routeFor, routesOf } from './routes.ts';
 import { startServingCertificate } from './tls.ts';
@@ -30,6 +31,7 @@ export interface IngestOptions {
   readonly view: ClusterView;
   readonly reports: AgentReports;
   readonly store: WindowStore;
+  readonly told: Pick<ToldNodes, 'record'>;
   readonly log: Logger;
   readonly registry: Registry;
   readonly isLeader: () => boolean;
@@ -146,7 +148,7 @@ function homesOf(view: ClusterView, now: () => number): PodHomes & { stop(): voi
     nodeOf(podUid) {
       if (changed) {
         changed = false;
-        homes.learn(view.pods(), now());
+        homes.learn([...podsOfReports(view, now()), ...podsThatRun(view)], now());
       }
       return homes.nodeOf(podUid);
     },

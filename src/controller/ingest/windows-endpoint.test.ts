@@ -16,6 +16,7 @@ import { windowsPath } from '../../wire/endpoints.ts';
 import { createWindowDecoder, type RecordedWindow } from '../../wire/window-lines.ts';
 import { agentReports } from '../agent-reports-memory.ts';
 import { aPod, aView, type TestView } from '../regression-gate/testing/a-cluster.ts';
+import { toldNodes } from '../told-nodes.ts';
 import { startIngest } from './start-ingest.ts';
 import { testApiServer } from './testing/api-server.ts';
 import { type Answer, call } from './testing/https-client.ts';
@@ -51,6 +52,7 @@ async function aRunningController(t: TestContext): Promise<Bench> {
     view,
     reports,
     store,
+    told: toldNodes(store, () => nowMs),
     log: pino({ level: 'silent' }),
     registry,
     isLeader: () => leads,

@@ -16,6 +16,7 @@ import { reportName } from './evaluation.ts';
 import { gateEvents } from './gate-events.ts';
 import { gateStatus, type Shown } from './gate-status.ts';
 import type { Observed } from './gather.ts';
+import { boundedStatus } from './report-size.ts';
 
 export interface ApplyTargets {
   readonly client: KubeClient;
@@ -36,7 +37,7 @@ export async function apply(observed: Observed, decision: Decision, targets: App
   const current =
     decision.open === undefined ? evaluations.current : await openReport(gate, decision.open, targets);
   const isTakenOver = decision.open !== undefined && current?.status?.startedAt !== undefined;
-  const status = isTakenOver ? undefined : decision.status;
+  const status = isTakenOver ? undefined : withMembers(decision.status, observed);
   const report = current ?? evaluations.latest;
   const closedNow = decision.close !== undefined && decision.close.report === report;
   const shownStatus = closedNow ? decision.close.status : (status ?? report?.status ?? {});
@@ -52,11 +53,21 @@ export async function apply(observed: Observed, decision: Decision, targets: App
     },
     targets.nowMs,
   );
-  if (!isWorthWriting(gate, after, targets)) return targets.writtenAtMs;
+  const isNewMember = status !== undefined && !isDeepStrictEqual(status.members, current?.status?.members);
+  if (!isNewMember && !isWorthWriting(gate, after, targets)) return targets.writtenAtMs;
   if (current !== undefined && status !== undefined) await writeReport(current, status, targets);
   await writeGate(gate, after, targets);
   await dropOldReports(observed, current, targets.client);
   return targets.nowMs;
+}
+
+function withMembers(
+  status: RegressionReportStatus | undefined,
+  { members = [] }: Observed,
+): RegressionReportStatus | undefined {
+  return status === undefined || members.length === 0
+    ? status
+    : boundedStatus({ ...status, members: [...members] });
 }
 
 /** A look that could say nothing new leaves the rate as it is. */
@@ -98,9 +109,9 @@ async function writeReport(
   status: RegressionReportStatus,
   { client }: ApplyTargets,
 ): Promise<void> {
-  const { name, namespace } = report.metadata;
+  const { name, namespace, resourceVersion } = report.metadata;
   const { plural, kind } = regressionReportKind;
-  const target = { apiVersion: API_VERSION, plural, kind, namespace, name };
+  const target = { apiVersion: API_VERSION, plural, kind, namespace, name, resourceVersion };
   await writeStatus(client, target, { before: report.status, after: status }, FIELD_MANAGER);
 }
 
@@ -109,8 +120,10 @@ async function writeGate(
   after: RegressionGateStatus,
   { client, events }: ApplyTargets,
 ): Promise<void> {
-  const { name, namespace } = gate.metadata;
-  const target = { apiVersion: API_VERSION, plural: 'regressiongates', kind: gate.kind, namespace, name };
+  const { name, namespace, resourceVersion } = gate.metadata;
+  const { kind } = gate;
+  const ref = { apiVersion: API_VERSION, plural: 'regressiongates', namespace, name };
+  const target = { ...ref, kind, resourceVersion };
   const written = await writeStatus(client, target, { before: gate.status, after }, FIELD_MANAGER);
   if (!written) return;
   for (const event of gateEvents(gate, after)) events.record(event);

@@ -26,7 +26,7 @@ import type { RegressionReport, RegressionReportStatus } from '../../crds/regres
 import type { Arms } from './arms.ts';
 import { isOpen, saysOutOfReach, startedAtMs } from './evaluation.ts';
 import { evidenceOf, isOutOfReach, type OpenEvaluation, outOfReachStatus } from './gate-evidence.ts';
-import type { Observed } from './gather.ts';
+import { LAST_WINDOWS_MS, type Observed } from './gather.ts';
 import { reportOf } from './report-status.ts';
 import { chooseRate } from './sampling-rate.ts';
 
@@ -59,9 +59,6 @@ export interface Decision {
   readonly close?: { readonly report: RegressionReport; readonly status: RegressionReportStatus };
 }
 
-/** After the baseline's end its last window may still be on its way: its length, a push, and a retry. */
-const LAST_WINDOWS_MS = 40_000;
-
 export function decide(observed: Observed, nowMs: number): Decision {
   const { arms, settings } = observed;
   if (typeof settings === 'string') return { finding: { kind: 'InvalidSpec', message: settings } };
@@ -82,8 +79,9 @@ function withoutPair(arms: Arms & { kind: 'NoPair' }, observed: Observed, nowMs:
   const { latest } = observed.evaluations;
   const { settings } = observed;
   if (!isOpen(latest) || typeof settings === 'string') return { finding };
-  if (nowMs < startedAtMs(latest) + settings.deadlineMs) return { finding };
-  const close = { report: latest, status: closed(latest, arms.reason, arms.message, nowMs) };
+  const deadlineAtMs = startedAtMs(latest) + settings.deadlineMs;
+  if (nowMs < deadlineAtMs) return { finding };
+  const close = { report: latest, status: closed(latest, arms.reason, arms.message, deadlineAtMs) };
   return { finding, close };
 }
 
@@ -94,11 +92,12 @@ function withoutBaseline(arms: Arms & { kind: 'BaselineGone' }, observed: Observ
   const judged = observed.judgement && reportOf(current, observed.judgement, nowMs);
   const windowsDecided = judged?.verdict === 'Passed' || judged?.verdict === 'Failed';
   if (windowsDecided) return { finding: { kind: 'Decided' }, status: judged };
-  if (nowMs - (observed.baselineSeenMs ?? 0) < LAST_WINDOWS_MS) {
+  const endMs = (observed.baselineSeenMs ?? 0) + LAST_WINDOWS_MS;
+  if ((observed.judgedAtMs ?? nowMs) < endMs) {
     return { finding: { kind: 'Evaluating' }, ...(judged === undefined ? {} : { status: judged }) };
   }
   const message = `the last pod of baseline ${arms.baselineHash} is gone before enough was seen: ${ADVICE}`;
-  const status = { ...judged, ...closed(current, 'BaselineGone', message, nowMs) };
+  const status = closed(current, 'BaselineGone', message, Math.min(endMs, nowMs), judged);
   return { finding: { kind: 'Decided' }, status };
 }
 
@@ -204,14 +203,15 @@ function closed(
   report: RegressionReport,
   reason: string,
   message: string,
-  nowMs: number,
+  atMs: number,
+  found = report.status,
 ): RegressionReportStatus {
   return {
-    ...report.status,
+    ...found,
     verdict: 'Inconclusive',
     reason,
     message,
     startedAt: new Date(startedAtMs(report)).toISOString(),
-    decidedAt: new Date(nowMs).toISOString(),
+    decidedAt: new Date(atMs).toISOString(),
   };
 }

@@ -3,6 +3,7 @@ import type { V1Pod } from '@kubernetes/client-node';
 import { gateSettings } from '../../crds/gate-settings.ts';
 import { QuantityError } from '../../crds/quantities.ts';
 import type { RegressionGate } from '../../crds/regression-gate.ts';
+import type { Member, RegressionReport } from '../../crds/regression-report.ts';
 import type { Forecast } from '../../detect/forecast.ts';
 import type { GateSettings } from '../../detect/gate-evaluation.ts';
 import type { GateJudgement } from '../../detect/verdict.ts';
@@ -10,6 +11,7 @@ import type { Arm, PodRef, WindowStore } from '../../store/window-store.ts';
 import type { AgentReports } from '../agent-reports.ts';
 import type { ClusterView } from '../cluster-view.ts';
 import { policiesIn, policyOf, policyWants } from '../profiling-policy/precedence.ts';
+import type { ToldNodes } from '../told-nodes.ts';
 import { type ArmPods, type Arms, findArms, podIsLive, podsUnderGate, standingArm } from './arms.ts';
 import {
   type CertificationAim,
@@ -19,7 +21,9 @@ import {
   isAsked,
 } from './certification.ts';
 import { type Evaluations, evaluationsOf, isOpen, startedAtMs } from './evaluation.ts';
-import type { ArmRefs, JudgedEvaluation } from './running-evaluations.ts';
+import { eventTimeMs } from './event-time.ts';
+import { type ArmRefs, membersOf, refsIn, unionOf } from './members.ts';
+import type { JudgedEvaluation } from './running-evaluations.ts';
 import { type RateBounds, rateBounds } from './sampling-rate.ts';
 
 export interface Observed {
@@ -38,6 +42,10 @@ export interface Observed {
   readonly rateBounds?: RateBounds;
   /** End of the baseline's last window; the evaluation's start when there is none. */
   readonly baselineSeenMs: number | undefined;
+  /** Event time up to which the current evaluation has been judged; absent where it is not. */
+  readonly judgedAtMs?: number;
+  /** The pods of the evaluation that is open or may begin, of now and of before. */
+  readonly members?: readonly Member[];
   /** Absent: nothing to be said beyond the gate's status. */
   readonly certifying?: Certifying;
 }
@@ -47,6 +55,7 @@ export interface GatherSources {
   readonly store: WindowStore;
   readonly nowMs: number;
   readonly agents: AgentReports;
+  readonly told: Pick<ToldNodes, 'toldToMs'>;
   readonly judge: (evaluation: JudgedEvaluation) => Promise<GateJudgement>;
   /** Of what was judged last. */
   readonly expect: () => Forecast | undefined;
@@ -63,23 +72,30 @@ export async function gather(gate: RegressionGate, sources: GatherSources): Prom
   const { current } = evaluations;
   const certifying = certifyingOf(gate, { arms, evaluations, settings }, sources);
   const unjudged = { gate, arms, evaluations, settings, profiled, ...(certifying && { certifying }) };
+  const inNamespace = view.pods(gate.metadata.namespace);
   if (!isOpen(current) || typeof settings === 'string') {
-    return { ...unjudged, judgement: undefined, baselineSeenMs: undefined };
+    const begins = current === undefined ? { members: membersOf({ refs: live, pods: inNamespace }) } : {};
+    return { ...unjudged, judgement: undefined, baselineSeenMs: undefined, ...begins };
   }
   const began = startedAtMs(current);
   const { uid } = current.metadata;
   const pods = {
-    baseline: everSeen(store, uid, 'baseline', live.baseline),
-    canary: everSeen(store, uid, 'canary', live.canary),
+    baseline: everSeen(store, current, 'baseline', live.baseline),
+    canary: everSeen(store, current, 'canary', live.canary),
   };
-  const judgement = await sources.judge({ uid, pods, settings, startedAtMs: began, nowMs });
+  const members = membersOf({ refs: pods, pods: inNamespace, before: current.status?.members });
+  const ofBaseline = store.extents({ pods: pods.baseline, fromMs: began, toMs: nowMs });
+  const baselineSeenMs = ofBaseline.reduce((last, { lastEndMs }) => Math.max(last, lastEndMs), began);
+  const toldToMs = sources.told.toldToMs(new Set(members.map(({ node }) => node)));
+  const toldMs = eventTimeMs({ nowMs, toldToMs, deadlineAtMs: began + settings.deadlineMs });
+  const judgedAtMs =
+    arms.kind === 'BaselineGone' ? Math.min(toldMs, baselineSeenMs + LAST_WINDOWS_MS) : toldMs;
+  const judgement = await sources.judge({ uid, pods, settings, startedAtMs: began, nowMs: judgedAtMs });
   const forecast = sources.expect();
   const policies = policiesIn(view, gate.metadata.namespace);
   const bounds = rateBounds(podsUnderGate(gate, view).filter(podIsLive), policies, sources.agents, nowMs);
-  const ofBaseline = store.extents({ pods: pods.baseline, fromMs: began, toMs: nowMs });
-  const baselineSeenMs = ofBaseline.reduce((last, { lastEndMs }) => Math.max(last, lastEndMs), began);
   return {
-    ...{ ...unjudged, judgement, baselineSeenMs },
+    ...{ ...unjudged, judgement, baselineSeenMs, judgedAtMs, members },
     ...(forecast && { forecast }),
     ...(bounds && { rateBounds: bounds }),
   };
@@ -138,16 +154,19 @@ function profiledOfPod(pod: V1Pod, view: ClusterView): readonly Required<PodRef>
 
 const podsIn = (refs: readonly PodRef[]): number => new Set(refs.map(({ podUid }) => podUid)).size;
 
-/** The arm's containers of now and of every earlier look: pods that have gone since still count. */
+/** The arm's containers of now and of every earlier look, whoever looked: pods that have gone since still count. */
 function everSeen(
   store: WindowStore,
-  evaluation: string,
+  report: RegressionReport,
   arm: Arm,
   live: readonly Required<PodRef>[],
 ): readonly Required<PodRef>[] {
-  const known = store.rememberedPods(evaluation, arm);
-  const keys = new Set(known.map(({ podUid, container }) => `${podUid}/${container}`));
-  const added = live.filter(({ podUid, container }) => !keys.has(`${podUid}/${container}`));
-  if (added.length > 0) store.rememberPods(evaluation, arm, added);
-  return [...known, ...added];
+  const { uid } = report.metadata;
+  const known = store.rememberedPods(uid, arm);
+  const all = unionOf(known, refsIn(report, arm), live);
+  if (all.length > known.length) store.rememberPods(uid, arm, all.slice(known.length));
+  return all;
 }
+
+/** After the baseline's end its last window may still be on its way: its length, a push, and a retry. */
+export const LAST_WINDOWS_MS = 40_000;

@@ -8,6 +8,7 @@ import type { WindowStore } from '../../store/window-store.ts';
 import type { AgentReports } from '../agent-reports.ts';
 import type { ClusterView } from '../cluster-view.ts';
 import type { Reconciler } from '../operator-base.ts';
+import type { ToldNodes } from '../told-nodes.ts';
 import { apply } from './apply.ts';
 import { decide, type Finding } from './decide.ts';
 import { gather, type Observed } from './gather.ts';
@@ -19,6 +20,7 @@ export interface GateReconcilerOptions {
   readonly view: ClusterView;
   readonly store: WindowStore;
   readonly agents: AgentReports;
+  readonly told: Pick<ToldNodes, 'toldToMs'>;
   readonly events: EventRecorder;
   readonly log: Logger;
   readonly now: () => number;
@@ -30,7 +32,7 @@ const LOOK_AGAIN_MS = 15_000;
 const WAIT_AGAIN_MS = 30_000;
 
 export function regressionGateReconciler(options: GateReconcilerOptions): Reconciler<RegressionGate> {
-  const { client, view, store, agents, events, log, now } = options;
+  const { client, view, store, agents, told, events, log, now } = options;
   const writtenAt = new Map<string, number>(); // one entry per gate that exists
   const running = runningEvaluations(store);
   const certifications = runningCertifications({ store, now, log });
@@ -47,7 +49,7 @@ export function regressionGateReconciler(options: GateReconcilerOptions): Reconc
       const judge = running.judge.bind(undefined, key);
       const expect = running.forecast.bind(undefined, key);
       const certify = certifications.certify.bind(undefined, key);
-      const observed = await gather(gate, { view, store, agents, nowMs, judge, expect, certify });
+      const observed = await gather(gate, { view, store, agents, told, nowMs, judge, expect, certify });
       if (observed.judgement === undefined) running.drop(key);
       else certifications.drop(key);
       const decision = decide(observed, nowMs);

@@ -17,10 +17,9 @@ import { type Block, blockEndMs, closedBlocks, cutBlock, type LookPlan } from '.
 import type { PodWindow } from '../../detect/pod-window.ts';
 import { HISTORY_MS } from '../../detect/request-spread.ts';
 import type { GateJudgement } from '../../detect/verdict.ts';
-import type { Arm, PodRef, WindowExtent, WindowStore } from '../../store/window-store.ts';
+import type { WindowExtent, WindowStore } from '../../store/window-store.ts';
+import type { ArmRefs } from './members.ts';
 import { RAISED_HZ } from './sampling-rate.ts';
-
-export type ArmRefs = Readonly<Record<Arm, readonly Required<PodRef>[]>>;
 
 export interface JudgedEvaluation {
   /** Of its report. */
@@ -28,6 +27,7 @@ export interface JudgedEvaluation {
   readonly pods: ArmRefs;
   readonly settings: GateSettings;
   readonly startedAtMs: number;
+  /** Event time: everything up to a look's patience before it has been told. */
   readonly nowMs: number;
 }
 
@@ -71,7 +71,8 @@ export function runningEvaluations(store: WindowStore): RunningEvaluations {
     await fold(running, { evaluation, closed, store });
     const hasWindows =
       running.folded.cpu.looks > 0 || extentsOf(store, evaluation, evaluation.nowMs).length > 0;
-    const judgement = routed(gateJudgement(running.folded, evaluation.nowMs, hasWindows), evaluation, store);
+    const atMs = judgedAtMs(running, evaluation);
+    const judgement = routed(gateJudgement(running.folded, atMs, hasWindows), evaluation, store);
     running.judged = {
       key: lookKey(evaluation),
       judgement,
@@ -94,6 +95,10 @@ export function runningEvaluations(store: WindowStore): RunningEvaluations {
     drop: (gate) => void held.delete(gate),
   };
 }
+
+/** A verdict is judged as of the look at which it fell: whoever comes to it later, after the deadline even, says the same. */
+const judgedAtMs = ({ folded, nextBlock }: Running, evaluation: JudgedEvaluation): number =>
+  gateIsDecided(folded) ? blockEndMs(planOf(evaluation), nextBlock - 1) : evaluation.nowMs;
 
 /** With the routes of its culprits, read only where there are any: once a look. */
 function routed(

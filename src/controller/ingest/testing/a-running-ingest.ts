@@ -12,6 +12,7 @@ import type { Batch } from '../../../wire/batch-schema.ts';
 import { AGENT_AUDIENCE } from '../../../wire/endpoints.ts';
 import { agentReports } from '../../agent-reports-memory.ts';
 import { aPod, aPolicy, aView, metadata, type TestView } from '../../regression-gate/testing/a-cluster.ts';
+import { toldNodes } from '../../told-nodes.ts';
 import { startIngest } from '../start-ingest.ts';
 import { type TestApiServer, testApiServer } from './api-server.ts';
 
@@ -38,9 +39,12 @@ export interface RunningIngest {
 }
 
 /** A pod on either node, and a report of shop of whose arms there are windows: in all of them a function `secretOfShop`. */
-export async function aRunningIngest(level: LevelWithSilent = 'trace'): Promise<RunningIngest> {
+export async function aRunningIngest(
+  level: LevelWithSilent = 'trace',
+  startedMs = Date.now(),
+): Promise<RunningIngest> {
   const directory = mkdtempSync(join(tmpdir(), 'flamegate-ingest-'));
-  const clock = { nowMs: Date.now() };
+  const clock = { nowMs: startedMs };
   const now = () => clock.nowMs;
   const store = openStore(join(directory, 'windows.db'), { now });
   const api = testApiServer();
@@ -61,6 +65,7 @@ export async function aRunningIngest(level: LevelWithSilent = 'trace'): Promise<
   const registry = new Registry();
   const ingest = await startIngest({
     ...{ client: api.client, view, reports: agentReports(), store, registry, log, now },
+    told: toldNodes(store, now),
     isLeader: () => true,
     config: { namespace: 'flamegate-system', agentsNamespace: 'flamegate-agents', httpsPort: 0 },
   });

@@ -1,0 +1,133 @@
+/**
+ * etcd and an API server, and nothing else of Kubernetes: nothing schedules, runs or collects a pod, a test says what is there. The API
+ * server can be stopped and started again, and finds what it had.
+ */
+import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
+import { generateKeyPairSync, randomBytes } from 'node:crypto';
+import { once } from 'node:events';
+import { mkdtempSync, openSync, rmSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { KubeConfig } from '@kubernetes/client-node';
+import { type KubeClient, kubeClient } from '../../src/kube/client.ts';
+import { eventually } from '../cluster/cluster.ts';
+
+export interface BareApiServer {
+  readonly kubeconfigFile: string;
+  readonly kubeConfig: KubeConfig;
+  /** As cluster admin. */
+  readonly client: KubeClient;
+  /** Ends the API server at once; etcd goes on. */
+  stop(): Promise<void>;
+  start(): Promise<void>;
+  /** Ends both, and removes what they wrote. */
+  close(): Promise<void>;
+}
+
+const READY_SECONDS = 300; // seconds on a quiet machine
+
+export async function bareApiServer(): Promise<BareApiServer> {
+  const directory = mkdtempSync(join(tmpdir(), 'flamegate-bare-'));
+  const programs = execFileSync(new URL('../cluster/build.sh', import.meta.url).pathname, {
+    encoding: 'utf8',
+  }).trim();
+  const [etcdPort, peerPort, apiPort] = [await freePort(), await freePort(), await freePort()];
+  const token = randomBytes(24).toString('hex');
+  writeKeys(directory, token);
+  const kubeconfigFile = join(directory, 'kubeconfig');
+  writeFileSync(kubeconfigFile, kubeconfigOf(apiPort, token));
+  const kubeConfig = new KubeConfig();
+  kubeConfig.loadFromFile(kubeconfigFile);
+  const client = kubeClient(kubeConfig);
+  const run = (name: string, args: readonly string[]): ChildProcess => {
+    const log = openSync(join(directory, `${name}.log`), 'a');
+    return spawn(join(programs, 'kubeling'), [name, ...args], { stdio: ['ignore', log, log] });
+  };
+  const etcd = run('etcd', etcdFlags(directory, etcdPort, peerPort));
+  let api: ChildProcess | undefined;
+  const start = async (): Promise<void> => {
+    api = run('kube-apiserver', apiServerFlags(directory, etcdPort, apiPort));
+    await eventually('the API server is ready', READY_SECONDS, async () => {
+      await client.request('GET', '/api/v1/namespaces/kube-system');
+      return true;
+    });
+  };
+  const stop = async (): Promise<void> => {
+    if (api !== undefined) await killed(api);
+    api = undefined;
+  };
+  try {
+    await start();
+  } catch (error) {
+    await Promise.all([stop(), killed(etcd)]);
+    throw error;
+  }
+  return {
+    ...{ kubeconfigFile, kubeConfig, client, stop, start },
+    async close() {
+      await stop();
+      await killed(etcd);
+      rmSync(directory, { recursive: true });
+    },
+  };
+}
+
+/** Not asked, since neither has anything to lose here. */
+export async function killed(child: ChildProcess): Promise<void> {
+  if (child.exitCode !== null || child.signalCode !== null) return;
+  const ended = once(child, 'exit');
+  child.kill('SIGKILL');
+  await ended;
+}
+
+/** Somebody else may take it before it is used, which nobody here does. */
+export async function freePort(): Promise<number> {
+  const server = createServer().listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const address = server.address();
+  server.close();
+  await once(server, 'close');
+  if (typeof address !== 'object' || address === null) throw new Error('no port');
+  return address.port;
+}
+
+function writeKeys(directory: string, token: string): void {
+  const { privateKey, publicKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
+  writeFileSync(join(directory, 'sa.key'), privateKey.export({ type: 'sec1', format: 'pem' }));
+  writeFileSync(join(directory, 'sa.pub'), publicKey.export({ type: 'spki', format: 'pem' }));
+  writeFileSync(join(directory, 'tokens.csv'), `${token},admin,admin,system:masters\n`);
+}
+
+const kubeconfigOf = (port: number, token: string): string =>
+  JSON.stringify({
+    ...{ apiVersion: 'v1', kind: 'Config', 'current-context': 'bare' },
+    clusters: [
+      { name: 'bare', cluster: { server: `https://127.0.0.1:${port}`, 'insecure-skip-tls-verify': true } },
+    ],
+    users: [{ name: 'admin', user: { token } }],
+    contexts: [{ name: 'bare', context: { cluster: 'bare', user: 'admin' } }],
+  });
+
+const etcdFlags = (directory: string, port: number, peerPort: number): readonly string[] => [
+  ...['--data-dir', join(directory, 'etcd'), '--log-level', 'warn', '--unsafe-no-fsync'],
+  ...[
+    '--listen-client-urls',
+    `http://127.0.0.1:${port}`,
+    '--advertise-client-urls',
+    `http://127.0.0.1:${port}`,
+  ],
+  ...['--listen-peer-urls', `http://127.0.0.1:${peerPort}`],
+];
+
+const apiServerFlags = (directory: string, etcdPort: number, port: number): readonly string[] => [
+  `--etcd-servers=http://127.0.0.1:${etcdPort}`,
+  ...['--bind-address=127.0.0.1', `--secure-port=${port}`, `--cert-dir=${join(directory, 'certificates')}`],
+  ...['--service-cluster-ip-range=10.99.0.0/24', '--endpoint-reconciler-type=none'],
+  '--service-account-issuer=https://kubernetes.default.svc.cluster.local',
+  `--service-account-key-file=${join(directory, 'sa.pub')}`,
+  `--service-account-signing-key-file=${join(directory, 'sa.key')}`,
+  `--token-auth-file=${join(directory, 'tokens.csv')}`,
+  '--authorization-mode=RBAC',
+  '--disable-admission-plugins=ServiceAccount', // nobody makes the account "default"
+];
