@@ -2,21 +2,24 @@
  * One controller before a thousand agents: how long a batch takes to be acknowledged, what that costs, whether a window is lost or
  * doubled, and how soon a changed gate is reconciled. Real API server, tokens, TLS, spools and store; only what agents send is
  * made up, of windows of recorded pods. Writes bench/results/control.json.
- * KEEP_CLUSTER=1: the cluster stays up, and the next run fills it no more.
- * AGENTS (1000), PODS (20, of each), GATES (100), OPEN (10: gates with canaries), SECONDS (120).
+ * AGENTS (1000), PODS (20, of each), GATES (100), OPEN (10: gates with canaries), SECONDS (120); FAILOVERS (5): leaders that are killed
+ * afterwards, before two nodes.
  */
-import { execFileSync, spawn } from 'node:child_process';
+import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { startSteps } from '../scripts/demo/step.ts';
-import { clusterKubeconfig } from '../test/cluster/cluster.ts';
+import { type BareApiServer, bareApiServer } from '../test/bare/api-server.ts';
+import { AGENTS } from '../test/bare/cluster.ts';
 import type { Plan, Sent } from './control/agents.ts';
-import { agentTokens, clientOf, createWatchedPods, installCluster, podUids } from './control/cluster.ts';
-import { type RunningController, startController } from './control/controller.ts';
+import { agentTokens, createWatchedPods, installCluster, podUids } from './control/cluster.ts';
+import { PORTS, startLeadingController } from './control/controller.ts';
+import { measureFailover } from './control/failover.ts';
 import { changeGates } from './control/gate-changes.ts';
-import { namespaceOf, watchedPods } from './control/size.ts';
+import type { SentPod } from './control/node-windows.ts';
+import { namespaceOf, type WatchedPod, watchedPods } from './control/size.ts';
 import { countWindows } from './control/stored.ts';
 import { writeResult } from './machine.ts';
 import { parseRssMb, watchUsage } from './process-usage.ts';
@@ -26,9 +29,7 @@ const LISTED_PODS = 10_000;
 const WINDOW_S = 10;
 const BUILT_WITHIN_MS = 4_000;
 const WARM_WINDOWS = 3;
-const PORTS = { http: 18_080, https: 18_443 };
-/** Of a controller of a cluster of this size: docs/scale.md. */
-const FLAGS = ['--max-semi-space-size=8', '--max-old-space-size=384'];
+const PUBLISHED_CA = { apiVersion: 'v1', plural: 'configmaps', namespace: AGENTS, name: 'flamegate-ca' };
 
 const number = (name: string, otherwise: number): number => Number(process.env[name] ?? otherwise);
 const size = {
@@ -38,61 +39,63 @@ const size = {
   open: number('OPEN', 10),
 };
 const seconds = number('SECONDS', 120);
-process.env['CLUSTER_NAME'] ??= 'flamegate-control';
-process.env['CLUSTER_NET'] ??= '10.234';
-process.env['CLUSTER_PARTS'] = 'api';
 
 const steps = startSteps((line) => console.log(line));
 const directory = mkdtempSync(join(tmpdir(), 'flamegate-control-'));
-await steps.run('boot an API server', () => script('test/cluster/up.sh'));
 try {
-  await measure();
+  const crowd = await measureCrowd();
+  const failover = await steps.run('kill leaders', () =>
+    measureFailover({ failovers: number('FAILOVERS', 5) }),
+  );
+  const result = { ...crowd, ...failover };
+  console.log(JSON.stringify(result, null, 2));
+  console.log(`written to ${writeResult('control', 'make bench-control', '', result)}`);
 } finally {
-  if (process.env['KEEP_CLUSTER'] === undefined) script('test/cluster/down.sh');
   rmSync(directory, { recursive: true });
 }
 
-async function measure(): Promise<void> {
-  const kubeconfig = clusterKubeconfig();
-  const client = clientOf(kubeconfig);
-  const pods = watchedPods(size);
-  await steps.run('install', () => installCluster(client, size));
-  const [first, rest] = [pods.slice(0, LISTED_PODS), pods.slice(LISTED_PODS)];
-  await steps.run(`create ${first.length} pods`, () => createWatchedPods(client, first));
-  const listed = await steps.run('start a controller that lists them', () => listedBy(kubeconfig));
-  await steps.run(`create ${rest.length} pods`, () => createWatchedPods(client, rest));
-  const uids = await podUids(client, new Set(pods.map(({ service }) => service)));
-  const sentPods = pods.map((pod) => ({
-    ...pod,
-    uid: uids.get(`${namespaceOf(pod.service)}/${pod.name}`) ?? '',
-  }));
-  const tokens = await steps.run('tokens for the agents', () => agentTokens(client, size.nodes));
-  const dataDir = join(directory, 'data');
-  execFileSync('mkdir', ['-p', dataDir]);
-  const controller = await steps.run('start the controller', () =>
-    started(kubeconfig, dataDir, 'controller.log'),
-  );
-  const ca = await client.get<{ data: Record<string, string> }>({
-    apiVersion: 'v1',
-    plural: 'configmaps',
-    namespace: 'flamegate-agents',
-    name: 'flamegate-ca',
-  });
+async function measureCrowd() {
+  const api = await steps.run('boot an API server', () => bareApiServer());
+  try {
+    const { client, kubeconfigFile } = api;
+    const pods = watchedPods(size);
+    await steps.run('install', () => installCluster(client, size));
+    const [first, rest] = [pods.slice(0, LISTED_PODS), pods.slice(LISTED_PODS)];
+    await steps.run(`create ${first.length} pods`, () => createWatchedPods(client, first));
+    const listed = await steps.run('start a controller that lists them', () => listedBy(kubeconfigFile));
+    await steps.run(`create ${rest.length} pods`, () => createWatchedPods(client, rest));
+    const tokens = await steps.run('tokens for the agents', () => agentTokens(client, size.nodes));
+    const sentPods = withUids(pods, await podUids(client, size.gates));
+    return {
+      ...{ agents: size.nodes, pods: pods.length, gates: size.gates, openGates: size.open },
+      ...{ listedPods: first.length, listedRssMb: listed.peakRssMb, listedAfterMs: listed.readyAfterMs },
+      ...(await steps.run(`push for ${seconds} s`, () => pushFor(api, tokens, sentPods))),
+    };
+  } finally {
+    await api.close();
+  }
+}
+
+function withUids(pods: readonly WatchedPod[], uids: ReadonlyMap<string, string>): SentPod[] {
+  return pods.map((pod) => ({ ...pod, uid: uids.get(`${namespaceOf(pod.service)}/${pod.name}`) ?? '' }));
+}
+
+async function pushFor(
+  { client, kubeconfigFile }: BareApiServer,
+  tokens: readonly string[],
+  pods: readonly SentPod[],
+) {
+  const dataDirectory = join(directory, 'data');
+  const controller = await startLeadingController(kubeconfigFile, dataDirectory);
   const caFile = join(directory, 'ca.crt');
+  const ca = await client.get<{ data: Record<string, string> }>(PUBLISHED_CA);
   writeFileSync(caFile, ca?.data['ca.crt'] ?? '');
-  const plan: Plan = {
-    ...{
-      directory: join(directory, 'agents'),
-      controller: `https://127.0.0.1:${PORTS.https}`,
-      caFile,
-      tokens,
-      pods: sentPods,
-      builtWithinMs: BUILT_WITHIN_MS,
-    },
+  const agents = runAgents({
+    ...{ directory: join(directory, 'agents'), caFile, tokens, pods, builtWithinMs: BUILT_WITHIN_MS },
+    controller: `https://127.0.0.1:${PORTS.httpsPort}`,
     recording: join(ROOT, 'test/fixtures/recordings/orders-c1'),
     ...{ windows: WARM_WINDOWS + Math.ceil(seconds / WINDOW_S), measureFrom: WARM_WINDOWS },
-  };
-  const agents = runAgents(plan);
+  });
   await new Promise((wake) => setTimeout(wake, (WARM_WINDOWS + 1) * WINDOW_S * 1_000));
   const [usage, reconciled] = await Promise.all([
     watchUsage(controller.pid, seconds),
@@ -100,39 +103,25 @@ async function measure(): Promise<void> {
   ]);
   const sent = await agents;
   await controller.stop();
-  const stored = countWindows(join(dataDir, 'windows.sqlite'), sent, size.podsPerNode);
   const pushMs = sent.pushMs.toSorted((a, b) => a - b);
-  const result = {
-    ...{ agents: size.nodes, pods: pods.length, gates: size.gates, openGates: size.open },
-    ...{
-      ingestP50Ms: quantile(pushMs, 0.5),
-      ingestP99Ms: quantile(pushMs, 0.99),
-      ingestMaxMs: pushMs.at(-1) ?? null,
-    },
+  return {
+    ...{ ingestP50Ms: quantile(pushMs, 0.5), ingestP99Ms: quantile(pushMs, 0.99) },
     ...{ cores: usage.core, rssMb: usage.maxRssMb, noise: { coreHalves: usage.halves } },
-    ...{ windowsSent: sent.windows, ...stored, refused: sent.refused, assignments: sent.assignments },
-    ...{ listedPods: first.length, listedRssMb: listed.peakRssMb, listedAfterMs: listed.readyAfterMs },
     ...{
-      reconcileP50Ms: quantile(reconciled, 0.5),
-      reconcileP99Ms: quantile(reconciled, 0.99),
-      reconciled: reconciled.length,
+      windowsSent: sent.windows,
+      ...countWindows(join(dataDirectory, 'windows.sqlite'), sent, size.podsPerNode),
     },
+    ...{ refused: sent.refused, assignments: sent.assignments, reconciled: reconciled.length },
+    ...{ reconcileP50Ms: quantile(reconciled, 0.5), reconcileP99Ms: quantile(reconciled, 0.99) },
   };
-  console.log(JSON.stringify(result, null, 2));
-  console.log(`written to ${writeResult('control', 'make bench-control', '', result)}`);
-}
-
-function started(kubeconfig: string, dataDir: string, log: string): Promise<RunningController> {
-  const logFile = join(process.env['LOGS'] ?? directory, log);
-  return startController({ kubeconfig, dataDir, logFile, ports: PORTS, flags: FLAGS });
 }
 
 /** Its peak, from the start to the moment it leads. */
 async function listedBy(
-  kubeconfig: string,
+  kubeconfigFile: string,
 ): Promise<{ readonly peakRssMb: number; readonly readyAfterMs: number }> {
   const dataDir = mkdtempSync(join(directory, 'listed-'));
-  const controller = await started(kubeconfig, dataDir, 'listing.log');
+  const controller = await startLeadingController(kubeconfigFile, dataDir);
   const status = readFileSync(`/proc/${controller.pid}/status`, 'latin1');
   const peakRssMb = parseRssMb(status.replace('VmRSS', 'rss').replace('VmHWM', 'VmRSS'));
   await controller.stop();
@@ -156,8 +145,4 @@ async function runAgents(plan: Plan): Promise<Sent> {
 
 function quantile(ascending: readonly number[], part: number): number | null {
   return ascending[Math.max(0, Math.ceil(part * ascending.length) - 1)] ?? null;
-}
-
-function script(path: string): void {
-  execFileSync(`${ROOT}/${path}`, { stdio: 'inherit' });
 }

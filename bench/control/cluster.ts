@@ -1,73 +1,27 @@
 /** Fills an API server with what one controller is to carry: policies, gates, agents' pods and the pods they watch. */
-import { KubeConfig, type KubernetesObject } from '@kubernetes/client-node';
-import { emitCrd } from '../../src/crds/emit.ts';
-import { KINDS } from '../../src/crds/kinds.ts';
 import { API_VERSION } from '../../src/crds/schema.ts';
-import { type KubeClient, kubeClient, type ObjectRef } from '../../src/kube/client.ts';
-import { isKubeError } from '../../src/kube/kube-error.ts';
-import { AGENT_AUDIENCE } from '../../src/wire/endpoints.ts';
-import { AGENTS, namespaceOf, nodeName, type Size, SYSTEM, type WatchedPod } from './size.ts';
+import type { KubeClient } from '../../src/kube/client.ts';
+import { AGENTS, agentToken, install } from '../../test/bare/cluster.ts';
+import { eventually } from '../../test/cluster/cluster.ts';
+import { namespaceOf, nodeName, type Size, type WatchedPod } from './size.ts';
 
 const AT_ONCE = 12; // requests; the API server is to be filled, not measured
-const CRDS_SERVED_WITHIN_MS = 30_000;
-const CONFLICT = 409;
-const TOKEN_SECONDS = 3_600;
 
-export function clientOf(kubeconfig: string): KubeClient {
-  const config = new KubeConfig();
-  config.loadFromFile(kubeconfig);
-  return kubeClient(config);
-}
-
-/** What is there before any watched pod: kinds, namespaces, accounts, agents, and per service a policy and a gate. */
+/** What is there before any watched pod: the install, agents, and of each service a policy and a gate. */
 export async function installCluster(client: KubeClient, { gates, nodes }: Size): Promise<void> {
-  for (const crd of KINDS.map(emitCrd) as KubernetesObject[]) {
-    const plural = 'customresourcedefinitions';
-    const ref = { apiVersion: 'apiextensions.k8s.io/v1', plural, name: crd.metadata?.name ?? '' };
-    await client.apply(ref, crd, { fieldManager: 'bench', force: true });
-  }
-  const services = Array.from({ length: gates }, (_, service) => namespaceOf(service));
-  await each([SYSTEM, AGENTS, ...services], async (name) => {
-    const namespaces = { apiVersion: 'v1', plural: 'namespaces' };
-    await createOnce(client, namespaces, { apiVersion: 'v1', kind: 'Namespace', metadata: { name } });
-    await createAccount(client, name, 'default'); // no controller manager does it here
-  });
-  await createAccount(client, AGENTS, 'flamegate-agent');
-  await untilServed(client);
-  await each(services, (namespace) => createService(client, namespace));
+  await install(client);
+  await eventually('the kinds are served', 60, () =>
+    client.request('GET', `/apis/${API_VERSION}/regressiongates`),
+  );
+  await each(range(gates), (service) => createService(client, namespaceOf(service)));
   await each(range(nodes), (node) => createPod(client, agentPod(node)));
 }
 
-async function createAccount(client: KubeClient, namespace: string, name: string): Promise<void> {
-  const ref = { apiVersion: 'v1', plural: 'serviceaccounts', namespace };
-  await createOnce(client, ref, { apiVersion: 'v1', kind: 'ServiceAccount', metadata: { name } });
-}
-
-/** A cluster that was kept has it already. */
-async function createOnce(client: KubeClient, ref: Omit<ObjectRef, 'name'>, object: object): Promise<void> {
-  await client.create(ref, object).catch((error: unknown) => {
-    if (!(isKubeError(error) && error.status === CONFLICT)) throw error;
-  });
-}
-
-async function untilServed(client: KubeClient): Promise<void> {
-  const end = Date.now() + CRDS_SERVED_WITHIN_MS;
-  for (;;) {
-    try {
-      await client.request('GET', `/apis/${API_VERSION}/regressiongates`);
-      await client.request('GET', `/apis/${API_VERSION}/profilingpolicies`);
-      return;
-    } catch (error) {
-      if (Date.now() > end) throw error;
-      await new Promise((wake) => setTimeout(wake, 200));
-    }
-  }
-}
-
 async function createService(client: KubeClient, namespace: string): Promise<void> {
+  const namespaces = { apiVersion: 'v1', plural: 'namespaces' };
+  await client.create(namespaces, { apiVersion: 'v1', kind: 'Namespace', metadata: { name: namespace } });
   const arm = (name: string) => ({ podSelector: { matchLabels: { app: 'shop', arm: name } } });
-  await createOnce(
-    client,
+  await client.create(
     { apiVersion: API_VERSION, plural: 'profilingpolicies', namespace },
     {
       apiVersion: API_VERSION,
@@ -76,8 +30,7 @@ async function createService(client: KubeClient, namespace: string): Promise<voi
       spec: { podSelector: { matchLabels: { app: 'shop' } } },
     },
   );
-  await createOnce(
-    client,
+  await client.create(
     { apiVersion: API_VERSION, plural: 'regressiongates', namespace },
     {
       apiVersion: API_VERSION,
@@ -89,9 +42,7 @@ async function createService(client: KubeClient, namespace: string): Promise<voi
 }
 
 export async function createWatchedPods(client: KubeClient, pods: readonly WatchedPod[]): Promise<void> {
-  const there = await podUids(client, new Set(pods.map(({ service }) => service)));
-  const missing = pods.filter(({ name, service }) => !there.has(`${namespaceOf(service)}/${name}`));
-  await each(missing, (pod) => createRunningPod(client, pod));
+  await each(pods, (pod) => createRunningPod(client, pod));
 }
 
 /** No kubelet is there to say that it runs. */
@@ -169,33 +120,24 @@ interface NewPod {
 }
 
 const createPod = (client: KubeClient, pod: NewPod): Promise<unknown> =>
-  createOnce(
-    client,
+  client.create(
     { apiVersion: 'v1', plural: 'pods', namespace: pod.metadata.namespace },
     { apiVersion: 'v1', kind: 'Pod', ...pod },
   );
 
-/** As the kubelet projects them: bound to the agent's pod, and by it to the node. In the order of nodes. */
+/** In the order of nodes. */
 export async function agentTokens(client: KubeClient, nodes: number): Promise<string[]> {
   const tokens: string[] = [];
-  const path = `/api/v1/namespaces/${AGENTS}/serviceaccounts/flamegate-agent/token`;
   await each(range(nodes), async (node) => {
-    const boundObjectRef = { apiVersion: 'v1', kind: 'Pod', name: `agent-${nodeName(node)}` };
-    const spec = { audiences: [AGENT_AUDIENCE], expirationSeconds: TOKEN_SECONDS, boundObjectRef };
-    const body = { apiVersion: 'authentication.k8s.io/v1', kind: 'TokenRequest', spec };
-    const { status } = await client.request<{ status: { token: string } }>('POST', path, body);
-    tokens[node] = status.token;
+    tokens[node] = await agentToken(client, `agent-${nodeName(node)}`);
   });
   return tokens;
 }
 
-/** Uids of the pods of these services, by `namespace/name`. */
-export async function podUids(
-  client: KubeClient,
-  services: ReadonlySet<number>,
-): Promise<ReadonlyMap<string, string>> {
+/** Uids of the watched pods of so many services, by `namespace/name`. */
+export async function podUids(client: KubeClient, services: number): Promise<ReadonlyMap<string, string>> {
   const uids = new Map<string, string>();
-  await each([...services], async (service) => {
+  await each(range(services), async (service) => {
     const namespace = namespaceOf(service);
     const path = `/api/v1/namespaces/${namespace}/pods`;
     const { items } = await client.request<PodList>('GET', path);

@@ -1,86 +1,43 @@
-/** The controller's own process, as its image runs it, on the machine instead of in a pod. */
-import { type ChildProcess, spawn } from 'node:child_process';
-import { once } from 'node:events';
-import { createWriteStream } from 'node:fs';
-import { resolve } from 'node:path';
-import { SYSTEM } from './size.ts';
+/** The controller's own process before so many agents: until it leads, and how it ended. */
+import { type ControllerProcess, startControllerProcess } from '../../test/bare/controller-process.ts';
+import { eventually } from '../../test/cluster/cluster.ts';
 
-const MAIN = resolve(import.meta.dirname, '../../dist/controller/main.mjs');
-const READY_WITHIN_MS = 120_000;
-const LEADS_WITHIN_MS = 60_000;
+export const PORTS = { httpPort: 18_080, httpsPort: 18_443 };
+/** With more heap than it ships with: docs/scale.md. */
+const FLAGS = ['--max-semi-space-size=8', '--max-old-space-size=384'];
 
-export interface ControllerPorts {
-  readonly http: number;
-  readonly https: number;
-}
-
-export interface RunningController {
+export interface LeadingController {
   readonly pid: number;
   readonly readyAfterMs: number;
-  /** Rejects when it ends by itself. */
+  /** Asks it to end, and waits. */
   stop(): Promise<void>;
 }
 
-/** Resolves when it leads and its caches are filled. `flags` are node's. */
-export async function startController(options: {
-  readonly kubeconfig: string;
-  readonly dataDir: string;
-  readonly logFile: string;
-  readonly ports: ControllerPorts;
-  readonly flags?: readonly string[];
-}): Promise<RunningController> {
-  const { dataDir, kubeconfig, logFile, ports, flags = [] } = options;
-  const env = {
-    ...process.env,
-    KUBECONFIG: kubeconfig,
-    POD_NAME: 'flamegate-controller-bench',
-    POD_NAMESPACE: SYSTEM,
-    FLAMEGATE_DATA_DIR: dataDir,
-    FLAMEGATE_HTTP_PORT: String(ports.http),
-    FLAMEGATE_HTTPS_PORT: String(ports.https),
-  };
-  const startedMs = performance.now();
-  const child = spawn(process.execPath, [...flags, MAIN], { env, stdio: ['ignore', 'pipe', 'pipe'] });
-  const log = createWriteStream(logFile);
-  child.stdout.pipe(log);
-  child.stderr.pipe(log);
-  await until(
-    'is ready',
-    READY_WITHIN_MS,
-    child,
-    async () => (await fetch(`http://127.0.0.1:${ports.http}/readyz`)).ok,
-  );
-  const readyAfterMs = performance.now() - startedMs;
-  await until('leads', LEADS_WITHIN_MS, child, async () =>
-    /leader_election_master_status\{[^}]*\} 1/.test(
-      await (await fetch(`http://127.0.0.1:${ports.http}/metrics`)).text(),
-    ),
-  );
-  const { pid } = child;
-  if (pid === undefined) throw new Error('the controller has no process');
+export async function startLeadingController(
+  kubeconfigFile: string,
+  dataDirectory: string,
+): Promise<LeadingController> {
+  const beganMs = performance.now();
+  const controller = startControllerProcess({
+    ...{ kubeconfigFile, dataDirectory, podName: 'flamegate-controller-bench', flags: FLAGS },
+    ...PORTS,
+  });
+  await said(controller, 'controller started');
+  const readyAfterMs = performance.now() - beganMs;
+  await said(controller, 'leading');
   return {
-    pid,
+    pid: controller.pid,
     readyAfterMs,
     async stop() {
-      if (child.exitCode !== null)
-        throw new Error(`the controller has ended with ${child.exitCode}; its log is ${logFile}`);
-      child.kill('SIGTERM');
-      await once(child, 'exit');
+      if (controller.ended()) throw new Error(`the controller has ended by itself:\n${controller.log()}`);
+      controller.signal('SIGTERM');
+      await eventually('the end of the controller', 60, () => controller.ended() || undefined);
     },
   };
 }
 
-async function until(
-  what: string,
-  withinMs: number,
-  child: ChildProcess,
-  probe: () => Promise<boolean>,
-): Promise<void> {
-  const end = Date.now() + withinMs;
-  while (Date.now() < end) {
-    if (child.exitCode !== null) throw new Error(`the controller has ended with ${child.exitCode}`);
-    if (await probe().catch(() => false)) return;
-    await new Promise((wake) => setTimeout(wake, 100));
-  }
-  throw new Error(`${withinMs / 1_000} s and no controller ${what}`);
-}
+const said = (controller: ControllerProcess, message: string): Promise<true> =>
+  eventually(message, 180, () => {
+    if (controller.ended()) throw new Error(`the controller has ended:\n${controller.log()}`);
+    return controller.has(message) || undefined;
+  });

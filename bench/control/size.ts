@@ -8,8 +8,6 @@ export interface Size {
   readonly open: number;
 }
 
-export const SYSTEM = 'flamegate-system';
-export const AGENTS = 'flamegate-agents';
 /** Of the pods of a service whose gate is open. */
 const CANARY_PART = 0.1;
 

@@ -91,7 +91,8 @@ export async function bareCluster(client: KubeClient, options: BareClusterOption
   };
 }
 
-async function install(client: KubeClient): Promise<void> {
+/** Kinds, namespaces, and the agents' account. */
+export async function install(client: KubeClient): Promise<void> {
   for (const crd of KINDS.map(emitCrd)) {
     const ref = { apiVersion: 'apiextensions.k8s.io/v1', plural: 'customresourcedefinitions' };
     await client.apply({ ...ref, name: crd.metadata.name }, crd, {
@@ -143,7 +144,8 @@ async function createPod(client: KubeClient, options: PodOptions): Promise<strin
   return created.metadata.uid;
 }
 
-async function agentToken(client: KubeClient, pod: string): Promise<string> {
+/** As the kubelet projects it into the agent's pod: bound to it, and by it to the node. */
+export async function agentToken(client: KubeClient, pod: string): Promise<string> {
   const spec = {
     ...{ audiences: [AGENT_AUDIENCE], expirationSeconds: 7_200 },
     boundObjectRef: { apiVersion: 'v1', kind: 'Pod', name: pod },

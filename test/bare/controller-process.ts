@@ -21,25 +21,31 @@ export interface ControllerProcessOptions {
   readonly httpsPort: number;
   readonly podName: string;
   readonly httpPort?: number;
+  /** Of node; as it ships, but for what it takes on a machine of its own. */
+  readonly flags?: readonly string[];
 }
 
 const MOST_LINES = 5_000;
 
 export function startControllerProcess(options: ControllerProcessOptions): ControllerProcess {
   const program = new URL('../../dist/controller/main.mjs', import.meta.url).pathname;
-  const child: ChildProcess = spawn(process.execPath, ['--max-old-space-size=160', program], {
-    stdio: ['ignore', 'pipe', 'inherit'],
-    env: {
-      ...process.env,
-      KUBECONFIG: options.kubeconfigFile,
-      POD_NAME: options.podName,
-      POD_NAMESPACE: SYSTEM,
-      FLAMEGATE_AGENTS_NAMESPACE: AGENTS,
-      FLAMEGATE_HTTP_PORT: String(options.httpPort ?? 0),
-      FLAMEGATE_HTTPS_PORT: String(options.httpsPort),
-      FLAMEGATE_DATA_DIR: options.dataDirectory,
+  const child: ChildProcess = spawn(
+    process.execPath,
+    [...(options.flags ?? ['--max-old-space-size=160']), program],
+    {
+      stdio: ['ignore', 'pipe', 'inherit'],
+      env: {
+        ...process.env,
+        KUBECONFIG: options.kubeconfigFile,
+        POD_NAME: options.podName,
+        POD_NAMESPACE: SYSTEM,
+        FLAMEGATE_AGENTS_NAMESPACE: AGENTS,
+        FLAMEGATE_HTTP_PORT: String(options.httpPort ?? 0),
+        FLAMEGATE_HTTPS_PORT: String(options.httpsPort),
+        FLAMEGATE_DATA_DIR: options.dataDirectory,
+      },
     },
-  });
+  );
   const lines: string[] = [];
   if (child.stdout !== null) {
     createInterface({ input: child.stdout }).on('line', (line) => {
