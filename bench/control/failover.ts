@@ -30,6 +30,7 @@ const NODES = 2;
 const PODS_OF_NODE = 3;
 const VERDICT_S = 600;
 const DURATION = { warmUp: '10s', min: '1m', deadline: '10m' };
+
 export async function measureFailover({ failovers }: FailoverOptions): Promise<FailoverFigures> {
   const directory = mkdtempSync(join(tmpdir(), 'flamegate-failover-'));
   const api = await bareApiServer();
@@ -52,7 +53,7 @@ export async function measureFailover({ failovers }: FailoverOptions): Promise<F
     }
     const report = await eventually('a verdict', VERDICT_S, async () => {
       const [first] = await cluster.reports();
-      return first?.status?.verdict === 'Collecting' ? undefined : first;
+      return first?.status?.decidedAt === undefined ? undefined : first;
     });
     return {
       failoverS: Math.max(...measured.map(({ servesS, reconcilesS }) => Math.max(servesS, reconcilesS))),

@@ -45,7 +45,7 @@ export async function measureApiServerAway(whileAway: () => Promise<void>): Prom
     await api.start();
     const report = await eventually('a verdict', VERDICT_S, async () => {
       const [first] = await cluster.reports();
-      return first?.status?.verdict === 'Collecting' ? undefined : first;
+      return first?.status?.decidedAt === undefined ? undefined : first;
     });
     const sameVerdict = await isAsUndisturbed(report, cluster, pushing.batches);
     await eventually('all is sent', 120, () => (pushing.unsent() === 0 ? true : undefined));

@@ -3,9 +3,10 @@ import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
+import type { StoredWindow } from '../../src/store/stored-window.ts';
 import { aBatch, aPodWindow } from '../../src/store/testing/a-batch.ts';
-import { openStore } from '../../src/store/window-store.ts';
-import type { Batch } from '../../src/wire/batch-schema.ts';
+import { openStore, type WindowStore } from '../../src/store/window-store.ts';
+import type { Batch, PodWindow } from '../../src/wire/batch-schema.ts';
 import { aSimulatedAgent, type SimulatedAgent } from '../agents/simulated-agent.ts';
 import { eventually } from '../cluster/cluster.ts';
 import { seededRandom } from '../reference/simulated-pods.ts';
@@ -171,39 +172,40 @@ async function addBatch(node: Node, cluster: BareCluster): Promise<void> {
   await node.agent.add(batch);
 }
 
-function comparedWithStore(
-  path: string,
-  nodes: readonly Node[],
-): Pick<KillOutcome, 'acknowledged' | 'lost' | 'doubled'> {
+type Compared = Pick<KillOutcome, 'acknowledged' | 'lost' | 'doubled'>;
+
+function comparedWithStore(path: string, nodes: readonly Node[]): Compared {
   const store = openStore(path, { now: Date.now });
-  let acknowledged = 0;
-  let lost = 0;
-  let doubled = 0;
-  for (const { made, agent } of nodes) {
-    const sent = new Set(agent.spool.entries().flatMap(({ id, state }) => (state === 'sent' ? [id] : [])));
-    const told = made.filter(({ boot, sequence }) => sent.has(`${boot}-${sequence}`));
-    const uids = new Set(made.flatMap(({ pods }) => pods.map(({ podUid }) => podUid)));
-    const pods = [...uids].map((podUid) => ({ podUid }));
-    const stored = Map.groupBy(
-      store.windows({ pods, fromMs: 0, toMs: Number.MAX_SAFE_INTEGER }),
-      ({ pod, startMs }) => `${pod} ${startMs}`,
-    );
-    for (const { startMs, pods: windows } of told) {
-      for (const { podUid, container, samples, counts } of windows) {
-        acknowledged += 1;
-        const found = stored.get(`${podUid}/${container} ${startMs}`) ?? [];
-        const [first] = found;
-        if (first === undefined) lost += 1;
-        else if (
-          found.length > 1 ||
-          first.samplesTaken !== samples ||
-          Array.from(first.stacks, ({ count }) => count).join() !== counts.map(([, count]) => count).join()
-        ) {
-          doubled += 1;
-        }
-      }
-    }
-  }
+  const found = nodes.flatMap((node) => fatesOf(node, store));
   store.close();
-  return { acknowledged, lost, doubled };
+  const count = (fate: Fate): number => found.filter((one) => one === fate).length;
+  return { acknowledged: found.length, lost: count('lost'), doubled: count('doubled') };
+}
+
+type Fate = 'there' | 'lost' | 'doubled';
+
+/** What became of each window that the node's agent was told to be stored. */
+function fatesOf({ made, agent }: Node, store: WindowStore): readonly Fate[] {
+  const sent = new Set(agent.spool.entries().flatMap(({ id, state }) => (state === 'sent' ? [id] : [])));
+  const told = made.filter(({ boot, sequence }) => sent.has(`${boot}-${sequence}`));
+  const uids = new Set(made.flatMap(({ pods }) => pods.map(({ podUid }) => podUid)));
+  const pods = [...uids].map((podUid) => ({ podUid }));
+  const stored = Map.groupBy(
+    store.windows({ pods, fromMs: 0, toMs: Number.MAX_SAFE_INTEGER }),
+    ({ pod, startMs }) => `${pod} ${startMs}`,
+  );
+  return told.flatMap(({ startMs, pods: windows }) =>
+    windows.map((window) =>
+      fateOf(window, stored.get(`${window.podUid}/${window.container} ${startMs}`) ?? []),
+    ),
+  );
+}
+
+function fateOf({ samples, counts }: PodWindow, [first, ...others]: readonly StoredWindow[]): Fate {
+  if (first === undefined) return 'lost';
+  const isAsPushed =
+    others.length === 0 &&
+    first.samplesTaken === samples &&
+    Array.from(first.stacks, ({ count }) => count).join() === counts.map(([, count]) => count).join();
+  return isAsPushed ? 'there' : 'doubled';
 }

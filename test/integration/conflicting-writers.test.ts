@@ -10,7 +10,7 @@ import { client, gateNow, gatePath, gates, reconciled, view } from './support/on
 const target = { ...gates, name: 'orders-cpu', kind: 'RegressionGate' } as const;
 
 test('a status that was decided from an older object is refused, and one from the newest is written', async () => {
-  await eventually('the caches are filled', 20, () => (view.synced() ? true : undefined));
+  await eventually('the caches are filled', 120, () => (view.synced() ? true : undefined));
   const seenBefore = await gateNow();
   const { status: written } = await reconciled();
   const { resourceVersion } = seenBefore.metadata;
@@ -27,7 +27,7 @@ test('a status that was decided from an older object is refused, and one from th
 });
 
 test('a verdict that somebody else wrote into the status is gone at the next look', async () => {
-  const { status: ours } = await reconciled();
+  await reconciled();
   const forged = { status: { verdict: 'Passed', summary: 'all is well' } };
 
   await client.request<RegressionGate>(
@@ -39,5 +39,5 @@ test('a verdict that somebody else wrote into the status is gone at the next loo
   const { status } = await reconciled();
 
   assert.equal(status?.verdict, 'Waiting');
-  assert.equal(status.summary, ours?.summary);
+  assert.match(status.summary ?? '', /^no running pod /);
 });

@@ -95,7 +95,8 @@ function clientOn(view: TestView, below: KubeClient, now: () => number): KubeCli
       const stored = at(ref);
       if (stored === undefined || options.subresource !== 'status')
         return below.apply<T>(ref, object, options);
-      const { metadata, status } = object as Ours;
+      const { status } = object as Ours;
+      const metadata: { readonly resourceVersion?: string } = (object as Ours).metadata;
       if (
         metadata.resourceVersion !== undefined &&
         metadata.resourceVersion !== stored.metadata.resourceVersion

@@ -97,7 +97,8 @@ function withoutBaseline(arms: Arms & { kind: 'BaselineGone' }, observed: Observ
     return { finding: { kind: 'Evaluating' }, ...(judged === undefined ? {} : { status: judged }) };
   }
   const message = `the last pod of baseline ${arms.baselineHash} is gone before enough was seen: ${ADVICE}`;
-  const status = closed(current, 'BaselineGone', message, Math.min(endMs, nowMs), judged);
+  const found = judged === undefined ? current : { ...current, status: judged };
+  const status = closed(found, 'BaselineGone', message, Math.min(endMs, nowMs));
   return { finding: { kind: 'Decided' }, status };
 }
 
@@ -204,10 +205,9 @@ function closed(
   reason: string,
   message: string,
   atMs: number,
-  found = report.status,
 ): RegressionReportStatus {
   return {
-    ...found,
+    ...report.status,
     verdict: 'Inconclusive',
     reason,
     message,

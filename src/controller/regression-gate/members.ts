@@ -3,7 +3,7 @@ import type { V1Pod } from '@kubernetes/client-node';
 import { type Member, MOST_MEMBERS, type RegressionReport } from '../../crds/regression-report.ts';
 import type { Arm, PodRef } from '../../store/window-store.ts';
 
-export const ARMS: readonly Arm[] = ['baseline', 'canary'];
+const ARMS: readonly Arm[] = ['baseline', 'canary'];
 
 export type ArmRefs = Readonly<Record<Arm, readonly Required<PodRef>[]>>;
 
