@@ -1,7 +1,7 @@
 /**
  * One controller before a thousand agents: how long a batch takes to be acknowledged, what that costs, whether a window is lost or
- * doubled, and how soon a changed gate is reconciled. Real API server, tokens, TLS, spools and store; only what agents send is
- * made up, of windows of recorded pods. Writes bench/results/control.json.
+ * doubled, and how soon a changed gate is reconciled. Real API server, tokens, TLS, push loops and store; what agents send is
+ * made up of windows of recorded pods, and waits in memory. Writes bench/results/control.json.
  * AGENTS (1000), PODS (20, of each), GATES (100), OPEN (10: gates with canaries), SECONDS (120); FAILOVERS (5): leaders that are killed
  * afterwards, before two nodes.
  */
@@ -27,7 +27,6 @@ import { parseRssMb, watchUsage } from './process-usage.ts';
 const ROOT = resolve(import.meta.dirname, '..');
 const LISTED_PODS = 10_000;
 const WINDOW_S = 10;
-const BUILT_WITHIN_MS = 4_000;
 const WARM_WINDOWS = 3;
 const PUBLISHED_CA = { apiVersion: 'v1', plural: 'configmaps', namespace: AGENTS, name: 'flamegate-ca' };
 
@@ -91,7 +90,7 @@ async function pushFor(
   const ca = await client.get<{ data: Record<string, string> }>(PUBLISHED_CA);
   writeFileSync(caFile, ca?.data['ca.crt'] ?? '');
   const agents = runAgents({
-    ...{ directory: join(directory, 'agents'), caFile, tokens, pods, builtWithinMs: BUILT_WITHIN_MS },
+    ...{ directory: join(directory, 'agents'), caFile, tokens, pods },
     controller: `https://127.0.0.1:${PORTS.httpsPort}`,
     recording: join(ROOT, 'test/fixtures/recordings/orders-c1'),
     ...{ windows: WARM_WINDOWS + Math.ceil(seconds / WINDOW_S), measureFrom: WARM_WINDOWS },

@@ -1,5 +1,5 @@
 /**
- * A thousand agents in one process, as a child of bench/control.ts: each has the real agent's spool, push loop, long poll and client,
+ * A thousand agents in one process, as a child of bench/control.ts: each has the real agent's push loop, long poll and client,
  * and a token of its own. Only what they send is made up. Reads a Plan from one file, and at its end writes a Sent to another.
  */
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
@@ -9,8 +9,8 @@ import { pause } from '../../src/agent/backoff.ts';
 import { type ControllerClient, createControllerClient } from '../../src/agent/controller-client.ts';
 import { createLog } from '../../src/agent/log.ts';
 import { createPushLoop } from '../../src/agent/push-loop.ts';
-import { openSpool } from '../../src/agent/spool.ts';
 import { BATCHES_PATH } from '../../src/wire/endpoints.ts';
+import { memorySpool } from './memory-spool.ts';
 import { type SentPod, type WindowSource, windowSource } from './node-windows.ts';
 import { nodeName } from './size.ts';
 
@@ -25,8 +25,6 @@ export interface Plan {
   /** Windows of each agent; only batches of those from `measureFrom` on are timed. */
   readonly windows: number;
   readonly measureFrom: number;
-  /** Agents name their windows at the same moment, each on its own node; one process does it one after the other. */
-  readonly builtWithinMs: number;
 }
 
 export interface Sent {
@@ -65,7 +63,7 @@ async function runAgent(node: number, token: string): Promise<void> {
   await mkdir(directory, { recursive: true });
   const tokenFile = join(directory, 'token');
   await writeFile(tokenFile, token);
-  const spool = await openSpool(join(directory, 'spool'), 16 * 1024 * 1024);
+  const spool = memorySpool();
   const client = timed(
     createControllerClient({ url: new URL(plan.controller), caFile: plan.caFile, tokenFile }),
   );
@@ -92,11 +90,11 @@ async function runAgent(node: number, token: string): Promise<void> {
   const pushing = push.run(ending.signal);
   for (let sequence = 0; sequence < plan.windows; sequence++) {
     const startMs = firstMs + (sequence - 1) * WINDOW_MS;
-    const dueMs = startMs + WINDOW_MS + (node / plan.tokens.length) * plan.builtWithinMs;
-    await pause(dueMs - Date.now(), ending.signal);
+    // All at once: that they do not push at once is the push loop's.
+    await pause(Math.max(0, startMs + WINDOW_MS - Date.now()), ending.signal);
     measured = sequence >= plan.measureFrom;
     const pods = podsOfNode.get(node) ?? [];
-    await spool.add(source.batch(node, pods, sequence, startMs), Date.now());
+    spool.put(`${boot}-${sequence}`, source.batch(node, pods, sequence, startMs), Date.now());
     sent.batches += 1;
     sent.windows += pods.length;
     push.wake();

@@ -5,7 +5,7 @@ import { namespaceOf } from './size.ts';
 
 const EVERY_MS = 1_000;
 const GIVE_UP_MS = 30_000;
-const LOOK_EVERY_MS = 20;
+const LOOK_EVERY_MS = 50;
 
 interface Gate {
   readonly metadata: { readonly generation: number };

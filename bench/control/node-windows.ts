@@ -1,4 +1,5 @@
 /** What the agent of one node would send: windows of recorded pods, each under the name of a service of its own. */
+import { gzipSync } from 'node:zlib';
 import { readRecording } from '../../src/cli/recording.ts';
 import type { RouteWindow } from '../../src/requests/request-window.ts';
 import type { Batch, PodWindow } from '../../src/wire/batch-schema.ts';
@@ -17,19 +18,22 @@ export interface SentPod extends WatchedPod {
 }
 
 export interface WindowSource {
-  batch(node: number, pods: readonly SentPod[], sequence: number, startMs: number): Batch;
+  /** A gzipped batch. */
+  batch(node: number, pods: readonly SentPod[], sequence: number, startMs: number): Buffer;
 }
 
 export async function windowSource(recording: string, boot: string): Promise<WindowSource> {
   const { windows: all } = await readRecording(recording);
   const windows = all.filter(({ meta }) => meta.samples >= FEWEST_SAMPLES);
-  const made = new Map<number, Made>();
+  const startedAtMs = Date.now() - AGE_MS;
+  const made = new Map<number, Buffer>();
   return {
     batch(node, pods, sequence, startMs) {
-      const windowOf = made.get(node) ?? makeWindow(node, pods, windows);
-      made.set(node, windowOf);
-      const { sent, stacks, strings } = windowOf;
-      return {
+      const rest =
+        made.get(node) ??
+        gzipSync(`,${JSON.stringify(makeRest(node, pods, { windows, startedAtMs })).slice(1)}`);
+      made.set(node, rest);
+      const head: Omit<Batch, keyof Rest> = {
         ...{ version: 1, node: nodeName(node), cpuModel: 'bench', boot, sequence, startMs },
         endMs: startMs + WINDOW_MS,
         agent: {
@@ -39,28 +43,34 @@ export async function windowSource(recording: string, boot: string): Promise<Win
           bpfRunNs: 1_000_000,
           windowsDropped: 0,
         },
-        ...{ strings, stacks, pods: sent.map((pod) => ({ ...pod, startedAtMs: startMs - AGE_MS })) },
       };
+      // A gzip file may have several members, one after the other (RFC 1952, section 2.2).
+      return Buffer.concat([gzipSync(JSON.stringify(head).slice(0, -1)), rest]);
     },
   };
 }
 
-type Made = Pick<Batch, 'stacks' | 'strings'> & { readonly sent: readonly PodWindow[] };
+type Rest = Pick<Batch, 'stacks' | 'strings' | 'pods'>;
+
+interface RestOptions {
+  readonly windows: readonly RecordedWindow[];
+  readonly startedAtMs: number;
+}
 
 /** Of a node, made once: its pods are alike from window to window, as most of what real ones send is. */
-function makeWindow(node: number, pods: readonly SentPod[], windows: readonly RecordedWindow[]): Made {
+function makeRest(node: number, pods: readonly SentPod[], { startedAtMs, windows }: RestOptions): Rest {
   const names = tableOf<string>((name) => name);
   const stacks = tableOf<readonly number[]>((frames) => frames.join(' '));
   const sent = pods.map((pod, at) => {
     const window = windows[(node + 31 * at) % windows.length];
     if (window === undefined) throw new Error('the recording has no windows');
-    const counts = window.stacks.map(({ frames, count }): [number, number] => [
+    const counts = Array.from(window.stacks, ({ frames, count }): [number, number] => [
       stacks.idOf(frames.map((frame) => names.idOf(ofService(frame, pod.service)))),
       count,
     ]);
-    return podWindow(pod, window, counts);
+    return { ...podWindow(pod, window, counts), startedAtMs };
   });
-  return { strings: names.all, stacks: stacks.all.map((frames) => [...frames]), sent };
+  return { strings: names.all, stacks: stacks.all.map((frames) => [...frames]), pods: sent };
 }
 
 const ofService = (frame: string, service: number): string =>

@@ -2,7 +2,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { StoreError } from '../../store/store-error.ts';
 import type { WindowStore } from '../../store/window-store.ts';
-import type { Batch, BatchReceipt } from '../../wire/batch-schema.ts';
+import { type Batch, type BatchReceipt, MAX_BATCH_GZIP_BYTES } from '../../wire/batch-schema.ts';
 import { STORE_HEADER } from '../../wire/endpoints.ts';
 import type { AgentReports } from '../agent-reports.ts';
 import type { ToldNodes } from '../told-nodes.ts';
@@ -10,8 +10,9 @@ import { type Authenticator, assertSameNode } from './authenticate.ts';
 import { checkBatch } from './check-batch.ts';
 import type { IngestMetrics } from './ingest-metrics.ts';
 import type { PodHomes } from './pod-homes.ts';
-import { assertBatchHeaders, readBatchJson } from './read-body.ts';
+import { assertBatchHeaders, parseBatchJson, readBody } from './read-body.ts';
 import { Refusal, sendJson } from './refusal.ts';
+import { turnstile } from './turnstile.ts';
 
 export interface BatchesOptions {
   readonly authenticator: Authenticator;
@@ -26,31 +27,50 @@ export interface BatchesOptions {
 export type Endpoint = (request: IncomingMessage, response: ServerResponse) => Promise<void>;
 
 /** Bodies held inflated at the same time: one can be 48 MiB of JSON, several times that once parsed. */
-const MAX_AT_ONCE = 2;
-const MAX_WAITING = 256;
+const MAX_INFLATED = 2;
+/** Of bodies as they come, together. Whoever is slow to send one takes room from nobody: a thousand of twenty pods' fit. */
+const MAX_COMPRESSED_BYTES = 32 * 1024 * 1024;
+const LEAST_BYTES = 16 * 1024; // what one counts for at least, so that their number is bounded, too
+const MAX_WAITING = 1_024;
 
 export function batchesEndpoint(options: BatchesOptions): Endpoint {
-  const turns = takeTurns(MAX_AT_ONCE, MAX_WAITING);
+  const coming = turnstile(MAX_COMPRESSED_BYTES, MAX_WAITING);
+  const inflated = turnstile(MAX_INFLATED, Number.POSITIVE_INFINITY); // no more than have come
   const pushing = new Set<string>(); // nodes, of which each sends one batch at a time
+  const take = async (request: IncomingMessage, tokenNode: string): Promise<BatchReceipt> => {
+    const leave = await coming.enter(sizeOf(request));
+    if (leave === undefined) throw busy(`${coming.waiting} batches are waiting; send this one later`, 5);
+    try {
+      const body = await readBody(request);
+      const done = await inflated.enter(1);
+      try {
+        const batch = checkBatch(await parseBatchJson(body), options.now());
+        const receipt = accept(options, batch, tokenNode);
+        options.told.record(batch, believedStore(request));
+        return receipt;
+      } finally {
+        done?.();
+      }
+    } finally {
+      leave();
+    }
+  };
   return async (request, response) => {
     assertBatchHeaders(request);
     const tokenNode = await options.authenticator.agentNode(request);
     if (pushing.has(tokenNode)) throw busy(`a batch of node ${tokenNode} is being taken already`, 1);
     pushing.add(tokenNode);
-    const done = await turns.begin().catch((error: unknown) => {
-      pushing.delete(tokenNode);
-      throw error;
-    });
     try {
-      const batch = checkBatch(await readBatchJson(request), options.now());
-      const receipt = accept(options, batch, tokenNode);
-      options.told.record(batch, believedStore(request));
-      sendJson(response, 200, receipt);
+      sendJson(response, 200, await take(request, tokenNode));
     } finally {
-      done();
       pushing.delete(tokenNode);
     }
   };
+}
+
+function sizeOf({ headers }: IncomingMessage): number {
+  const said = Number(headers['content-length'] ?? MAX_BATCH_GZIP_BYTES);
+  return Math.min(MAX_BATCH_GZIP_BYTES, Math.max(LEAST_BYTES, said));
 }
 
 const busy = (sentence: string, seconds: number): Refusal =>
@@ -91,32 +111,4 @@ function stored(store: WindowStore, batch: Batch): ReturnType<WindowStore['addBa
     const sentence = `the batch could not be stored (${cause.code}); keep it and send it again`;
     throw new Refusal(503, 'STORE_UNAVAILABLE', sentence, { headers: { 'retry-after': '10' }, cause });
   }
-}
-
-interface Turns {
-  /** Resolves when it is the caller's turn, to the function that ends it. */
-  begin(): Promise<() => void>;
-}
-
-function takeTurns(atOnce: number, maxWaiting: number): Turns {
-  const waiting: (() => void)[] = [];
-  let running = 0;
-  const end = (): void => {
-    const next = waiting.shift();
-    if (next === undefined) running -= 1;
-    else next();
-  };
-  return {
-    async begin() {
-      if (running < atOnce) {
-        running += 1;
-        return end;
-      }
-      if (waiting.length >= maxWaiting) {
-        throw busy(`${waiting.length} batches are waiting; send this one later`, 5);
-      }
-      await new Promise<void>((resolve) => waiting.push(resolve));
-      return end;
-    },
-  };
 }

@@ -5,7 +5,7 @@ import type { AddressInfo } from 'node:net';
 import { type TestContext, test } from 'node:test';
 import { connect, type TLSSocket } from 'node:tls';
 import { BATCHES_PATH } from '../../wire/endpoints.ts';
-import { readBatchJson } from './read-body.ts';
+import { readBody } from './read-body.ts';
 import { Refusal } from './refusal.ts';
 import { aFreshBatch, aRunningIngest, type RunningIngest, TOKENS } from './testing/a-running-ingest.ts';
 import { gzipped, push } from './testing/https-client.ts';
@@ -16,16 +16,23 @@ async function anIngest(t: TestContext, startedMs = Date.now()): Promise<Running
   return ingest;
 }
 
-/** A push of node-a of which the head and a half of the body have been sent. */
-async function halfAPush(t: TestContext, { port, ca, clock }: RunningIngest) {
-  const body = gzipped(aFreshBatch(clock.nowMs, { sequence: 7 }));
+interface Sender {
+  readonly token: string;
+  readonly fields: Parameters<typeof aFreshBatch>[1];
+}
+
+const NODE_A: Sender = { token: TOKENS.agentA, fields: { sequence: 7 } };
+
+/** A push of which the head and a half of the body have been sent. */
+async function halfAPush(t: TestContext, { port, ca, clock }: RunningIngest, { token, fields } = NODE_A) {
+  const body = gzipped(aFreshBatch(clock.nowMs, fields));
   const socket: TLSSocket = connect({ port, ca, servername: 'localhost' });
   t.after(() => socket.destroy());
   await once(socket, 'secureConnect');
   const head = [
     `POST ${BATCHES_PATH} HTTP/1.1`,
     ...['host: localhost', 'content-type: application/json', 'content-encoding: gzip'],
-    ...[`content-length: ${body.length}`, `authorization: Bearer ${TOKENS.agentA}`],
+    ...[`content-length: ${body.length}`, `authorization: Bearer ${token}`],
   ].join('\r\n');
   const half = Math.floor(body.length / 2);
   socket.write(`${head}\r\n\r\n`);
@@ -62,10 +69,25 @@ test('an agent that sends at a crawl keeps no other out, and has no second turn'
   assert.equal(await slow.finish(), 'HTTP/1.1 200 OK');
 });
 
+test('as many that send at a crawl as are inflated at once keep no other out', async (t) => {
+  const ingest = await anIngest(t);
+  const slow = await halfAPush(t, ingest);
+  const fields = { node: 'node-b', sequence: 7, pods: [] };
+  const alsoSlow = await halfAPush(t, ingest, { token: TOKENS.agentB, fields });
+  assert.equal(await untilItIsBeingTaken(ingest), '503 INGEST_BUSY');
+
+  const body = gzipped(aFreshBatch(ingest.clock.nowMs, { node: 'node-c', sequence: 1, pods: [] }));
+  const other = await push({ ...ingest, token: TOKENS.agentC, body });
+
+  assert.equal(other.status, 200, other.text);
+  assert.equal(await slow.finish(), 'HTTP/1.1 200 OK');
+  assert.equal(await alsoSlow.finish(), 'HTTP/1.1 200 OK');
+});
+
 test('a body that does not come is waited for no longer than is said', async (t) => {
   const { promise: refused, resolve } = Promise.withResolvers<unknown>();
   const server = createServer((request, response) => {
-    readBatchJson(request, 20).catch((error: unknown) => {
+    readBody(request, 20).catch((error: unknown) => {
       resolve(error);
       response.writeHead(408, { connection: 'close' }).end();
     });

@@ -20,6 +20,7 @@ import { type TestApiServer, testApiServer } from './api-server.ts';
 export const TOKENS = {
   agentA: 'token-of-the-agent-on-node-a',
   agentB: 'token-of-the-agent-on-node-b',
+  agentC: 'token-of-the-agent-on-node-c',
   reader: 'token-of-somebody-who-may-read-shop',
   tenant: 'token-of-somebody-from-elsewhere',
 } as const;
@@ -51,6 +52,7 @@ export async function aRunningIngest(
   const agent = { username: 'system:serviceaccount:flamegate-agents:flamegate-agent' };
   api.tokens.set(TOKENS.agentA, { ...agent, audience: AGENT_AUDIENCE, node: 'node-a' });
   api.tokens.set(TOKENS.agentB, { ...agent, audience: AGENT_AUDIENCE, node: 'node-b' });
+  api.tokens.set(TOKENS.agentC, { ...agent, audience: AGENT_AUDIENCE, node: 'node-c' });
   api.tokens.set(TOKENS.reader, { username: 'ann', mayRead: ['shop'] });
   api.tokens.set(TOKENS.tenant, { username: 'eve', mayRead: ['elsewhere'] });
   const view = aView({ policies: [aPolicy()], pods: [aPod(), aPod({ name: 'orders-2', node: 'node-b' })] });
