@@ -122,7 +122,7 @@ async function listedBy(
   const dataDir = mkdtempSync(join(directory, 'listed-'));
   const controller = await startLeadingController(kubeconfigFile, dataDir);
   const status = readFileSync(`/proc/${controller.pid}/status`, 'latin1');
-  const peakRssMb = parseRssMb(status.replace('VmRSS', 'rss').replace('VmHWM', 'VmRSS'));
+  const peakRssMb = parseRssMb(status, 'VmHWM');
   await controller.stop();
   return { peakRssMb, readyAfterMs: controller.readyAfterMs };
 }

@@ -21,9 +21,9 @@ export function parseCpuSeconds(stat: string): number {
   return (Number(fields[11]) + Number(fields[12])) / CLOCK_TICKS_PER_SECOND;
 }
 
-/** VmRSS of /proc/PID/status; NaN where there is none. */
-export function parseRssMb(status: string): number {
-  return Number(/^VmRSS:\s+(\d+)/m.exec(status)?.[1] ?? Number.NaN) / 1024;
+/** VmRSS of /proc/PID/status, or VmHWM, the highest it ever was; NaN where there is none. */
+export function parseRssMb(status: string, field: 'VmRSS' | 'VmHWM' = 'VmRSS'): number {
+  return Number(new RegExp(`^${field}:\\s+(\\d+)`, 'm').exec(status)?.[1] ?? Number.NaN) / 1024;
 }
 
 /** Share of one core a process burnt over a span, its highest memory within it, and the two halves of the span as noise. */
