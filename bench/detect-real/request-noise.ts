@@ -8,7 +8,7 @@ import { AGEING_SD, ASSUMED_OF_LATENCY, slowerThan } from '../../src/detect/late
 import { LOOK_MS } from '../../src/detect/looks.ts';
 import { BLOCK_MS } from '../../src/detect/request-spread.ts';
 import { addSketch, createHistogram, densityAt, logQuantile } from '../../src/requests/latency-histogram.ts';
-import { comparableRow, type RouteWindow, requestsOf } from '../../src/requests/request-window.ts';
+import { comparableRow, type RouteWindow, requestsIn } from '../../src/requests/request-window.ts';
 import type { RecordedPod } from './recorded-pods.ts';
 
 export interface RequestNoise {
@@ -75,9 +75,8 @@ export function measureRequestNoise(
 /** None where there is but one. */
 function routesOf(pods: readonly Block[][]): string[] {
   const rows = pods.flat().flatMap(({ routes }) => routes);
-  const requests = (of: readonly RouteWindow[]): number => of.reduce((sum, row) => sum + requestsOf(row), 0);
   const routes = [...Map.groupBy(rows, ({ route }) => route)]
-    .filter(([, ofRoute]) => requests(ofRoute) >= LEAST_OF_A_ROUTE * requests(rows))
+    .filter(([, ofRoute]) => requestsIn(ofRoute) >= LEAST_OF_A_ROUTE * requestsIn(rows))
     .map(([route]) => route);
   return routes.length > 1 ? routes.sort() : [];
 }
@@ -91,7 +90,7 @@ function blocksOfPod({ looks }: RecordedPod): Block[] {
       return {
         block,
         routes,
-        requests: routes.reduce((sum, row) => sum + requestsOf(row), 0),
+        requests: requestsIn(routes),
         cpuUsec: windows.reduce((sum, { cpuUsec }) => sum + cpuUsec, 0),
       };
     })

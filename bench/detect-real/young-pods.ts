@@ -1,5 +1,6 @@
 /** What pods that were just started take more than old ones of the same version: by their age, and by what they have served since. */
 import { LOOK_MS } from '../../src/detect/looks.ts';
+import { servedIn } from '../../src/detect/pod-facts.ts';
 import type { PodWindow } from '../../src/detect/pod-window.ts';
 import {
   addSketch,
@@ -7,7 +8,7 @@ import {
   type LatencyHistogram,
   logQuantile,
 } from '../../src/requests/latency-histogram.ts';
-import { requestsOf } from '../../src/requests/request-window.ts';
+import { requestsIn } from '../../src/requests/request-window.ts';
 import type { RecordedPod } from './recorded-pods.ts';
 
 export interface YoungPods {
@@ -52,7 +53,7 @@ function besideOld({ looks, cold }: RecordedPod, old: readonly RecordedPod[]): B
   const all = [...cold, ...looks].sort(([a], [b]) => a - b);
   return all.map(([look, young]) => {
     const before = served;
-    served += requestsIn(young);
+    served += servedIn(young);
     return {
       ageMinutes: (look * LOOK_MS - young.podStartedAtMs) / 60_000,
       served: before,
@@ -61,9 +62,6 @@ function besideOld({ looks, cold }: RecordedPod, old: readonly RecordedPod[]): B
     };
   });
 }
-
-const requestsIn = ({ requests }: PodWindow): number =>
-  requests?.routes.reduce((sum, row) => sum + requestsOf(row), 0) ?? 0;
 
 function lines(
   by: YoungPods['by'],
@@ -76,7 +74,7 @@ function lines(
     const within = looks.filter(
       (look) => positionOf(look) >= from && (to === undefined || positionOf(look) < to),
     );
-    const requests = within.reduce((sum, { young }) => sum + requestsIn(young), 0);
+    const requests = within.reduce((sum, { young }) => sum + servedIn(young), 0);
     if (requests < FEWEST) return [];
     return [
       { by, from, to: to ?? null, requests, cpuRatio: cpuRatioOf(within), p50Ratio: p50RatioOf(within) },
@@ -89,10 +87,10 @@ function cpuRatioOf(looks: readonly Beside[]): number {
   let burnt = 0;
   let expected = 0;
   for (const { young, old } of looks) {
-    const oldRequests = old.reduce((sum, window) => sum + requestsIn(window), 0);
+    const oldRequests = old.reduce((sum, window) => sum + servedIn(window), 0);
     if (oldRequests === 0) continue;
     burnt += young.cpuUsec;
-    expected += (requestsIn(young) * old.reduce((sum, { cpuUsec }) => sum + cpuUsec, 0)) / oldRequests;
+    expected += (servedIn(young) * old.reduce((sum, { cpuUsec }) => sum + cpuUsec, 0)) / oldRequests;
   }
   return burnt / expected;
 }
@@ -127,5 +125,5 @@ function histogramOf(
   const histogram = createHistogram();
   const rows = windows.flatMap(({ requests }) => requests?.routes.filter((row) => row.route === route) ?? []);
   for (const { latency } of rows) addSketch(histogram, latency);
-  return { histogram, requests: rows.reduce((sum, row) => sum + requestsOf(row), 0) };
+  return { histogram, requests: requestsIn(rows) };
 }

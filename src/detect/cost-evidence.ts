@@ -1,4 +1,4 @@
-import { requestsOf } from '../requests/request-window.ts';
+import { requestsIn } from '../requests/request-window.ts';
 import { type EffectEvidence, onePodCarries, weighGrowth } from './effect-evidence.ts';
 import { LOOK_MS } from './looks.ts';
 import { type Counted, PodCounts } from './pod-counts.ts';
@@ -23,7 +23,7 @@ export class CostCells {
     const cell = blocks.get(block) ?? { cpuUsec: 0, requests: 0, timeMs: 0 };
     blocks.set(block, cell);
     cell.cpuUsec += cpuUsec;
-    cell.requests += requests.routes.reduce((sum, row) => sum + requestsOf(row), 0);
+    cell.requests += requestsIn(requests.routes);
     cell.timeMs += endMs - startMs;
   }
 

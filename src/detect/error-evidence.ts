@@ -1,4 +1,4 @@
-import { failuresOf, type RouteWindow, requestsOf } from '../requests/request-window.ts';
+import { failuresOf, type RouteWindow, requestsIn } from '../requests/request-window.ts';
 import { shareScore } from './deviance.ts';
 import { logGrowthEValue } from './e-process.ts';
 import { DETECTION_POWER, type EffectEvidence, onePodCarries } from './effect-evidence.ts';
@@ -99,6 +99,6 @@ function detectableGrowth(baseline: number, requests: number, weigh: (failed: nu
 }
 
 export const failedOf = (rows: readonly RouteWindow[]): Counted => ({
-  requests: rows.reduce((sum, row) => sum + requestsOf(row), 0),
+  requests: requestsIn(rows),
   counted: rows.reduce((sum, row) => sum + failuresOf(row), 0),
 });

@@ -5,7 +5,7 @@
  */
 import { addJavaSamples, type JavaSamples } from '../profile/java-samples.ts';
 import { SharedStacks } from '../profile/shared-stacks.ts';
-import { requestsOf } from '../requests/request-window.ts';
+import { requestsIn } from '../requests/request-window.ts';
 import type { ArmWindows, Block } from './looks.ts';
 import type { PodWindow } from './pod-window.ts';
 import { ServedSinceStart } from './served-since-start.ts';
@@ -194,7 +194,7 @@ function costRatio({ baseline, canary }: ArmWindows): number | undefined {
   const cost = (windows: readonly PodWindow[]): number => {
     const seen = windows.filter(({ requests }) => requests?.state === 'Seen');
     const requests = seen.flatMap((window) => window.requests?.routes ?? []);
-    const served = requests.reduce((sum, row) => sum + requestsOf(row), 0);
+    const served = requestsIn(requests);
     return seen.reduce((sum, { cpuUsec }) => sum + cpuUsec, 0) / served;
   };
   const ratio = cost(canary) / cost(baseline);

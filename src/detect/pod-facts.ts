@@ -1,5 +1,5 @@
 /** What windows say of their pods besides what is compared: where they ran, how old, throttled, seen, loaded. */
-import { requestsOf } from '../requests/request-window.ts';
+import { requestsIn } from '../requests/request-window.ts';
 import type { ArmWindows, Block } from './looks.ts';
 import { compilerSamples, Maturity } from './maturity.ts';
 import type { PodHost, PodWindow } from './pod-window.ts';
@@ -88,8 +88,7 @@ function addWindow(facts: PodFacts, window: PodWindow): void {
   facts.requestsLost += requests.lost;
 }
 
-export const servedIn = ({ requests }: PodWindow): number =>
-  requests?.routes.reduce((sum, row) => sum + requestsOf(row), 0) ?? 0;
+export const servedIn = ({ requests }: PodWindow): number => requestsIn(requests?.routes ?? []);
 
 const THROTTLED_PART = 0.05; // of the CPU time used
 

@@ -9,6 +9,7 @@ import {
   failuresOf,
   mergeRows,
   type RouteWindow,
+  requestsIn,
   requestsOf,
 } from '../requests/request-window.ts';
 import { SharedRoutes } from '../requests/shared-routes.ts';
@@ -185,7 +186,7 @@ function addLatencies(arm: ServedSums, row: RouteWindow, weight: number): void {
 function countPods(arm: RequestArm, windows: readonly PodWindow[]): void {
   for (const { pod, requests } of windows) {
     if (requests === undefined) continue;
-    const came = requests.routes.reduce((sum, row) => sum + requestsOf(row), 0);
+    const came = requestsIn(requests.routes);
     arm.lost += requests.lost;
     arm.seen += came;
     if (came > 0) arm.pods.set(pod, (arm.pods.get(pod) ?? 0) + came);

@@ -1,5 +1,5 @@
 /** Requests that the pods of an arm have served since they were started: what a JVM warms by. */
-import { requestsOf } from '../requests/request-window.ts';
+import { requestsIn } from '../requests/request-window.ts';
 import type { PodWindow } from './pod-window.ts';
 
 interface Served {
@@ -17,7 +17,7 @@ export class ServedSinceStart {
     const seen = windows.filter(({ requests }) => requests?.state === 'Seen');
     for (const [pod, ofPod] of Map.groupBy(seen, (window) => window.pod)) {
       const rows = ofPod.flatMap((window) => window.requests?.routes ?? []);
-      const requests = rows.reduce((sum, row) => sum + requestsOf(row), 0);
+      const requests = requestsIn(rows);
       const windowMs = ofPod.reduce((sum, { startMs, endMs }) => sum + endMs - startMs, 0);
       const known = this.#pods.get(pod) ?? { requests: 0, windowMs: 0, before: 0 };
       this.#pods.set(pod, known);

@@ -40,6 +40,10 @@ export const MOST_ROWS = 256;
 export const requestsOf = (row: RouteWindow): number =>
   row.answers.reduce((sum, count) => sum + count, 0) + row.clientGone + row.unfinished + row.reset;
 
+/** The same of several rows together. */
+export const requestsIn = (rows: readonly RouteWindow[]): number =>
+  rows.reduce((sum, row) => sum + requestsOf(row), 0);
+
 /** Requests that the server failed: 5xx, torn down, or never answered. */
 export const failuresOf = (row: RouteWindow): number => row.answers[5] + row.unfinished + row.reset;
 
