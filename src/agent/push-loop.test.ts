@@ -20,22 +20,24 @@ const aBatch = (sequence: number): Batch => ({
 });
 
 async function aPusher(t: TestContext, controller: FixtureController) {
+  const client = createControllerClient(controller);
+  const stop = new AbortController();
+  let ended = async () => {};
+  t.after(() => ended()); // before the spool's directory goes
   const directory = aDirectory(t);
   const spool = await openSpool(directory, 1 << 20);
-  const client = createControllerClient(controller);
   const pushed: string[] = [];
   const push = createPushLoop({
     ...{ client, spool, log, random: () => 0 },
     pushed: (result, code) => pushed.push(`${result} ${code}`.trim()),
   });
-  const stop = new AbortController();
   const running = push.run(stop.signal);
-  t.after(async () => {
+  ended = async () => {
     stop.abort();
     push.wake();
     await running;
     client.close();
-  });
+  };
   const add = async (sequence: number) => {
     await spool.add(aBatch(sequence), Date.now());
     push.wake();

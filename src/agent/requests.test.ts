@@ -64,9 +64,8 @@ test('requests are watched only while an assignment wants them', async (t) => {
     containers: withoutRequests(controller),
   };
   await eventually('nothing is watched', async () => isOpen(agent, 0));
-  const before = controller.batches.length;
   await ask(service, '/variant', 200);
-  await eventually('two more windows', () => controller.batches.length > before + 1);
+  await aLaterWindow(controller);
 
   assert.equal(controller.batches.at(-1)?.pods[0]?.requests, undefined);
   assert(controller.batches.at(-1)?.pods[0]?.cpuUsec !== undefined);
@@ -144,8 +143,13 @@ async function watched(t: TestContext, start: (cgroup: string) => Promise<Peer>,
 /** What came before the first whole window belongs to none. */
 async function isWatched(scene: { controller: FixtureController; agent: RunningAgent }): Promise<void> {
   await eventually('requests are watched', async () => isOpen(scene.agent, 1));
-  const before = scene.controller.batches.length;
-  await eventually('a window begins', () => scene.controller.batches.length > before);
+  await aLaterWindow(scene.controller);
+}
+
+/** One that begins after now: pushes are seconds late, what arrives first is of before. */
+async function aLaterWindow({ batches }: FixtureController): Promise<void> {
+  const nowMs = Date.now();
+  await eventually('a window that began later', () => (batches.at(-1)?.startMs ?? 0) >= nowMs);
 }
 
 /** Microseconds until the answer was read. */
