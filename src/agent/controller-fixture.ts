@@ -9,7 +9,7 @@ import { gunzipSync } from 'node:zlib';
 import type { Assignment } from '../wire/assignment.ts';
 import type { Batch } from '../wire/batch-schema.ts';
 import { ASSIGNMENT_PATH, BATCHES_PATH } from '../wire/endpoints.ts';
-import { aDirectory } from './jvm-fixture.ts';
+import { aDirectory, eventually } from './jvm-fixture.ts';
 
 export interface FixtureController {
   readonly url: URL;
@@ -63,6 +63,12 @@ export async function aController(t: TestContext): Promise<FixtureController> {
   });
   const { port } = server.address() as AddressInfo;
   return Object.assign(controller, { url: new URL(`https://localhost:${port}`) });
+}
+
+/** One that begins after now: pushes are seconds late, what arrives first is of before. */
+export async function aLaterWindow({ batches }: FixtureController): Promise<void> {
+  const nowMs = Date.now();
+  await eventually('a window that began later', () => (batches.at(-1)?.startMs ?? 0) >= nowMs);
 }
 
 function assign(

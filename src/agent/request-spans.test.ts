@@ -7,7 +7,7 @@ import { aCollector, type RunningCollector } from '../../test/otel-collector/col
 import { listens, startedOrders } from '../native/testing/peers.ts';
 import { parseAssignment } from '../wire/assignment.ts';
 import { aContainer, anAgent, anAssignment } from './agent-fixture.ts';
-import { aController } from './controller-fixture.ts';
+import { aController, aLaterWindow } from './controller-fixture.ts';
 import { eventually } from './jvm-fixture.ts';
 
 const AGENTS = fileURLToPath(new URL('../../bench/overhead/agents/fetch.sh', import.meta.url));
@@ -61,8 +61,7 @@ test('requests of a JVM that OpenTelemetry’s SDK traces are counted, and no se
       (await agent.get('/metrics')).text,
     );
   });
-  const windows = controller.batches.length;
-  await eventually('two more windows', () => controller.batches.length > windows + 1);
+  await aLaterWindow(controller);
 
   assert.deepEqual(collector.spans(), []);
   assert.doesNotMatch((await agent.get('/metrics')).text, /^flamegate_agent_spans_total\{/m);
@@ -83,8 +82,7 @@ test('requests of a JVM that OpenTelemetry’s agent traces have its span and no
     );
   });
   await eventually('all are traced', () => serverSpans().length >= asked);
-  const windows = controller.batches.length;
-  await eventually('two more windows', () => controller.batches.length > windows + 1);
+  await aLaterWindow(controller);
 
   assert.equal(serverSpans().length, asked);
   assert.ok(serverSpans().every((span) => span.get('Trace ID') === TRACE));

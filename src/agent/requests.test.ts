@@ -17,7 +17,7 @@ import {
   GRANTED,
   type RunningAgent,
 } from './agent-fixture.ts';
-import { aController, certificates, type FixtureController } from './controller-fixture.ts';
+import { aController, aLaterWindow, certificates, type FixtureController } from './controller-fixture.ts';
 import { aDirectory, eventually } from './jvm-fixture.ts';
 
 const ORDERS = 40;
@@ -144,12 +144,6 @@ async function watched(t: TestContext, start: (cgroup: string) => Promise<Peer>,
 async function isWatched(scene: { controller: FixtureController; agent: RunningAgent }): Promise<void> {
   await eventually('requests are watched', async () => isOpen(scene.agent, 1));
   await aLaterWindow(scene.controller);
-}
-
-/** One that begins after now: pushes are seconds late, what arrives first is of before. */
-async function aLaterWindow({ batches }: FixtureController): Promise<void> {
-  const nowMs = Date.now();
-  await eventually('a window that began later', () => (batches.at(-1)?.startMs ?? 0) >= nowMs);
 }
 
 /** Microseconds until the answer was read. */
