@@ -1,4 +1,4 @@
-/** The agent's loop: looks at the node every two seconds and closes a window at each multiple of its length. */
+/** The agent's loop: looks at the node every two seconds and closes a window at each multiple of its length (window-length.ts). */
 import type { KernelSymbols } from '../symbols/kallsyms.ts';
 import { type Assignment, clockHzOf } from '../wire/assignment.ts';
 import type { Batch } from '../wire/batch-schema.ts';
@@ -22,6 +22,7 @@ import { measureSelf } from './self-usage.ts';
 import type { Spool } from './spool.ts';
 import type { WatchedContainers } from './watched-containers.ts';
 import { createWindowClock, type EndedWindow } from './window-clock.ts';
+import { windowLength } from './window-length.ts';
 
 export interface NodeAgentParts {
   readonly config: AgentConfig;
@@ -47,7 +48,7 @@ export interface NodeAgent {
 
 const LOOK_MS = 2_000;
 const FAILED_PAUSE_MS = 1_000;
-const DEFAULT_WINDOW_MS = 10_000;
+const DEFAULT_WINDOW_MS = 10_000; // before the first assignment
 const WIRE_VERSION = 1; // src/wire/batch-schema.ts, of which only types may be loaded here
 
 export function createNodeAgent(parts: NodeAgentParts): NodeAgent {
@@ -62,6 +63,7 @@ export function createNodeAgent(parts: NodeAgentParts): NodeAgent {
   let late = 0;
   let lastLookMs = Date.now();
   let lostBefore = { ringFull: 0, tableFull: 0 };
+  let samplesPerSecond = 0; // of the window before
   let wake = new AbortController();
   const told = new WeakMap<Jvm, string>();
 
@@ -120,6 +122,8 @@ export function createNodeAgent(parts: NodeAgentParts): NodeAgent {
       sequence: sequence++,
     } as const;
     const batch: Batch = { ...head, startMs, endMs, agent, ...folded };
+    const samples = batch.pods.reduce((sum, pod) => sum + pod.samples, 0);
+    samplesPerSecond = (1_000 * samples) / (endMs - startMs);
     late++; // until it is written
     await parts.spool.add(batch, Date.now());
     late--;
@@ -127,6 +131,12 @@ export function createNodeAgent(parts: NodeAgentParts): NodeAgent {
     noteUnwinding(sampler, metrics);
     parts.windowClosed();
   };
+  const windowMs = (nowMs: number): number =>
+    windowLength({
+      assignedMs: assignment?.windowMs ?? DEFAULT_WINDOW_MS,
+      newestMetMs: containers.newestMetMs,
+      ...{ samplesPerSecond, nowMs },
+    });
   /** What was sampled until now belongs to no window. */
   const discard = () => {
     const samples = host.sampler?.take();
@@ -164,10 +174,11 @@ export function createNodeAgent(parts: NodeAgentParts): NodeAgent {
       return lastLookMs;
     },
     async run(signal) {
-      const clock = createWindowClock(Date.now(), assignment?.windowMs ?? DEFAULT_WINDOW_MS);
+      const clock = createWindowClock(Date.now(), windowMs(Date.now()));
       while (!signal.aborted) {
         try {
-          const ended = clock.turn(Date.now(), assignment?.windowMs ?? DEFAULT_WINDOW_MS);
+          const nowMs = Date.now();
+          const ended = clock.turn(nowMs, windowMs(nowMs));
           if (ended) await turn(ended);
           await look(Date.now());
         } catch (error) {

@@ -5,6 +5,8 @@ import { type ContainerAccess, type TrackedContainer, trackContainer } from './t
 
 export interface WatchedContainers {
   all(): readonly TrackedContainer[];
+  /** When it looked for the first time at the one that came last; undefined before there is one. */
+  readonly newestMetMs: number | undefined;
   /** Follows the assignment; what is no longer in it stays until its window is read. */
   assign(assignment: Assignment): void;
   /** Looks for cgroups that are not found yet, and at what runs in the others. */
@@ -26,6 +28,8 @@ export interface WatchedContainers {
 export function watchContainers(access: ContainerAccess): WatchedContainers {
   const containers = new Map<string, TrackedContainer>();
   const leaving = new Set<string>();
+  let newestMetMs: number | undefined;
+  let hasNew = false;
   let baseHz = 1;
   let clockHz = Number.POSITIVE_INFINITY;
   const root = access.roots.v2 ?? access.roots.v1Accounting ?? '';
@@ -46,18 +50,26 @@ export function watchContainers(access: ContainerAccess): WatchedContainers {
   const rateOf = ({ frequencyHz = baseHz }: AssignedContainer): number => Math.min(clockHz, frequencyHz);
   return {
     all: () => [...containers.values()],
+    get newestMetMs() {
+      return newestMetMs;
+    },
     assign(assignment) {
       baseHz = assignment.frequencyHz;
       const assigned = new Map(assignment.containers.map((each) => [each.containerId, each]));
       for (const [id, each] of assigned) {
         const known = containers.get(id);
         if (known) known.assigned = each;
-        else containers.set(id, trackContainer(each, rateOf(each), access));
+        else {
+          containers.set(id, trackContainer(each, rateOf(each), access));
+          hasNew = true;
+        }
         leaving.delete(id);
       }
       for (const id of containers.keys()) if (!assigned.has(id)) leaving.add(id);
     },
     async refresh(nowMs) {
+      if (hasNew) newestMetMs = nowMs;
+      hasNew = false;
       locate();
       for (const container of containers.values()) await container.refresh(nowMs);
     },

@@ -27,11 +27,21 @@ test('a clock that is set back ends the window, not whole', () => {
   assert.equal(clock.boundaryMs, 60_000);
 });
 
-test('another length begins at its own multiples', () => {
+test('a longer length is reached at its next multiple, and nothing between is lost', () => {
   const clock = createWindowClock(0, 10_000);
   clock.turn(10_000, 10_000);
-  clock.turn(20_000, 60_000);
+  clock.turn(20_000, 30_000);
 
-  assert.equal(clock.openSinceMs, undefined);
-  assert.equal(clock.boundaryMs, 60_000);
+  assert.deepEqual(clock.turn(30_000, 30_000), { startMs: 20_000, endMs: 30_000, whole: true, missed: 0 });
+  assert.deepEqual(clock.turn(60_000, 30_000), { startMs: 30_000, endMs: 60_000, whole: true, missed: 0 });
+});
+
+test('a shorter length ends the open window at its own next multiple', () => {
+  const clock = createWindowClock(0, 30_000);
+  clock.turn(30_000, 30_000);
+
+  assert.equal(clock.turn(44_000, 10_000), undefined);
+  assert.equal(clock.boundaryMs, 50_000);
+  assert.deepEqual(clock.turn(50_500, 10_000), { startMs: 30_000, endMs: 50_000, whole: true, missed: 0 });
+  assert.deepEqual(clock.turn(60_000, 10_000), { startMs: 50_000, endMs: 60_000, whole: true, missed: 0 });
 });

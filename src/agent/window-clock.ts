@@ -1,4 +1,4 @@
-/** Windows begin at whole multiples of their length, on every node alike. */
+/** Windows end at whole multiples of their length, on every node alike. The first after a change of length is shorter, or longer. */
 
 export interface EndedWindow {
   readonly startMs: number;
@@ -14,7 +14,7 @@ export interface WindowClock {
   readonly boundaryMs: number;
   /** Start of the open window, if it was watched from its start. */
   readonly openSinceMs: number | undefined;
-  /** The window that has ended by now, at most once; the next one is open then, of the length given. */
+  /** The window that has ended by now, at most once; the next one is open then, of the length given. One that is open ends earlier for a shorter length. */
   turn(nowMs: number, nextWindowMs: number): EndedWindow | undefined;
 }
 
@@ -31,6 +31,10 @@ export function createWindowClock(nowMs: number, windowMs: number): WindowClock 
     },
     turn(now, nextWindowMs) {
       const backwards = now < boundaryMs - lengthMs; // somebody set the clock
+      if (nextWindowMs < lengthMs && now < boundaryMs && !backwards) {
+        lengthMs = nextWindowMs;
+        boundaryMs = multipleAfter(now, nextWindowMs);
+      }
       if (now < boundaryMs && !backwards) return undefined;
       const onTime = !backwards && now - boundaryMs < lengthMs / 2;
       const begun = openSinceMs !== undefined;
@@ -40,7 +44,7 @@ export function createWindowClock(nowMs: number, windowMs: number): WindowClock 
         whole: begun && onTime,
         missed: begun && !onTime ? 1 + Math.max(0, Math.floor((now - boundaryMs) / lengthMs)) : 0,
       };
-      openSinceMs = onTime && boundaryMs % nextWindowMs === 0 ? boundaryMs : undefined;
+      openSinceMs = onTime ? boundaryMs : undefined;
       lengthMs = nextWindowMs;
       boundaryMs = multipleAfter(onTime ? boundaryMs : now, nextWindowMs);
       return ended;

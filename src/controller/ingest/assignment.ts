@@ -30,6 +30,7 @@ import type { ClusterView } from '../cluster-view.ts';
 import { type ReplicaSetOwners, replicaSetOwners, workloadOf } from '../pod-owner.ts';
 import { policiesIn, policyOf, policyWants } from '../profiling-policy/precedence.ts';
 import { podsUnderGate } from '../regression-gate/arms.ts';
+import { judgedPods } from './judged-pods.ts';
 import { raisedRates } from './raised-rates.ts';
 
 /** The cluster, sorted once per change instead of once per node. */
@@ -38,12 +39,17 @@ export interface AssignmentIndex {
   /** The first that selects a pod counts. */
   readonly policiesOfNamespace: ReadonlyMap<string, readonly AnyProfilingPolicy[]>;
   readonly gatedPodUids: ReadonlySet<string>;
+  /** Those of them whose gate has an evaluation that is open. */
+  readonly judgedPodUids: ReadonlySet<string>;
   /** Of the pods of gates that have raised it, both arms alike. */
   readonly raisedHz: ReadonlyMap<string, number>;
   readonly owners: ReplicaSetOwners;
 }
 
-export const WINDOW_MS = 10_000;
+/** While a pod of the node is judged, or a policy asks what one waits for, or reads and writes. */
+const SHORT_WINDOW_MS = 10_000;
+/** Otherwise: a look of src/detect/looks.ts, so that history and placebos are of the same looks with either length. */
+const RESTING_WINDOW_MS = 30_000;
 const DEFAULT_HZ = 49;
 /** What an agent accepts; a node runs 110 pods by default and 250 on the largest clouds. */
 const MAX_CONTAINERS = 512;
@@ -62,6 +68,7 @@ export function indexAssignments(view: ClusterView): AssignmentIndex {
     podsOfNode: Map.groupBy(pods, (pod) => pod.spec?.nodeName ?? ''),
     policiesOfNamespace,
     gatedPodUids: new Set(gated.map((pod) => pod.metadata?.uid ?? '')),
+    judgedPodUids: judgedPods(gates, view),
     raisedHz: raisedRates(gates),
     owners: replicaSetOwners(replicaSets),
   };
@@ -94,8 +101,11 @@ export function assignmentOf(
     .flatMap((pod) => liveContainers(pod, index))
     .sort((a, b) => (`${a.podUid} ${a.container}` < `${b.podUid} ${b.container}` ? -1 : 1))
     .slice(0, MAX_CONTAINERS);
+  const isWanted = ({ podUid, offCpu, io }: AssignedContainer): boolean =>
+    index.judgedPodUids.has(podUid) || offCpu !== undefined || io !== undefined;
+  const windowMs = containers.some(isWanted) ? SHORT_WINDOW_MS : RESTING_WINDOW_MS;
   const told = settings === undefined ? {} : { settings };
-  const work = { store: storeId, windowMs: WINDOW_MS, frequencyHz, containers, live, ...told };
+  const work = { store: storeId, windowMs, frequencyHz, containers, live, ...told };
   const version = createHash('sha256').update(JSON.stringify(work)).digest('base64url').slice(0, 22);
   return { version, ...work };
 }

@@ -2,10 +2,13 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import {
+  aDeployment,
+  aDeploymentGate,
   aGate,
   aPod,
   aPolicy,
   aReplicaSet,
+  aReport,
   aView,
   type Cluster,
   START_MS,
@@ -32,6 +35,16 @@ const CHANGES: Readonly<Record<string, (view: TestView) => Partial<Cluster>>> = 
   },
   'a gate comes': () => ({ gates: [aGate()] }),
   'a gate goes': () => ({ gates: [] }),
+  'a rollout begins': (view) => ({
+    gates: [aDeploymentGate()],
+    deployments: [aDeployment()],
+    replicaSets: [
+      aReplicaSet({ hash: 'aaa', revision: 1 }),
+      aReplicaSet({ hash: 'bbb', revision: 2, image: 'orders:2' }),
+    ],
+    pods: [...view.pods(), aPod({ name: 'new', owner: 'uid-orders-bbb', node: 'node-b' })],
+  }),
+  'it is decided': () => ({ reports: [aReport({ status: { verdict: 'Passed' } })] }),
   'a policy changes': () => ({
     policies: [aPolicy({ spec: { offCpu: { enabled: true, minDuration: '5ms' } } })],
   }),

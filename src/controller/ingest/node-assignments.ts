@@ -52,7 +52,8 @@ function madeOf(node: string, index: AssignmentIndex): unknown[] {
   return (index.podsOfNode.get(node) ?? []).flatMap((pod) => {
     const uid = pod.metadata?.uid ?? '';
     const workload = workloadOf(pod, index.owners);
-    const ofGates = [index.gatedPodUids.has(uid), index.raisedHz.get(uid)];
+    const { gatedPodUids, judgedPodUids, raisedHz } = index;
+    const ofGates = [gatedPodUids.has(uid), judgedPodUids.has(uid), raisedHz.get(uid)];
     return [pod, policyOfPod(pod, index), ...ofGates, workload?.kind, workload?.name];
   });
 }

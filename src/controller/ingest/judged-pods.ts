@@ -1,0 +1,23 @@
+/** Of which pods windows of ten seconds are needed: those of gates that are being judged. Pure. */
+import type { V1Pod } from '@kubernetes/client-node';
+import type { RegressionGate } from '../../crds/regression-gate.ts';
+import type { ClusterView } from '../cluster-view.ts';
+import { findArms } from '../regression-gate/arms.ts';
+import { evaluationsOf, isOpen } from '../regression-gate/evaluation.ts';
+
+/** An evaluation of what runs now is open, or is about to be opened. What was decided, and a gate without a canary, rests. */
+export function gateIsJudged(gate: RegressionGate, view: ClusterView): boolean {
+  const arms = findArms(gate, view);
+  if (arms.kind !== 'Pair' && arms.kind !== 'BaselineGone') return false;
+  const { current } = evaluationsOf(gate, view.reports(gate.metadata.namespace), arms);
+  return isOpen(current) || (current === undefined && arms.kind === 'Pair');
+}
+
+/** By uid. */
+export function judgedPods(
+  gates: readonly { readonly gate: RegressionGate; readonly pods: readonly V1Pod[] }[],
+  view: ClusterView,
+): ReadonlySet<string> {
+  const judged = gates.filter(({ gate }) => gateIsJudged(gate, view));
+  return new Set(judged.flatMap(({ pods }) => pods.map(({ metadata }) => metadata?.uid ?? '')));
+}
