@@ -8,8 +8,8 @@ import { RecentStackIds } from './recent-stack-ids.ts';
 
 export interface Interner {
   stringId(text: string): number;
-  /** String ids, leaf first; `places`: as many, 0 for none, or no entry at all. */
-  stackId(frames: readonly number[], places: readonly number[]): number;
+  /** Of the first `size` words: the number of frames, their string ids, leaf first, and as many of places, 0 for none, or none at all. */
+  stackId(words: Uint32Array<ArrayBuffer>, size: number): number;
   /** A stack, one object however often it is asked for, its frames shared with stacks of other places; undefined: no such stack. */
   stackOf(stackId: number): SharedStack | undefined;
   /** Of the numbers of its stacks; another one after it forgot. */
@@ -51,14 +51,14 @@ export function interner(db: DatabaseSync): Interner {
   return {
     stringId: (text) =>
       stringIds.get(text, () => Number((addString.get(text) ?? findString.get(text))?.['id'])),
-    stackId: (ids, placeIds) => {
-      const words = wordsOf(ids, placeIds);
-      return stackIds.get(words, () => {
-        const digest = digestOf(new Uint8Array(words.buffer));
-        const added = addStack.get(digest, encodeIds(ids), encodeIds(placeIds));
+    stackId: (words, size) =>
+      stackIds.get(words, size, () => {
+        const bytes = new Uint8Array(words.buffer, words.byteOffset, 4 * size);
+        const digest = digestOf(bytes);
+        const places = 4 * (1 + (words[0] ?? 0));
+        const added = addStack.get(digest, bytes.subarray(4, places), bytes.subarray(places));
         return Number((added ?? findStack.get(digest))?.['id']);
-      });
-    },
+      }),
     stackOf: (id) => {
       const known = stacks.peek(id);
       if (known !== undefined) return known;
@@ -76,15 +76,6 @@ export function interner(db: DatabaseSync): Interner {
       for (const cache of [stringIds, stackIds, texts, frames, stacks]) cache.clear();
     },
   };
-}
-
-/** With how many are frames, so that a frame is never taken for a place. */
-function wordsOf(ids: readonly number[], placeIds: readonly number[]): Uint32Array {
-  const words = new Uint32Array(1 + ids.length + placeIds.length);
-  words[0] = ids.length;
-  words.set(ids, 1);
-  words.set(placeIds, 1 + ids.length);
-  return words;
 }
 
 const digestOf = (bytes: Uint8Array): Buffer => hash('sha256', bytes, 'buffer').subarray(0, 16);

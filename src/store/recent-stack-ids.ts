@@ -20,16 +20,16 @@ export class RecentStackIds {
     this.#old = new Generation();
   }
 
-  /** `words`: whatever makes a stack this one and no other, a word an entry. */
-  get(words: Uint32Array, make: () => number): number {
-    const known = this.#young.find(words);
+  /** The first `size` of `words`: whatever makes a stack this one and no other, a word an entry. */
+  get(words: Uint32Array, size: number, make: () => number): number {
+    const known = this.#young.find(words, size);
     if (known !== undefined) return known;
-    const id = this.#old.find(words) ?? make();
-    if (this.#young.words + words.length + HEADER > this.#mostWords) {
+    const id = this.#old.find(words, size) ?? make();
+    if (this.#young.words + size + HEADER > this.#mostWords) {
       this.#old = this.#young;
       this.#young = new Generation();
     }
-    this.#young.add(words, id);
+    this.#young.add(words, size, id);
     return id;
   }
 
@@ -49,40 +49,39 @@ class Generation {
   #entries = 0;
   words = 0;
 
-  find(words: Uint32Array): number | undefined {
+  find(words: Uint32Array, size: number): number | undefined {
     const mask = this.#slots.length - 1;
-    for (let slot = this.#hash(words) & mask; ; slot = (slot + 1) & mask) {
+    for (let slot = this.#hash(words, 0, size) & mask; ; slot = (slot + 1) & mask) {
       const at = this.#slots[slot] ?? 0;
       if (at === 0) return undefined;
-      if (this.#isAt(at - 1, words)) return this.#arena[at - 1];
+      if (this.#isAt(at - 1, words, size)) return this.#arena[at - 1];
     }
   }
 
   /** The words are not in it yet. */
-  add(words: Uint32Array, id: number): void {
-    this.#makeRoom(words.length + HEADER);
+  add(words: Uint32Array, size: number, id: number): void {
+    this.#makeRoom(size + HEADER);
     const begin = this.words;
     this.#arena[begin] = id;
-    this.#arena[begin + 1] = words.length;
-    this.#arena.set(words, begin + HEADER);
-    this.words += words.length + HEADER;
+    this.#arena[begin + 1] = size;
+    for (let index = 0; index < size; index++) this.#arena[begin + HEADER + index] = words[index] ?? 0;
+    this.words += size + HEADER;
     this.#entries += 1;
     this.#place(begin);
   }
 
-  #isAt(begin: number, words: Uint32Array): boolean {
+  #isAt(begin: number, words: Uint32Array, size: number): boolean {
     const arena = this.#arena;
-    if (arena[begin + 1] !== words.length) return false;
-    for (let index = 0; index < words.length; index++) {
+    if (arena[begin + 1] !== size) return false;
+    for (let index = 0; index < size; index++) {
       if (arena[begin + HEADER + index] !== words[index]) return false;
     }
     return true;
   }
 
   #place(begin: number): void {
-    const length = this.#arena[begin + 1] ?? 0;
     const mask = this.#slots.length - 1;
-    let slot = this.#hash(this.#arena.subarray(begin + HEADER, begin + HEADER + length)) & mask;
+    let slot = this.#hash(this.#arena, begin + HEADER, this.#arena[begin + 1] ?? 0) & mask;
     while (this.#slots[slot] !== 0) slot = (slot + 1) & mask;
     this.#slots[slot] = begin + 1;
   }
@@ -100,9 +99,9 @@ class Generation {
   }
 
   /** Multiply and rotate by word, mixed at the end as in MurmurHash3 (Appleby 2011). */
-  #hash(words: Uint32Array): number {
-    let hash = this.#seed ^ words.length;
-    for (let index = 0; index < words.length; index++) {
+  #hash(words: Uint32Array, begin: number, size: number): number {
+    let hash = this.#seed ^ size;
+    for (let index = begin; index < begin + size; index++) {
       hash = Math.imul(hash ^ (words[index] ?? 0), this.#factor);
       hash = (hash << 13) | (hash >>> 19);
     }

@@ -5,7 +5,7 @@ import { type SharedStack, SharedStacks } from '../profile/shared-stacks.ts';
 import { parseRequestWindow } from '../requests/parse-request-window.ts';
 import type { RequestWindow } from '../requests/request-window.ts';
 import type { Batch, PodWindow } from '../wire/batch-schema.ts';
-import { decodeIds, encodeIds, type Interner } from './interning.ts';
+import { decodeIds, type Interner } from './interning.ts';
 
 /** What one container burnt in one closed window, in the form src/detect judges. */
 export interface StoredWindow {
@@ -62,34 +62,13 @@ export function windowWriter(
       pod.cpuUsec,
       pod.throttledUsec,
       pod.jvm.flags.toSorted().join(' '),
-      encodeIds(pod.counts.flatMap(([stack, count]) => [idOf(stack), count])),
+      encodeCounts(pod.counts, idOf),
       pod.requests === undefined ? null : JSON.stringify(pod.requests),
       pod.java?.samples ?? null,
       pod.java?.interpreted ?? null,
       JSON.stringify([pod.pod, batch.node, batch.cpuModel ?? '']),
     );
     return changes > 0;
-  };
-}
-
-/** Stack index of the batch → stack id, each asked for once. */
-export function stackIdsOf({ places, stacks, strings }: Batch, names: Interner): (index: number) => number {
-  const stringId = remembered(strings.length, (index) => names.stringId(strings[index] ?? '[unknown]'));
-  const placeId = (place: number) => (place === 0 ? 0 : stringId(place - 1));
-  return remembered(stacks.length, (index) =>
-    names.stackId((stacks[index] ?? []).map(stringId), (places?.[index] ?? []).map(placeId)),
-  );
-}
-
-/** Ids begin at 1. */
-function remembered(size: number, make: (index: number) => number): (index: number) => number {
-  const made = new Float64Array(size);
-  return (index) => {
-    const known = made[index] ?? 0;
-    if (known !== 0) return known;
-    const value = make(index);
-    made[index] = value;
-    return value;
   };
 }
 
@@ -112,6 +91,16 @@ export function decodeWindow(row: Readonly<Record<string, unknown>>, names: Inte
     ...javaIn(row),
     ...(typeof row['requests'] === 'string' ? requestsIn(row['requests']) : {}),
   };
+}
+
+function encodeCounts(counts: PodWindow['counts'], idOf: (index: number) => number): Uint8Array {
+  const pairs = new Uint32Array(2 * counts.length);
+  let size = 0;
+  for (const [stack, count] of counts) {
+    pairs[size++] = idOf(stack);
+    pairs[size++] = count;
+  }
+  return new Uint8Array(pairs.buffer);
 }
 
 function decodeCounts(bytes: unknown, names: Interner): { stacks: SharedStacks; unreadable: number } {

@@ -5,13 +5,14 @@
  */
 import type { DatabaseSync } from 'node:sqlite';
 import type { Batch } from '../wire/batch-schema.ts';
+import { batchStackIds } from './batch-stack-ids.ts';
 import { limitPages, moveAside, openDatabase } from './database-file.ts';
 import { type Interner, interner } from './interning.ts';
 import { prune, sweepInterned, usedBytes } from './retention.ts';
 import { isCorruption, isFull, StoreError } from './store-error.ts';
 import { decodeServed, type StoredServed, servedWriter } from './stored-served.ts';
 import { decodeTimes, type StoredTimes, type Times, timesWriter } from './stored-times.ts';
-import { decodeWindow, type StoredWindow, stackIdsOf, windowIsOfUse, windowWriter } from './stored-window.ts';
+import { decodeWindow, type StoredWindow, windowIsOfUse, windowWriter } from './stored-window.ts';
 
 export interface StoreOptions extends Partial<StoreLimits> {
   readonly now: () => number;
@@ -256,7 +257,7 @@ class SqliteStore implements WindowStore {
     if (changes === 0) return { isNew: false, windowsStored: 0, windowsLeftOut: 0 };
     const horizonMs = this.#now() - this.#limits.retentionMs;
     const wanted = batch.endMs < horizonMs ? [] : batch.pods.filter(windowIsOfUse);
-    const idOf = stackIdsOf(batch, this.#interner);
+    const idOf = batchStackIds(batch, this.#interner);
     let windowsStored = 0;
     const insert = windowWriter(this.#db, idOf);
     const insertTimes = timesWriter(this.#db, idOf);
