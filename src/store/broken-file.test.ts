@@ -1,6 +1,7 @@
 /** Whatever is found where the database should be, work begins; agents send again what it had. */
 import assert from 'node:assert/strict';
 import { mkdirSync, readFileSync, truncateSync, writeFileSync } from 'node:fs';
+import { DatabaseSync } from 'node:sqlite';
 import { test } from 'node:test';
 import { aBatch } from './testing/a-batch.ts';
 import { aPath, aStore, everything } from './testing/a-store.ts';
@@ -21,6 +22,7 @@ const BREAKS: readonly (readonly [string, (path: string) => void])[] = [
   ['nothing', (path) => truncateSync(path, 0)],
   ['a part of its first page', (path) => truncateSync(path, 100)],
   ['its first half', (path) => truncateSync(path, Math.floor(readFileSync(path).length / 2))],
+  ['another layout', (path) => setLayout(path, 4)],
   ['text', (path) => writeFileSync(path, 'this is no database\n')],
 ];
 
@@ -28,6 +30,12 @@ function damaged(path: string): Buffer {
   const bytes = readFileSync(path);
   random(bytes.length - 4096).copy(bytes, 4096);
   return bytes;
+}
+
+function setLayout(path: string, layout: number): void {
+  const db = new DatabaseSync(path);
+  db.exec(`PRAGMA user_version = ${layout}`);
+  db.close();
 }
 
 for (const [what, broken] of BREAKS) {

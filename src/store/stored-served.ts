@@ -26,7 +26,7 @@ export interface StoredServedRow extends Omit<ServedRow, 'samples' | 'waited'> {
 
 /** `stacks`: stack ids as little-endian uint32; `told`: the rest of a ServedWindow as JSON, where stacks are indices into them. */
 export const SERVED_TABLE = `
-  CREATE TABLE IF NOT EXISTS served (
+  CREATE TABLE served (
     podUid TEXT NOT NULL, container TEXT NOT NULL, startMs INTEGER NOT NULL, endMs INTEGER NOT NULL,
     podStartedAtMs INTEGER NOT NULL, hz INTEGER NOT NULL, stacks BLOB NOT NULL, told TEXT NOT NULL,
     PRIMARY KEY (podUid, container, startMs)

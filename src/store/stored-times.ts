@@ -24,7 +24,7 @@ export interface StoredTimes {
 /** `stacks`: stack ids as little-endian uint32; `ns`: as many little-endian doubles. */
 export const TIMES_TABLES = TIMES.map(
   (table) => `
-  CREATE TABLE IF NOT EXISTS ${table} (
+  CREATE TABLE ${table} (
     podUid TEXT NOT NULL, container TEXT NOT NULL, startMs INTEGER NOT NULL, endMs INTEGER NOT NULL,
     podStartedAtMs INTEGER NOT NULL, stacks BLOB NOT NULL, ns BLOB NOT NULL,
     PRIMARY KEY (podUid, container, startMs)

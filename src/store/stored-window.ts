@@ -47,7 +47,8 @@ export function windowWriter(
   const insert = db.prepare(
     `INSERT INTO window (podUid, container, startMs, endMs, podStartedAtMs, hz, samples, lost, cpuUsec,
        throttledUsec, flags, counts, requests, javaSamples, interpretedSamples, host)
-     VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING`,
+     SELECT ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16
+     WHERE NOT EXISTS (SELECT 1 FROM window WHERE podUid = ?1 AND container = ?2 AND startMs = ?3)`,
   );
   return (batch, pod) => {
     const { changes } = insert.run(

@@ -1,5 +1,4 @@
 import assert from 'node:assert/strict';
-import { DatabaseSync } from 'node:sqlite';
 import { test } from 'node:test';
 import { aRequestWindow } from '../requests/testing/a-request-window.ts';
 import { aBatch, aPodWindow, EPOCH_MS, WINDOW_MS } from './testing/a-batch.ts';
@@ -29,31 +28,5 @@ test('of requests alone, windows without any are left out, and stacks with them'
   assert.deepEqual(
     windows.map(({ startMs, stacks, requests }) => [startMs, [...stacks], requests]),
     [[EPOCH_MS + WINDOW_MS, [], aRequestWindow()]],
-  );
-});
-
-test('a store from before requests keeps its windows', (t) => {
-  const path = aPath(t);
-  const before = aStore(t, path);
-  before.addBatch(aBatch());
-  const id = before.storeId();
-  before.close();
-  const db = new DatabaseSync(path);
-  for (const column of ['requests', 'javaSamples', 'interpretedSamples', 'host']) {
-    db.exec(`ALTER TABLE window DROP COLUMN ${column}`);
-  }
-  db.exec('PRAGMA user_version = 2');
-  db.close();
-
-  const store = aStore(t, path);
-  store.addBatch(aBatch({ sequence: 1, pods: [aPodWindow({ requests: aRequestWindow() })] }));
-
-  assert.equal(store.storeId(), id);
-  assert.deepEqual(
-    everything(store).map((window) => [window.requests?.state, window.host?.node]),
-    [
-      [undefined, undefined],
-      ['Seen', 'node-a'],
-    ],
   );
 });

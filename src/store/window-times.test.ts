@@ -78,23 +78,6 @@ test('what reads, writes and syncs took comes back by its stacks, apart from wha
   );
 });
 
-test('a store of before waiting gets its table, and keeps its windows', (t) => {
-  const path = aPath(t);
-  const before = aStore(t, path);
-  before.addBatch(aBatch());
-  const id = before.storeId();
-  before.close();
-  const db = new DatabaseSync(path);
-  db.exec('DROP TABLE waiting; DROP TABLE io');
-  db.close();
-
-  const store = aStore(t, path);
-  store.addBatch(aBatch({ sequence: 1, pods: [aPodWindow({ waiting: WAITING })] }));
-
-  assert.equal(store.storeId(), id);
-  assert.deepEqual([store.windows(ALL).length, store.times('waiting', ALL).length], [2, 1]);
-});
-
 test('stacks that only waits refer to stay, and all go with their age', (t) => {
   const path = aPath(t);
   let nowMs = EPOCH_MS + WINDOW_MS;
