@@ -26,8 +26,8 @@ import { parseRssMb, watchUsage } from './process-usage.ts';
 
 const ROOT = resolve(import.meta.dirname, '..');
 const LISTED_PODS = 10_000;
-const WINDOW_S = 10;
-const WARM_WINDOWS = 3;
+/** By then each agent knows what it is assigned, and has closed a window of that length. */
+const WARM_S = 70;
 const PUBLISHED_CA = { apiVersion: 'v1', plural: 'configmaps', namespace: AGENTS, name: 'flamegate-ca' };
 
 const number = (name: string, otherwise: number): number => Number(process.env[name] ?? otherwise);
@@ -93,9 +93,9 @@ async function pushFor(
     ...{ directory: join(directory, 'agents'), caFile, tokens, pods },
     controller: `https://127.0.0.1:${PORTS.httpsPort}`,
     recording: join(ROOT, 'test/fixtures/recordings/orders-c1'),
-    ...{ windows: WARM_WINDOWS + Math.ceil(seconds / WINDOW_S), measureFrom: WARM_WINDOWS },
+    ...{ seconds: WARM_S + seconds, warmSeconds: WARM_S },
   });
-  await new Promise((wake) => setTimeout(wake, (WARM_WINDOWS + 1) * WINDOW_S * 1_000));
+  await new Promise((wake) => setTimeout(wake, WARM_S * 1_000));
   const [usage, reconciled] = await Promise.all([
     watchUsage(controller.pid, seconds),
     changeGates(client, size.gates, seconds),

@@ -1,6 +1,6 @@
 /**
- * A thousand agents in one process, as a child of bench/control.ts: each has the real agent's push loop, long poll and client,
- * and a token of its own. Only what they send is made up. Reads a Plan from one file, and at its end writes a Sent to another.
+ * A thousand agents in one process, as a child of bench/control.ts: each has the real agent's push loop, long poll, client,
+ * window clock, and a token of its own. Only what they send is made up. Reads a Plan from one file, and at its end writes a Sent to another.
  */
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -9,6 +9,7 @@ import { pause } from '../../src/agent/backoff.ts';
 import { type ControllerClient, createControllerClient } from '../../src/agent/controller-client.ts';
 import { createLog } from '../../src/agent/log.ts';
 import { createPushLoop } from '../../src/agent/push-loop.ts';
+import { createWindowClock } from '../../src/agent/window-clock.ts';
 import { BATCHES_PATH } from '../../src/wire/endpoints.ts';
 import { memorySpool } from './memory-spool.ts';
 import { type SentPod, type WindowSource, windowSource } from './node-windows.ts';
@@ -22,9 +23,9 @@ export interface Plan {
   /** By node. */
   readonly tokens: readonly string[];
   readonly pods: readonly SentPod[];
-  /** Windows of each agent; only batches of those from `measureFrom` on are timed. */
-  readonly windows: number;
-  readonly measureFrom: number;
+  /** How long agents push; what is pushed after `warmSeconds` is timed. */
+  readonly seconds: number;
+  readonly warmSeconds: number;
 }
 
 export interface Sent {
@@ -38,7 +39,8 @@ export interface Sent {
   readonly assignments: number;
 }
 
-const WINDOW_MS = 10_000;
+const FIRST_WINDOW_MS = 10_000; // until the assignment says
+const LOOK_MS = 2_000;
 const FLUSH_MS = 60_000;
 
 const [planFile, resultFile] = process.argv.slice(2);
@@ -51,9 +53,9 @@ const podsOfNode = Map.groupBy(plan.pods, ({ node }) => node);
 const sent = { pushMs: [] as number[], refused: {} as Record<string, number>, batches: 0, windows: 0 };
 const acknowledged: string[] = [];
 let assignments = 0;
-let measured = false;
+const beganMs = Date.now();
+const isMeasured = (): boolean => Date.now() - beganMs >= plan.warmSeconds * 1_000;
 
-const firstMs = Math.ceil((Date.now() + 5_000) / WINDOW_MS) * WINDOW_MS;
 await Promise.all(plan.tokens.map((token, node) => runAgent(node, token)));
 const result: Sent = { ...sent, acknowledged, assignments };
 await writeFile(resultFile, JSON.stringify(result));
@@ -74,11 +76,13 @@ async function runAgent(node: number, token: string): Promise<void> {
     },
   });
   const ending = new AbortController();
+  let windowMs = FIRST_WINDOW_MS;
   const polling = pollAssignments(
     {
       ...{ client, log, node: nodeName(node), random: Math.random },
-      take: async ({ store }) => {
+      take: async ({ store, ...assignment }) => {
         assignments += 1;
+        windowMs = assignment.windowMs;
         await push.storeIs(store);
       },
       failed: (code) => {
@@ -88,16 +92,19 @@ async function runAgent(node: number, token: string): Promise<void> {
     ending.signal,
   );
   const pushing = push.run(ending.signal);
-  for (let sequence = 0; sequence < plan.windows; sequence++) {
-    const startMs = firstMs + (sequence - 1) * WINDOW_MS;
-    // All at once: that they do not push at once is the push loop's.
-    await pause(Math.max(0, startMs + WINDOW_MS - Date.now()), ending.signal);
-    measured = sequence >= plan.measureFrom;
-    const pods = podsOfNode.get(node) ?? [];
-    spool.put(`${boot}-${sequence}`, source.batch(node, pods, sequence, startMs), Date.now());
-    sent.batches += 1;
-    sent.windows += pods.length;
-    push.wake();
+  const pods = podsOfNode.get(node) ?? [];
+  const clock = createWindowClock(Date.now(), windowMs);
+  for (let sequence = 0; Date.now() - beganMs < plan.seconds * 1_000; ) {
+    const ended = clock.turn(Date.now(), windowMs);
+    // All close at once: that they do not push at once is the push loop's.
+    if (ended?.whole) {
+      spool.put(`${boot}-${sequence}`, source.batch(node, pods, { ...ended, sequence }), Date.now());
+      sequence += 1;
+      sent.batches += 1;
+      sent.windows += pods.length;
+      push.wake();
+    }
+    await pause(Math.max(0, Math.min(clock.boundaryMs - Date.now(), LOOK_MS)), ending.signal);
   }
   await untilSent(() => spool.nextWaiting() === undefined);
   for (const entry of spool.entries())
@@ -118,7 +125,7 @@ function timed(client: ControllerClient): ControllerClient {
     async ask(asked, signal) {
       const startedMs = performance.now();
       const answer = await client.ask(asked, signal);
-      if (measured && asked.path === BATCHES_PATH && answer.status < 300) {
+      if (isMeasured() && asked.path === BATCHES_PATH && answer.status < 300) {
         sent.pushMs.push(performance.now() - startedMs);
       }
       return answer;

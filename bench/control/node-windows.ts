@@ -8,7 +8,7 @@ import { namespaceOf, nodeName, type WatchedPod } from './size.ts';
 
 /** Functions of the service itself, which no other service has; what is below them is everybody's. */
 const OWN = /^(suspend )?shop\./;
-const WINDOW_MS = 10_000;
+const RECORDED_MS = 10_000;
 const AGE_MS = 3_600_000;
 const FEWEST_SAMPLES = 20; // others are of a JVM that starts, or rests
 const ROUTES = ['/orders/{id}', '/stock/{sku}', '/customers/{id}/orders'];
@@ -17,25 +17,33 @@ export interface SentPod extends WatchedPod {
   readonly uid: string;
 }
 
+export interface SentWindow {
+  readonly sequence: number;
+  readonly startMs: number;
+  readonly endMs: number;
+}
+
 export interface WindowSource {
   /** A gzipped batch. */
-  batch(node: number, pods: readonly SentPod[], sequence: number, startMs: number): Buffer;
+  batch(node: number, pods: readonly SentPod[], window: SentWindow): Buffer;
 }
 
 export async function windowSource(recording: string, boot: string): Promise<WindowSource> {
-  const { windows: all } = await readRecording(recording);
-  const windows = all.filter(({ meta }) => meta.samples >= FEWEST_SAMPLES);
+  const { windows } = await readRecording(recording);
+  const full = windows.filter(({ meta }) => meta.samples >= FEWEST_SAMPLES);
+  const recorded = [...Map.groupBy(full, ({ meta }) => meta.pod).values()];
   const startedAtMs = Date.now() - AGE_MS;
-  const made = new Map<number, Buffer>();
+  const made = new Map<string, Buffer>();
   return {
-    batch(node, pods, sequence, startMs) {
+    batch(node, pods, { endMs, sequence, startMs }) {
+      const parts = Math.max(1, Math.round((endMs - startMs) / RECORDED_MS));
+      const key = `${node} ${parts}`;
       const rest =
-        made.get(node) ??
-        gzipSync(`,${JSON.stringify(makeRest(node, pods, { windows, startedAtMs })).slice(1)}`);
-      made.set(node, rest);
+        made.get(key) ??
+        gzipSync(`,${JSON.stringify(makeRest(node, pods, { recorded, parts, startedAtMs })).slice(1)}`);
+      made.set(key, rest);
       const head: Omit<Batch, keyof Rest> = {
-        ...{ version: 1, node: nodeName(node), cpuModel: 'bench', boot, sequence, startMs },
-        endMs: startMs + WINDOW_MS,
+        ...{ version: 1, node: nodeName(node), cpuModel: 'bench', boot, sequence, startMs, endMs },
         agent: {
           version: 'bench',
           cpuUsec: 50_000,
@@ -53,22 +61,31 @@ export async function windowSource(recording: string, boot: string): Promise<Win
 type Rest = Pick<Batch, 'stacks' | 'strings' | 'pods'>;
 
 interface RestOptions {
-  readonly windows: readonly RecordedWindow[];
+  /** Of each recorded pod. */
+  readonly recorded: readonly (readonly RecordedWindow[])[];
+  /** How many recorded windows one is made of. */
+  readonly parts: number;
   readonly startedAtMs: number;
 }
 
-/** Of a node, made once: its pods are alike from window to window, as most of what real ones send is. */
-function makeRest(node: number, pods: readonly SentPod[], { startedAtMs, windows }: RestOptions): Rest {
+/** Of a node, made once for each length: its pods are alike from window to window, as most of what real ones send is. */
+function makeRest(
+  node: number,
+  pods: readonly SentPod[],
+  { parts, recorded, startedAtMs }: RestOptions,
+): Rest {
   const names = tableOf<string>((name) => name);
   const stacks = tableOf<readonly number[]>((frames) => frames.join(' '));
   const sent = pods.map((pod, at) => {
-    const window = windows[(node + 31 * at) % windows.length];
-    if (window === undefined) throw new Error('the recording has no windows');
-    const counts = Array.from(window.stacks, ({ frames, count }): [number, number] => [
-      stacks.idOf(frames.map((frame) => names.idOf(ofService(frame, pod.service)))),
-      count,
-    ]);
-    return { ...podWindow(pod, window, counts), startedAtMs };
+    const ofPod = recorded[(node + at) % recorded.length] ?? [];
+    const chosen = Array.from({ length: parts }, (_, part) => ofPod[(31 * node + at + part) % ofPod.length]);
+    const windows = chosen.filter((window) => window !== undefined);
+    const counts = new Map<number, number>();
+    for (const { frames, count } of windows.flatMap((window) => [...window.stacks])) {
+      const stack = stacks.idOf(frames.map((frame) => names.idOf(ofService(frame, pod.service))));
+      counts.set(stack, (counts.get(stack) ?? 0) + count);
+    }
+    return { ...podWindow(pod, windows, [...counts]), startedAtMs };
   });
   return { strings: names.all, stacks: stacks.all.map((frames) => [...frames]), pods: sent };
 }
@@ -76,7 +93,10 @@ function makeRest(node: number, pods: readonly SentPod[], { startedAtMs, windows
 const ofService = (frame: string, service: number): string =>
   OWN.test(frame) ? frame.replace('shop.', `shop.team${service}.`) : frame;
 
-function podWindow(pod: SentPod, { meta }: RecordedWindow, counts: [number, number][]): PodWindow {
+function podWindow(pod: SentPod, windows: readonly RecordedWindow[], counts: [number, number][]): PodWindow {
+  const [first] = windows;
+  if (first === undefined) throw new Error('the recording has no windows');
+  const cpuUsec = windows.reduce((sum, { meta }) => sum + meta.cpuUsec, 0);
   const samples = counts.reduce((sum, [, count]) => sum + count, 0);
   const namespace = namespaceOf(pod.service);
   return {
@@ -87,7 +107,7 @@ function podWindow(pod: SentPod, { meta }: RecordedWindow, counts: [number, numb
       container: 'shop',
       containerId: `${namespace}-${pod.name}`,
     },
-    ...{ startedAtMs: 0, hz: meta.hz, cpuUsec: meta.cpuUsec, throttledUsec: 0, samples },
+    ...{ startedAtMs: 0, hz: first.meta.hz, cpuUsec, throttledUsec: 0, samples },
     losses: { ringFull: 0, tableFull: 0, noUserStack: 0, truncated: 0, unnamed: 0 },
     jvm: {
       state: 'Profiled',
@@ -99,19 +119,24 @@ function podWindow(pod: SentPod, { meta }: RecordedWindow, counts: [number, numb
       leaf: 'Exact',
     },
     java: { samples, interpreted: 0 },
-    requests: { ...{ state: 'Seen', reason: '', message: '', lost: 0 }, routes: ROUTES.map(routeRow) },
+    requests: {
+      ...{ state: 'Seen', reason: '', message: '', lost: 0 },
+      routes: ROUTES.map(routeRow(windows.length)),
+    },
     counts,
   };
 }
 
-/** Thirty requests of a route, in neighbouring buckets of a packed sketch. */
-function routeRow(route: string, at: number): RouteWindow {
-  const latency = Array.from({ length: 10 }, (_, bucket) => [bucket === 0 ? 300 + 40 * at : 1, 3]).flat();
-  return {
-    ...{ method: 'GET', route, answers: [0, 0, 30, 0, 0, 0], clientGone: 0, unfinished: 0, reset: 0 },
-    ...{ latency, waited: [] },
+/** Thirty requests of a route in each recorded window, in neighbouring buckets of a packed sketch. */
+const routeRow =
+  (parts: number) =>
+  (route: string, at: number): RouteWindow => {
+    const buckets = Array.from({ length: 10 }, (_, bucket) => [bucket === 0 ? 300 + 40 * at : 1, 3 * parts]);
+    return {
+      ...{ method: 'GET', route, answers: [0, 0, 30 * parts, 0, 0, 0] },
+      ...{ clientGone: 0, unfinished: 0, reset: 0, latency: buckets.flat(), waited: [] },
+    };
   };
-}
 
 function tableOf<T>(keyOf: (value: T) => string): { readonly all: T[]; idOf(value: T): number } {
   const ids = new Map<string, number>();

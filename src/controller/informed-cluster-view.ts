@@ -40,7 +40,8 @@ export interface ClusterViewOptions {
   readonly onError: (resource: string, error: unknown, retryInMs: number) => void;
 }
 
-const COALESCE_MS = 200;
+/** After a change all agents that wait are looked at: a core's twentieth of a thousand nodes. */
+const COALESCE_MS = 1_000;
 
 const ofOurs = (kind: Kind): InformedResource => ({
   apiVersion: API_VERSION,

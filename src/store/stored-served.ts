@@ -1,4 +1,4 @@
-/** Whose requests a container's samples of one window belonged to. A table of its own, so that stores of before need no change. */
+/** Whose requests a container's samples of one window belonged to. */
 import type { DatabaseSync } from 'node:sqlite';
 import type { StackCount } from '../profile/stack-counts.ts';
 import type { ServedRow } from '../requests/served-window.ts';

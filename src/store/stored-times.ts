@@ -1,7 +1,4 @@
-/**
- * Stacks with times of one window of a container: what its threads waited for, and what of its reads, writes and syncs took
- * long. Tables of their own, so that stores of before need no change.
- */
+/** Stacks with times of one window of a container: what its threads waited for, and what of its reads, writes and syncs took long. */
 import type { DatabaseSync } from 'node:sqlite';
 import type { StackCount } from '../profile/stack-counts.ts';
 import type { Batch, PodWindow } from '../wire/batch-schema.ts';
