@@ -28,6 +28,6 @@ export interface ClusterView {
   reports(namespace: string): readonly RegressionReport[];
   /** True once every cache has been filled at least once. */
   synced(): boolean;
-  /** Calls back, coalesced to at most once a second, after anything above changed. Returns the way to stop. */
+  /** Calls back, coalesced to at most once per 200 ms, after anything above changed. Returns the way to stop. */
   onChange(listener: () => void): () => void;
 }

@@ -40,8 +40,7 @@ export interface ClusterViewOptions {
   readonly onError: (resource: string, error: unknown, retryInMs: number) => void;
 }
 
-/** After a change all agents that wait are looked at: a core's twentieth of a thousand nodes. */
-const COALESCE_MS = 1_000;
+const COALESCE_MS = 200;
 
 const ofOurs = (kind: Kind): InformedResource => ({
   apiVersion: API_VERSION,

@@ -28,9 +28,9 @@ const TABLES = `
   ) STRICT, WITHOUT ROWID;
   CREATE TABLE string (id INTEGER PRIMARY KEY, text TEXT NOT NULL UNIQUE) STRICT;
   -- frames, places: string ids as little-endian uint32, leaf first; a place of 0 is not known, no bytes: none is.
-  -- hash: of how many frames there are and these bytes.
+  -- One that was forgotten by known-stacks.ts is here twice. AUTOINCREMENT: an id that was swept away is not another stack's later.
   CREATE TABLE stack (
-    id INTEGER PRIMARY KEY, hash BLOB NOT NULL UNIQUE, frames BLOB NOT NULL, places BLOB NOT NULL
+    id INTEGER PRIMARY KEY AUTOINCREMENT, frames BLOB NOT NULL, places BLOB NOT NULL
   ) STRICT;
   -- counts: pairs of (stack id, samples) as little-endian uint32.
   -- requests: a RequestWindow as JSON; NULL when the agent did not watch any.

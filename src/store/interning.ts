@@ -3,6 +3,7 @@ import { hash } from 'node:crypto';
 import type { DatabaseSync } from 'node:sqlite';
 import { NOWHERE } from '../profile/place.ts';
 import type { SharedStack, StackSource } from '../profile/shared-stacks.ts';
+import { KnownStacks } from './known-stacks.ts';
 import { RecentCache } from './recent-cache.ts';
 import { RecentStackIds } from './recent-stack-ids.ts';
 
@@ -24,22 +25,24 @@ const MAX_CACHED = 200_000;
 const MAX_FRAMES = 1_000_000;
 /** Names and places of stacks whose ids are known, 4 bytes each: a hundred thousand stacks, a few dozen services. */
 const MAX_STACK_WORDS = 4_000_000;
+/** Of a hundred services that each have ten thousand: 16 MiB. */
+const MAX_KNOWN_STACKS = 1_000_000;
 const OVERHEAD = 16; // of an array and its entries, in frames
 
 const sizeOf = (frames: readonly string[]): number => frames.length + OVERHEAD;
 const ofStack = ({ frames, places = [] }: SharedStack): number => frames.length + sizeOf(places);
 
+type Row = Readonly<Record<string, unknown>>;
+
 export function interner(db: DatabaseSync): Interner {
   const addString = db.prepare('INSERT INTO string (text) VALUES (?) ON CONFLICT DO NOTHING RETURNING id');
   const findString = db.prepare('SELECT id FROM string WHERE text = ?');
   const textOf = db.prepare('SELECT text FROM string WHERE id = ?');
-  const addStack = db.prepare(
-    'INSERT INTO stack (hash, frames, places) VALUES (?, ?, ?) ON CONFLICT DO NOTHING RETURNING id',
-  );
-  const findStack = db.prepare('SELECT id FROM stack WHERE hash = ?');
+  const addStack = db.prepare('INSERT INTO stack (frames, places) VALUES (?, ?)');
   const stackById = db.prepare('SELECT frames, places FROM stack WHERE id = ?');
   const stringIds = new RecentCache<string, number>(MAX_CACHED);
   const stackIds = new RecentStackIds(MAX_STACK_WORDS);
+  const knownStacks = new KnownStacks(MAX_KNOWN_STACKS);
   const texts = new RecentCache<number, string>(MAX_CACHED);
   const frames = new RecentCache<string, readonly string[]>(MAX_FRAMES, sizeOf);
   const stacks = new RecentCache<number, SharedStack>(MAX_FRAMES, ofStack);
@@ -53,11 +56,15 @@ export function interner(db: DatabaseSync): Interner {
       stringIds.get(text, () => Number((addString.get(text) ?? findString.get(text))?.['id'])),
     stackId: (words, size) =>
       stackIds.get(words, size, () => {
-        const bytes = new Uint8Array(words.buffer, words.byteOffset, 4 * size);
-        const digest = digestOf(bytes);
-        const places = 4 * (1 + (words[0] ?? 0));
-        const added = addStack.get(digest, bytes.subarray(4, places), bytes.subarray(places));
-        return Number((added ?? findStack.get(digest))?.['id']);
+        const bytes = Buffer.from(words.buffer, words.byteOffset, 4 * size);
+        const firstPlace = 4 * (1 + (words[0] ?? 0));
+        const frames = bytes.subarray(4, firstPlace);
+        const places = bytes.subarray(firstPlace);
+        const known = knownStacks.find(words, size, (id) => isStack(stackById.get(id), frames, places));
+        if (known !== undefined) return known;
+        const id = Number(addStack.run(frames, places).lastInsertRowid);
+        knownStacks.add(words, size, id);
+        return id;
       }),
     stackOf: (id) => {
       const known = stacks.peek(id);
@@ -77,6 +84,12 @@ export function interner(db: DatabaseSync): Interner {
     },
   };
 }
+
+const isStack = (row: Row | undefined, frames: Buffer, places: Buffer): boolean =>
+  row?.['frames'] instanceof Uint8Array &&
+  row['places'] instanceof Uint8Array &&
+  frames.equals(row['frames']) &&
+  places.equals(row['places']);
 
 const digestOf = (bytes: Uint8Array): Buffer => hash('sha256', bytes, 'buffer').subarray(0, 16);
 

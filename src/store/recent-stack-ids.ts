@@ -2,7 +2,7 @@
  * Ids of stacks that were asked for lately, found by their frames: a batch has a thousand stacks, nearly all known, and a digest of
  * each would be half of what storing it costs. Of two generations the older one goes when the younger is full, as in recent-cache.ts.
  */
-import { randomInt } from 'node:crypto';
+import { secretHash } from './stack-hash.ts';
 
 const FIRST_WORDS = 1 << 14;
 const HEADER = 2; // id and number of words, before the words
@@ -41,9 +41,7 @@ export class RecentStackIds {
 
 /** Entries one after the other in an arena, and an open-addressed table of where they begin. */
 class Generation {
-  // Secret, so that nobody can send stacks that all meet in one slot.
-  readonly #seed = randomInt(2 ** 32);
-  readonly #factor = randomInt(2 ** 31) * 2 + 1;
+  readonly #hash = secretHash();
   #arena = new Uint32Array(FIRST_WORDS);
   #slots = new Uint32Array(FEWEST_SLOTS); // 0: empty; else where an entry begins, and 1
   #entries = 0;
@@ -96,17 +94,5 @@ class Generation {
     this.#slots = new Uint32Array(2 * this.#slots.length);
     for (let begin = 0; begin < this.words; begin += HEADER + (this.#arena[begin + 1] ?? 0))
       this.#place(begin);
-  }
-
-  /** Multiply and rotate by word, mixed at the end as in MurmurHash3 (Appleby 2011). */
-  #hash(words: Uint32Array, begin: number, size: number): number {
-    let hash = this.#seed ^ size;
-    for (let index = begin; index < begin + size; index++) {
-      hash = Math.imul(hash ^ (words[index] ?? 0), this.#factor);
-      hash = (hash << 13) | (hash >>> 19);
-    }
-    hash = Math.imul(hash ^ (hash >>> 16), 0x85ebca6b);
-    hash = Math.imul(hash ^ (hash >>> 13), 0xc2b2ae35);
-    return (hash ^ (hash >>> 16)) >>> 0;
   }
 }

@@ -23,19 +23,19 @@ test('limits that are changed hold from the next batch on, and a store that is t
     nowMs = EPOCH_MS + (sequence + 1) * WINDOW_MS;
     store.addBatch(aLargeBatch(sequence));
   };
-  for (let sequence = 0; sequence < 100; sequence++) add(sequence);
+  for (let sequence = 0; sequence < 130; sequence++) add(sequence);
   const before = store.stats();
 
   store.limit({ retentionMs: 3_600_000, maxBytes: 1 << 20 });
-  for (let sequence = 100; sequence < 120; sequence++) add(sequence); // three minutes
+  for (let sequence = 130; sequence < 150; sequence++) add(sequence); // three minutes
   const smaller = store.stats();
   store.limit({ retentionMs: 2 * WINDOW_MS, maxBytes: 1 << 20 });
-  add(120);
+  add(150);
 
   assert.ok(before.bytes > 1 << 20 && before.windowsDroppedEarly === 0, `${before.bytes} bytes`);
   assert.ok(smaller.bytes <= 1 << 20 && smaller.windowsDroppedEarly > 0, `${smaller.bytes} bytes`);
   assert.deepEqual(
     everything(store).map(({ startMs }) => (startMs - EPOCH_MS) / WINDOW_MS),
-    [118, 119, 120],
+    [148, 149, 150],
   );
 });

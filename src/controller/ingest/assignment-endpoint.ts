@@ -7,6 +7,7 @@ import { type Authenticator, assertSameNode } from './authenticate.ts';
 import type { Endpoint } from './batches.ts';
 import type { IngestMetrics } from './ingest-metrics.ts';
 import { nodeAssignments } from './node-assignments.ts';
+import { paced } from './paced.ts';
 import { Refusal, send } from './refusal.ts';
 
 export interface AssignmentEndpointOptions {
@@ -39,10 +40,11 @@ export function assignmentEndpoint(options: AssignmentEndpointOptions): Assignme
     settings: () => agentSettings?.(),
   });
   let stopped = false;
-  const stopListening = view.onChange(() => {
+  const looks = paced(() => {
     assignments.changed();
     for (const wake of [...pollers]) wake();
   });
+  const stopListening = view.onChange(looks.ask);
   const waitForChange = (node: string, version: string, waitS: number, response: ServerResponse) =>
     new Promise<Assignment>((resolve) => {
       const look = (isLast: boolean): void => {
@@ -77,6 +79,7 @@ export function assignmentEndpoint(options: AssignmentEndpointOptions): Assignme
     stop() {
       stopped = true;
       stopListening();
+      looks.stop();
       for (const wake of [...pollers]) wake();
     },
   };
