@@ -8,6 +8,7 @@ import type { AgentReports } from '../agent-reports.ts';
 import type { ToldNodes } from '../told-nodes.ts';
 import { type Authenticator, assertSameNode } from './authenticate.ts';
 import { checkBatch } from './check-batch.ts';
+import { expectedWait } from './expected-wait.ts';
 import type { IngestMetrics } from './ingest-metrics.ts';
 import type { PodHomes } from './pod-homes.ts';
 import { assertBatchHeaders, parseBatchJson, readBody } from './read-body.ts';
@@ -32,23 +33,34 @@ const MAX_INFLATED = 2;
 const MAX_COMPRESSED_BYTES = 32 * 1024 * 1024;
 const LEAST_BYTES = 16 * 1024; // what one counts for at least, so that their number is bounded, too
 const MAX_WAITING = 1_024;
+/** An agent waits for 30 s and then sends again what has been stored by then: so many would send twice that nobody's turn comes any more. */
+const LONGEST_WAIT_MS = 10_000;
 
 export function batchesEndpoint(options: BatchesOptions): Endpoint {
   const coming = turnstile(MAX_COMPRESSED_BYTES, MAX_WAITING);
   const inflated = turnstile(MAX_INFLATED, Number.POSITIVE_INFINITY); // no more than have come
+  const wait = expectedWait(MAX_INFLATED);
   const pushing = new Set<string>(); // nodes, of which each sends one batch at a time
   const take = async (request: IncomingMessage, tokenNode: string): Promise<BatchReceipt> => {
+    if (wait.ofNextMs(inflated.waiting) > LONGEST_WAIT_MS) {
+      throw busy(
+        `${inflated.waiting} batches are waiting, for longer than an agent waits; send this one later`,
+        5,
+      );
+    }
     const leave = await coming.enter(sizeOf(request));
     if (leave === undefined) throw busy(`${coming.waiting} batches are waiting; send this one later`, 5);
     try {
       const body = await readBody(request);
       const done = await inflated.enter(1);
+      const beganMs = performance.now();
       try {
         const batch = checkBatch(await parseBatchJson(body), options.now());
         const receipt = accept(options, batch, tokenNode);
         options.told.record(batch, believedStore(request));
         return receipt;
       } finally {
+        wait.served(performance.now() - beganMs);
         done?.();
       }
     } finally {

@@ -136,18 +136,24 @@ function assertServing({ isLeader, view }: IngestOptions): void {
   }
 }
 
+/** A pod stays on its node: those that run are read again for one that is not known, and so that it is known when they were seen last. */
+const REREAD_MS = 60_000;
+
 /** Reads the pods only when they changed and somebody asks. */
 function homesOf(view: ClusterView, now: () => number): PodHomes & { stop(): void } {
   const homes = podHomes();
   let changed = true;
+  let readAtMs = Number.NEGATIVE_INFINITY;
   const stop = view.onChange(() => {
     changed = true;
   });
   return {
     learn: homes.learn,
     nodeOf(podUid) {
-      if (changed) {
+      const known = homes.nodeOf(podUid);
+      if (changed && (known === undefined || Math.abs(now() - readAtMs) > REREAD_MS)) {
         changed = false;
+        readAtMs = now();
         homes.learn([...podsOfReports(view, now()), ...podsThatRun(view)], now());
       }
       return homes.nodeOf(podUid);
