@@ -89,18 +89,19 @@ async function pushFor(
   const caFile = join(directory, 'ca.crt');
   const ca = await client.get<{ data: Record<string, string> }>(PUBLISHED_CA);
   writeFileSync(caFile, ca?.data['ca.crt'] ?? '');
-  const agents = runAgents({
+  const agents = startAgents({
     ...{ directory: join(directory, 'agents'), caFile, tokens, pods },
     controller: `https://127.0.0.1:${PORTS.httpsPort}`,
     recording: join(ROOT, 'test/fixtures/recordings/orders-c1'),
     ...{ seconds: WARM_S + seconds, warmSeconds: WARM_S },
   });
+  await agents.prepared;
   await new Promise((wake) => setTimeout(wake, WARM_S * 1_000));
   const [usage, reconciled] = await Promise.all([
     watchUsage(controller.pid, seconds),
     changeGates(client, size.gates, seconds),
   ]);
-  const sent = await agents;
+  const sent = await agents.sent;
   await controller.stop();
   const pushMs = sent.pushMs.toSorted((a, b) => a - b);
   return {
@@ -127,19 +128,24 @@ async function listedBy(
   return { peakRssMb, readyAfterMs: controller.readyAfterMs };
 }
 
-async function runAgents(plan: Plan): Promise<Sent> {
+interface RunningAgents {
+  readonly prepared: Promise<unknown>;
+  readonly sent: Promise<Sent>;
+}
+
+function startAgents(plan: Plan): RunningAgents {
   const [planFile, resultFile] = [join(directory, 'plan.json'), join(directory, 'sent.json')];
   writeFileSync(planFile, JSON.stringify(plan));
   const child = spawn(
     process.execPath,
     ['--max-old-space-size=6144', join(ROOT, 'bench/control/agents.ts'), planFile, resultFile],
-    {
-      stdio: 'inherit',
-    },
+    { stdio: ['inherit', 'inherit', 'inherit', 'ipc'] },
   );
-  const [code] = await once(child, 'exit');
-  if (code !== 0) throw new Error(`the agents ended with ${code}`);
-  return JSON.parse(readFileSync(resultFile, 'utf8'));
+  const ended = once(child, 'exit').then(([code]) => {
+    if (code !== 0) throw new Error(`the agents ended with ${code}`);
+    return JSON.parse(readFileSync(resultFile, 'utf8')) as Sent;
+  });
+  return { prepared: Promise.race([once(child, 'message'), ended]), sent: ended };
 }
 
 function quantile(ascending: readonly number[], part: number): number | null {

@@ -1,6 +1,7 @@
 /**
  * A thousand agents in one process, as a child of bench/control.ts: each has the real agent's push loop, long poll, client,
- * window clock, and a token of its own. Only what they send is made up. Reads a Plan from one file, and at its end writes a Sent to another.
+ * window clock, and a token of its own. Only what they send is made up. Reads a Plan from one file, tells its parent when it is
+ * prepared, and at its end writes a Sent to another.
  */
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -53,7 +54,9 @@ const podsOfNode = Map.groupBy(plan.pods, ({ node }) => node);
 const sent = { pushMs: [] as number[], refused: {} as Record<string, number>, batches: 0, windows: 0 };
 const acknowledged: string[] = [];
 let assignments = 0;
+for (const node of plan.tokens.keys()) source.prepare(node, podsOfNode.get(node) ?? []);
 const beganMs = Date.now();
+process.send?.('prepared', () => process.disconnect());
 const isMeasured = (): boolean => Date.now() - beganMs >= plan.warmSeconds * 1_000;
 
 await Promise.all(plan.tokens.map((token, node) => runAgent(node, token)));
@@ -98,7 +101,7 @@ async function runAgent(node: number, token: string): Promise<void> {
     const ended = clock.turn(Date.now(), windowMs);
     // All close at once: that they do not push at once is the push loop's.
     if (ended?.whole) {
-      spool.put(`${boot}-${sequence}`, source.batch(node, pods, { ...ended, sequence }), Date.now());
+      spool.put(`${boot}-${sequence}`, source.batch(node, { ...ended, sequence }), Date.now());
       sequence += 1;
       sent.batches += 1;
       sent.windows += pods.length;

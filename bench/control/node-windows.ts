@@ -24,25 +24,42 @@ export interface SentWindow {
 }
 
 export interface WindowSource {
-  /** A gzipped batch. */
-  batch(node: number, pods: readonly SentPod[], window: SentWindow): Buffer;
+  /** A gzipped batch. What is in it is made before, by `prepare`. */
+  batch(node: number, window: SentWindow): Buffer;
+  prepare(node: number, pods: readonly SentPod[]): void;
 }
+
+/** Nodes of the same services are alike beyond so many: making each its own takes longer than sending. */
+const VARIANTS = 400;
+/** Recorded windows that make up one; a first window of another length than these has what the next longer one has. */
+const PARTS = [1, 3] as const;
 
 export async function windowSource(recording: string, boot: string): Promise<WindowSource> {
   const { windows } = await readRecording(recording);
   const full = windows.filter(({ meta }) => meta.samples >= FEWEST_SAMPLES);
   const recorded = [...Map.groupBy(full, ({ meta }) => meta.pod).values()];
   const startedAtMs = Date.now() - AGE_MS;
+  const contents = new Map<string, Content>();
   const made = new Map<string, Buffer>();
+  const contentOf = (node: number, pods: readonly SentPod[], parts: number): Content => {
+    const key = `${node % VARIANTS} ${parts} ${pods.map(({ service }) => service).join(' ')}`;
+    const known = contents.get(key) ?? makeContent(node % VARIANTS, pods, { recorded, parts });
+    contents.set(key, known);
+    return known;
+  };
   return {
-    batch(node, pods, { endMs, sequence, startMs }) {
-      const parts = Math.max(1, Math.round((endMs - startMs) / RECORDED_MS));
-      const key = `${node} ${parts}`;
-      const rest =
-        made.get(key) ??
-        gzipSync(`,${JSON.stringify(makeRest(node, pods, { recorded, parts, startedAtMs })).slice(1)}`);
-      made.set(key, rest);
-      const head: Omit<Batch, keyof Rest> = {
+    prepare(node, pods) {
+      for (const parts of PARTS) {
+        const { head, podWindows } = contentOf(node, pods, parts);
+        const sent = pods.map((pod, at) => ({ ...podWindows[at], ...namesOf(pod, startedAtMs) }));
+        made.set(`${node} ${parts}`, Buffer.concat([head, gzipSync(`"pods":${JSON.stringify(sent)}}`)]));
+      }
+    },
+    batch(node, { endMs, sequence, startMs }) {
+      const parts = PARTS.find((each) => endMs - startMs <= each * RECORDED_MS) ?? PARTS[1];
+      const rest = made.get(`${node} ${parts}`);
+      if (rest === undefined) throw new Error(`node ${node} was not prepared`);
+      const head: Omit<Batch, 'stacks' | 'strings' | 'pods'> = {
         ...{ version: 1, node: nodeName(node), cpuModel: 'bench', boot, sequence, startMs, endMs },
         agent: {
           version: 'bench',
@@ -58,25 +75,24 @@ export async function windowSource(recording: string, boot: string): Promise<Win
   };
 }
 
-type Rest = Pick<Batch, 'stacks' | 'strings' | 'pods'>;
-
-interface RestOptions {
-  /** Of each recorded pod. */
-  readonly recorded: readonly (readonly RecordedWindow[])[];
-  /** How many recorded windows one is made of. */
-  readonly parts: number;
-  readonly startedAtMs: number;
+/** Of nodes that are alike. */
+interface Content {
+  /** A gzip member: stacks and strings, with a comma before and after. */
+  readonly head: Buffer;
+  readonly podWindows: readonly Omit<PodWindow, keyof PodNames>[];
 }
 
-/** Of a node, made once for each length: its pods are alike from window to window, as most of what real ones send is. */
-function makeRest(
-  node: number,
-  pods: readonly SentPod[],
-  { parts, recorded, startedAtMs }: RestOptions,
-): Rest {
+interface ContentOptions {
+  /** Of each recorded pod. */
+  readonly recorded: readonly (readonly RecordedWindow[])[];
+  readonly parts: number;
+}
+
+/** The same for each window of a node: most of what real ones send is. */
+function makeContent(node: number, pods: readonly SentPod[], { parts, recorded }: ContentOptions): Content {
   const names = tableOf<string>((name) => name);
   const stacks = tableOf<readonly number[]>((frames) => frames.join(' '));
-  const sent = pods.map((pod, at) => {
+  const podWindows = pods.map((pod, at) => {
     const ofPod = recorded[(node + at) % recorded.length] ?? [];
     const chosen = Array.from({ length: parts }, (_, part) => ofPod[(31 * node + at + part) % ofPod.length]);
     const windows = chosen.filter((window) => window !== undefined);
@@ -85,29 +101,34 @@ function makeRest(
       const stack = stacks.idOf(frames.map((frame) => names.idOf(ofService(frame, pod.service))));
       counts.set(stack, (counts.get(stack) ?? 0) + count);
     }
-    return { ...podWindow(pod, windows, [...counts]), startedAtMs };
+    return podWindow(windows, [...counts]);
   });
-  return { strings: names.all, stacks: stacks.all.map((frames) => [...frames]), pods: sent };
+  const tables = JSON.stringify({ strings: names.all, stacks: stacks.all });
+  return { head: gzipSync(`,${tables.slice(1, -1)},`), podWindows };
+}
+
+function namesOf(pod: SentPod, startedAtMs: number): PodNames {
+  const namespace = namespaceOf(pod.service);
+  const containerId = `${namespace}-${pod.name}`;
+  return { namespace, pod: pod.name, podUid: pod.uid, containerId, startedAtMs };
 }
 
 const ofService = (frame: string, service: number): string =>
   OWN.test(frame) ? frame.replace('shop.', `shop.team${service}.`) : frame;
 
-function podWindow(pod: SentPod, windows: readonly RecordedWindow[], counts: [number, number][]): PodWindow {
+/** Of a pod, and no other's. */
+type PodNames = Pick<PodWindow, 'namespace' | 'pod' | 'podUid' | 'containerId' | 'startedAtMs'>;
+
+function podWindow(
+  windows: readonly RecordedWindow[],
+  counts: [number, number][],
+): Omit<PodWindow, keyof PodNames> {
   const [first] = windows;
   if (first === undefined) throw new Error('the recording has no windows');
   const cpuUsec = windows.reduce((sum, { meta }) => sum + meta.cpuUsec, 0);
   const samples = counts.reduce((sum, [, count]) => sum + count, 0);
-  const namespace = namespaceOf(pod.service);
   return {
-    ...{
-      namespace,
-      pod: pod.name,
-      podUid: pod.uid,
-      container: 'shop',
-      containerId: `${namespace}-${pod.name}`,
-    },
-    ...{ startedAtMs: 0, hz: first.meta.hz, cpuUsec, throttledUsec: 0, samples },
+    ...{ container: 'shop', hz: first.meta.hz, cpuUsec, throttledUsec: 0, samples },
     losses: { ringFull: 0, tableFull: 0, noUserStack: 0, truncated: 0, unnamed: 0 },
     jvm: {
       state: 'Profiled',
