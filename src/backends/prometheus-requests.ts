@@ -78,6 +78,7 @@ function* chunksOf<T>(list: readonly T[], size: number): Generator<readonly T[]>
 /** A Prometheus that has counted requests and no latencies of them: to be said at once, not after a gate's time. */
 function refuseCoarse(name: string, answers: readonly PrometheusAnswer[]): void {
   const series = answers.flatMap((answer) => answer.series);
+  if (answers.some(({ malformed }) => malformed > 0)) return; // which is another trouble, and counted
   if (series.some(({ histograms }) => histograms.length > 0)) return;
   if (!series.some(({ labels, values }) => labels['__name__'] === COUNTED_SERIES && hasGrown(values))) return;
   const isCoarse = answers.some(({ coarse }) => coarse > 0);

@@ -94,8 +94,8 @@ function windowOf(span: Span, container: ScrapedContainer): ScrapedWindow {
   const routes = rowsIn(span, container.series);
   const seen = routes === undefined ? 0 : requestsIn(routes);
   const isUneven = Math.abs(seen - counted) > UNEVEN.part * counted + UNEVEN.plus;
-  if (routes === undefined || isUneven || !(counted >= 0)) {
-    return lostWindow(span, Math.max(seen, counted, 0) + lost, 'Uneven');
+  if (routes === undefined || isUneven || !isCounted(span, container)) {
+    return lostWindow(span, Math.max(counted, 0) + lost, 'Uneven');
   }
   const missing = Math.max(0, counted - seen);
   const { startMs, endMs } = span;
@@ -109,6 +109,10 @@ const lostWindow = ({ startMs, endMs }: Span, lost: number, fault: ScrapeFault):
   ...{ startMs, endMs, fault },
   requests: { state: 'Seen', reason: '', message: '', lost: Math.max(1, lost), routes: [] },
 });
+
+/** Whether it is known what all series together should hold. */
+const isCounted = ({ endMs, afterMs }: Span, { counted }: ScrapedContainer): boolean =>
+  counted.has(endMs) && (afterMs === undefined || counted.has(afterMs));
 
 const countedIn = (span: Span, { counted }: ScrapedContainer): number => grownBy(span, counted);
 

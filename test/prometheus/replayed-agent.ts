@@ -14,6 +14,11 @@ import { BUCKET_WIDTH, eachBucket } from '../../src/requests/latency-sketch.ts';
 import type { RouteWindow } from '../../src/requests/request-window.ts';
 import type { Lifetime } from './prometheus.ts';
 
+export interface ServedAgent {
+  readonly port: number;
+  stop(): void;
+}
+
 export class ReplayedAgent {
   #nowMs = 0;
   readonly durations = createRequestDurations(
@@ -33,20 +38,21 @@ export class ReplayedAgent {
     this.#pages.push(stamped(page, atMs));
   }
 
-  /** Serves all scrapes so far to whoever comes first, and nothing to the others. */
-  async serve(t: Lifetime): Promise<number> {
-    const pages = [...this.#pages];
+  /** Serves all scrapes so far, again and again: who is too slow gets them at the next try. */
+  async serve(t: Lifetime): Promise<ServedAgent> {
+    const page = Buffer.concat(this.#pages);
     const server = createServer((_, response) => {
       response.setHeader('content-type', PROTOBUF_TYPE);
-      response.end(Buffer.concat(pages.splice(0)));
+      response.end(page);
     }).listen(0, '127.0.0.1');
     await once(server, 'listening');
-    t.after(() => {
+    const stop = (): void => {
       server.closeAllConnections();
       server.close();
-    });
+    };
+    t.after(stop);
     const address = server.address();
-    return typeof address === 'object' && address !== null ? address.port : 0;
+    return { port: typeof address === 'object' && address !== null ? address.port : 0, stop };
   }
 }
 

@@ -1,6 +1,6 @@
 /** The source of windows that the install's settings name, which may become another one while the controller runs. */
 import { Counter, type Registry } from 'prom-client';
-import { createBackendClient } from '../../backends/backend-client.ts';
+import { type BackendClientOptions, createBackendClient } from '../../backends/backend-client.ts';
 import { prometheusRequests } from '../../backends/prometheus-requests.ts';
 import type { RequestSource } from '../../backends/request-source.ts';
 import type { WindowStore } from '../../store/window-store.ts';
@@ -13,13 +13,14 @@ export interface InstalledSourceOptions {
   readonly credentialsDirectory: string;
   readonly registry: Registry;
   readonly now: () => number;
+  readonly limits?: Pick<BackendClientOptions, 'timeoutMs' | 'maxAnswerBytes'>;
 }
 
 export type InstalledSource = WindowSource & { close(): void };
 
 export function installedSource(options: InstalledSourceOptions): InstalledSource {
   const { store, settings, credentialsDirectory, registry, now } = options;
-  const client = createBackendClient({ name: 'Prometheus', credentialsDirectory });
+  const client = createBackendClient({ name: 'Prometheus', credentialsDirectory, ...options.limits });
   let named: { readonly address: Settings['prometheus']; readonly source: RequestSource | undefined } | undefined;
   const requests = (): RequestSource | undefined => {
     const address = settings.current().prometheus;
