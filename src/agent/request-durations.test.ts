@@ -37,7 +37,13 @@ function answeringAs(
 
 const seriesOf = (durations: RequestDurations) =>
   [...durations.http()].map(({ labels, histogram }) => {
-    const { k8s_namespace_name: _, k8s_container_name: __, url_scheme: ___, k8s_pod_uid: ____, ...rest } = labels;
+    const {
+      k8s_namespace_name: _,
+      k8s_container_name: __,
+      url_scheme: ___,
+      k8s_pod_uid: ____,
+      ...rest
+    } = labels;
     return `${Object.values(rest).join(' ')}: ${histogram.count}`;
   });
 
@@ -102,7 +108,13 @@ const aCall = (fields: Partial<Exchange> = {}): Partial<Exchange> => ({
 });
 const callsOf = (durations: RequestDurations) =>
   [...durations.rpc()].map(({ labels, histogram }) => {
-    const { k8s_namespace_name: _, k8s_container_name: __, k8s_pod_uid: ____, k8s_deployment_name: ___, ...rest } = labels;
+    const {
+      k8s_namespace_name: _,
+      k8s_container_name: __,
+      k8s_pod_uid: ____,
+      k8s_deployment_name: ___,
+      ...rest
+    } = labels;
     return `${Object.values(rest).join(' ')}: ${histogram.count}`;
   });
 

@@ -82,7 +82,8 @@ export function createBackendClient(options: BackendClientOptions): BackendClien
         return await answerOf(await promise, maxAnswerBytes, fail);
       } catch (cause) {
         if (cause instanceof BackendError) throw cause;
-        if (signal.aborted) throw fail('BACKEND_TIMEOUT', `did not answer within ${timeoutMs / 1_000} s`, cause);
+        if (signal.aborted)
+          throw fail('BACKEND_TIMEOUT', `did not answer within ${timeoutMs / 1_000} s`, cause);
         throw fail('BACKEND_UNREACHABLE', `cannot be asked (${codeOf(cause)})`, cause);
       }
     },

@@ -78,7 +78,11 @@ function labelsOf(json: unknown): Labels | undefined {
 }
 
 /** In order of time, each time once. */
-function samplesOf<T>(json: unknown, reading: Reading, read: (value: unknown) => T | 'coarse' | undefined): Scrape<T>[] {
+function samplesOf<T>(
+  json: unknown,
+  reading: Reading,
+  read: (value: unknown) => T | 'coarse' | undefined,
+): Scrape<T>[] {
   if (json === undefined) return [];
   const list: readonly unknown[] = Array.isArray(json) ? json : [undefined];
   const samples = new Map<number, T>();

@@ -27,7 +27,10 @@ export function prometheusRequests(client: BackendClient, address: BackendAddres
       return [...(await ask(podUids.slice(0, half), span)), ...(await ask(podUids.slice(half), span))];
     }
   };
-  const askOnce = async (podUids: readonly string[], { fromMs, toMs }: ReadSpan): Promise<PrometheusAnswer> => {
+  const askOnce = async (
+    podUids: readonly string[],
+    { fromMs, toMs }: ReadSpan,
+  ): Promise<PrometheusAnswer> => {
     const form = new URLSearchParams({
       query: `{__name__=~"${SERIES.join('|')}",k8s_pod_uid=~"${podUids.join('|')}"}[${toMs - fromMs}ms]`,
       time: (toMs / 1_000).toFixed(3),
@@ -51,7 +54,10 @@ export function prometheusRequests(client: BackendClient, address: BackendAddres
             note(faults, 'Malformed', malformed + coarse);
             note(faults, 'Future', future);
           }
-          const read = windowsOfSeries(answers.flatMap(({ series }) => series), new Set(pods));
+          const read = windowsOfSeries(
+            answers.flatMap(({ series }) => series),
+            new Set(pods),
+          );
           for (const [fault, times] of read.faults) note(faults, fault, times);
           for (const [container, windows] of read.windows) {
             const before = found.get(container) ?? [];

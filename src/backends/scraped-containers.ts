@@ -33,9 +33,14 @@ export interface FoundWindows {
 
 export function windowsOfSeries(series: readonly AnsweredSeries[], asked: ReadonlySet<string>): FoundWindows {
   const faults = new Map<ReadFault, number>();
-  const own = series.filter(({ labels }) => asked.has(labels['k8s_pod_uid'] ?? '') && labels['k8s_container_name']);
+  const own = series.filter(
+    ({ labels }) => asked.has(labels['k8s_pod_uid'] ?? '') && labels['k8s_container_name'],
+  );
   note(faults, 'Foreign', series.length - own.length);
-  const byContainer = Map.groupBy(own, ({ labels }) => `${labels['k8s_pod_uid']}/${labels['k8s_container_name']}`);
+  const byContainer = Map.groupBy(
+    own,
+    ({ labels }) => `${labels['k8s_pod_uid']}/${labels['k8s_container_name']}`,
+  );
   const windows = new Map<string, readonly ScrapedWindow[]>();
   for (const [container, ofContainer] of byContainer) {
     const scrapers = Map.groupBy(ofContainer, ({ labels }) => scraperOf(labels));
@@ -71,11 +76,13 @@ function containerOf(series: readonly AnsweredSeries[]): ScrapedContainer {
     countedSinceMs: since,
     counted: counter(COUNTED_SERIES),
     lost: counter(LOST_SERIES),
-    series: [...named(HTTP_SERIES), ...named(RPC_SERIES)].flatMap(({ labels, histograms }): ScrapedSeries[] => {
-      const row = rowOfLabels(labels);
-      if (row === undefined || histograms.length === 0) return [];
-      return [{ row, histograms: new Map(histograms.map(({ atMs, value }) => [atMs, value])) }];
-    }),
+    series: [...named(HTTP_SERIES), ...named(RPC_SERIES)].flatMap(
+      ({ labels, histograms }): ScrapedSeries[] => {
+        const row = rowOfLabels(labels);
+        if (row === undefined || histograms.length === 0) return [];
+        return [{ row, histograms: new Map(histograms.map(({ atMs, value }) => [atMs, value])) }];
+      },
+    ),
   };
 }
 

@@ -78,7 +78,10 @@ function windowsUntil(
   const blindMs = beganMs - before.atMs;
   // At the rate of after: nobody knows.
   const unseen = isShort ? Math.ceil((counted * blindMs) / (atMs - beganMs)) : counted;
-  return [lostWindow({ startMs: before.atMs, endMs: isShort ? beganMs : atMs }, unseen, 'Restarted'), ...windows];
+  return [
+    lostWindow({ startMs: before.atMs, endMs: isShort ? beganMs : atMs }, unseen, 'Restarted'),
+    ...windows,
+  ];
 }
 
 interface Span {
@@ -154,7 +157,10 @@ function bucketsBetween(
   return grown;
 }
 
-function routeWindow({ method, route, byPattern, end }: ScrapedRow, grown: readonly CountedBucket[]): RouteWindow {
+function routeWindow(
+  { method, route, byPattern, end }: ScrapedRow,
+  grown: readonly CountedBucket[],
+): RouteWindow {
   const count = grown.reduce((sum, bucket) => sum + bucket.count, 0);
   const of = (wanted: ScrapedRow['end']): number => (wanted === end ? count : 0);
   const isAnswer = typeof end === 'number';

@@ -34,7 +34,9 @@ export class ReplayedAgent {
   }
 
   scrape(atMs: number): void {
-    const page = Buffer.concat([...protobufOf(this.#metrics.families())].map((piece) => Buffer.from(piece, 'latin1')));
+    const page = Buffer.concat(
+      [...protobufOf(this.#metrics.families())].map((piece) => Buffer.from(piece, 'latin1')),
+    );
     this.#pages.push(stamped(page, atMs));
   }
 

@@ -21,7 +21,9 @@ export type InstalledSource = WindowSource & { close(): void };
 export function installedSource(options: InstalledSourceOptions): InstalledSource {
   const { store, settings, credentialsDirectory, registry, now } = options;
   const client = createBackendClient({ name: 'Prometheus', credentialsDirectory, ...options.limits });
-  let named: { readonly address: Settings['prometheus']; readonly source: RequestSource | undefined } | undefined;
+  let named:
+    | { readonly address: Settings['prometheus']; readonly source: RequestSource | undefined }
+    | undefined;
   const requests = (): RequestSource | undefined => {
     const address = settings.current().prometheus;
     if (named === undefined || named.address !== address) {

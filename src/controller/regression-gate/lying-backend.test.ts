@@ -2,8 +2,8 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
-import { after, before, suite, test } from 'node:test';
 import { text } from 'node:stream/consumers';
+import { after, before, suite, test } from 'node:test';
 import { Registry } from 'prom-client';
 import type { Lifetime } from '../../../test/prometheus/prometheus.ts';
 import { runningEvaluations } from './running-evaluations.ts';
@@ -14,7 +14,9 @@ type Pair = [number, unknown];
 interface Series {
   readonly metric: Record<string, string>;
   readonly values?: Pair[] | undefined;
-  readonly histograms?: [number, { count: string; buckets: [number, string, string, string][] }][] | undefined;
+  readonly histograms?:
+    | [number, { count: string; buckets: [number, string, string, string][] }][]
+    | undefined;
 }
 
 const MOST_BYTES = 4 * 1024 * 1024;
@@ -63,7 +65,12 @@ const unreadable = (answers: Answers, code: string, says: string): Case => ({
   ...{ says: new RegExp(`; ${NAMED} ${says}`), counts: `flamegate_backend_reads_total{result="${code}"}` },
 });
 const lossy = (answers: Answers, fault: string, says: string): Case => ({
-  ...{ answers, verdict: 'Inconclusive', reason: 'TooMuchLoss', says: new RegExp(`; of ${NAMED}: .*${says}`) },
+  ...{
+    answers,
+    verdict: 'Inconclusive',
+    reason: 'TooMuchLoss',
+    says: new RegExp(`; of ${NAMED}: .*${says}`),
+  },
   counts: fault,
 });
 const harmless = (answers: Answers, fault: string): Case => ({
@@ -146,7 +153,10 @@ const CASES: Readonly<Record<string, Case>> = {
       all.map(({ histograms, ...series }) => ({
         ...series,
         ...(histograms && {
-          histograms: histograms.map(([at, { count }]) => [at, { count, buckets: [[0, '0.1', '0.25', count]] }]),
+          histograms: histograms.map(([at, { count }]) => [
+            at,
+            { count, buckets: [[0, '0.1', '0.25', count]] },
+          ]),
         }),
       })),
     ),
@@ -183,7 +193,9 @@ const CASES: Readonly<Record<string, Case>> = {
     spoilt((all) =>
       all.map(({ histograms, ...series }) => ({
         ...series,
-        ...(histograms && { histograms: everyTime(histograms, (list, at) => list.at(-1 - at)?.[1] as never) }),
+        ...(histograms && {
+          histograms: everyTime(histograms, (list, at) => list.at(-1 - at)?.[1] as never),
+        }),
       })),
     ),
     `${LOST}{fault="Uneven"}`,
@@ -195,11 +207,17 @@ const CASES: Readonly<Record<string, Case>> = {
     'requests were lost as their series do not add up',
   ),
   'knows other pods': lossy(
-    spoilt((all) => all.map(({ metric, ...rest }) => ({ ...rest, metric: { ...metric, k8s_pod_uid: 'other' } }))),
+    spoilt((all) =>
+      all.map(({ metric, ...rest }) => ({ ...rest, metric: { ...metric, k8s_pod_uid: 'other' } })),
+    ),
     'flamegate_backend_faults_total{fault="Foreign"}',
     'series read were of pods that nobody asked for',
   ),
-  'knows nothing': lossy(spoilt(() => []), `${LOST}{fault="Gap"}`, 'requests were lost without two scrapes'),
+  'knows nothing': lossy(
+    spoilt(() => []),
+    `${LOST}{fault="Gap"}`,
+    'requests were lost without two scrapes',
+  ),
   'adds other pods': harmless(
     spoilt((all) => [
       ...all,
@@ -270,17 +288,77 @@ suite('a gate behind a Prometheus that', () => {
       const limits = { timeoutMs: what.includes('answer') ? 300 : 10_000, maxAnswerBytes: MOST_BYTES };
       const source = aSource(t, service.store, port, { registry, limits });
 
-      const judgement = await runningEvaluations(service.store, source).judge('shop/orders', service.evaluation(195));
+      const judgement = await runningEvaluations(service.store, source).judge(
+        'shop/orders',
+        service.evaluation(195),
+      );
 
       assert.deepEqual([judgement.verdict, judgement.reason], [verdict, reason], judgement.message);
       if (says !== undefined) assert.match(judgement.message, says);
       assert.doesNotMatch(judgement.message, /secret/);
       const metrics = (await registry.metrics()).split('\n');
-      assert.ok(metrics.some((line) => line.startsWith(`${series} `)), metrics.join('\n'));
+      assert.ok(
+        metrics.some((line) => line.startsWith(`${series} `)),
+        metrics.join('\n'),
+      );
       assert.ok(written < 8 * MOST_BYTES, `${written} bytes were sent`); // the kernel takes some, too
       assert.equal(strayed, 0);
     });
   }
+
+  test('is back within two minutes of the deadline gives the verdict that it would have given', async (t) => {
+    const evaluation = service.evaluation(195);
+    let nowMs = evaluation.startedAtMs + 240_000;
+    const source = aSource(t, service.store, port, { now: () => nowMs });
+    const running = runningEvaluations(service.store, source, () => nowMs);
+    const judge = async () => {
+      const { verdict, reason } = await running.judge('shop/orders', evaluation);
+      return [verdict, reason];
+    };
+
+    answers = (response) => void response.writeHead(503).end();
+    assert.deepEqual(await judge(), ['Collecting', 'BackendUnreadable']);
+    answers = spoilt((all) => all);
+    assert.deepEqual(await judge(), ['Collecting', 'BackendUnreadable'], 'it is left alone for ten seconds');
+    nowMs += 15_000;
+    assert.deepEqual(await judge(), ['Failed', 'LatencyGrew']);
+  });
+
+  test('is not back by then leaves the gate Inconclusive', async (t) => {
+    const evaluation = service.evaluation(195);
+    const nowMs = evaluation.startedAtMs + 301_000;
+    const source = aSource(t, service.store, port, { now: () => nowMs });
+    answers = (response) => void response.writeHead(503).end();
+
+    const running = runningEvaluations(service.store, source, () => nowMs);
+    const { verdict, reason } = await running.judge('shop/orders', evaluation);
+
+    assert.deepEqual([verdict, reason], ['Inconclusive', 'BackendUnreadable']);
+  });
+
+  test('has not scraped yet is waited for, for a minute and a half', async (t) => {
+    const evaluation = service.evaluation(75);
+    let nowMs = evaluation.startedAtMs + 75_000;
+    const source = aSource(t, service.store, port, { now: () => nowMs });
+    const running = runningEvaluations(service.store, source, () => nowMs);
+    const spokenToMs = evaluation.startedAtMs + 30_000;
+    answers = spoilt((all) =>
+      all.map(({ metric, values, histograms }) => ({
+        metric,
+        values: values?.filter(([at]) => at * 1_000 <= spokenToMs),
+        histograms: histograms?.filter(([at]) => at * 1_000 <= spokenToMs),
+      })),
+    );
+
+    const early = await running.judge('shop/orders', evaluation);
+    nowMs += 90_000;
+    const late = await running.judge('shop/orders', evaluation);
+
+    assert.equal(early.samples.canary, 3 * 3 * 100);
+    assert.doesNotMatch(early.message, /Prometheus/);
+    assert.equal(late.samples.canary, 2 * 3 * 3 * 100);
+    assert.match(late.message, /requests were lost without two scrapes/);
+  });
 });
 
 async function aServer(

@@ -42,7 +42,7 @@ for (const [what, service, expected] of [
 }
 
 test('what agents had counted when they were started again is lost, and the rest is judged', async (t) => {
-  const service = { ...LIKE_ITS_BASELINE, scrapeMs: 15_000, restartedAt: 70 };
+  const service = { ...LIKE_ITS_BASELINE, scrapeMs: 15_000, restartedAt: 80 };
   const { store, port, evaluation } = await aScrapedService(t, service);
   const lost = new Registry();
 

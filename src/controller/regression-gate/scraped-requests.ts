@@ -39,7 +39,8 @@ export function withScrapedRequests(
     if (told?.state === 'NotObservable') joined.push(window);
     else if (scrapes !== undefined) {
       const own = scrapes.filter(({ startMs }) => startMs >= fromMs);
-      for (const { fault, requests } of own) if (fault) lost.set(fault, (lost.get(fault) ?? 0) + requests.lost);
+      for (const { fault, requests } of own)
+        if (fault) lost.set(fault, (lost.get(fault) ?? 0) + requests.lost);
       joined.push({ ...rest, requests: mergeRequests(own.map(({ requests }) => requests)) ?? NONE });
     } else if (told === undefined) joined.push(window);
     else if (window.endMs <= waitedSinceMs) {
@@ -57,11 +58,13 @@ const answeredIn = (windows: readonly StoredWindow[]): number =>
 
 const allIn = ({ lost, routes }: RequestWindow): number => lost + requestsIn(routes);
 
-
 const NONE: RequestWindow = { state: 'Seen', reason: '', message: '', lost: 0, routes: [] };
 
 /** That end in the window; none of them where it is within one that ends in another. Undefined: it is not scraped. */
-function scrapesOf(window: StoredWindow, scraped: readonly ScrapedWindow[]): readonly ScrapedWindow[] | undefined {
+function scrapesOf(
+  window: StoredWindow,
+  scraped: readonly ScrapedWindow[],
+): readonly ScrapedWindow[] | undefined {
   const middleMs = (window.startMs + window.endMs) / 2;
   const usable = scraped.filter(({ fault }) => fault !== 'Gap');
   const ending = usable.filter(({ endMs }) => endMs > window.startMs && endMs <= window.endMs);

@@ -37,7 +37,10 @@ export interface WindowSources {
   /** Of the settings that are in force; undefined: none is named. */
   readonly requests?: () => RequestSource | undefined;
   readonly now: () => number;
-  readonly observe?: (result: 'read' | BackendError['code'], said: Pick<BackendSaid, 'faults' | 'lost'>) => void;
+  readonly observe?: (
+    result: 'read' | BackendError['code'],
+    said: Pick<BackendSaid, 'faults' | 'lost'>,
+  ) => void;
 }
 
 /** After the end of a window: a scrape, its way into a database that is written from afar, and a pause between two tries. */

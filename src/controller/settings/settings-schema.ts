@@ -149,12 +149,21 @@ export const SettingsFile = mapping(
                 description: 'Header `X-Scope-OrgID` of what is asked, which Mimir and Cortex want.',
               }),
             ),
-            authorization: Type.Union([Type.Literal('Bearer'), Type.Literal('Basic')], {
-              ...{ default: 'Bearer', expected: 'Bearer or Basic' },
+            authorization: Type.String({
+              ...{
+                pattern: '^(Bearer|Basic)$',
+                maxLength: 6,
+                default: 'Bearer',
+                expected: 'Bearer or Basic',
+              },
               description: 'What `credentials` holds: a token, or `user:password`.',
             }),
-            credentials: credentialsFile('Key of the Secret `flamegate-system/flamegate-credentials` that is sent. Nothing is sent without it.'),
-            ca: credentialsFile('Key of that Secret with the certificates (PEM) that are trusted instead of the system’s.'),
+            credentials: credentialsFile(
+              'Key of the Secret `flamegate-system/flamegate-credentials` that is sent. Nothing is sent without it.',
+            ),
+            ca: credentialsFile(
+              'Key of that Secret with the certificates (PEM) that are trusted instead of the system’s.',
+            ),
           },
           'The install’s Prometheus, or what has its API.',
         ),

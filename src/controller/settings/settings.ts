@@ -34,10 +34,11 @@ export function settingsOf({ rates, budget, retention, sinks, sources }: Setting
 function addressOf(prometheus: SettingsFile['sources']['prometheus']): BackendAddress | undefined {
   const { endpoint, tenant, authorization, credentials, ca } = prometheus;
   if (endpoint === undefined) return undefined;
+  const kind = authorization === 'Basic' ? 'Basic' : 'Bearer';
   return {
     endpoint,
     ...(tenant === undefined ? {} : { tenant }),
-    ...(credentials === undefined ? {} : { authorization: { kind: authorization, file: credentials } }),
+    ...(credentials === undefined ? {} : { authorization: { kind, file: credentials } }),
     ...(ca === undefined ? {} : { ca }),
   };
 }

@@ -5,11 +5,7 @@ import { join } from 'node:path';
 import { Registry } from 'prom-client';
 import { aPrometheus, type Lifetime, until } from '../../../../test/prometheus/prometheus.ts';
 import { addRow, ReplayedAgent } from '../../../../test/prometheus/replayed-agent.ts';
-import {
-  type CanaryChange,
-  QUIET,
-  simulateRequests,
-} from '../../../../test/reference/simulated-requests.ts';
+import { type CanaryChange, QUIET, simulateRequests } from '../../../../test/reference/simulated-requests.ts';
 import { gateSettings } from '../../../crds/gate-settings.ts';
 import type { GateSettings } from '../../../detect/gate-evaluation.ts';
 import type { PodWindow } from '../../../detect/pod-window.ts';
