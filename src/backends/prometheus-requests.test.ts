@@ -67,11 +67,13 @@ test('a question goes below the endpoint and names pods by their UIDs alone, wha
     asked.map(({ path }) => path),
     ['/prometheus/api/v1/query'],
   );
-  const query = asked[0]?.form.get('query') ?? '';
+  const [question] = asked;
+  assert.ok(question);
+  const query = question.form.get('query') ?? '';
   assert.match(query, /,k8s_pod_uid=~"11f1-a\|22f2-b"\}\[65000ms\]$/);
-  assert.equal(asked[0]?.form.get('time'), '1030.000');
+  assert.equal(question.form.get('time'), '1030.000');
   assert.deepEqual(
-    [asked[0]?.headers.authorization, asked[0]?.headers['x-scope-orgid']],
+    [question.headers.authorization, question.headers['x-scope-orgid']],
     [undefined, undefined],
   );
 });

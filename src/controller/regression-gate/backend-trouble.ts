@@ -24,12 +24,12 @@ export class BackendTrouble {
   /** Undefined: not to be had now, because the backend fails or has not seen all of it. Throws whatever is not the backend's. */
   async read<T>(read: () => Promise<TroubledRead<T>>): Promise<T | undefined> {
     try {
-      if (this.#contradicts) return undefined;
+      if (this.#contradicts()) return undefined;
       const { value, reads } = await read();
       this.#error = undefined;
       if (reads.some(({ isWhole }) => !isWhole)) return undefined;
       this.#weigh(reads);
-      if (this.#contradicts) return undefined;
+      if (this.#contradicts()) return undefined;
       for (const { backend } of reads) {
         for (const [fault, times] of [...(backend?.faults ?? []), ...(backend?.lost ?? [])]) {
           this.#faults.set(fault, (this.#faults.get(fault) ?? 0) + times);
@@ -44,7 +44,7 @@ export class BackendTrouble {
   }
 
   get error(): BackendError | undefined {
-    if (!this.#contradicts) return this.#error;
+    if (!this.#contradicts()) return this.#error;
     const what = `tells of ${this.#read} requests where agents told of ${this.#told}`;
     return new BackendError('BACKEND_CONTRADICTS', `${this.#name} ${what}`);
   }
@@ -53,7 +53,7 @@ export class BackendTrouble {
    * Agents tell the controller of the same requests. A scrape is told up to half a minute later, which is the less the longer it goes
    * on; what goes beyond that and a tenth is of other pods, or of no time that was.
    */
-  get #contradicts(): boolean {
+  #contradicts(): boolean {
     const allowed = TOLERATED_PART + LONGEST_LAG_LOOKS / this.#looks;
     return this.#told >= FEWEST_TOLD && Math.abs(this.#read - this.#told) > allowed * this.#told;
   }

@@ -33,19 +33,21 @@ export function withScrapedRequests(
 ): JoinedWindows {
   const joined: StoredWindow[] = [];
   const lost = new Map<ScrapeFault, number>();
+  const note = (fault: ScrapeFault | undefined, requests: number): void => {
+    if (fault !== undefined) lost.set(fault, (lost.get(fault) ?? 0) + requests);
+  };
   for (const window of windows) {
     const scrapes = scrapesOf(window, scraped.get(window.pod) ?? []);
     const { requests: told, ...rest } = window;
     if (told?.state === 'NotObservable') joined.push(window);
     else if (scrapes !== undefined) {
       const own = scrapes.filter(({ startMs }) => startMs >= fromMs);
-      for (const { fault, requests } of own)
-        if (fault) lost.set(fault, (lost.get(fault) ?? 0) + requests.lost);
+      for (const { fault, requests } of own) note(fault, requests.lost);
       joined.push({ ...rest, requests: mergeRequests(own.map(({ requests }) => requests)) ?? NONE });
     } else if (told === undefined) joined.push(window);
     else if (window.endMs <= waitedSinceMs) {
       const missing = allIn(told);
-      lost.set('Gap', (lost.get('Gap') ?? 0) + missing);
+      note('Gap', missing);
       joined.push({ ...rest, requests: { ...NONE, lost: missing } });
     }
   }

@@ -1,4 +1,5 @@
 /** A simulated service whose agents pushed to a store, and were scraped by a real Prometheus. */
+import assert from 'node:assert/strict';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -93,7 +94,8 @@ function aStore(t: Lifetime): WindowStore {
 }
 
 function played(service: SimulatedService, store: WindowStore, epochMs: number): ReplayedAgent {
-  const { scrapeMs, windows, historyWindows, canary, missed, restartedAt } = service;
+  const { scrapeMs, windows, historyWindows, canary, restartedAt } = service;
+  const isMissed = service.missed ?? (() => false);
   const { history, ...arms } = simulateRequests({
     ...{ seed: 3, requestsPerSecond: 300, canaryPart: 0.5, baselinePods: 3, canaryPods: 3 },
     ...{ windows, historyWindows, noise: QUIET, canary },
@@ -118,11 +120,12 @@ function played(service: SimulatedService, store: WindowStore, epochMs: number):
     if (restartedAt === startMs / 1_000) pods = begin(beganMs);
     for (const { pod, requests } of ofTime) {
       const durations = pods.get(pod);
-      for (const row of requests?.routes ?? []) if (durations) addRow(durations, row);
+      assert.ok(durations, pod);
+      for (const row of requests?.routes ?? []) addRow(durations, row);
     }
     for (; scrapedMs + scrapeMs <= endMs; scrapedMs += scrapeMs) {
       const atMs = scrapedMs + scrapeMs;
-      if (missed?.((atMs - startedAtMs) / 1_000) !== true) agent.scrape(atMs);
+      if (!isMissed((atMs - startedAtMs) / 1_000)) agent.scrape(atMs);
     }
   }
   return agent;
