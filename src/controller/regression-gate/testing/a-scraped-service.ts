@@ -66,6 +66,9 @@ export async function aScrapedService(t: Lifetime, service: SimulatedService): P
   };
 }
 
+/** However slow the machine is that tests run on. */
+const PATIENT = { timeoutMs: 120_000 };
+
 /** As the controller would read by settings that name this port of loopback. */
 export function aSource(
   t: Lifetime,
@@ -77,7 +80,7 @@ export function aSource(
   const settings = parseSettings(text, 'settings.yaml');
   const source = installedSource({
     ...{ store, settings: { current: () => settings }, credentialsDirectory: tmpdir() },
-    ...{ registry: new Registry(), now: Date.now, ...options },
+    ...{ registry: new Registry(), now: Date.now, limits: PATIENT, ...options },
   });
   t.after(() => source.close());
   return source;
