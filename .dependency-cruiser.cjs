@@ -7,11 +7,12 @@ const ARROWS = {
   jvm: ['profile', 'symbols'],
   detect: ['profile', 'requests'],
   wire: ['crds', 'profile', 'requests'],
+  backends: ['requests'],
   native: [],
   kube: [],
   store: ['profile', 'requests', 'wire'],
   agent: ['profile', 'requests', 'symbols', 'jvm', 'wire', 'native'],
-  controller: ['crds', 'profile', 'requests', 'detect', 'store', 'wire', 'kube'],
+  controller: ['crds', 'profile', 'requests', 'detect', 'store', 'wire', 'kube', 'backends'],
   cli: ['crds', 'profile', 'requests', 'detect', 'store', 'wire', 'kube', 'agent'],
 };
 const TESTS = '(\\.test\\.ts$|-fixture\\.ts$|/testing/)';

@@ -50,6 +50,7 @@ for (const [name, pathOf] of Object.entries(PATHS)) {
 const series = createRequestDurations().begin(() => ({
   namespace: 'shop',
   pod: 'orders-1',
+  podUid: 'uid-1',
   container: 'app',
 }));
 const as = { method: 'GET', label: { route: '/api/v1/orders/{}/items/{}', byPattern: false } };

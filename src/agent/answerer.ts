@@ -1,7 +1,7 @@
 /** Who answers requests, in the words of OpenTelemetry's semantic conventions for Kubernetes. */
 import type { AssignedContainer } from '../wire/assignment.ts';
 
-export type Answerer = Pick<AssignedContainer, 'namespace' | 'pod' | 'container' | 'workload'>;
+export type Answerer = Pick<AssignedContainer, 'namespace' | 'pod' | 'podUid' | 'container' | 'workload'>;
 
 const WORKLOAD_NAMES: Readonly<Record<string, string>> = {
   Deployment: 'k8s.deployment.name',
@@ -14,6 +14,7 @@ const WORKLOAD_NAMES: Readonly<Record<string, string>> = {
 export function answererAttributes({
   namespace,
   pod,
+  podUid,
   container,
   workload,
 }: Answerer): Record<string, string> {
@@ -21,6 +22,7 @@ export function answererAttributes({
   return {
     'k8s.namespace.name': namespace,
     'k8s.pod.name': pod,
+    'k8s.pod.uid': podUid, // a StatefulSet's pods come again under their names
     'k8s.container.name': container,
     ...(name === undefined || workload === undefined ? {} : { [name]: workload.name }),
   };

@@ -11,7 +11,7 @@ const ORDER: Exchange = {
   outcome: 'Completed',
   latencyNs: 5e6,
 };
-const SHOP = { namespace: 'shop', pod: 'orders-1', container: 'app' };
+const SHOP = { namespace: 'shop', pod: 'orders-1', podUid: 'uid-1', container: 'app' };
 const containerRequests = (routes: readonly string[] = []) =>
   new ContainerRequests(
     routes,

@@ -44,6 +44,7 @@ export class ContainerRequests {
 
   lose(exchanges: number): void {
     this.#tally.lose(exchanges);
+    this.#durations.lose(exchanges);
     if (exchanges > 0) this.served.log.lose();
   }
 

@@ -133,7 +133,7 @@ for (const [latencyMs, le] of [
     const durations = createRequestDurations(() => 1_000_000);
     const container = new ContainerRequests(
       [],
-      durations.begin(() => ({ namespace: 'shop', pod: 'orders-1', container: 'app' })),
+      durations.begin(() => ({ namespace: 'shop', pod: 'orders-1', podUid: 'uid-1', container: 'app' })),
     );
     const add = () => {
       const traced = { startedAtNs: 1.5e9, traceParent: `00-${TRACE}-${PARENT}-01` };
@@ -177,7 +177,7 @@ for (const [latencyMs, le] of [
 test('a page of as many series as there may be is read whole', async (t) => {
   const durations = createRequestDurations();
   for (let at = 0; at < 5; at++) {
-    const answerer = { namespace: 'shop', pod: `orders-${at}`, container: 'app' };
+    const answerer = { namespace: 'shop', pod: `orders-${at}`, podUid: `uid-${at}`, container: 'app' };
     const container = new ContainerRequests(
       [],
       durations.begin(() => answerer),
@@ -213,7 +213,7 @@ test('a counter or gauge has 64 series at most', () => {
 /** Requests of one route between 1 and 400 ms, most of them fast, one of another, and three calls of gRPC. */
 async function aPage(t: Parameters<typeof aPrometheus>[0]) {
   const durations = createRequestDurations();
-  const answerer = { namespace: 'shop', pod: 'orders-1', container: 'app' };
+  const answerer = { namespace: 'shop', pod: 'orders-1', podUid: 'uid-1', container: 'app' };
   const container = new ContainerRequests(
     [],
     durations.begin(() => answerer),

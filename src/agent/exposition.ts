@@ -40,8 +40,9 @@ export type Family =
 export interface Exposition {
   counter(name: string, help: string, read?: () => number): Metric;
   gauge(name: string, help: string, read?: () => number): Metric;
-  /** A counter whose series are kept elsewhere, and bounded there. */
+  /** A counter, or a gauge, whose series are kept elsewhere, and bounded there. */
   counters(name: string, help: string, read: () => Iterable<NumberSample>): void;
+  gauges(name: string, help: string, read: () => Iterable<NumberSample>): void;
   histogram(name: string, help: string, read: () => Iterable<HistogramSample>): void;
   families(): Iterable<Family>;
 }
@@ -72,6 +73,9 @@ export function createExposition(): Exposition {
     gauge: (name, help, read) => add('gauge', name, help, read),
     counters(name, help, read) {
       metrics.push(() => ({ kind: 'counter', name, help, samples: read() }));
+    },
+    gauges(name, help, read) {
+      metrics.push(() => ({ kind: 'gauge', name, help, samples: read() }));
     },
     histogram(name, help, read) {
       metrics.push(() => ({ kind: 'histogram', name, help, samples: read() }));

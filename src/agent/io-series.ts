@@ -50,9 +50,9 @@ function addTo({ totals }: ContainerTotals, { kind, calls, failed, bytes, ns }: 
   totals.set(kind, sum);
 }
 
-const labelsOf = ({ namespace, pod, container }: PodWindow): Labels =>
+const labelsOf = ({ namespace, pod, podUid, container }: PodWindow): Labels =>
   Object.fromEntries(
-    Object.entries(answererAttributes({ namespace, pod, container })).map(([name, value]) => [
+    Object.entries(answererAttributes({ namespace, pod, podUid, container })).map(([name, value]) => [
       name.replaceAll('.', '_'),
       value,
     ]),

@@ -61,6 +61,21 @@ export function createMetrics(durations: RequestDurations): AgentMetrics {
     'Duration of calls of gRPC, seen at the sockets, from the first byte of the call to the last of its answer.',
     () => durations.rpc(),
   );
+  page.gauges(
+    'flamegate_requests_counted_since_seconds',
+    'When the request series of a container began to count, since 1970: present for as long as they do.',
+    () => durations.countedSince(),
+  );
+  page.counters(
+    'flamegate_requests_counted_total',
+    'Requests of a container that are in its series of http_server_request_duration_seconds and rpc_server_duration_milliseconds.',
+    () => durations.counted(),
+  );
+  page.counters(
+    'flamegate_requests_lost_total',
+    'Requests of a container that are in no series of its own: lost on the way, or without room for one.',
+    () => durations.lost(),
+  );
   const io = createIoSeries();
   page.counters('flamegate_io_calls_total', 'Calls that read, wrote or synced, by kind.', () =>
     io.samples('calls'),

@@ -9,6 +9,7 @@ import { createRequestDurations, type RequestDurations } from './request-duratio
 const ORDERS: Answerer = {
   namespace: 'shop',
   pod: 'orders-1',
+  podUid: 'uid-1',
   container: 'app',
   workload: { kind: 'Deployment', name: 'orders' },
 };
@@ -36,7 +37,13 @@ function answeringAs(
 
 const seriesOf = (durations: RequestDurations) =>
   [...durations.http()].map(({ labels, histogram }) => {
-    const { k8s_namespace_name: _, k8s_container_name: __, url_scheme: ___, ...rest } = labels;
+    const {
+      k8s_namespace_name: _,
+      k8s_container_name: __,
+      url_scheme: ___,
+      k8s_pod_uid: ____,
+      ...rest
+    } = labels;
     return `${Object.values(rest).join(' ')}: ${histogram.count}`;
   });
 
@@ -50,6 +57,7 @@ test('requests are counted under the names of OpenTelemetry; what is not known h
       {
         k8s_namespace_name: 'shop',
         k8s_pod_name: 'orders-1',
+        k8s_pod_uid: 'uid-1',
         k8s_container_name: 'app',
         k8s_deployment_name: 'orders',
         http_request_method: 'GET',
@@ -60,6 +68,7 @@ test('requests are counted under the names of OpenTelemetry; what is not known h
       {
         k8s_namespace_name: 'shop',
         k8s_pod_name: 'orders-1',
+        k8s_pod_uid: 'uid-1',
         k8s_container_name: 'app',
         k8s_deployment_name: 'orders',
         http_request_method: '_OTHER',
@@ -99,7 +108,13 @@ const aCall = (fields: Partial<Exchange> = {}): Partial<Exchange> => ({
 });
 const callsOf = (durations: RequestDurations) =>
   [...durations.rpc()].map(({ labels, histogram }) => {
-    const { k8s_namespace_name: _, k8s_container_name: __, k8s_deployment_name: ___, ...rest } = labels;
+    const {
+      k8s_namespace_name: _,
+      k8s_container_name: __,
+      k8s_pod_uid: ____,
+      k8s_deployment_name: ___,
+      ...rest
+    } = labels;
     return `${Object.values(rest).join(' ')}: ${histogram.count}`;
   });
 
@@ -113,6 +128,7 @@ test('a call of gRPC is counted as a call, in milliseconds, and not as the POST 
   assert.deepEqual(call?.labels, {
     k8s_namespace_name: 'shop',
     k8s_pod_name: 'orders-1',
+    k8s_pod_uid: 'uid-1',
     k8s_container_name: 'app',
     k8s_deployment_name: 'orders',
     rpc_system: 'grpc',
@@ -238,7 +254,7 @@ test('series are bounded, of a container and of the node, and what finds no room
 
 test('what the workload is may be known later than the first request', () => {
   const durations = createRequestDurations();
-  let answerer: Answerer = { namespace: 'shop', pod: 'orders-1', container: 'app' };
+  let answerer: Answerer = { namespace: 'shop', pod: 'orders-1', podUid: 'uid-1', container: 'app' };
   const container = new ContainerRequests(
     [],
     durations.begin(() => answerer),
@@ -247,4 +263,36 @@ test('what the workload is may be known later than the first request', () => {
   answerer = { ...answerer, workload: { kind: 'StatefulSet', name: 'orders' } };
 
   assert.equal([...durations.http()][0]?.labels['k8s_statefulset_name'], 'orders');
+});
+
+test('each container says since when it is counted and what it lost, asked or not, and anew when it begins anew', async () => {
+  const durations = createRequestDurations();
+  const figures = () =>
+    [...durations.countedSince()].map(({ labels, value }, at) => ({
+      pod: labels['k8s_pod_uid'],
+      since: value,
+      counted: [...durations.counted()][at]?.value,
+      lost: [...durations.lost()][at]?.value,
+    }));
+  const first = answering(durations, {}, aCall());
+  first.lose(3);
+  const [before] = figures();
+
+  assert.deepEqual([before?.pod, before?.counted, before?.lost], ['uid-1', 2, 3]);
+  assert.ok(before && Math.abs(before.since - Date.now() / 1_000) < 60);
+  await new Promise((resolve) => setTimeout(resolve, 5));
+  answering(durations);
+  const [again, ...others] = figures();
+  assert.deepEqual([again?.counted, again?.lost, others], [0, 0, []]);
+  assert.notEqual(again?.since, before.since);
+});
+
+test('a request without room for a series of its own is lost to its container', () => {
+  const durations = createRequestDurations();
+  const wild = durations.begin(() => ORDERS);
+  for (let at = 0; at < 260; at++)
+    wild.add(anExchange(), { method: 'GET', label: { route: `/room/${at}`, byPattern: false } });
+
+  const [counted, lost] = [durations.counted(), durations.lost()].map((figure) => [...figure][0]?.value);
+  assert.deepEqual([counted, lost, durations.overflowed], [250, 10, 10]);
 });

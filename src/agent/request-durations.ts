@@ -10,7 +10,7 @@ import type { CountedAs, RequestTally } from '../requests/request-tally.ts';
 import { isRpc, RPC_METHOD } from '../requests/rpc.ts';
 import { RPC_SYSTEM, rpcAttributes, rpcEndOf } from '../requests/rpc-attributes.ts';
 import { type Answerer, answererAttributes } from './answerer.ts';
-import type { HistogramSample, Labels } from './exposition.ts';
+import type { HistogramSample, Labels, NumberSample } from './exposition.ts';
 
 /** 1.7 KB each with latencies over six octaves. */
 const MOST_SERIES = 1_000;
@@ -30,10 +30,21 @@ export interface RequestDurations {
   http(): Iterable<HistogramSample>;
   /** In milliseconds; of calls of gRPC, which are no more in the other. */
   rpc(): Iterable<HistogramSample>;
+  /**
+   * Of each container, also of one that nobody asks: who reads the series learns from it that there was nothing to count, and, when it
+   * becomes another moment, that all of them began anew. In seconds since 1970.
+   */
+  countedSince(): Iterable<NumberSample>;
+  /** Of each container, what its series hold together: who reads them learns from it that none of them is missing. */
+  counted(): Iterable<NumberSample>;
+  /** Of each container. */
+  lost(): Iterable<NumberSample>;
 }
 
 export interface ContainerDurations {
   add(exchange: Exchange | TimedExchange, as: CountedAs): void;
+  /** Requests that were lost before they could be counted. */
+  lose(exchanges: number): void;
   /** Series of routes that have become one are one from now on. */
   fold(routes: RequestTally['routes']): void;
   /** They are gone. */
@@ -52,7 +63,10 @@ interface Series {
 }
 
 /** `epochMs`: of CLOCK_MONOTONIC's zero, since 1970. */
-export function createRequestDurations(epochMs: () => number = epochNowMs): RequestDurations {
+export function createRequestDurations(
+  epochMs: () => number = epochNowMs,
+  now: () => number = Date.now,
+): RequestDurations {
   const containers = new Map<ContainerSeries, () => Answerer>();
   const node: Node = {
     series: 0,
@@ -70,12 +84,16 @@ export function createRequestDurations(epochMs: () => number = epochNowMs): Requ
     const overflow = node.overflow[kind];
     if (overflow.count > 0) yield { labels: OVERFLOW, histogram: overflow };
   }
+  function* figures(figure: 'sinceMs' | 'counted' | 'lost', unit: number): Iterable<NumberSample> {
+    for (const [container, answerer] of containers)
+      yield { labels: answererLabels(answerer()), value: container[figure] / unit };
+  }
   return {
     begin(answerer) {
       for (const [before, wasAnswerer] of containers) {
         if (nameOf(wasAnswerer()) === nameOf(answerer())) before.end();
       }
-      const container = new ContainerSeries(node, () => containers.delete(container));
+      const container = new ContainerSeries(node, now(), () => containers.delete(container));
       containers.set(container, answerer);
       return container;
     },
@@ -87,6 +105,9 @@ export function createRequestDurations(epochMs: () => number = epochNowMs): Requ
     },
     http: () => samples('http'),
     rpc: () => samples('rpc'),
+    countedSince: () => figures('sinceMs', 1_000),
+    counted: () => figures('counted', 1),
+    lost: () => figures('lost', 1),
   };
 }
 
@@ -99,13 +120,17 @@ interface Node {
 
 class ContainerSeries implements ContainerDurations {
   readonly series = new Map<string, Series>();
+  readonly sinceMs: number;
+  counted = 0;
+  lost = 0;
   readonly #node: Node;
   readonly #leave: () => void;
   #hasEnded = false;
   #version = 0;
 
-  constructor(node: Node, leave: () => void) {
+  constructor(node: Node, sinceMs: number, leave: () => void) {
     this.#node = node;
+    this.sinceMs = sinceMs;
     this.#leave = leave;
   }
 
@@ -121,6 +146,10 @@ class ContainerSeries implements ContainerDurations {
     const { outcome } = exchange;
     const of = { kind: 'http' as const, as, status, grpcStatus: undefined, outcome };
     this.#count(exchange, exchange.latencyNs / 1e9, this.#histogramOf(of));
+  }
+
+  lose(exchanges: number): void {
+    this.lost += exchanges;
   }
 
   fold(routes: RequestTally['routes']): void {
@@ -142,6 +171,8 @@ class ContainerSeries implements ContainerDurations {
 
   #count(exchange: Exchange | TimedExchange, duration: number, to: DurationHistogram): void {
     to.add(duration);
+    if (to === this.#node.overflow.http || to === this.#node.overflow.rpc) this.lost += 1;
+    else this.counted += 1;
     if (!('traceParent' in exchange) || exchange.traceParent === '') return;
     const { startedAtNs, latencyNs, traceParent } = exchange;
     to.slowest.add(duration, traceParent, () => this.#node.epochMs() + (startedAtNs + latencyNs) / 1e6);

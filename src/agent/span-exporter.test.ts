@@ -12,7 +12,7 @@ import { createSpanExporter } from './span-exporter.ts';
 
 const TRACE = '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01';
 const ORDERS = {
-  ...{ namespace: 'shop', pod: 'orders-1', container: 'app' },
+  ...{ namespace: 'shop', pod: 'orders-1', podUid: 'uid-1', container: 'app' },
   workload: { kind: 'Deployment', name: 'orders' },
 };
 const clock = { epochNs: 1_700_000_000_000_000_000n, hex: (digits: number) => 'a'.repeat(digits) };

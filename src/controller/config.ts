@@ -17,6 +17,8 @@ export interface ControllerConfig {
   readonly dataDir: string;
   /** The install's settings, docs/settings.md; undefined: every default. */
   readonly settingsFile: string | undefined;
+  /** Where the Secret is mounted whose keys the settings name. */
+  readonly credentialsDir: string;
   readonly logLevel: string;
 }
 
@@ -34,6 +36,7 @@ export function readControllerConfig(env: NodeJS.ProcessEnv = process.env): Cont
     httpPort: port(env, 'FLAMEGATE_HTTP_PORT', 8080),
     httpsPort: port(env, 'FLAMEGATE_HTTPS_PORT', 8443),
     settingsFile: env['FLAMEGATE_SETTINGS'],
+    credentialsDir: env['FLAMEGATE_CREDENTIALS_DIR'] ?? '/etc/flamegate-credentials',
     dataDir: env['FLAMEGATE_DATA_DIR'] ?? '/var/lib/flamegate',
     logLevel: env['FLAMEGATE_LOG_LEVEL'] ?? 'info',
   };

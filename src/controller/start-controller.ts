@@ -22,6 +22,7 @@ import {
   policyReconcilers,
 } from './profiling-policy/reconciler.ts';
 import { exposeGates } from './regression-gate/gate-metrics.ts';
+import { type InstalledSource, installedSource } from './regression-gate/installed-source.ts';
 import { regressionGateReconciler } from './regression-gate/reconciler.ts';
 import { limitedView } from './settings/limited-view.ts';
 import { openSettings, type SettingsSource } from './settings/settings-source.ts';
@@ -84,6 +85,7 @@ interface Parts {
   readonly view: InformedClusterView;
   readonly reports: AgentReports;
   readonly store: WindowStore;
+  readonly source: InstalledSource;
   readonly told: ToldNodes;
   readonly events: EventRecorder;
   readonly operator: ReconcilingOperator;
@@ -140,11 +142,14 @@ function assemble({ kubeConfig, config, log }: ControllerOptions, settings: Sett
     }
   });
   const told = toldNodes(store, Date.now);
-  return { client, metrics, settings, view, reports: agentReports(), store, told, events, operator };
+  const { registry } = metrics;
+  const credentialsDirectory = config.credentialsDir;
+  const source = installedSource({ store, settings, credentialsDirectory, registry, now: Date.now });
+  return { client, metrics, settings, view, reports: agentReports(), store, source, told, events, operator };
 }
 
 function addReconcilers(parts: Parts, { config, log }: ControllerOptions): void {
-  const { client, settings, view, reports, store, told, events, operator, metrics } = parts;
+  const { client, settings, view, reports, store, source, told, events, operator, metrics } = parts;
   const policies = policyReconcilers({
     client,
     view,
@@ -159,7 +164,9 @@ function addReconcilers(parts: Parts, { config, log }: ControllerOptions): void 
   operator.add(policies.ofNamespace, (namespace, name) => view.policy(namespace, name));
   operator.add(policies.ofCluster, (_, name) => view.clusterPolicy(name));
   operator.add(
-    regressionGateReconciler({ client, view, store, agents: reports, told, events, log, now: Date.now }),
+    regressionGateReconciler({
+      ...{ client, view, store, source, agents: reports, told, events, log, now: Date.now },
+    }),
     (namespace, name) => view.gate(namespace, name),
   );
   operator.add(agentsReconciler({ client, view, log, fieldManager: FIELD_MANAGER, ...config }), () =>
@@ -198,7 +205,7 @@ const isEarlierSelf =
 function running(
   parts: Parts & { readonly health: HealthServer; readonly ingest: Ingest; readonly election: Election },
 ): Controller {
-  const { health, ingest, election, operator, events, settings, view, store } = parts;
+  const { health, ingest, election, operator, events, settings, view, store, source } = parts;
   return {
     httpPort: health.port,
     httpsPort: ingest.port,
@@ -211,6 +218,7 @@ function running(
       await election.stop();
       await view.stop();
       await health.stop();
+      source.close();
       store.close();
     },
   };

@@ -71,6 +71,7 @@ export const REGRESSION_GATE_CONDITIONS = {
     'TooMuchLoss',
     'TooFewRequests',
     'NotObservable',
+    'BackendUnreadable',
     'DeadlineOutOfReach',
     'DeadlineReached',
     'BaselineGone',

@@ -252,6 +252,19 @@ test('requests that were lost on the way are never Passed', () => {
   assert.equal(checksOf(judgement)[0]?.reason, 'TooMuchLoss');
 });
 
+test('where all requests were lost on the way, nobody passes by CPU as if there had been none to see', () => {
+  const { baseline, canary } = arms({});
+  const nothing = { state: 'Seen', reason: '', message: '', lost: 500, routes: [] } as const;
+
+  const judgement = judged({ baseline, canary: withRequests(canary, nothing) });
+
+  assert.deepEqual([judgement.verdict, judgement.reason], ['Inconclusive', 'TooMuchLoss']);
+  assert.match(
+    judgement.message,
+    /of the baseline's requests 0 % were lost on the way and of the canary's 100 %/,
+  );
+});
+
 test('CPU a request is reported, and decides only where it shall', () => {
   const { baseline, canary } = arms({ requestsPerSecond: 300 });
   const withCpu = (windows: readonly PodWindow[], usec: number): PodWindow[] =>

@@ -37,7 +37,8 @@ function mergeStacks(windows: readonly PodWindow[]): readonly StackCount[] {
   return [...counts].map(([frames, count]) => ({ frames, count }));
 }
 
-function mergeRequests(windows: readonly RequestWindow[]): RequestWindow | undefined {
+/** Of windows of one pod; undefined of none. */
+export function mergeRequests(windows: readonly RequestWindow[]): RequestWindow | undefined {
   const [first] = windows;
   if (first === undefined || windows.length === 1) return first;
   const rows = new Map<string, RouteWindow>();

@@ -1,3 +1,4 @@
+import { requestsIn } from '../requests/request-window.ts';
 import { boundFactor } from './bound-factor.ts';
 import { type Block, LOOK_MS } from './looks.ts';
 import { BOUND_ALPHA } from './node-evidence.ts';
@@ -54,6 +55,9 @@ interface Visibility {
   watched: boolean;
   /** Of a window whose requests cannot be seen: why. */
   hidden: string | undefined;
+  /** Requests of all windows, also of those that had nothing beside them. */
+  seen: number;
+  lost: number;
 }
 
 /** `history`: the baseline's windows of before the rollout, for how far its pods stray; may be empty. */
@@ -72,7 +76,7 @@ export function openRequestEvaluation(
     openCheck(kind, alphaOf(kind, limits.falseFailureRate, settings), limits.deadlineMs / BLOCK_MS),
   );
   const growth = limits.deadlineMs / Math.max(LOOK_MS, limits.minDurationMs);
-  const unknown = (): Visibility => ({ watched: false, hidden: undefined });
+  const unknown = (): Visibility => ({ watched: false, hidden: undefined, seen: 0, lost: 0 });
   const evaluation = {
     startedAtMs,
     limits,
@@ -167,6 +171,8 @@ function look(visibility: Visibility, windows: readonly PodWindow[]): void {
   for (const { requests } of windows) {
     if (requests?.state === 'Seen') visibility.watched = true;
     if (requests?.state === 'NotObservable') visibility.hidden = requests.message;
+    visibility.seen += requestsIn(requests?.routes ?? []);
+    visibility.lost += requests?.lost ?? 0;
   }
 }
 
@@ -177,9 +183,19 @@ function unusableBecause(arms: RequestArms, limits: RequestLimits): RequestReaso
   return both.some(({ pods }) => pods.size < limits.minPods) ? 'TooFewPods' : undefined;
 }
 
+/** That there is nothing to compare because too many requests were lost, in a sentence: they could have been seen. */
+export function lostBeforeLooks({ arms, visible, limits }: RequestEvaluation): string | undefined {
+  const { baseline, canary } = visible;
+  const part = ({ lost, seen }: Visibility): number => lost / Math.max(1, lost + seen);
+  if (arms.looks > 0 || Math.max(part(baseline), part(canary)) <= limits.maxLossShare) return undefined;
+  const [ofBaseline, ofCanary] = [baseline, canary].map((arm) => `${(100 * part(arm)).toFixed(0)} %`);
+  return `of the baseline's requests ${ofBaseline} were lost on the way and of the canary's ${ofCanary}: none could be compared`;
+}
+
 /** Why there is nothing to compare, in a sentence; undefined when both arms had requests. */
-export function notObservable({ arms, visible }: RequestEvaluation): string | undefined {
-  if (arms.looks > 0) return undefined;
+export function notObservable(evaluation: RequestEvaluation): string | undefined {
+  const { arms, visible } = evaluation;
+  if (arms.looks > 0 || lostBeforeLooks(evaluation) !== undefined) return undefined;
   for (const arm of ['baseline', 'canary'] as const) {
     const { watched, hidden } = visible[arm];
     if (hidden !== undefined && !watched) return `requests of the ${arm} cannot be seen: ${hidden}`;

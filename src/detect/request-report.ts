@@ -4,7 +4,7 @@ import { ASSUMED_OF_COST } from './cost-evidence.ts';
 import { ADVICE, isDoubt } from './doubt.ts';
 import { ASSUMED_OF_LATENCY } from './latency-evidence.ts';
 import { type CheckKind, type RequestCheckState, worstRoute } from './request-check.ts';
-import { notObservable, type RequestEvaluation } from './request-evaluation.ts';
+import { lostBeforeLooks, notObservable, type RequestEvaluation } from './request-evaluation.ts';
 import { detectableOf, numbersOf, requestCheckName } from './request-numbers.ts';
 import type {
   CheckEvidence,
@@ -23,12 +23,16 @@ export function requestChecks(
   routes: readonly RouteEffect[] = [],
 ): RequestCheck[] {
   const unseen = notObservable(evaluation);
+  const lost = lostBeforeLooks(evaluation);
   return evaluation.checks.map((check) => {
     const name = requestCheckName(check);
     if (unseen !== undefined) {
       return { check: name, verdict: 'NotObservable', reason: 'NotObservable', message: unseen };
     }
     const verdict: Verdict = check.verdict === 'Collecting' && ended ? 'Inconclusive' : check.verdict;
+    if (lost !== undefined) {
+      return { check: name, verdict, reason: 'TooMuchLoss', message: `${subjectOf(check)}: ${lost}` };
+    }
     const numbers = checkNumbers(check);
     const grown = routes.filter((route) => route.check === name && route.isGrown);
     const message = sentence(check, numbers, { evaluation, grown });

@@ -27,6 +27,9 @@ export type RequestReason =
   | 'TooFewRequests'
   | 'NotObservable';
 
+/** Where the windows were to be read from, they cannot be. */
+export type SourceReason = 'BackendUnreadable';
+
 /** What a reader has to know to weigh the verdict. Those that are doubts, too, may leave a gate undecided (doubt.ts). */
 export type CpuFlag =
   | DoubtKind
@@ -202,7 +205,7 @@ export interface CpuJudgement {
 
 /** What all checks together say. */
 export interface GateJudgement extends Omit<CpuJudgement, 'reason' | 'checks'> {
-  readonly reason: CpuReason | RequestReason;
+  readonly reason: CpuReason | RequestReason | SourceReason;
   readonly checks: readonly (CpuCheck | RequestCheck)[];
   /** That were compared. */
   readonly requests?: { readonly baseline: number; readonly canary: number };

@@ -9,6 +9,7 @@ import type { ClusterView } from '../../src/controller/cluster-view.ts';
 import { startIngest } from '../../src/controller/ingest/start-ingest.ts';
 import { regressionGateReconciler } from '../../src/controller/regression-gate/reconciler.ts';
 import { NAMESPACE } from '../../src/controller/regression-gate/testing/a-cluster.ts';
+import { windowSource } from '../../src/controller/regression-gate/window-source.ts';
 import { toldNodes } from '../../src/controller/told-nodes.ts';
 import { eventRecorder } from '../../src/kube/events.ts';
 import { openStore, type WindowStore } from '../../src/store/window-store.ts';
@@ -72,6 +73,7 @@ export async function oneLeader(
       client,
       view: seen,
       store,
+      source: windowSource({ store, now }),
       told,
       agents,
       events,

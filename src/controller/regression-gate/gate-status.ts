@@ -211,6 +211,7 @@ const WHILE_EVALUATING = [
   'TooMuchLoss',
   'TooFewRequests',
   'NotObservable',
+  'BackendUnreadable',
   'DeadlineOutOfReach',
 ] as const;
 
@@ -248,6 +249,7 @@ const LACKS = [
   'TooMuchLoss',
   'TooFewRequests',
   'NotObservable',
+  'BackendUnreadable',
   'BaselineGone',
   'Superseded',
 ] as const;

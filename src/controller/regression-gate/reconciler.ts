@@ -14,11 +14,14 @@ import { decide, type Finding } from './decide.ts';
 import { gather, type Observed } from './gather.ts';
 import { runningCertifications } from './running-certifications.ts';
 import { runningEvaluations } from './running-evaluations.ts';
+import type { WindowSource } from './window-source.ts';
 
 export interface GateReconcilerOptions {
   readonly client: KubeClient;
   readonly view: ClusterView;
   readonly store: WindowStore;
+  /** Where windows are read, of what the store knows. */
+  readonly source: WindowSource;
   readonly agents: AgentReports;
   readonly told: Pick<ToldNodes, 'toldToMs'>;
   readonly events: EventRecorder;
@@ -32,10 +35,10 @@ const LOOK_AGAIN_MS = 15_000;
 const WAIT_AGAIN_MS = 30_000;
 
 export function regressionGateReconciler(options: GateReconcilerOptions): Reconciler<RegressionGate> {
-  const { client, view, store, agents, told, events, log, now } = options;
+  const { client, view, store, source, agents, told, events, log, now } = options;
   const writtenAt = new Map<string, number>(); // one entry per gate that exists
-  const running = runningEvaluations(store);
-  const certifications = runningCertifications({ store, now, log });
+  const running = runningEvaluations(store, source, now);
+  const certifications = runningCertifications({ store, source, now, log });
   return {
     resource: { apiVersion: API_VERSION, plural: regressionGateKind.plural, kind: regressionGateKind.kind },
     async reconcile(key, gate) {

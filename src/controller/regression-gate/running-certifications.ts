@@ -16,6 +16,7 @@ import { chooseCanaries } from '../../detect/relabelled-pods.ts';
 import { type Random, seededRandom, seedOf } from '../../detect/seeded-random.ts';
 import type { WindowStore } from '../../store/window-store.ts';
 import { type CertificationAim, type Certifying, certified } from './certification.ts';
+import { type WindowSource, windowSource } from './window-source.ts';
 
 export interface RunningCertifications {
   /** Begins, goes on, or says what was found. */
@@ -26,6 +27,8 @@ export interface RunningCertifications {
 
 interface Options {
   readonly store: WindowStore;
+  /** Where windows are read; the store where nothing is said. */
+  readonly source?: WindowSource;
   readonly now: () => number;
   readonly log: Pick<Logger, 'warn' | 'info'>;
 }
@@ -45,7 +48,8 @@ const TURN_MS = 15;
 const REST = 3;
 const RETRY_MS = 5 * 60_000;
 
-export function runningCertifications({ store, now, log }: Options): RunningCertifications {
+export function runningCertifications({ store, now, log, ...options }: Options): RunningCertifications {
+  const { source = windowSource({ store, now }) } = options;
   const runs = new Map<string, Run>(); // one for each gate that exists
   let last: Promise<void> = Promise.resolve();
 
@@ -53,7 +57,7 @@ export function runningCertifications({ store, now, log }: Options): RunningCert
     if (run.isDropped) return;
     run.state = { kind: 'Running', message: 'placebo evaluations of the baseline with itself are judged' };
     try {
-      await find(run, { store, now });
+      await find(run, { source, now });
       log.info({ gate, found: run.state }, 'certification ended');
     } catch (err) {
       log.warn({ gate, err }, 'gate could not be certified');
@@ -101,11 +105,16 @@ function lackOf(store: WindowStore, { pods }: CertificationAim, nowMs: number): 
     : { reason: 'TooFewWindows', message: `${needed}, and ${old.length} of ${pods.length} have them` };
 }
 
-async function find(run: Run, { store, now }: Pick<Options, 'store' | 'now'>): Promise<void> {
+interface Finding {
+  readonly source: WindowSource;
+  readonly now: () => number;
+}
+
+async function find(run: Run, { source, now }: Finding): Promise<void> {
   const { aim } = run;
   const random = seededRandom(seedOf(aim.identity));
   const pause = paced();
-  const history = await read(run, { store, nowMs: now(), random, pause });
+  const history = await read(run, { source, nowMs: now(), random, pause });
   const lack = uncertifiable(history);
   if (lack !== undefined) {
     run.state = { kind: 'Waiting', ...lack };
@@ -125,19 +134,20 @@ async function find(run: Run, { store, now }: Pick<Options, 'store' | 'now'>): P
 }
 
 interface Reading {
-  readonly store: WindowStore;
+  readonly source: WindowSource;
   readonly nowMs: number;
   readonly random: Random;
   readonly pause: () => Promise<void>;
 }
 
-async function read(run: Run, { store, nowMs, random, pause }: Reading): Promise<BaselineHistory> {
+async function read(run: Run, { source, nowMs, random, pause }: Reading): Promise<BaselineHistory> {
   const { pods, settings } = run.aim;
   const collector = new HistoryCollector(settings.warmUpMs);
   const [drawn = pods] = pods.length > MOST_PODS ? chooseCanaries(pods, MOST_PODS, 1, random) : [];
   for (const pod of drawn) {
     if (run.isDropped) break;
-    collector.add(store.windows({ pods: [pod], fromMs: nowMs - SPAN_MS, toMs: nowMs }));
+    const { windows } = await source.windows({ pods: [pod], fromMs: nowMs - SPAN_MS, toMs: nowMs });
+    collector.add(windows); // what is not scraped yet is missing
     await pause();
   }
   return collector.history(random);

@@ -18,8 +18,10 @@ import type { PodWindow } from '../../detect/pod-window.ts';
 import { HISTORY_MS } from '../../detect/request-spread.ts';
 import type { GateJudgement } from '../../detect/verdict.ts';
 import type { WindowExtent, WindowStore } from '../../store/window-store.ts';
+import { BackendTrouble, type TroubledRead, withTrouble } from './backend-trouble.ts';
 import type { ArmRefs } from './members.ts';
 import { RAISED_HZ } from './sampling-rate.ts';
+import { type WindowSource, windowSource } from './window-source.ts';
 
 export interface JudgedEvaluation {
   /** Of its report. */
@@ -50,7 +52,7 @@ interface Judged {
 }
 
 interface Running {
-  /** Of the evaluation, its settings and the store: what is folded from others is of no use. */
+  /** Of the evaluation, its settings and where windows come from: what is folded from others is of no use. */
   readonly identity: string;
   readonly folded: GateEvaluation;
   /** Number of the first block that is not folded. */
@@ -58,23 +60,37 @@ interface Running {
   /** Newest window of each container when the folded blocks were read. */
   seen: ReadonlyMap<string, number>;
   judged: Judged | undefined;
+  readonly trouble: BackendTrouble;
 }
 
-export function runningEvaluations(store: WindowStore): RunningEvaluations {
+interface Reading {
+  readonly store: WindowStore;
+  readonly source: WindowSource;
+  readonly now: () => number;
+}
+
+/** `source`: where windows are read, of what the store knows; the store itself where nothing is said. */
+export function runningEvaluations(
+  store: WindowStore,
+  source: WindowSource = windowSource({ store, now: Date.now }),
+  now: () => number = Date.now,
+): RunningEvaluations {
   const held = new Map<string, Running>();
+  const reading = { store, source, now };
   let lastFold: Promise<unknown> = Promise.resolve();
 
   const judgeNow = async (gate: string, evaluation: JudgedEvaluation): Promise<GateJudgement> => {
     const closed = closedBlocks(planOf(evaluation), evaluation.nowMs);
-    const running = runningOf(held.get(gate), evaluation, store);
+    const running = await runningOf(held.get(gate), evaluation, reading);
     hold(held, gate, running);
-    await fold(running, { evaluation, closed, store });
+    const isBehind = await fold(running, { evaluation, closed, ...reading });
     const hasWindows =
       running.folded.cpu.looks > 0 || extentsOf(store, evaluation, evaluation.nowMs).length > 0;
-    const atMs = judgedAtMs(running, evaluation);
-    const judgement = routed(gateJudgement(running.folded, atMs, hasWindows), evaluation, store);
+    const atMs = judgedAtMs(running, evaluation, isBehind && now());
+    const judged = routed(gateJudgement(running.folded, atMs, hasWindows), evaluation, store);
+    const judgement = withTrouble(judged, running.trouble);
     running.judged = {
-      key: lookKey(evaluation),
+      key: isBehind ? '' : lookKey(evaluation),
       judgement,
       forecast: judgement.verdict === 'Collecting' ? forecast(running.folded, RAISED_HZ) : undefined,
     };
@@ -84,7 +100,7 @@ export function runningEvaluations(store: WindowStore): RunningEvaluations {
   return {
     async judge(gate, evaluation) {
       const known = held.get(gate);
-      const isSame = known?.identity === identityOf(evaluation, store);
+      const isSame = known?.identity === identityOf(evaluation, source);
       if (isSame && known.judged?.key === lookKey(evaluation)) return known.judged.judgement;
       // One after the other: the blocks of several gates in one turn of the event loop would be a long turn.
       const fold = lastFold.then(() => judgeNow(gate, evaluation));
@@ -96,9 +112,23 @@ export function runningEvaluations(store: WindowStore): RunningEvaluations {
   };
 }
 
-/** A verdict is judged as of the look at which it fell: whoever comes to it later, after the deadline even, says the same. */
-const judgedAtMs = ({ folded, nextBlock }: Running, evaluation: JudgedEvaluation): number =>
-  gateIsDecided(folded) ? blockEndMs(planOf(evaluation), nextBlock - 1) : evaluation.nowMs;
+/** How long past the deadline a backend is waited for that does not give the last windows. */
+const DEADLINE_PATIENCE_MS = 2 * 60_000;
+
+/**
+ * A verdict is judged as of the look at which it fell: whoever comes to it later, after the deadline even, says the same. `behindAtMs`:
+ * the time by the clock, while windows are missing that may still be had; then nobody is at the deadline yet.
+ */
+function judgedAtMs(
+  { folded, nextBlock }: Running,
+  evaluation: JudgedEvaluation,
+  behindAtMs: number | false,
+): number {
+  if (gateIsDecided(folded)) return blockEndMs(planOf(evaluation), nextBlock - 1);
+  const deadlineMs = evaluation.startedAtMs + evaluation.settings.deadlineMs;
+  const waits = behindAtMs !== false && behindAtMs < deadlineMs + DEADLINE_PATIENCE_MS;
+  return waits ? Math.min(evaluation.nowMs, deadlineMs - 1) : evaluation.nowMs;
+}
 
 /** With the routes of its culprits, read only where there are any: once a look. */
 function routed(
@@ -119,8 +149,8 @@ const planOf = ({ startedAtMs, settings }: JudgedEvaluation): LookPlan => ({
   warmUpMs: settings.warmUpMs,
 });
 
-const identityOf = ({ uid, startedAtMs, settings }: JudgedEvaluation, store: WindowStore): string =>
-  JSON.stringify([uid, startedAtMs, settings, store.storeId()]);
+const identityOf = ({ uid, startedAtMs, settings }: JudgedEvaluation, source: WindowSource): string =>
+  JSON.stringify([uid, startedAtMs, settings, source.id()]);
 
 /**
  * A judgement can say something new only once another look has closed. In between, our own status writes and every
@@ -131,23 +161,33 @@ function lookKey(evaluation: JudgedEvaluation): string {
   return `${closedBlocks(planOf(evaluation), nowMs)} ${nowMs >= startedAtMs + settings.deadlineMs}`;
 }
 
-function runningOf(known: Running | undefined, evaluation: JudgedEvaluation, store: WindowStore): Running {
-  const identity = identityOf(evaluation, store);
-  if (known?.identity === identity && !windowsCameLate(known, evaluation, store)) return known;
+async function runningOf(
+  known: Running | undefined,
+  evaluation: JudgedEvaluation,
+  { store, source }: Reading,
+): Promise<Running> {
+  const identity = identityOf(evaluation, source);
+  const isOfUse = known?.identity === identity && !windowsCameLate(known, evaluation, store);
+  if (isOfUse && !known.trouble.lacksHistory) return known;
   const { settings, startedAtMs } = evaluation;
-  const folded = openGateEvaluation(settings, startedAtMs, historyOf(evaluation, store));
-  return { identity, folded, nextBlock: 0, seen: new Map(), judged: undefined };
+  const trouble = new BackendTrouble();
+  const history = await trouble.read(() => historyOf(evaluation, source));
+  trouble.lacksHistory = history === undefined;
+  const folded = openGateEvaluation(settings, startedAtMs, history);
+  return { identity, folded, nextBlock: 0, seen: new Map(), judged: undefined, trouble };
 }
 
 /** What the baseline's pods did before: how far pods stray that run the same. Without checks of requests nobody asks. */
-function historyOf(
+async function historyOf(
   { pods, startedAtMs, settings }: JudgedEvaluation,
-  store: WindowStore,
-): readonly PodWindow[] {
-  if (settings.requests === undefined) return [];
+  source: WindowSource,
+): Promise<TroubledRead<readonly PodWindow[]>> {
+  if (settings.requests === undefined) return { value: [], reads: [] };
   const span = { fromMs: startedAtMs - HISTORY_MS, toMs: startedAtMs };
-  const windows = store.windows({ pods: pods.baseline, ...span, requestsOnly: true });
-  return windows.filter(({ startMs, podStartedAtMs }) => startMs - podStartedAtMs >= settings.warmUpMs);
+  const read = await source.windows({ pods: pods.baseline, ...span, requestsOnly: true });
+  const isWarm = ({ startMs, podStartedAtMs }: PodWindow): boolean =>
+    startMs - podStartedAtMs >= settings.warmUpMs;
+  return { value: read.windows.filter(isWarm), reads: [read] };
 }
 
 /**
@@ -182,26 +222,35 @@ function hold(held: Map<string, Running>, gate: string, running: Running): void 
   }
 }
 
-interface FoldRound {
+interface FoldRound extends Reading {
   readonly evaluation: JudgedEvaluation;
   readonly closed: number;
-  readonly store: WindowStore;
 }
 
-async function fold(running: Running, { evaluation, closed, store }: FoldRound): Promise<void> {
-  if (closed <= running.nextBlock) return;
+/** True: blocks that are closed could not be read yet. */
+async function fold(running: Running, { evaluation, closed, store, source }: FoldRound): Promise<boolean> {
+  if (running.trouble.lacksHistory) return true;
+  if (closed <= running.nextBlock) return false;
   // Before the blocks are read: a window that arrives meanwhile is one that came late.
   const extents = extentsOf(store, evaluation, blockEndMs(planOf(evaluation), closed - 1));
   const seen = new Map(extents.map(({ pod, newestId }) => [pod, newestId]));
   while (running.nextBlock < closed && !gateIsDecided(running.folded)) {
-    advanceGate(running.folded, readBlock(store, evaluation, running.nextBlock));
+    const { nextBlock } = running;
+    const block = await running.trouble.read(() => readBlock(source, evaluation, nextBlock));
+    if (block === undefined) break;
+    advanceGate(running.folded, block);
     running.nextBlock += 1;
     await otherWork(); // decoding and weighing a block takes tens of milliseconds: agents push in between
   }
   running.seen = seen;
+  return running.nextBlock < closed && !gateIsDecided(running.folded);
 }
 
-function readBlock(store: WindowStore, evaluation: JudgedEvaluation, number: number): Block {
+async function readBlock(
+  source: WindowSource,
+  evaluation: JudgedEvaluation,
+  number: number,
+): Promise<TroubledRead<Block>> {
   const plan = planOf(evaluation);
   const span = {
     fromMs: plan.startedAtMs,
@@ -209,6 +258,8 @@ function readBlock(store: WindowStore, evaluation: JudgedEvaluation, number: num
     toMs: blockEndMs(plan, number),
   };
   const { pods } = evaluation;
-  const baseline = store.windows({ ...span, pods: pods.baseline });
-  return cutBlock({ baseline, canary: store.windows({ ...span, pods: pods.canary }) }, plan, number);
+  const baseline = await source.windows({ ...span, pods: pods.baseline });
+  const canary = await source.windows({ ...span, pods: pods.canary });
+  const windows = { baseline: baseline.windows, canary: canary.windows };
+  return { value: cutBlock(windows, plan, number), reads: [baseline, canary] };
 }

@@ -10,6 +10,7 @@ const DEFAULTS = {
   limits: { maxFrequencyHz: 199, maxRaisedFrequencyHz: 199, maxAgentCpu: '5%' },
   store: { retentionMs: 3_600_000, maxBytes: 512 * 2 ** 20 },
   reportsPerGate: 50,
+  prometheus: undefined,
   agents: { spool: { maxAgeMs: 3_600_000, maxBytes: 128 * 2 ** 20 } },
 };
 const problemOf = (text: string): string => {
@@ -47,6 +48,7 @@ sinks:
     limits: { maxFrequencyHz: 97, maxRaisedFrequencyHz: 199, maxAgentCpu: '2.5%' },
     store: { retentionMs: 5_400_000, maxBytes: 2 * 2 ** 30 },
     reportsPerGate: 50,
+    prometheus: undefined,
     agents: {
       spool: { maxAgeMs: 3_600_000, maxBytes: 64 * 2 ** 20 },
       spansEndpoint: 'http://otel-collector.monitoring.svc:4318',
@@ -106,6 +108,35 @@ test('an address of a sink is one of HTTP without secrets, and a refusal does no
   }
   for (const endpoint of ['http://10.0.0.1:4318', 'https://[fd00::1]:4318/otlp', 'https://a.example/otlp/v1'])
     assert.equal(problemOf(`sinks: {spans: {endpoint: "${endpoint}"}}`), 'taken');
+});
+
+test('a Prometheus is named with an address, files of credentials, and nothing else', () => {
+  const endpoint = 'https://mimir.example/prometheus';
+  const of = (more: string) =>
+    parseSettings(`sources: {prometheus: {endpoint: "${endpoint}", ${more}}}`, 'settings.yaml').prometheus;
+
+  assert.deepEqual(of(''), { endpoint });
+  assert.deepEqual(of('tenant: a|b, credentials: token, ca: ca.crt'), {
+    ...{ endpoint, tenant: 'a|b', ca: 'ca.crt' },
+    authorization: { kind: 'Bearer', file: 'token' },
+  });
+  assert.deepEqual(of('authorization: Basic, credentials: user')?.authorization, {
+    kind: 'Basic',
+    file: 'user',
+  });
+  assert.equal(parseSettings('sources: {prometheus: {tenant: a}}', 'settings.yaml').prometheus, undefined);
+  for (const [wrong, says] of [
+    ['endpoint: "http://me:secret@a/"', 'endpoint: must be an http or https URL without user and query'],
+    ['credentials: ../token', 'credentials: must be the name of a key of a Secret'],
+    ['ca: /etc/passwd', 'ca: must be the name of a key of a Secret'],
+    ['authorization: Digest', 'authorization: must be Bearer or Basic'],
+    ['tenant: "a\\r\\nb: c"', 'tenant: must be letters, digits and . _ | -, at most 150'],
+  ] as const) {
+    assert.equal(
+      problemOf(`sources: {prometheus: {${wrong}}}`),
+      `settings.yaml:1: sources.prometheus.${says}`,
+    );
+  }
 });
 
 test('keys that are not known are refused, wherever they are', () => {

@@ -25,6 +25,15 @@ const whole = (minimum: number, maximum: number, options: { default: number; des
     ...{ minimum, maximum, expected: `a whole number from ${minimum} to ${maximum}`, ...options },
   });
 
+const credentialsFile = (description: string) =>
+  Type.Optional(
+    Type.String({
+      ...{ pattern: '^[A-Za-z0-9_-][A-Za-z0-9._-]*$', maxLength: 63 },
+      expected: 'the name of a key of a Secret',
+      description,
+    }),
+  );
+
 type Properties = Parameters<typeof Type.Object>[0];
 
 const mapping = <T extends Properties>(properties: T, options: object) =>
@@ -120,6 +129,46 @@ export const SettingsFile = mapping(
         ),
       },
       'Where data goes. No object of a tenant can name an address.',
+    ),
+    sources: section(
+      {
+        prometheus: section(
+          {
+            endpoint: Type.Optional(
+              Type.String({
+                ...{ pattern: ENDPOINT_PATTERN, maxLength: 253, url: true },
+                expected: 'an http or https URL without user and query',
+                description:
+                  'Prometheus’ HTTP API, `api/v1/query` being below it, like `http://prometheus.monitoring.svc:9090`, from which gates read the requests of pods. From what agents push without it. A NetworkPolicy of the controller has to allow it.',
+              }),
+            ),
+            tenant: Type.Optional(
+              Type.String({
+                ...{ pattern: '^[A-Za-z0-9._|-]+$', maxLength: 150 },
+                expected: 'letters, digits and . _ | -, at most 150',
+                description: 'Header `X-Scope-OrgID` of what is asked, which Mimir and Cortex want.',
+              }),
+            ),
+            authorization: Type.String({
+              ...{
+                pattern: '^(Bearer|Basic)$',
+                maxLength: 6,
+                default: 'Bearer',
+                expected: 'Bearer or Basic',
+              },
+              description: 'What `credentials` holds: a token, or `user:password`.',
+            }),
+            credentials: credentialsFile(
+              'Key of the Secret `flamegate-system/flamegate-credentials` that is sent. Nothing is sent without it.',
+            ),
+            ca: credentialsFile(
+              'Key of that Secret with the certificates (PEM) that are trusted instead of the system’s.',
+            ),
+          },
+          'The install’s Prometheus, or what has its API.',
+        ),
+      },
+      'What gates read besides what agents push. No object of a tenant can name an address.',
     ),
   },
   {},

@@ -1,4 +1,5 @@
 /** The install's settings as the controller uses them: numbers instead of what people write. Pure. */
+import type { BackendAddress } from '../../backends/backend-client.ts';
 import { parseDurationMs, QuantityError } from '../../crds/quantities.ts';
 import type { AgentSettings } from '../../wire/assignment.ts';
 import type { PolicyLimits } from './policy-limits.ts';
@@ -8,22 +9,37 @@ export interface Settings {
   readonly limits: PolicyLimits;
   readonly store: { readonly retentionMs: number; readonly maxBytes: number };
   readonly reportsPerGate: number;
+  /** Where gates read requests; undefined: in what agents push. */
+  readonly prometheus: BackendAddress | undefined;
   /** What agents are told of them, with their assignments. */
   readonly agents: AgentSettings;
 }
 
 /** Of a file that has been validated. */
-export function settingsOf({ rates, budget, retention, sinks }: SettingsFile): Settings {
+export function settingsOf({ rates, budget, retention, sinks, sources }: SettingsFile): Settings {
   const { store, spool, reportsPerGate } = retention;
   const { endpoint } = sinks.spans;
   return {
     limits: { ...rates, ...budget },
     store: { retentionMs: parseDurationMs(store.maxAge), maxBytes: parseBytes(store.maxBytes) },
     reportsPerGate,
+    prometheus: addressOf(sources.prometheus),
     agents: {
       spool: { maxAgeMs: parseDurationMs(spool.maxAge), maxBytes: parseBytes(spool.maxBytes) },
       ...(endpoint === undefined ? {} : { spansEndpoint: endpoint }),
     },
+  };
+}
+
+function addressOf(prometheus: SettingsFile['sources']['prometheus']): BackendAddress | undefined {
+  const { endpoint, tenant, authorization, credentials, ca } = prometheus;
+  if (endpoint === undefined) return undefined;
+  const kind = authorization === 'Basic' ? 'Basic' : 'Bearer';
+  return {
+    endpoint,
+    ...(tenant === undefined ? {} : { tenant }),
+    ...(credentials === undefined ? {} : { authorization: { kind, file: credentials } }),
+    ...(ca === undefined ? {} : { ca }),
   };
 }
 

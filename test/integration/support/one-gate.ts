@@ -13,6 +13,7 @@ import { agentReports } from '../../../src/controller/agent-reports-memory.ts';
 import { startClusterView } from '../../../src/controller/informed-cluster-view.ts';
 import type { Reconciler } from '../../../src/controller/operator-base.ts';
 import { regressionGateReconciler } from '../../../src/controller/regression-gate/reconciler.ts';
+import { windowSource } from '../../../src/controller/regression-gate/window-source.ts';
 import { toldNodes } from '../../../src/controller/told-nodes.ts';
 import { emitCrd } from '../../../src/crds/emit.ts';
 import { KINDS } from '../../../src/crds/kinds.ts';
@@ -65,6 +66,7 @@ const aReconciler = (): Reconciler<RegressionGate> =>
     client,
     view,
     store,
+    source: windowSource({ store, now }),
     agents: agentReports(),
     told: toldNodes(store, now),
     events,
