@@ -2,7 +2,7 @@
  * How often a harmless canary is failed, and how soon one that is slower: simulated gates, judged by the engine. Writes
  * bench/results/detect.json after each part and goes on where the run before ended, unless the code has changed since.
  * GATES (default 5000): of each harmless cell. EFFECT_GATES (default 2000): of each slower one. CPU_GATES
- * (default 300), FULL_GATES (default 100): of each that is judged from windows. HARMLESS_GATES (default 1000): of each harmless
+ * (default 300), FULL_GATES (default 500): of each that is judged from windows. HARMLESS_GATES (default 1000): of each harmless
  * change; RENAME_GATES (default 300): of renames that cost more. CELLS: a pattern of
  * names, of which `judging` is what judging costs. WORKERS (1). OUTPUT (detect): name of the result file.
  */
@@ -26,7 +26,7 @@ const GATES_OF_WINDOWS_A_PART = 25;
 const gates = numberFrom('GATES', 5_000);
 const effectGates = numberFrom('EFFECT_GATES', 2_000);
 const cpuGates = numberFrom('CPU_GATES', 300);
-const fullGates = numberFrom('FULL_GATES', 100);
+const fullGates = numberFrom('FULL_GATES', 500);
 const harmlessGates = numberFrom('HARMLESS_GATES', 1_000);
 const renameGates = numberFrom('RENAME_GATES', 300);
 const workers = numberFrom('WORKERS', 1);

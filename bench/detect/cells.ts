@@ -179,18 +179,30 @@ const foretold: readonly NamedForetold[] = SPEEDS.flatMap((speed) => {
   ].map(({ ends, ...named }) => ({ ...named, kind: 'foretold' as const, ...(ends && { ends }) }));
 });
 
-const FULL: FullCell = { requestsPerSecond: 1_000, podSd: 0.03, tailMs: 0, from: 0, minS: 180 };
+const FULL: FullCell = {
+  requestsPerSecond: 1_000,
+  podSd: 0.03,
+  canaryPods: 3,
+  tailMs: 0,
+  fromS: 0,
+  minS: 180,
+};
+const FULL_NULL: FullCell = { ...FULL, minS: 1_800 };
 
+/** The steady ones of the 64, and two that are slower. */
 const full: readonly NamedFull[] = [
-  { name: 'whole engine null 1000/s sd=3%', cell: { ...FULL, minS: 1_800 } },
-  {
-    name: 'whole engine null 200/s sd=5%',
-    cell: { ...FULL, requestsPerSecond: 200, podSd: 0.05, minS: 1_800 },
-  },
+  ...POD_SDS.flatMap((podSd) =>
+    RATES.flatMap((requestsPerSecond) =>
+      CANARY_PODS.map((canaryPods) => ({
+        name: `whole engine null sd=${percent(podSd)} ${requestsPerSecond}/s pods=${canaryPods} steady`,
+        cell: { ...FULL_NULL, podSd, requestsPerSecond, canaryPods },
+      })),
+    ),
+  ),
   { name: 'whole engine +12ms 1000/s sd=3%', cell: { ...FULL, tailMs: 12 } },
   {
     name: 'whole engine +12ms from 8 min 1000/s sd=3%',
-    cell: { ...FULL, tailMs: 12, from: 48, minS: 1_800 },
+    cell: { ...FULL_NULL, tailMs: 12, fromS: 480 },
   },
 ].map(({ name, cell }) => ({ name, kind: 'full' as const, cell }));
 

@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { BUCKET_WIDTH } from '../../src/requests/latency-sketch.ts';
 import { Beyond, logQuantileOf, normalBelow } from './latency-model.ts';
+import { LogLatencies, NO_LATENCIES } from './log-latencies.ts';
 import { chanceOf } from './random.ts';
 
 const near = (actual: number, expected: number, by: number): void =>
@@ -60,4 +62,22 @@ test('a seed draws the same again, and its neighbour something else', () => {
 
   assert.deepEqual(first([7, 1]), first([7, 1]));
   assert.notDeepEqual(first([7, 1]), first([7, 2]));
+});
+
+test('sketches expect as many beyond a quantile as counts do, in bursts too', () => {
+  const p99 = new Beyond(logQuantileOf(0.99, {}), {});
+  const partBeyond = (shift: number, burst: number): number => {
+    const means = NO_LATENCIES();
+    LogLatencies.of({}).expect(means, 1, shift, burst);
+    near(
+      means.reduce((sum, mean) => sum + mean, 0),
+      1,
+      1e-3,
+    );
+    const key = Math.ceil((p99.logMs + Math.log(1_000)) / BUCKET_WIDTH);
+    return means.slice(key).reduce((sum, mean) => sum + mean, 0);
+  };
+
+  for (const shift of [0, 0.2]) near(partBeyond(shift, 0) / p99.at(shift), 1, 0.06); // a bucket is 2 %
+  near(partBeyond(0, 0.05), 0.95 * p99.at(0) + 0.05 * p99.inBurst, 0.001);
 });

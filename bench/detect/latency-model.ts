@@ -3,7 +3,7 @@ import { normalQuantile } from '../../src/detect/quantiles.ts';
 
 const LOG_MEDIAN_MS = Math.log(15);
 export const LOG_SD = 0.72;
-const BURST_MS = 150; // what requests of a burst take more, exponentially
+export const BURST_MS = 150; // what requests of a burst take more, exponentially
 
 /** What a version does to latencies. */
 export interface Change {

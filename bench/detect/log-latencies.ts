@@ -1,6 +1,7 @@
 /** Latencies of latency-model.ts drawn as sketches: how many requests of a mean number fall into each bucket. */
+import { normalQuantile } from '../../src/detect/quantiles.ts';
 import { BUCKET_WIDTH, type PackedSketch } from '../../src/requests/latency-sketch.ts';
-import { type Change, LOG_SD, normalBelow } from './latency-model.ts';
+import { BURST_MS, type Change, LOG_SD, normalBelow } from './latency-model.ts';
 import type { Chance } from './random.ts';
 
 export type { Change } from './latency-model.ts';
@@ -9,6 +10,8 @@ const STEPS = 8; // of the table, a bucket: shifts are rounded to an eighth of 2
 const LOG_MEDIAN_US = Math.log(15_000);
 const KEYS = 1_000; // up to e^20 microseconds
 const LEAST_PART = 1e-8;
+const LEAST_MEAN = 1e-6; // of requests in a bucket
+const RANKS = 400;
 
 const known = new Map<string, LogLatencies>();
 
@@ -37,6 +40,23 @@ export class LogLatencies {
     this.#below = below;
   }
 
+  /** Adds to the mean number in each bucket what `mean` requests bring; a `burst` part of them takes longer, exponentially. */
+  expect(into: Float64Array, mean: number, shift: number, burst = 0): void {
+    const below = this.#below;
+    const steps = Math.round((shift / BUCKET_WIDTH) * STEPS);
+    const slow = burst > 0 ? burstBelow() : undefined;
+    let before = 0;
+    let slowBefore = 0;
+    for (let key = 1; key < KEYS; key++) {
+      const upTo = below[Math.min(below.length - 1, Math.max(0, key * STEPS - steps))] ?? 1;
+      const slowUpTo = slow?.[key] ?? 0;
+      const part = (1 - burst) * (upTo - before) + burst * (slowUpTo - slowBefore);
+      if (part > 0) into[key] = (into[key] ?? 0) + mean * part;
+      before = upTo;
+      slowBefore = slowUpTo;
+    }
+  }
+
   /** `mean`: of requests; `shift`: of their log latency. */
   draw(mean: number, shift: number, chance: Chance): { latency: PackedSketch; answered: number } {
     const below = this.#below;
@@ -56,4 +76,38 @@ export class LogLatencies {
     }
     return { latency, answered };
   }
+}
+
+export const NO_LATENCIES = (): Float64Array => new Float64Array(KEYS);
+
+/** Of a mean number in each bucket. */
+export function drawSketch(means: Float64Array, chance: Chance): { latency: PackedSketch; answered: number } {
+  const latency: number[] = [];
+  let answered = 0;
+  let last = 0;
+  for (let key = 1; key < means.length; key++) {
+    const mean = means[key] ?? 0;
+    const count = mean > LEAST_MEAN ? chance.poisson(mean) : 0;
+    if (count === 0) continue;
+    latency.push(key - last, count);
+    last = key;
+    answered += count;
+  }
+  return { latency, answered };
+}
+
+let knownBurst: Float64Array | undefined;
+
+/** Part of a burst's requests up to each bucket: the usual latency and BURST_MS more, exponentially. */
+function burstBelow(): Float64Array {
+  knownBurst ??= Float64Array.from({ length: KEYS }, (_, key) => {
+    const upToMs = Math.exp(key * BUCKET_WIDTH) / 1_000;
+    let below = 0;
+    for (let rank = 0.5 / RANKS; rank < 1; rank += 1 / RANKS) {
+      const leftMs = upToMs - Math.exp(LOG_MEDIAN_US + LOG_SD * normalQuantile(rank)) / 1_000;
+      if (leftMs > 0) below += (1 - Math.exp(-leftMs / BURST_MS)) / RANKS;
+    }
+    return below;
+  });
+  return knownBurst;
 }

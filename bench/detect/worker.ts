@@ -46,7 +46,7 @@ function judgeOf(named: NamedCell): (gate: number) => GateOutcome {
   const seed = seedOf(`judged ${named.name}`);
   if (named.kind === 'cpu' || named.kind === 'foretold')
     return (gate) => simulateCpuGate(named.cell, gate, chanceOf(seed, gate));
-  if (named.kind === 'full') return (gate) => simulateFullGate(named.cell, (seed + gate) >>> 0);
+  if (named.kind === 'full') return (gate) => simulateFullGate(named.cell, chanceOf(seed, gate));
   if ('simulate' in named) return (gate) => named.simulate(gate, chanceOf(seed, gate));
   const model = modelOf(named.cell);
   return (gate) => simulateGate(model, named.family, chanceOf(seed, gate));
