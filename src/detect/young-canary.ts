@@ -60,6 +60,7 @@ export class YoungCanary {
   #decide(look: LookEvidence | undefined): void {
     const { cpu } = this;
     const findings = look === undefined ? [] : this.#newCode(look);
+    // Whether the arms' shares can be compared is not asked: it makes no code that is not there, and a caller has to have doubled.
     const before = new Set(cpu.decision?.findings.map(({ evidence }) => evidence.node));
     const hasFailed =
       look !== undefined &&
