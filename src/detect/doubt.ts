@@ -19,6 +19,8 @@ export interface Doubt {
   readonly kind: DoubtKind;
   /** What else explains it, in a clause with the numbers. */
   readonly message: string;
+  /** It ends with what pods serve, whatever that shows: what was proven meanwhile need not be proven anew. */
+  readonly endsInTime?: true;
 }
 
 /** What would settle it. */

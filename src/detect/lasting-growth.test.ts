@@ -11,7 +11,7 @@ interface GrowthAt {
   readonly variance: number;
 }
 
-const fitted = (all: readonly GrowthAt[]) =>
+const fitted = (all: readonly GrowthAt[], inverse?: number) =>
   lastingOf(
     all.reduce(
       (sums, { served, size, excess, variance }) => ({
@@ -21,16 +21,18 @@ const fitted = (all: readonly GrowthAt[]) =>
       }),
       { size: NO_POWERS, excess: NO_POWERS, variance: NO_POWERS },
     ),
+    inverse,
   );
 
 /** A pod that serves 20 requests between two looks and had served a hundred before; three of them, so that a look has sixty. */
-const seen = (growth: (served: number) => number, looks: number) =>
+const seen = (growth: (served: number) => number, looks: number, inverse?: number) =>
   fitted(
     Array.from({ length: looks }, (_, look) => {
       const served = 100 + 20 * look;
       const excess = REQUESTS_A_LOOK * growth(served);
       return { served, size: REQUESTS_A_LOOK, excess, variance: REQUESTS_A_LOOK * 0.25 };
     }),
+    inverse,
   );
 
 const near = (seenAs: number | undefined, truth: number) =>
@@ -40,6 +42,13 @@ test('what falls as 1/n is all young, what does not fall all lasts, and of both 
   near(seen((served) => 40 / served, 30)?.part, 0);
   near(seen(() => 0.1, 30)?.part, 0.1);
   near(seen((served) => 0.1 + 40 / served, 30)?.part, 0.1);
+});
+
+test('what is left by a number of requests is known sooner than what is left in the end', () => {
+  const later = seen((served) => 0.1 + 40 / served, 30, 1 / 3_000);
+
+  near(later?.part, 0.1 + 40 / 3_000);
+  assert.ok((later?.error ?? 1) < (seen((served) => 0.1 + 40 / served, 30)?.error ?? 0));
 });
 
 test('before a pod has served many times what it had at first, hardly anything is known to last', () => {

@@ -22,16 +22,17 @@ export type Powers = readonly [number, number, number];
 
 const LEAST_DETERMINANT = 1e-9; // of rounding
 
-/** Undefined while every stretch has the same n: then nothing tells what lasts. */
-export function lastingOf(sums: GrowthSums): Lasting | undefined {
+/** What is left of it by an `inverse` 1/n; of all that will ever be served, for 0. Undefined while every stretch has the same n: then nothing tells. */
+export function lastingOf(sums: GrowthSums, inverse = 0): Lasting | undefined {
   const [size, sizeX, sizeXX] = sums.size;
   const [excess, excessX] = sums.excess;
   const [variance, varianceX, varianceXX] = sums.variance;
   const determinant = size * sizeXX - sizeX ** 2;
   if (!(determinant > LEAST_DETERMINANT * size * sizeXX)) return undefined;
-  const ofPart = sizeXX ** 2 * variance - 2 * sizeX * sizeXX * varianceX + sizeX ** 2 * varianceXX;
+  const [one, x] = [sizeXX - inverse * sizeX, inverse * size - sizeX];
+  const ofPart = one ** 2 * variance + 2 * one * x * varianceX + x ** 2 * varianceXX;
   return {
-    part: (sizeXX * excess - sizeX * excessX) / determinant,
+    part: (one * excess + x * excessX) / determinant,
     error: Math.sqrt(Math.max(0, ofPart)) / determinant,
   };
 }

@@ -64,15 +64,19 @@ export interface Immaturity {
 const SETTLED_REQUESTS = 3_000;
 const YOUNGER = 0.5; // than the baseline's pods, in requests served
 
+/** From how many requests on a pod is as far as the baseline's, which have served so many each. */
+const settledAt = (baseline: number): number => Math.min(SETTLED_REQUESTS, YOUNGER * baseline);
+
 /** Requests that each pod of the arms has served since it was started; 0: not known. */
 export const hasServedFew = (canary: number, baseline: number): boolean =>
-  canary > 0 && canary < Math.min(SETTLED_REQUESTS, YOUNGER * baseline);
+  canary > 0 && canary < settledAt(baseline);
 
 export class Maturity {
   readonly #recent = new Map<string, Recent>();
   readonly #served = { baseline: new ServedSinceStart(), canary: new ServedSinceStart() };
   #isYoung = false;
   #servedByCanary = 0;
+  #settledAt = SETTLED_REQUESTS;
   readonly #cost: number[] = [];
   #immature: ReadonlySet<string> = new Set();
   #why: Immaturity | undefined;
@@ -94,6 +98,11 @@ export class Maturity {
   /** By each of the canary's pods since it was started; 0 where no requests are seen. */
   get served(): number {
     return this.#servedByCanary;
+  }
+
+  /** What each of them will have served once it is no longer young, or has already. */
+  get settledAt(): number {
+    return this.#settledAt;
   }
 
   /** Of the canary's windows. */
@@ -136,6 +145,7 @@ export class Maturity {
     this.#served.canary.add(canary);
     const [ofBaseline, ofCanary] = [this.#served.baseline.of(baseline), this.#served.canary.of(canary)];
     if (ofCanary > 0) this.#servedByCanary = ofCanary;
+    if (ofBaseline > 0) this.#settledAt = Math.max(ofCanary, settledAt(ofBaseline));
     const isOld = canary.every(({ startMs, podStartedAtMs }) => startMs - podStartedAtMs >= MATURE_BY_MS);
     this.#isYoung = !isOld && hasServedFew(ofCanary, ofBaseline);
   }

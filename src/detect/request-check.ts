@@ -69,7 +69,7 @@ export interface RequestCheckState {
   evidence: EffectEvidence | undefined;
   verdict: Verdict;
   reason: RequestReason;
-  /** Event time of the look since which growth was proven at each, and nothing else explained it. */
+  /** Event time of the look since which growth was proven at each, and nothing explained it but its youth. */
   provenSinceMs: number | undefined;
   belowMarginBefore: boolean;
   decidedAtMs: number | undefined;
@@ -286,7 +286,7 @@ export function concludeLook(
   const doubt = evidence.doubt?.kind ?? (onePod ? 'OnePod' : undefined);
   const isGrown = growthIsProven(evidence);
   const isProven = isGrown && doubt === undefined;
-  if (isProven) check.provenSinceMs = provenSinceMs;
+  if (isProven || (isGrown && evidence.doubt?.endsInTime === true)) check.provenSinceMs = provenSinceMs;
   if (isGrown && growthExceedsMargin(evidence)) {
     check.reason = doubt ?? grown;
     // As long as two looks of the controller's, however often it is looked: what chance puts beyond goes as it came.

@@ -83,6 +83,16 @@ test('neither what a moment did to all pods nor a difference between arms is spr
   assert.ok(Math.sqrt(waveVariance) < 0.005);
 });
 
+test('three canary pods with a tenth of the requests tell as much of pods as three others', () => {
+  const baseline = countsOf(20, 12, 1e7, (pod) => 0.03 * unit(pod));
+  const canary = countsOf(3, 12, 1e6, (pod) => 0.1 * (pod - 1));
+
+  const { podVariance } = estimateSpread([baseline, canary], DENSITY, ASSUMED);
+
+  const pooled = (20 * 0.03 ** 2 + 2 * 0.1 ** 2) / 21;
+  assert.ok(Math.abs(podVariance / pooled - 1) < 0.05, `${podVariance}, not ${pooled}`);
+});
+
 test('a block that is not over yet tells nothing of how far pods stray', () => {
   const arm = countsOf(20, 12, 1e7, (pod) => 0.03 * unit(pod));
   const over = estimateSpread([arm], DENSITY, ASSUMED);

@@ -71,12 +71,13 @@ export function estimateSpread(
   const grids = arms.map((arm) => arm.grid(before));
   const short = grids.map((grid) => sumsOf(grid, perUnit, binomialOf));
   const long = grids.map((grid) => sumsOf(coarser(grid, LONG_BLOCKS), perUnit, binomialOf));
-  const wave = shrunk(totalWithin(short), assumed.waveSd ** 2, ENOUGH_BLOCK_DF);
+  const wave = shrunk([totalWithin(short)], assumed.waveSd ** 2, ENOUGH_BLOCK_DF);
   const longEnough = long.filter(({ blocks }) => blocks >= FEWEST_LONG_BLOCKS);
   const longWave = longEnough.length === 0 ? 0 : meanOf(totalWithin(longEnough));
   const waveVariance = Math.max(wave.variance, LONG_BLOCKS * longWave);
   const between = short.map((sums) => betweenPods(sums, waveVariance));
-  const pods = shrunk(total(between), assumed.podSd ** 2, ENOUGH_POD_DF);
+  // Each arm by itself: else three canary pods with few requests say nothing beside twenty with many, and one of them strays unseen.
+  const pods = shrunk(between, assumed.podSd ** 2, ENOUGH_POD_DF);
   return {
     podVariance: Math.max(assumed.leastPodSd ** 2, pods.variance),
     waveVariance,
@@ -190,10 +191,21 @@ const totalWithin = (sums: readonly Sums[]): Squares => total(sums.map(({ within
 const meanOf = ({ squares, expected, perVariance }: Squares): number =>
   perVariance > 0 ? Math.max(0, (squares - expected) / perVariance) : 0;
 
-/** The estimate, filled up with the assumption as far as sampling noise and few pods leave it uncertain. */
-function shrunk(seen: Squares, assumed: number, enough: number): { variance: number; ownDf: number } {
-  const signal = assumed * seen.perVariance;
-  const ownDf = signal > 0 ? seen.df * (signal / (seen.expected + signal)) ** 2 : 0;
+/** The estimate, each part by what it tells, filled up with the assumption as far as sampling noise and few pods leave it uncertain. */
+function shrunk(
+  parts: readonly Squares[],
+  assumed: number,
+  enough: number,
+): { variance: number; ownDf: number } {
+  let ownDf = 0;
+  let sum = 0;
+  for (const { squares, expected, perVariance, df } of parts) {
+    if (!(perVariance > 0)) continue;
+    const signal = assumed * perVariance;
+    const own = df * (signal / (expected + signal)) ** 2;
+    ownDf += own;
+    sum += (own * (squares - expected)) / perVariance;
+  }
   const fill = Math.max(0, enough - ownDf);
-  return { variance: (ownDf * meanOf(seen) + fill * assumed) / (ownDf + fill), ownDf };
+  return { variance: (Math.max(0, sum) + fill * assumed) / (ownDf + fill), ownDf };
 }

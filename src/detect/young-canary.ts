@@ -6,13 +6,14 @@
  * - e-BH, the bounds of new-hot-path.ts and what else may explain it (cpu-doubt.ts) say so, as in any look;
  * - what calls it grew by the margin beyond what a JVM that compiles may make of it: a function of another name, or one that was
  *   taken apart, costs its caller nothing more;
- * - a request still runs it as pods serve more: what fills a cache or loads a class does not last (lasting-growth.ts).
+ * - a request will still run it for more than the margin once the canary has settled: what fills a cache or loads a class does not
+ *   last (lasting-growth.ts).
  */
 import { callersOf } from './attribution.ts';
 import { COMPILING_RATIO, type CpuDoubtRound, doubtOfGrowth, JUST_COMPILED_RATIO } from './cpu-doubt.ts';
 import { type CpuEvaluation, openCpuEvaluation } from './cpu-evaluation.ts';
 import type { Finding } from './culprits.ts';
-import { LARGEST_COMPARABLE_ERROR, unusableBecause } from './decide-look.ts';
+import { unusableBecause } from './decide-look.ts';
 import { YOUNG_PART } from './function-levels.ts';
 import { lastingOf, NO_POWERS, plus } from './lasting-growth.ts';
 import { type LookEvidence, weighLook } from './look-evidence.ts';
@@ -59,11 +60,11 @@ export class YoungCanary {
   #decide(look: LookEvidence | undefined): void {
     const { cpu } = this;
     const findings = look === undefined ? [] : this.#newCode(look);
+    // Whether the arms' shares can be compared is not asked: it makes no code that is not there, and a caller has to have doubled.
     const before = new Set(cpu.decision?.findings.map(({ evidence }) => evidence.node));
     const hasFailed =
       look !== undefined &&
       unusableBecause(look, cpu.settings) === undefined &&
-      look.sizeFactor.logError <= LARGEST_COMPARABLE_ERROR &&
       findings.some(({ evidence }) => before.has(evidence.node));
     cpu.decision = {
       ...(hasFailed
@@ -80,7 +81,7 @@ export class YoungCanary {
     return look.grown
       .filter((grown) => isNewAndHot(grown, look.context, look.newPathShare))
       .filter(({ node }) => isServicePath(node, index, look.context))
-      .filter((grown) => callerGrew(grown, round) && this.#seen.lasts(grown.node, look.context))
+      .filter((grown) => callerGrew(grown, round) && this.#seen.lasts(grown, round))
       .filter((grown) => doubtOfGrowth(grown, round) === undefined)
       .sort((a, b) => b.delta - a.delta || a.node - b.node)
       .map((evidence) => ({ evidence, moved: undefined }));
@@ -143,10 +144,15 @@ class NewCode {
     }
   }
 
-  lasts(node: number, { dispersion }: LookEvidence['context']): boolean {
+  /** Whether what a request runs of it will surely be more than the margin, as a part of the CPU it takes now. */
+  lasts({ node, canaryShare }: NodeEvidence, { look, facts }: CpuDoubtRound): boolean {
     const counts = [this.#before[node] ?? 0, this.#x[node] ?? 0, this.#xx[node] ?? 0] as const;
-    const lasting = lastingOf({ size: this.#sampled, excess: counts, variance: counts });
-    const overdispersion = dispersion.spreads[node]?.overdispersion ?? 1;
-    return lasting !== undefined && lasting.part > SURE * Math.sqrt(overdispersion) * lasting.error;
+    const sums = { size: this.#sampled, excess: counts, variance: counts };
+    const lasting = lastingOf(sums, 1 / facts.maturity.settledAt);
+    if (lasting === undefined) return false;
+    const overdispersion = look.context.dispersion.spreads[node]?.overdispersion ?? 1;
+    const least = lasting.part - SURE * Math.sqrt(overdispersion) * lasting.error;
+    const [now] = counts;
+    return least * canaryShare > look.margin * (now / this.#sampled[0]);
   }
 }

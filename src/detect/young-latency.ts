@@ -87,6 +87,7 @@ export function doubtOfYouth(
   }
   return {
     kind: 'WarmUp',
+    endsInTime: true,
     message: `its pods have served no more than ${Math.round(served)} requests each since they were started, and that it lasts as they serve more is not shown`,
   };
 }
