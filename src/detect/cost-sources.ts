@@ -40,12 +40,14 @@ const GONE_PART = 0.2;
 const NEW_PART = 0.1;
 const SAME_SIZE = 2; // either way: a renamed function costs about what it did
 
-// What moved left as much as came, give or take the errors of both. A growth is proven when chance helped it, so it looks
+// What moved left as much as came, give or take these errors of both. A growth is proven when chance helped it, so it looks
 // larger than what it came from. Something among hundreds of functions always seems to have shrunk, too: a source larger than
 // this is not looked for, because what moved would be less than the noise of what stayed, least of all for a new function, which
 // is proven within a minute or two. Chosen on seeds other than those that are judged.
 const ERRORS = { ofNew: 2, ofGrown: 2.5 };
 const LARGEST_SOURCE = { ofNew: 2.2, ofGrown: 3 }; // times the growth
+// Standard errors by which a function has shrunk for sure: of the hundred or two that are looked at, one in a hundred looks has one by chance.
+const SURELY_SHRUNK = 3.8;
 
 /** The likeliest source of a growth; undefined where none is likely enough. */
 export function likeliestSource(growth: Growth): CostSource | undefined {
@@ -64,24 +66,55 @@ function sourceOf(counts: Counts, node: number, change: CodeChange, growth: Grow
     baselineShare: (counts.baseline * sizeFactor.factor) / context.baseline.samples,
     spread: context.dispersion.spreads[node] ?? { overdispersion: 1, podVariance: 0 },
   };
-  const { sampling, pods } = variancesOf(noise, scaled);
+  const varianceAt = (canaryShare: number): number => {
+    const { sampling, pods } = variancesOf({ ...noise, canaryShare }, scaled);
+    return sampling + pods;
+  };
   const gained = growth.node.delta;
   const shrank = noise.baselineShare - noise.canaryShare;
   const spread = context.dispersion.spreads[growth.node.node] ?? noise.spread;
   const ofGrowth = variancesOf({ ...growth.node, spread }, scaled);
-  const error = Math.sqrt(sampling + pods + ofGrowth.sampling + ofGrowth.pods);
+  const least = leastPartLost(isNew(growth.node) ? ERRORS.ofNew : ERRORS.ofGrown, {
+    gained,
+    // Had it lost just that: what did not shrink has more noise, and would look the likelier a source for it.
+    ofSource: varianceAt(Math.max(0, noise.baselineShare - gained)),
+    ofGrowth: ofGrowth.sampling + ofGrowth.pods,
+  });
   const grown = growth.node.node;
   const both = {
     canary: (context.canary.counts[grown] ?? 0) + counts.canary,
     baseline: (context.baseline.counts[grown] ?? 0) + counts.baseline,
   };
+  const together = weighCounts(grown, both, context);
+  const surelyShrank =
+    isNew(growth.node) && shrank > SURELY_SHRUNK * Math.sqrt(varianceAt(noise.baselineShare));
+  const isUnproven = together.logE < -Math.log(context.nodeAlpha);
   return {
     change,
-    isPossible: shrank > 0 && shrank >= gained - (isNew(growth.node) ? ERRORS.ofNew : ERRORS.ofGrown) * error,
+    isPossible: shrank > 0 && (shrank >= least * gained || (surelyShrank && isUnproven)),
     isProven: shrank > halfWidthOf(noise, scaled),
-    evidence: (gained * (Math.min(shrank, gained) - gained / 2)) / (sampling + pods),
-    together: weighCounts(grown, both, context),
+    evidence: (gained * (Math.min(shrank, gained) - gained / 2)) / varianceAt(noise.canaryShare),
+    together,
   };
+}
+
+interface SourceVariances {
+  readonly gained: number;
+  readonly ofSource: number;
+  readonly ofGrowth: number;
+}
+
+/**
+ * The part of what a growth gained that its true source is seen to have lost, less so many errors. Lost is compared with a part of
+ * gained, so that part of the growth's noise counts: all of it would have a growth that looks small excused by what did not shrink.
+ */
+function leastPartLost(errors: number, { gained, ofSource, ofGrowth }: SourceVariances): number {
+  // (1 - part)² gained² = errors² (ofSource + part² ofGrowth), and of both solutions the one below 1.
+  const whole = gained ** 2;
+  const beside = whole - errors ** 2 * ofGrowth;
+  const left = whole - errors ** 2 * ofSource;
+  if (beside <= 0 || left <= 0) return 0;
+  return (whole - Math.sqrt(whole ** 2 - beside * left)) / beside;
 }
 
 /** Functions, with what they call or without, beside the growth's own stacks. */

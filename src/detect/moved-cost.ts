@@ -30,7 +30,7 @@ const NOTHING_GONE = { matched: 0, half: 0 };
  * its commonest stack and in what it calls.
  *
  * place                       the rest of it shrank by    net growth of the place   → moved
- * likeliest source            likelier than not           ≤ margin, or unproven     → yes
+ * likeliest source            as much as a source would   ≤ margin, or unproven     → yes
  * own function, direct caller any, and it is not new      ≤ margin                  → yes
  * any                         ≥ half the growth, proven   ≤ margin                  → yes
  *                             the same, and no source     unproven                  → yes
@@ -53,14 +53,14 @@ export function movedCost(
   const likeliest = likeliestSource({ node: growth, look, deltas, erased });
   const source = likeliest?.isProven === true || waits ? likeliest : undefined;
   const margin = growth.delta > look.margin ? look.margin : look.newPathShare;
+  const isNew = growth.baselineShare < NEW_PART * growth.canaryShare;
   const isOne =
     source !== undefined &&
-    (waits ? isOneFunction(source.together, look.context, margin) : source.together.delta <= margin);
+    (waits || isNew ? isOneFunction(source.together, look.context, margin) : source.together.delta <= margin);
   if (isOne) {
     const { delta, half } = source.together;
     return { netUpper: delta + half, change: source.isProven ? source.change : undefined };
   }
-  const isNew = growth.baselineShare < NEW_PART * growth.canaryShare;
   const round = { growth, look, deltas, isBeside: besides(growth.node, deltas.index) };
   for (const place of placesOf(round, shrunk)) {
     const matched = place.matched >= place.matchedPart * growth.delta && place.matched > place.proof;

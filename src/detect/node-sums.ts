@@ -1,6 +1,6 @@
 /** Samples of some stacks summed up the tree of calls: what each node has of them. */
 import { ROOT } from './call-tree.ts';
-import { type StackIndex, type StackPaths, selfNode, totalNode } from './stack-index.ts';
+import { type StackIndex, type StackPaths, selfNode } from './stack-index.ts';
 
 // Of the stacks that are known: with more at hand, a pass over all places is faster than finding those that matter.
 const DENSE_PART = 0.1;
@@ -113,7 +113,7 @@ export class NodeSums {
 
   /** All places, in the order of memory: a caller has a smaller number than what it calls. */
   #climbAll(paths: StackPaths): void {
-    const { tree, totals, functionOfName } = paths;
+    const { tree, totals } = paths;
     const { parents } = tree;
     const ofPlace = this.#ofPlace;
     const { ofNode } = this;
@@ -123,9 +123,8 @@ export class NodeSums {
       ofPlace[place] = 0;
       const parent = parents[place] ?? ROOT;
       ofPlace[parent] = (ofPlace[parent] ?? 0) + count;
-      const name = totals[place] ?? -1;
-      if (name < 0) continue;
-      const node = totalNode(functionOfName[name] ?? -1);
+      const node = totals[place] ?? -1;
+      if (node < 0) continue;
       ofNode[node] = (ofNode[node] ?? 0) + count;
     }
     ofPlace[ROOT] = 0;
@@ -136,13 +135,13 @@ export class NodeSums {
     }
   }
 
-  #passOn(place: number, { tree, totals, functionOfName }: StackPaths): void {
+  #passOn(place: number, { tree, totals }: StackPaths): void {
     const count = this.#ofPlace[place] ?? 0;
     this.#ofPlace[place] = 0;
     const parent = tree.parents[place] ?? ROOT;
     if (parent !== ROOT) this.#ofPlace[parent] = (this.#ofPlace[parent] ?? 0) + count;
-    const name = totals[place] ?? -1;
-    if (name >= 0) this.#addToNode(totalNode(functionOfName[name] ?? -1), count);
+    const node = totals[place] ?? -1;
+    if (node >= 0) this.#addToNode(node, count);
   }
 
   #addToNode(node: number, count: number): void {

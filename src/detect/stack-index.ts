@@ -69,10 +69,8 @@ export interface StackPaths {
   readonly ends: Int32Array;
   /** By stack: the function whose own it is; below 0 when it counts for no node. */
   readonly owners: Int32Array;
-  /** By place: the function whose total is counted here, as `functionOfName` numbers it; -1 for none. */
+  /** By place: the node whose samples are counted here, a function's total; -1 for none, and where no stack counts. */
   readonly totals: Int32Array;
-  /** By name: the number of the function; -1 while no stack counts for it. */
-  readonly functionOfName: Int32Array;
 }
 
 /** Numbers stacks and functions in order of first sight. */
@@ -89,6 +87,11 @@ const IS_FUNCTION = 1;
 const IS_COUNTED = 2; // in totals
 const IS_JVM_ENTRY = 4;
 
+// And of a place.
+const HOLDS_TOTAL = 1; // no caller is the function already
+const IS_NUMBERED = 2; // a stack that counts comes by
+const IS_OF_JVM = 4; // it or a caller is an entry of the JVM's
+
 class TreeIndex implements StackIndex, StackPaths {
   readonly stacks: IndexedStack[] = [];
   readonly functions: string[] = [];
@@ -96,7 +99,8 @@ class TreeIndex implements StackIndex, StackPaths {
   ends = new Int32Array(LEAST_ROOM);
   owners = new Int32Array(LEAST_ROOM);
   totals = new Int32Array(LEAST_ROOM);
-  functionOfName = new Int32Array(LEAST_ROOM);
+  /** By name: the number of the function; -1 while no stack counts for it. */
+  #functionOfName = new Int32Array(LEAST_ROOM);
   readonly names: string[] = [];
   readonly #facts: number[] = [];
   readonly identities: number[] = [];
@@ -108,8 +112,10 @@ class TreeIndex implements StackIndex, StackPaths {
   #through = { ofStacks: 0, size: 0, byNode: new Map<number, readonly IndexedStack[]>() };
   /** By place: the stack that ends there, plus one. */
   #stackAt = new Int32Array(LEAST_ROOM);
-  /** Names of the stack at hand, leaf first. */
-  #path = new Int32Array(LEAST_ROOM);
+  /** By place: what is known of it and its callers. */
+  #flags = new Uint8Array(LEAST_ROOM);
+  /** By place: what was last called from there. Most callers call one thing only, and it need not be looked up by its name. */
+  #lastBelow = new Int32Array(LEAST_ROOM);
 
   constructor() {
     this.totals[ROOT] = -1;
@@ -165,7 +171,7 @@ class TreeIndex implements StackIndex, StackPaths {
     for (let place = this.ends[stack] ?? ROOT; place !== ROOT; place = parents[place] ?? ROOT) {
       const name = names[place] ?? -1;
       const isCounted = ((this.#facts[name] ?? 0) & IS_COUNTED) !== 0;
-      path.push(isCounted ? (this.functionOfName[this.#identityOf(name)] ?? NO_FUNCTION) : NO_FUNCTION);
+      path.push(isCounted ? (this.#functionOfName[this.#identityOf(name)] ?? NO_FUNCTION) : NO_FUNCTION);
     }
     return path;
   }
@@ -178,15 +184,14 @@ class TreeIndex implements StackIndex, StackPaths {
   }
 
   among(nodes: ReadonlySet<number>): EachNode {
-    const { ends, owners, totals, functionOfName, functions, tree } = this;
+    const { ends, owners, totals, functions, tree } = this;
     const isChosen = new Uint8Array(2 * functions.length);
     for (const node of nodes) isChosen[node] = 1;
     // By place: the nearest one, itself or above, whose total is chosen. The root stands for none.
     const nearest = new Int32Array(tree.size);
     for (let place = 1; place < tree.size; place++) {
-      const name = totals[place] ?? -1;
-      const functionId = name < 0 ? NO_FUNCTION : (functionOfName[name] ?? NO_FUNCTION);
-      const isHere = functionId >= 0 && isChosen[totalNode(functionId)] === 1;
+      const total = totals[place] ?? -1;
+      const isHere = total >= 0 && isChosen[total] === 1;
       nearest[place] = isHere ? place : (nearest[tree.parents[place] ?? ROOT] ?? ROOT);
     }
     return (stack, visit) => {
@@ -194,7 +199,7 @@ class TreeIndex implements StackIndex, StackPaths {
       if (owner < 0) return;
       let place = nearest[ends[stack] ?? ROOT] ?? ROOT;
       while (place !== ROOT) {
-        visit(totalNode(functionOfName[totals[place] ?? -1] ?? NO_FUNCTION));
+        visit(totals[place] ?? -1);
         place = nearest[tree.parents[place] ?? ROOT] ?? ROOT;
       }
       if (isChosen[selfNode(owner)] === 1) visit(selfNode(owner));
@@ -219,7 +224,7 @@ class TreeIndex implements StackIndex, StackPaths {
     for (let place = this.ends[stack] ?? ROOT; place !== ROOT; place = parents[place] ?? ROOT) {
       const name = names[place] ?? -1;
       if (((this.#facts[name] ?? 0) & IS_COUNTED) === 0) continue;
-      nodes.add(totalNode(this.functionOfName[this.#identityOf(name)] ?? NO_FUNCTION));
+      nodes.add(totalNode(this.#functionOfName[this.#identityOf(name)] ?? NO_FUNCTION));
     }
     return [...nodes, selfNode(owner)];
   }
@@ -234,11 +239,8 @@ class TreeIndex implements StackIndex, StackPaths {
   }
 
   #find(frames: readonly string[]): number {
-    if (this.#path.length < frames.length) this.#path = new Int32Array(2 * frames.length);
-    const path = this.#path;
-    for (let depth = 0; depth < frames.length; depth++) path[depth] = this.#nameId(frames[depth] ?? '');
     let place = ROOT;
-    for (let depth = frames.length - 1; depth >= 0; depth--) place = this.#below(place, path[depth] ?? -1);
+    for (let depth = frames.length - 1; depth >= 0; depth--) place = this.#below(place, frames[depth] ?? '');
     const known = this.#stackAt[place] ?? 0;
     if (known > 0) return known - 1;
     const id = this.stacks.length;
@@ -248,24 +250,38 @@ class TreeIndex implements StackIndex, StackPaths {
       this.owners = enlarged(this.owners);
     }
     this.ends[id] = place;
-    this.owners[id] = this.#ownerOf(path.subarray(0, frames.length));
+    this.owners[id] = this.#ownerOf(place, frames);
     this.stacks.push(new PathInTree(id, this));
     return id;
   }
 
-  #below(parent: number, name: number): number {
+  #below(parent: number, frame: string): number {
+    const last = this.#lastBelow[parent] ?? ROOT;
+    if (last !== ROOT && this.names[this.tree.names[last] ?? -1] === frame) return last;
     const { tree } = this;
     const before = tree.size;
+    const name = this.#nameId(frame);
     const place = tree.below(parent, name);
-    if (tree.size === before) return place;
+    this.#lastBelow[parent] = place;
+    if (tree.size !== before) this.#describe(place, parent, name);
+    return place;
+  }
+
+  /** A place that is new. */
+  #describe(place: number, parent: number, name: number): void {
     if (place >= this.totals.length) {
       this.totals = enlarged(this.totals);
       this.#stackAt = enlarged(this.#stackAt);
+      this.#lastBelow = enlarged(this.#lastBelow);
+      const flags = new Uint8Array(2 * this.#flags.length);
+      flags.set(this.#flags);
+      this.#flags = flags;
     }
-    const isCounted = ((this.#facts[name] ?? 0) & IS_COUNTED) !== 0;
-    const identity = this.#identityOf(name);
-    this.totals[place] = isCounted && !this.#isAbove(parent, identity) ? identity : -1;
-    return place;
+    const facts = this.#facts[name] ?? 0;
+    const holdsTotal = (facts & IS_COUNTED) !== 0 && !this.#isAbove(parent, this.#identityOf(name));
+    const isOfJvm = (facts & IS_JVM_ENTRY) !== 0 || ((this.#flags[parent] ?? 0) & IS_OF_JVM) !== 0;
+    this.totals[place] = -1;
+    this.#flags[place] = (holdsTotal ? HOLDS_TOTAL : 0) | (isOfJvm ? IS_OF_JVM : 0);
   }
 
   /** Recursion: whether a caller is the function already. */
@@ -278,16 +294,30 @@ class TreeIndex implements StackIndex, StackPaths {
   }
 
   /** Numbers the functions of a new stack, leaf first. */
-  #ownerOf(path: Int32Array): number {
-    const factsOf = (name: number): number => this.#facts[name] ?? 0;
-    const isCollector = this.names[path.at(-1) ?? -1] === COLLECTOR_ROOT;
-    if (isCollector || path.some((name) => (factsOf(name) & IS_JVM_ENTRY) !== 0)) {
-      const group = jvmGroup(Array.from(path, (name) => this.names[name] ?? ''));
-      return group === COLLECTOR ? COLLECTORS_OWN : JVM_INTERNAL;
+  #ownerOf(end: number, frames: readonly string[]): number {
+    const isOfJvm = ((this.#flags[end] ?? 0) & IS_OF_JVM) !== 0;
+    if (isOfJvm || frames.at(-1) === COLLECTOR_ROOT) {
+      return jvmGroup(frames) === COLLECTOR ? COLLECTORS_OWN : JVM_INTERNAL;
     }
-    for (const name of path) if ((factsOf(name) & IS_COUNTED) !== 0) this.#functionId(name);
-    const owner = path.find((name) => (factsOf(name) & IS_FUNCTION) !== 0);
-    return owner === undefined ? NO_FUNCTION : this.#functionId(owner);
+    const { parents, names } = this.tree;
+    // Where another stack that counts came by, all its callers' functions have their numbers.
+    for (let place = end; place !== ROOT; place = parents[place] ?? ROOT) {
+      if (((this.#flags[place] ?? 0) & IS_NUMBERED) !== 0) break;
+      this.#number(place, names[place] ?? -1);
+    }
+    for (let place = end; place !== ROOT; place = parents[place] ?? ROOT) {
+      const name = names[place] ?? -1;
+      if (((this.#facts[name] ?? 0) & IS_FUNCTION) !== 0) return this.#functionId(name);
+    }
+    return NO_FUNCTION;
+  }
+
+  #number(place: number, name: number): void {
+    const flags = this.#flags[place] ?? 0;
+    this.#flags[place] = flags | IS_NUMBERED;
+    if (((this.#facts[name] ?? 0) & IS_COUNTED) === 0) return;
+    const functionId = this.#functionId(name);
+    if ((flags & HOLDS_TOTAL) !== 0) this.totals[place] = totalNode(functionId);
   }
 
   #identityOf(name: number): number {
@@ -296,10 +326,10 @@ class TreeIndex implements StackIndex, StackPaths {
 
   #functionId(name: number): number {
     const identity = this.#identityOf(name);
-    const known = this.functionOfName[identity] ?? NO_FUNCTION;
+    const known = this.#functionOfName[identity] ?? NO_FUNCTION;
     if (known >= 0) return known;
     const id = this.functions.push(this.names[identity] ?? '') - 1;
-    this.functionOfName[identity] = id;
+    this.#functionOfName[identity] = id;
     return id;
   }
 
@@ -318,8 +348,8 @@ class TreeIndex implements StackIndex, StackPaths {
         (isCounted ? IS_COUNTED : 0) |
         (frameIsJvmEntry(name) ? IS_JVM_ENTRY : 0),
     );
-    if (id === this.functionOfName.length) this.functionOfName = enlarged(this.functionOfName);
-    this.functionOfName[id] = NO_FUNCTION;
+    if (id === this.#functionOfName.length) this.#functionOfName = enlarged(this.#functionOfName);
+    this.#functionOfName[id] = NO_FUNCTION;
     return id;
   }
 }
