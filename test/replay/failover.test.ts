@@ -113,7 +113,28 @@ test('a node that is cut off for a minute is waited for', async () => {
 });
 
 test('a leader whose clock is an hour ahead for a while decides nothing by it', async () => {
-  await assertSaidTheSame(CASES.slower, { ahead: { fromS: 70, toS: 90, ms: 50 * 60_000 } });
+  await assertSaidTheSame(CASES.slower, { clockSet: { fromS: 70, toS: 90, ms: 50 * 60_000 } });
+});
+
+test('a leader whose clock is set back for two minutes takes later what it could not take, and loses nothing', async () => {
+  const { pushed } = await assertSaidTheSame(CASES.slower, {
+    clockSet: { fromS: 90, toS: 210, ms: -600_000 },
+  });
+
+  assert.ok((pushed['failed BATCH_TIME_AHEAD'] ?? 0) > 0, JSON.stringify(pushed));
+});
+
+test('a leader whose clock is right again after the deadline waits for what its agents have kept', async () => {
+  await assertSaidTheSame(CASES.open, {
+    clockSet: { fromS: 120, toS: 300, ms: -600_000 },
+    cutOff: { node: 1, fromS: 300, toS: 325 }, // it tries again half a minute later
+  });
+});
+
+test('a node that is gone with its pods and its agent leaves what it told, and the rest decides', async () => {
+  const { report } = await played(CASES.slower, { nodeGone: { node: 1, atS: 90 } });
+
+  assert.match(verdictOf({ report } as Played), CASES.slower.verdict, report?.status?.message);
 });
 
 test('an agent that is stopped for a minute lacks its windows, and the verdict is right without', async () => {

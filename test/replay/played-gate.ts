@@ -28,8 +28,10 @@ export interface Breakage {
   /** Of one agent: its node makes no windows, or they do not reach the leader. */
   readonly stopped?: Pause;
   readonly cutOff?: Pause;
-  /** The leader's clock is set so far ahead. */
-  readonly ahead?: Omit<Pause, 'node'> & { readonly ms: number };
+  /** The leader's clock is set: so far ahead, or back where it is negative. */
+  readonly clockSet?: Omit<Pause, 'node'> & { readonly ms: number };
+  /** The node is gone from then on, with its pods and its agent. */
+  readonly nodeGone?: { readonly node: number; readonly atS: number };
 }
 
 export interface Pause {
@@ -72,7 +74,7 @@ export async function play(
 ): Promise<Played> {
   const clock = { s: 0 };
   const now = () => STARTED_MS + clock.s * 1_000;
-  const leadersNow = () => now() + (isWithin(clock.s, breakage.ahead) ? (breakage.ahead?.ms ?? 0) : 0);
+  const leadersNow = () => now() + (isWithin(clock.s, breakage.clockSet) ? (breakage.clockSet?.ms ?? 0) : 0);
   const directory = mkdtempSync(join(tmpdir(), 'flamegate-played-'));
   const cluster = oneCluster(spec, now);
   const stage: Stage = { cluster, directory, service: aService(service, seconds), breakage, pushed: {} };
@@ -85,6 +87,7 @@ export async function play(
   for (; clock.s <= seconds; clock.s += STEP_S) {
     const { s } = clock;
     if (s === service.podGoneAtS) stage.service.losePod(cluster);
+    if (s === breakage.nodeGone?.atS) stage.service.loseNode(cluster, NODES[breakage.nodeGone.node] ?? '');
     if (s === breakage.leaderDiesAtS && breakage.staleLooksToS === undefined) {
       await leader?.stop();
       leader = undefined;
@@ -148,7 +151,8 @@ function agentsOf(
 
 async function pushAll(agents: readonly SimulatedAgent[], s: number, breakage: Breakage): Promise<void> {
   for (const [index, agent] of agents.entries()) {
-    const { foundAtS, atOnce, nextLeadsAtS, killed, cutOff, stopped } = breakage;
+    const { foundAtS, atOnce, nextLeadsAtS, killed, cutOff, stopped, nodeGone } = breakage;
+    if (nodeGone?.node === index && s >= nodeGone.atS) continue;
     const isAfter = nextLeadsAtS !== undefined && s >= nextLeadsAtS;
     if (isAfter && s < (foundAtS?.[index] ?? 0)) continue;
     if ([cutOff, stopped].some((pause) => pause?.node === index && isWithin(s, pause))) continue;
