@@ -64,10 +64,16 @@ export async function openSpool(
   const fileOf = ({ id, state }: Pick<SpooledBatch, 'id' | 'state'>) =>
     `${directory}/${id}.json.gz${state === 'waiting' ? '' : `.${state}`}`;
   const replace = async (entry: SpooledBatch, state: SpooledBatch['state']) => {
-    const index = entries.findIndex(({ id }) => id === entry.id);
-    if (index < 0) return; // dropped meanwhile
-    await rename(fileOf(entry), fileOf({ id: entry.id, state }));
-    entries[index] = { ...entry, state };
+    const at = () => entries.findIndex(({ id }) => id === entry.id);
+    const before = entries[at()];
+    if (before === undefined) return; // dropped meanwhile
+    const after = { ...before, state };
+    await rename(fileOf(before), fileOf(after)).catch((error: unknown) => {
+      if (at() >= 0) throw error;
+    });
+    const index = at(); // others may have come or gone
+    if (index < 0) await rm(fileOf(after), { force: true });
+    else entries[index] = after;
   };
   const prune = async () => {
     const horizonMs = monotonicNow() - limits.maxAgeMs;

@@ -22,6 +22,7 @@ import {
   policyReconcilers,
 } from './profiling-policy/reconciler.ts';
 import { exposeGates } from './regression-gate/gate-metrics.ts';
+import { exposeLateWindows, lateWindows } from './regression-gate/late-windows.ts';
 import { regressionGateReconciler } from './regression-gate/reconciler.ts';
 import { limitedView } from './settings/limited-view.ts';
 import { openSettings, type SettingsSource } from './settings/settings-source.ts';
@@ -158,8 +159,11 @@ function addReconcilers(parts: Parts, { config, log }: ControllerOptions): void 
   });
   operator.add(policies.ofNamespace, (namespace, name) => view.policy(namespace, name));
   operator.add(policies.ofCluster, (_, name) => view.clusterPolicy(name));
+  const late = lateWindows(store);
+  exposeLateWindows(metrics.registry, late);
+  const agents = reports;
   operator.add(
-    regressionGateReconciler({ client, view, store, agents: reports, told, events, log, now: Date.now }),
+    regressionGateReconciler({ client, view, store, agents, told, events, late, log, now: Date.now }),
     (namespace, name) => view.gate(namespace, name),
   );
   operator.add(agentsReconciler({ client, view, log, fieldManager: FIELD_MANAGER, ...config }), () =>

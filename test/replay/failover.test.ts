@@ -155,6 +155,17 @@ test('an agent that never comes back to the next leader is given up, and the res
   assert.ok((report?.status?.message ?? '') !== '');
 });
 
+test('windows that come after the verdict change nothing, and are counted', async () => {
+  const stayedAway = await played(CASES.slower, { cutOff: { node: 1, fromS: 90, toS: 10_000 } });
+  const cameLate = await played(CASES.slower, { cutOff: { node: 1, fromS: 90, toS: 270 } });
+
+  assert.match(verdictOf(stayedAway), CASES.slower.verdict);
+  assert.equal(said(cameLate), said(stayedAway));
+  assert.equal(stayedAway.late, 0);
+  assert.ok(cameLate.late > 0);
+  assert.equal((await undisturbedOf(CASES.slower)).late, 0);
+});
+
 test('a store that is too small for the evaluation drops the oldest, counts them, and says nothing wrong', async () => {
   const full = await played(CASES.slower, {
     ...{ storeBytes: 200_000, leaderDiesAtS: 125, nextLeadsAtS: 140, foundAtS: [145, 145] },

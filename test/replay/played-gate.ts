@@ -50,6 +50,8 @@ export interface Played {
   /** Databases moved aside, and windows dropped before their age was up, by the last leader. */
   readonly corruptFiles: number;
   readonly droppedEarly: number;
+  /** Windows that came after the verdict, as the last leader counts them. */
+  readonly late: number;
   /** Looks that ended in an error, by its code. */
   readonly failedLooks: readonly string[];
 }
@@ -115,12 +117,13 @@ export async function play(
   }
   for (const agent of agents) await agent.stop();
   const { corruptFiles = 0, windowsDroppedEarly = 0 } = leader?.store.stats() ?? {};
+  const late = leader?.lateWindows() ?? 0;
   const dropped = agents.reduce((sum, { spool }) => sum + spool.dropped, 0);
   await leader?.stop();
   rmSync(directory, { recursive: true });
   const { pushed } = stage;
   const ends = { gate: cluster.gate(), report: cluster.reports()[0], pushed, dropped, failedLooks };
-  return { ...ends, corruptFiles, droppedEarly: windowsDroppedEarly };
+  return { ...ends, late, corruptFiles, droppedEarly: windowsDroppedEarly };
 }
 
 const isWithin = (s: number, pause: Omit<Pause, 'node'> | undefined): boolean =>

@@ -18,6 +18,7 @@ import type { PodWindow } from '../../detect/pod-window.ts';
 import { HISTORY_MS } from '../../detect/request-spread.ts';
 import type { GateJudgement } from '../../detect/verdict.ts';
 import type { WindowExtent, WindowStore } from '../../store/window-store.ts';
+import type { JudgedWindows } from './late-windows.ts';
 import type { ArmRefs } from './members.ts';
 import { RAISED_HZ } from './sampling-rate.ts';
 
@@ -36,6 +37,8 @@ export interface RunningEvaluations {
   judge(gate: string, evaluation: JudgedEvaluation): Promise<GateJudgement>;
   /** When what was judged last will be decided; undefined of one that is, and before there is something to go by. */
   forecast(gate: string): Forecast | undefined;
+  /** What was judged last rests on these; undefined once it is not held any more. */
+  restsOn(gate: string): JudgedWindows | undefined;
   /** The gate has no open evaluation any more. */
   drop(gate: string): void;
 }
@@ -47,6 +50,7 @@ interface Judged {
   readonly key: string;
   readonly judgement: GateJudgement;
   readonly forecast: Forecast | undefined;
+  readonly restsOn: JudgedWindows;
 }
 
 interface Running {
@@ -77,6 +81,7 @@ export function runningEvaluations(store: WindowStore): RunningEvaluations {
       key: lookKey(evaluation),
       judgement,
       forecast: judgement.verdict === 'Collecting' ? forecast(running.folded, RAISED_HZ) : undefined,
+      restsOn: foldedWindows(running, evaluation, store),
     };
     return judgement;
   };
@@ -92,8 +97,20 @@ export function runningEvaluations(store: WindowStore): RunningEvaluations {
       return fold;
     },
     forecast: (gate) => held.get(gate)?.judged?.forecast,
+    restsOn: (gate) => held.get(gate)?.judged?.restsOn,
     drop: (gate) => void held.delete(gate),
   };
+}
+
+function foldedWindows(
+  { nextBlock, seen }: Running,
+  evaluation: JudgedEvaluation,
+  store: WindowStore,
+): JudgedWindows {
+  const { pods, startedAtMs: fromMs } = evaluation;
+  const toMs = nextBlock === 0 ? fromMs : blockEndMs(planOf(evaluation), nextBlock - 1);
+  const query = { pods: [...pods.baseline, ...pods.canary], fromMs, toMs };
+  return { storeId: store.storeId(), query, seen };
 }
 
 /** A verdict is judged as of the look at which it fell: whoever comes to it later, after the deadline even, says the same. */
