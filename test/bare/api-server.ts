@@ -21,7 +21,9 @@ export interface BareApiServer {
   /** Ends the API server at once; etcd goes on. */
   stop(): Promise<void>;
   start(): Promise<void>;
-  /** Ends both, and removes what they wrote. */
+  /** These of kube-controller-manager's controllers, and no others. */
+  runControllers(names: readonly string[]): Promise<void>;
+  /** Ends all, and removes what they wrote. */
   close(): Promise<void>;
 }
 
@@ -44,6 +46,7 @@ export async function bareApiServer(): Promise<BareApiServer> {
     const log = openSync(join(directory, `${name}.log`), 'a');
     return spawn(join(programs, 'kubeling'), [name, ...args], { stdio: ['ignore', log, log] });
   };
+  const others: ChildProcess[] = [];
   const etcd = run('etcd', etcdFlags(directory, etcdPort, peerPort));
   let api: ChildProcess | undefined;
   const start = async (): Promise<void> => {
@@ -67,7 +70,12 @@ export async function bareApiServer(): Promise<BareApiServer> {
   }
   return {
     ...{ kubeconfigFile, kubeConfig, client, stop, start },
+    async runControllers(names) {
+      const flags = managerFlags(directory, kubeconfigFile, await freePort());
+      others.push(run('kube-controller-manager', [...flags, `--controllers=${names.join()}`]));
+    },
     async close() {
+      await Promise.all(others.map(killed));
       await stop();
       await killed(etcd);
       rmSync(directory, { recursive: true });
@@ -123,6 +131,11 @@ const etcdFlags = (directory: string, port: number, peerPort: number): readonly 
     `http://127.0.0.1:${port}`,
   ],
   ...['--listen-peer-urls', `http://127.0.0.1:${peerPort}`],
+];
+
+const managerFlags = (directory: string, kubeconfigFile: string, port: number): readonly string[] => [
+  ...[`--kubeconfig=${kubeconfigFile}`, '--leader-elect=false'],
+  ...['--bind-address=127.0.0.1', `--secure-port=${port}`, `--cert-dir=${join(directory, 'certificates')}`],
 ];
 
 const apiServerFlags = (directory: string, etcdPort: number, port: number): readonly string[] => [
