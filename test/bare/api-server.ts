@@ -6,9 +6,12 @@ import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
 import { generateKeyPairSync, randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import { mkdtempSync, openSync, rmSync, writeFileSync } from 'node:fs';
+import type { IncomingMessage } from 'node:http';
+import { request } from 'node:https';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { text } from 'node:stream/consumers';
 import { KubeConfig } from '@kubernetes/client-node';
 import { type KubeClient, kubeClient } from '../../src/kube/client.ts';
 import { eventually } from '../cluster/cluster.ts';
@@ -23,13 +26,17 @@ export interface BareApiServer {
   start(): Promise<void>;
   /** These of kube-controller-manager's controllers, and no others. */
   runControllers(names: readonly string[]): Promise<void>;
+  /** etcd forgets all revisions but the last one. */
+  compact(): Promise<void>;
+  /** How often all objects of the resource were listed since the API server began. */
+  listsOf(resource: string): Promise<number>;
   /** Ends all, and removes what they wrote. */
   close(): Promise<void>;
 }
 
 const READY_SECONDS = 300; // seconds on a quiet machine
 
-export async function bareApiServer(): Promise<BareApiServer> {
+export async function bareApiServer(moreFlags: readonly string[] = []): Promise<BareApiServer> {
   const directory = mkdtempSync(join(tmpdir(), 'flamegate-bare-'));
   const programs = execFileSync(new URL('../cluster/build.sh', import.meta.url).pathname, {
     encoding: 'utf8',
@@ -50,7 +57,8 @@ export async function bareApiServer(): Promise<BareApiServer> {
   const etcd = run('etcd', etcdFlags(directory, etcdPort, peerPort));
   let api: ChildProcess | undefined;
   const start = async (): Promise<void> => {
-    const again = () => run('kube-apiserver', apiServerFlags(directory, etcdPort, apiPort));
+    const again = () =>
+      run('kube-apiserver', [...apiServerFlags(directory, etcdPort, apiPort), ...moreFlags]);
     api = again();
     await eventually('the API server is ready', READY_SECONDS, async () => {
       if (api === undefined || hasEnded(api)) api = again(); // it gives up where a busy machine is slow to start it
@@ -74,6 +82,8 @@ export async function bareApiServer(): Promise<BareApiServer> {
       const flags = managerFlags(directory, kubeconfigFile, await freePort());
       others.push(run('kube-controller-manager', [...flags, `--controllers=${names.join()}`]));
     },
+    compact: () => compactEtcd(etcdPort),
+    listsOf: (resource) => listsOf(resource, apiPort, token),
     async close() {
       await Promise.all(others.map(killed));
       await stop();
@@ -81,6 +91,27 @@ export async function bareApiServer(): Promise<BareApiServer> {
       rmSync(directory, { recursive: true });
     },
   };
+}
+
+async function compactEtcd(port: number): Promise<void> {
+  const ask = async (what: string, body: object): Promise<unknown> => {
+    const url = `http://127.0.0.1:${port}/v3/kv/${what}`;
+    return (await fetch(url, { method: 'POST', body: JSON.stringify(body) })).json();
+  };
+  const { header } = (await ask('range', { key: 'AA==' })) as { header: { revision: string } };
+  await ask('compaction', { revision: header.revision });
+}
+
+async function listsOf(resource: string, port: number, token: string): Promise<number> {
+  const options = { rejectUnauthorized: false, headers: { authorization: `Bearer ${token}` } };
+  const asked = request(`https://127.0.0.1:${port}/metrics`, options).end();
+  const [answer] = (await once(asked, 'response')) as [IncomingMessage];
+  const line = new RegExp(
+    `^apiserver_request_total\\{.*resource="${resource}".*verb="LIST".*\\} (\\d+)$`,
+    'gm',
+  );
+  const counted = (await text(answer)).matchAll(line);
+  return [...counted].reduce((sum, [, count]) => sum + Number(count), 0);
 }
 
 const hasEnded = ({ exitCode, signalCode }: ChildProcess): boolean =>

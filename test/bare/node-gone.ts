@@ -1,22 +1,14 @@
-/** A node that goes while a gate is open: its agent at once, then its Node object, and its pods as the pod garbage collector finds them. */
-import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+/** Nodes that go while a gate is open: the agent at once, then the Node object, and the pods as the pod garbage collector finds them. */
 import type { RegressionReport } from '../../src/crds/regression-report.ts';
 import { eventually } from '../cluster/cluster.ts';
-import { bareApiServer, freePort } from './api-server.ts';
-import { bareCluster } from './cluster.ts';
-import { startControllerProcess } from './controller-process.ts';
-import { startPushing } from './pushing-nodes.ts';
-import { isAsUndisturbed } from './undisturbed.ts';
+import { withOpenGate } from './open-gate.ts';
 
 export interface NodeGone {
   readonly report: RegressionReport;
-  /** Whether it is that of one leader with all that had been told. */
   readonly sameVerdict: boolean;
-  /** Pods of the report that ran on the node. */
+  /** Pods of the report that ran on nodes that went. */
   readonly membersThatWent: number;
-  /** From when the node went until its pods were gone, and until the verdict. */
+  /** From when the nodes went until their pods were gone, and until the verdict. */
   readonly podsGoneS: number;
   readonly verdictS: number;
 }
@@ -28,37 +20,12 @@ export interface NodeGoneOptions {
   readonly going: readonly number[];
 }
 
-const PODS_OF_NODE = 3;
-const WATCHED_MS = 10_000; // past the warm-up of the gate's first look
 const COLLECTED_S = 300; // it looks every 20 s, and waits for 40 whether the node comes back
-const VERDICT_S = 900;
 
-export async function measureNodeGone({ nodes, deadline, going }: NodeGoneOptions): Promise<NodeGone> {
-  const directory = mkdtempSync(join(tmpdir(), 'flamegate-node-gone-'));
-  const api = await bareApiServer();
-  const ends: (() => Promise<void>)[] = [api.close];
-  try {
-    const duration = { warmUp: '10s', min: '1m', deadline };
-    const cluster = await bareCluster(api.client, { nodes, podsOfNode: PODS_OF_NODE, duration });
+export function measureNodeGone({ nodes, deadline, going }: NodeGoneOptions): Promise<NodeGone> {
+  return withOpenGate({ nodes, deadline }, async ({ api, cluster, pushing, verdict, isAsUndisturbed }) => {
     await api.runControllers(['pod-garbage-collector-controller']);
-    const port = await freePort();
-    const controller = startControllerProcess({
-      ...{ kubeconfigFile: api.kubeconfigFile, httpsPort: port, podName: 'controller' },
-      dataDirectory: join(directory, 'data'),
-    });
-    ends.push(controller.kill);
-    mkdirSync(join(directory, 'agents'));
-    const caFile = await cluster.caFile(directory);
-    const pushing = await startPushing(cluster, { directory: join(directory, 'agents'), caFile, port });
-    ends.push(pushing.stop);
     const gone = going.map((index) => cluster.nodes[index] ?? '');
-    await eventually('an evaluation that has windows of each', 300, async () => {
-      const [report] = await cluster.reports();
-      const fromMs = Date.parse(report?.status?.startedAt ?? '') + WATCHED_MS;
-      const isWatched = (node: string) =>
-        pushing.batches.some((one) => one.node === node && one.startMs > fromMs);
-      return gone.every(isWatched) || undefined;
-    });
     const beganMs = performance.now();
     const seconds = () => (performance.now() - beganMs) / 1_000;
     for (const node of gone) {
@@ -70,16 +37,10 @@ export async function measureNodeGone({ nodes, deadline, going }: NodeGoneOption
       return left.flat().length === 0 || undefined;
     });
     const podsGoneS = seconds();
-    const report = await eventually('a verdict', VERDICT_S, async () => {
-      const [first] = await cluster.reports();
-      return first?.status?.decidedAt === undefined ? undefined : first;
-    });
+    const report = await verdict();
     const verdictS = seconds();
-    const sameVerdict = await isAsUndisturbed(report, cluster, pushing.batches);
     const members = (report.status?.members ?? []).filter(({ node }) => gone.includes(node));
+    const sameVerdict = await isAsUndisturbed(report);
     return { report, sameVerdict, membersThatWent: members.length, podsGoneS, verdictS };
-  } finally {
-    for (const end of ends.toReversed()) await end();
-    rmSync(directory, { recursive: true });
-  }
+  });
 }

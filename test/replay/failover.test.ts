@@ -131,6 +131,22 @@ test('a leader whose clock is right again after the deadline waits for what its 
   });
 });
 
+test('a node whose clock is minutes ahead for a while lacks windows, and what it makes afterwards does not wait for them', async () => {
+  const agentAhead = { node: 1, fromS: 70, toS: 100, ms: 600_000 };
+  const { pushed, ...rest } = await played(CASES.slower, { agentAhead });
+  const stopped = await played(CASES.slower, { stopped: agentAhead });
+
+  assert.ok((pushed['failed BATCH_TIME_AHEAD'] ?? 0) > 0, JSON.stringify(pushed));
+  assert.match(verdictOf({ pushed, ...rest }), CASES.slower.verdict);
+  assert.equal(said({ pushed, ...rest }), said(stopped));
+});
+
+test('a leader that is rolled is followed at once, by one that comes to the same', async () => {
+  await assertSaidTheSame(CASES.slower, {
+    ...{ leaderDiesAtS: 110, nextLeadsAtS: 115, foundAtS: [115, 120], atOnce: [3, 100] },
+  });
+});
+
 test('a node that is gone with its pods and its agent leaves what it told, and the rest decides', async () => {
   const { report } = await played(CASES.slower, { nodeGone: { node: 1, atS: 90 } });
 

@@ -30,6 +30,8 @@ export interface Breakage {
   readonly cutOff?: Pause;
   /** The leader's clock is set: so far ahead, or back where it is negative. */
   readonly clockSet?: Omit<Pause, 'node'> & { readonly ms: number };
+  /** A node's clock is set so far ahead; windows that it watches whole meanwhile are of that time. */
+  readonly agentAhead?: Pause & { readonly ms: number };
   /** The node is gone from then on, with its pods and its agent. */
   readonly nodeGone?: { readonly node: number; readonly atS: number };
 }
@@ -173,7 +175,7 @@ async function sendTwice(agent: SimulatedAgent): Promise<void> {
 }
 
 async function closeWindows(
-  { service, breakage: { stopped } }: Stage,
+  { service, breakage: { stopped, agentAhead } }: Stage,
   agents: readonly SimulatedAgent[],
   s: number,
   nowMs: number,
@@ -181,6 +183,10 @@ async function closeWindows(
   const number = Math.floor(s / WINDOW_S) - 1;
   for (const [index, node] of NODES.entries()) {
     const isStopped = stopped?.node === index && isWithin(s, stopped);
-    if (!isStopped) await agents[index]?.add(service.batch(node, number), nowMs);
+    if (isStopped) continue;
+    const aheadMs = agentAhead?.node === index && isWithin(s, agentAhead) ? agentAhead.ms : 0;
+    const batch = service.batch(node, number);
+    const [startMs, endMs] = [batch.startMs + aheadMs, batch.endMs + aheadMs];
+    await agents[index]?.add({ ...batch, startMs, endMs }, nowMs + aheadMs);
   }
 }
