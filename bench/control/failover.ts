@@ -17,6 +17,8 @@ export interface FailoverFigures {
   /** Of the slowest failover, until another leader answers agents and has looked at the gates. */
   readonly failoverS: number;
   readonly failovers: readonly Failover[];
+  /** Of a leader that was asked to end, as a rollout of the controller does. */
+  readonly rolled?: Failover;
   readonly verdict: string;
   readonly sameVerdictAfterFailover: boolean;
 }
@@ -24,6 +26,8 @@ export interface FailoverFigures {
 export interface FailoverOptions {
   /** Leaders that are killed, one after the other, while the gate is open. */
   readonly failovers: number;
+  /** Then one is asked to end. */
+  readonly roll?: boolean;
 }
 
 const NODES = 2;
@@ -31,7 +35,10 @@ const PODS_OF_NODE = 3;
 const VERDICT_S = 600;
 const DURATION = { warmUp: '10s', min: '1m', deadline: '10m' };
 
-export async function measureFailover({ failovers }: FailoverOptions): Promise<FailoverFigures> {
+export async function measureFailover({
+  failovers,
+  roll = false,
+}: FailoverOptions): Promise<FailoverFigures> {
   const directory = mkdtempSync(join(tmpdir(), 'flamegate-failover-'));
   const api = await bareApiServer();
   const ends: (() => Promise<void>)[] = [api.close];
@@ -51,6 +58,7 @@ export async function measureFailover({ failovers }: FailoverOptions): Promise<F
     for (let failover = 0; failover < failovers; failover++) {
       measured.push(await replicas.failOver(readFileSync(caFile, 'utf8')));
     }
+    const rolled = roll ? await replicas.failOver(readFileSync(caFile, 'utf8'), 'ask') : undefined;
     const report = await eventually('a verdict', VERDICT_S, async () => {
       const [first] = await cluster.reports();
       return first?.status?.decidedAt === undefined ? undefined : first;
@@ -58,6 +66,7 @@ export async function measureFailover({ failovers }: FailoverOptions): Promise<F
     return {
       failoverS: Math.max(...measured.map(({ servesS, reconcilesS }) => Math.max(servesS, reconcilesS))),
       failovers: measured,
+      ...(rolled && { rolled }),
       verdict: `${report.status?.verdict} ${report.status?.reason}`,
       sameVerdictAfterFailover: await isAsUndisturbed(report, cluster, pushing.batches),
     };

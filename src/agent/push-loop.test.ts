@@ -45,6 +45,16 @@ async function aPusher(t: TestContext, controller: FixtureController) {
   return { directory, spool, client, push, pushed, add };
 }
 
+/** Whose hour passes as the test says. */
+async function aSpool(t: TestContext) {
+  const at = { ms: 0 };
+  const spool = await openSpool(aDirectory(t), 1 << 20, () => at.ms);
+  const pass = (ms: number) => {
+    at.ms += ms;
+  };
+  return { spool, pass, nowMs: Date.now() };
+}
+
 test('batches arrive whole, in order, with the token, and are kept as sent', async (t) => {
   const controller = await aController(t);
   const { add, spool } = await aPusher(t, controller);
@@ -97,6 +107,22 @@ test('an answer that says later is tried again, and not-the-leader over a new co
   assert.equal(controller.connections.opened, 2);
 });
 
+test('a batch that is of the future is kept, and sent before what is written later', async (t) => {
+  const controller = await aController(t);
+  const { add, spool, pushed } = await aPusher(t, controller);
+  controller.refusals.push({ status: 503, code: 'BATCH_TIME_AHEAD' });
+
+  await add(0);
+  await add(1);
+  await eventually('both arrived', () => spool.entries().every(({ state }) => state === 'sent'));
+
+  assert.deepEqual(pushed, ['failed BATCH_TIME_AHEAD', 'sent', 'sent']);
+  assert.deepEqual(
+    controller.batches.map(({ sequence }) => sequence),
+    [0, 1],
+  );
+});
+
 test('a controller with another store gets everything again', async (t) => {
   const controller = await aController(t);
   const { add, push } = await aPusher(t, controller);
@@ -142,12 +168,12 @@ test('the spool keeps to its bytes: the oldest goes, and is counted if it was ne
 });
 
 test('the spool keeps to what the install’s settings say, from the next batch on', async (t) => {
-  const spool = await openSpool(aDirectory(t), 1 << 20);
-  const nowMs = Date.now();
+  const { spool, pass, nowMs } = await aSpool(t);
   const kept = () => spool.entries().map(({ id }) => id);
 
   await spool.add(aBatch(0), nowMs);
   spool.limit({ maxAgeMs: 7_200_000, maxBytes: 1 << 20 });
+  pass(3_600_001);
   await spool.add(aBatch(1), nowMs + 3_600_001);
   assert.deepEqual(kept(), ['boot-of-the-test-0', 'boot-of-the-test-1']);
   spool.limit({ maxAgeMs: 7_200_000, maxBytes: 600 });
@@ -159,10 +185,10 @@ test('the spool keeps to what the install’s settings say, from the next batch 
 });
 
 test('the spool keeps nothing for more than an hour', async (t) => {
-  const spool = await openSpool(aDirectory(t), 1 << 20);
-  const nowMs = Date.now();
+  const { spool, pass, nowMs } = await aSpool(t);
 
   await spool.add(aBatch(0), nowMs);
+  pass(3_600_001);
   await spool.add(aBatch(1), nowMs + 3_600_001);
 
   assert.deepEqual(
@@ -170,6 +196,24 @@ test('the spool keeps nothing for more than an hour', async (t) => {
     ['boot-of-the-test-1'],
   );
   assert.equal(spool.dropped, 1);
+});
+
+test('a clock that jumps takes nothing from the spool; what was written ahead waits for its time, and goes after an hour', async (t) => {
+  const { spool, pass, nowMs } = await aSpool(t);
+  const inOrder = () => spool.entries().map(({ id }) => Number(id.split('-').at(-1)));
+  const DAY_MS = 86_400_000;
+
+  await spool.add(aBatch(0), nowMs);
+  await spool.add(aBatch(1), nowMs + DAY_MS);
+  await spool.add(aBatch(2), nowMs + 20_000);
+  await spool.add(aBatch(3), nowMs - DAY_MS);
+
+  assert.deepEqual(inOrder(), [3, 0, 2, 1]);
+  assert.equal(spool.nextWaiting()?.id, 'boot-of-the-test-3');
+  pass(3_600_001);
+  await spool.add(aBatch(4), nowMs + 30_000);
+  assert.deepEqual(inOrder(), [4]);
+  assert.equal(spool.dropped, 4);
 });
 
 test('a controller whose certificate is not of our authority hears nothing', async (t) => {

@@ -117,7 +117,7 @@ for (const [situation, code, options] of [
 function storedOf(t: TestContext, { batches }: FixtureController): readonly (RequestWindow | undefined)[] {
   const store = openStore(`${aDirectory(t)}/windows.db`, { now: Date.now });
   t.after(() => store.close());
-  for (const batch of batches) store.addBatch(checkBatch(JSON.parse(JSON.stringify(batch)), Date.now()));
+  for (const batch of batches) store.addBatch(checkBatch(JSON.parse(JSON.stringify(batch))));
   const all = { pods: [{ podUid: 'aaaa' }], fromMs: 0, toMs: Number.MAX_SAFE_INTEGER };
   return store.windows(all).map(({ requests }) => requests);
 }

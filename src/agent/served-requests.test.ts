@@ -97,7 +97,7 @@ function askingUntil({ port }: Peer) {
 function aStoreOf(t: TestContext, { batches }: FixtureController): WindowStore {
   const store = openStore(`${aDirectory(t)}/windows.db`, { now: Date.now });
   t.after(() => store.close());
-  for (const batch of batches) store.addBatch(checkBatch(JSON.parse(JSON.stringify(batch)), Date.now()));
+  for (const batch of batches) store.addBatch(checkBatch(JSON.parse(JSON.stringify(batch))));
   return store;
 }
 

@@ -26,7 +26,7 @@ export interface SpoolLimits {
 export interface Spool {
   /** Batches that were dropped unsent, since the agent started. */
   readonly dropped: number;
-  /** Oldest first. */
+  /** Oldest first, by the node's clock of when they were written. */
   entries(): readonly SpooledBatch[];
   /** From the next batch on. */
   limit(limits: SpoolLimits): void;
@@ -46,32 +46,46 @@ const MAX_AGE_MS = 60 * 60_000;
 const MAX_FILES = 8_700; // a day of ten-second windows, the longest that may be kept; an hour of one-second ones and more
 const FILE = /^([\w-]+-\d+)\.json\.gz(?:\.(sent|refused))?$/;
 
+interface Kept extends SpooledBatch {
+  /** Since when, by a clock that nobody sets: a node's that jumps takes nothing away, and nothing stays for ever. */
+  readonly sinceMs: number;
+}
+
 /** Throws AGENT_SPOOL_UNUSABLE. */
-export async function openSpool(directory: string, maxBytes: number): Promise<Spool> {
-  const entries = await usable(directory, () => listed(directory));
+export async function openSpool(
+  directory: string,
+  maxBytes: number,
+  monotonicNow: () => number = () => performance.now(),
+): Promise<Spool> {
+  const entries = await usable(directory, () => listed(directory, monotonicNow()));
   let store = await readFile(`${directory}/store`, 'utf8').catch(() => undefined);
   let dropped = 0;
   let limits: SpoolLimits = { maxAgeMs: MAX_AGE_MS, maxBytes };
   const fileOf = ({ id, state }: Pick<SpooledBatch, 'id' | 'state'>) =>
     `${directory}/${id}.json.gz${state === 'waiting' ? '' : `.${state}`}`;
   const replace = async (entry: SpooledBatch, state: SpooledBatch['state']) => {
-    const index = entries.findIndex(({ id }) => id === entry.id);
-    if (index < 0) return; // dropped meanwhile
-    await rename(fileOf(entry), fileOf({ id: entry.id, state }));
-    entries[index] = { ...entry, state };
+    const at = () => entries.findIndex(({ id }) => id === entry.id);
+    const before = entries[at()];
+    if (before === undefined) return; // dropped meanwhile
+    const after = { ...before, state };
+    await rename(fileOf(before), fileOf(after)).catch((error: unknown) => {
+      if (at() >= 0) throw error;
+    });
+    const index = at(); // others may have come or gone
+    if (index < 0) await rm(fileOf(after), { force: true });
+    else entries[index] = after;
   };
-  const prune = async (nowMs: number) => {
+  const prune = async () => {
+    const horizonMs = monotonicNow() - limits.maxAgeMs;
     let bytes = entries.reduce((total, entry) => total + entry.bytes, 0);
-    for (let oldest = entries[0]; oldest; oldest = entries[0]) {
-      const within =
-        nowMs - oldest.writtenMs <= limits.maxAgeMs &&
-        bytes <= limits.maxBytes &&
-        entries.length <= MAX_FILES;
-      if (within) return;
-      entries.shift();
-      bytes -= oldest.bytes;
-      if (oldest.state === 'waiting') dropped++;
-      await rm(fileOf(oldest), { force: true });
+    for (;;) {
+      const isTooMuch = bytes > limits.maxBytes || entries.length > MAX_FILES;
+      const index = isTooMuch ? 0 : entries.findIndex(({ sinceMs }) => sinceMs < horizonMs);
+      const [going] = index < 0 ? [] : entries.splice(index, 1);
+      if (going === undefined) return;
+      bytes -= going.bytes;
+      if (going.state === 'waiting') dropped++;
+      await rm(fileOf(going), { force: true });
     }
   };
   return {
@@ -88,8 +102,10 @@ export async function openSpool(directory: string, maxBytes: number): Promise<Sp
     async add(batch, nowMs) {
       const entry = { id: `${batch.boot}-${batch.sequence}`, writtenMs: nowMs, state: 'waiting' } as const;
       const bytes = await writeGzip(`${directory}/tmp`, fileOf(entry), batch);
-      entries.push({ ...entry, bytes });
-      await prune(nowMs);
+      // What was written while the clock was ahead has to wait for its time, and nothing else for it.
+      const next = entries.findLastIndex(({ writtenMs }) => writtenMs <= nowMs) + 1;
+      entries.splice(next, 0, { ...entry, bytes, sinceMs: monotonicNow() });
+      await prune();
     },
     nextWaiting: () => entries.find(({ state }) => state === 'waiting'),
     read: (entry) => createReadStream(fileOf(entry)),
@@ -105,15 +121,17 @@ export async function openSpool(directory: string, maxBytes: number): Promise<Sp
   };
 }
 
-async function listed(directory: string): Promise<SpooledBatch[]> {
+async function listed(directory: string, monotonicMs: number): Promise<Kept[]> {
   await mkdir(directory, { recursive: true });
-  const entries: SpooledBatch[] = [];
+  const entries: Kept[] = [];
+  const nowMs = Date.now();
   for (const name of await readdir(directory)) {
     const [, id, mark] = FILE.exec(name) ?? [];
     if (id === undefined) continue;
     const { size, mtimeMs } = await stat(`${directory}/${name}`);
     const state = mark === 'sent' || mark === 'refused' ? mark : 'waiting';
-    entries.push({ id, bytes: size, writtenMs: Math.floor(mtimeMs), state });
+    const sinceMs = monotonicMs - Math.max(0, nowMs - mtimeMs);
+    entries.push({ id, bytes: size, writtenMs: Math.floor(mtimeMs), state, sinceMs });
   }
   return entries.sort((a, b) => a.writtenMs - b.writtenMs);
 }

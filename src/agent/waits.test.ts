@@ -83,7 +83,7 @@ test('each thread waits for what it waits for, in the function that does; a pool
   assert((idle[0]?.ns ?? 0) > 2e9 * seconds, 'four threads without work, and some of the JVM');
   assert.deepEqual(waited.waiting.blocked, []);
   assert.equal(waited.waiting.state, 'Seen');
-  assert.deepEqual(checkBatch(waited.batch, Date.now()).pods[0]?.waiting, waited.waiting);
+  assert.deepEqual(checkBatch(waited.batch).pods[0]?.waiting, waited.waiting);
 });
 
 test('a call that blocks a thread of Dispatchers.Default is found, with who calls it; on IO it is none', async (t) => {

@@ -23,6 +23,7 @@ import {
 } from './profiling-policy/reconciler.ts';
 import { exposeGates } from './regression-gate/gate-metrics.ts';
 import { type InstalledSource, installedSource } from './regression-gate/installed-source.ts';
+import { exposeLateWindows, lateWindows } from './regression-gate/late-windows.ts';
 import { regressionGateReconciler } from './regression-gate/reconciler.ts';
 import { limitedView } from './settings/limited-view.ts';
 import { openSettings, type SettingsSource } from './settings/settings-source.ts';
@@ -163,9 +164,12 @@ function addReconcilers(parts: Parts, { config, log }: ControllerOptions): void 
   });
   operator.add(policies.ofNamespace, (namespace, name) => view.policy(namespace, name));
   operator.add(policies.ofCluster, (_, name) => view.clusterPolicy(name));
+  const late = lateWindows(store);
+  exposeLateWindows(metrics.registry, late);
+  const agents = reports;
   operator.add(
     regressionGateReconciler({
-      ...{ client, view, store, source, agents: reports, told, events, log, now: Date.now },
+      ...{ client, view, store, source, agents, told, events, late, log, now: Date.now },
     }),
     (namespace, name) => view.gate(namespace, name),
   );

@@ -92,3 +92,24 @@ test('a clock that is set forward makes nobody silent', () => {
 
   assert.equal(told.toldToMs(['a']), endMs);
 });
+
+test('a node whose windows are of the future is waited for, for five minutes', () => {
+  const { at, told, pass } = aTelling();
+  const endMs = at.wallMs - 5_000;
+  push(told, 'a', endMs);
+  at.wallMs -= 10 * MINUTE_MS; // somebody sets the clock
+  const hear = (minutes: number) => {
+    for (let half = 0; half < 2 * minutes; half++) {
+      told.heard('a');
+      pass(30_000);
+    }
+  };
+
+  hear(10);
+  assert.equal(told.toldToMs(['a']), endMs);
+  at.wallMs += 10 * MINUTE_MS; // and right again
+  hear(5);
+  assert.equal(told.toldToMs(['a']), endMs);
+  hear(1);
+  assert.equal(told.toldToMs(['a']), Number.POSITIVE_INFINITY);
+});

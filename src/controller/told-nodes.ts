@@ -9,6 +9,8 @@ import type { Batch } from '../wire/batch-schema.ts';
 export interface ToldNodes {
   /** After the commit. `believedStore`: what the agent takes the store to be; undefined when it says nothing of it. */
   record(batch: Pick<Batch, 'node' | 'endMs'>, believedStore: string | undefined): void;
+  /** Its agent is there, but what it has is of the future by the clock of one of us, and waits. */
+  heard(node: string): void;
   /** Until when all windows of these nodes are stored that are still to be waited for; Infinity when none is. */
   toldToMs(nodes: Iterable<string>): number;
 }
@@ -44,17 +46,23 @@ export function toldNodes(
     sinceMs = monotonicNow();
     told.clear();
   };
+  const hear = (node: string, furthestMs: number | undefined): void => {
+    if (told.size >= MAX_NODES && !told.has(node)) return;
+    const isBehind = furthestMs === undefined || now() - furthestMs > BEHIND_MS;
+    const behindSinceMs = isBehind ? (told.get(node)?.behindSinceMs ?? monotonicNow()) : undefined;
+    told.set(node, { endMs: furthestMs, heardAtMs: monotonicNow(), behindSinceMs });
+  };
   return {
     record({ node, endMs }, believedStore) {
       startAnewForAnotherStore();
-      if (told.size >= MAX_NODES && !told.has(node)) return;
-      const before = told.get(node);
+      const before = told.get(node)?.endMs;
       const inOrder = believedStore === undefined || believedStore === current;
       // What is sent again after a lost answer is older than what was told before.
-      const furthestMs = inOrder ? Math.max(before?.endMs ?? 0, endMs) : before?.endMs;
-      const isBehind = furthestMs === undefined || now() - furthestMs > BEHIND_MS;
-      const behindSinceMs = isBehind ? (before?.behindSinceMs ?? monotonicNow()) : undefined;
-      told.set(node, { endMs: furthestMs, heardAtMs: monotonicNow(), behindSinceMs });
+      hear(node, inOrder ? Math.max(before ?? 0, endMs) : before);
+    },
+    heard(node) {
+      startAnewForAnotherStore();
+      hear(node, told.get(node)?.endMs);
     },
     toldToMs(nodes) {
       startAnewForAnotherStore();

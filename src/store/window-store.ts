@@ -81,6 +81,8 @@ export interface WindowStore {
   served(query: Omit<WindowQuery, 'requestsOnly'>): StoredServed[];
   /** One for each container with windows in the query, in no order. Throws STORE_READ_FAILED. */
   extents(query: WindowQuery): WindowExtent[];
+  /** How many windows of the query are newer than what `seen` says of their container, by `newestId`. Throws STORE_READ_FAILED. */
+  countAfter(query: Omit<WindowQuery, 'requestsOnly'>, seen: ReadonlyMap<string, number>): number;
   /** Pods stay part of an evaluation after they are gone: their windows still speak. */
   rememberPods(evaluation: string, arm: Arm, pods: readonly Required<PodRef>[]): void;
   rememberedPods(evaluation: string, arm: Arm): readonly Required<PodRef>[];
@@ -205,6 +207,17 @@ class SqliteStore implements WindowStore {
         newestId: Number(row['newestId']),
       })),
     );
+  }
+
+  countAfter(query: Omit<WindowQuery, 'requestsOnly'>, seen: ReadonlyMap<string, number>): number {
+    return this.#guarded('STORE_READ_FAILED', () => {
+      let newer = 0;
+      for (const row of this.#rows(`SELECT id, podUid, container FROM window ${CHOSEN}`, query)) {
+        const newest = seen.get(`${String(row['podUid'])}/${String(row['container'])}`) ?? 0;
+        if (Number(row['id']) > newest) newer += 1;
+      }
+      return newer;
+    });
   }
 
   rememberPods(evaluation: string, arm: Arm, pods: readonly Required<PodRef>[]): void {

@@ -16,6 +16,9 @@ export interface ApiServerAway {
   readonly lost: number;
   /** How often the controller ended, and was started again as a kubelet does. */
   readonly restarts: number;
+  /** From when the API server answers again until the verdict, and until all that waited is sent. */
+  readonly verdictS: number;
+  readonly sentS: number;
 }
 
 const VERDICT_S = 900;
@@ -43,14 +46,18 @@ export async function measureApiServerAway(whileAway: () => Promise<void>): Prom
     await api.stop();
     await whileAway();
     await api.start();
+    const backMs = performance.now();
+    const seconds = () => (performance.now() - backMs) / 1_000;
     const report = await eventually('a verdict', VERDICT_S, async () => {
       const [first] = await cluster.reports();
       return first?.status?.decidedAt === undefined ? undefined : first;
     });
+    const verdictS = seconds();
     const sameVerdict = await isAsUndisturbed(report, cluster, pushing.batches);
     await eventually('all is sent', 120, () => (pushing.unsent() === 0 ? true : undefined));
+    const sentS = seconds();
     const verdict = `${report.status?.verdict} ${report.status?.reason}`;
-    return { verdict, sameVerdict, lost: pushing.unsent(), restarts: kept.restarts() };
+    return { verdict, sameVerdict, lost: pushing.unsent(), restarts: kept.restarts(), verdictS, sentS };
   } finally {
     for (const end of ends.toReversed()) await end();
     rmSync(directory, { recursive: true });

@@ -6,9 +6,12 @@ import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
 import { generateKeyPairSync, randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import { mkdtempSync, openSync, rmSync, writeFileSync } from 'node:fs';
+import type { IncomingMessage } from 'node:http';
+import { request } from 'node:https';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { text } from 'node:stream/consumers';
 import { KubeConfig } from '@kubernetes/client-node';
 import { type KubeClient, kubeClient } from '../../src/kube/client.ts';
 import { eventually } from '../cluster/cluster.ts';
@@ -21,13 +24,19 @@ export interface BareApiServer {
   /** Ends the API server at once; etcd goes on. */
   stop(): Promise<void>;
   start(): Promise<void>;
-  /** Ends both, and removes what they wrote. */
+  /** These of kube-controller-manager's controllers, and no others. */
+  runControllers(names: readonly string[]): Promise<void>;
+  /** etcd forgets all revisions but the last one. */
+  compact(): Promise<void>;
+  /** How often all objects of the resource were listed since the API server began. */
+  listsOf(resource: string): Promise<number>;
+  /** Ends all, and removes what they wrote. */
   close(): Promise<void>;
 }
 
 const READY_SECONDS = 300; // seconds on a quiet machine
 
-export async function bareApiServer(): Promise<BareApiServer> {
+export async function bareApiServer(moreFlags: readonly string[] = []): Promise<BareApiServer> {
   const directory = mkdtempSync(join(tmpdir(), 'flamegate-bare-'));
   const programs = execFileSync(new URL('../cluster/build.sh', import.meta.url).pathname, {
     encoding: 'utf8',
@@ -44,10 +53,12 @@ export async function bareApiServer(): Promise<BareApiServer> {
     const log = openSync(join(directory, `${name}.log`), 'a');
     return spawn(join(programs, 'kubeling'), [name, ...args], { stdio: ['ignore', log, log] });
   };
+  const others: ChildProcess[] = [];
   const etcd = run('etcd', etcdFlags(directory, etcdPort, peerPort));
   let api: ChildProcess | undefined;
   const start = async (): Promise<void> => {
-    const again = () => run('kube-apiserver', apiServerFlags(directory, etcdPort, apiPort));
+    const again = () =>
+      run('kube-apiserver', [...apiServerFlags(directory, etcdPort, apiPort), ...moreFlags]);
     api = again();
     await eventually('the API server is ready', READY_SECONDS, async () => {
       if (api === undefined || hasEnded(api)) api = again(); // it gives up where a busy machine is slow to start it
@@ -67,12 +78,40 @@ export async function bareApiServer(): Promise<BareApiServer> {
   }
   return {
     ...{ kubeconfigFile, kubeConfig, client, stop, start },
+    async runControllers(names) {
+      const flags = managerFlags(directory, kubeconfigFile, await freePort());
+      others.push(run('kube-controller-manager', [...flags, `--controllers=${names.join()}`]));
+    },
+    compact: () => compactEtcd(etcdPort),
+    listsOf: (resource) => listsOf(resource, apiPort, token),
     async close() {
+      await Promise.all(others.map(killed));
       await stop();
       await killed(etcd);
       rmSync(directory, { recursive: true });
     },
   };
+}
+
+async function compactEtcd(port: number): Promise<void> {
+  const ask = async (what: string, body: object): Promise<unknown> => {
+    const url = `http://127.0.0.1:${port}/v3/kv/${what}`;
+    return (await fetch(url, { method: 'POST', body: JSON.stringify(body) })).json();
+  };
+  const { header } = (await ask('range', { key: 'AA==' })) as { header: { revision: string } };
+  await ask('compaction', { revision: header.revision });
+}
+
+async function listsOf(resource: string, port: number, token: string): Promise<number> {
+  const options = { rejectUnauthorized: false, headers: { authorization: `Bearer ${token}` } };
+  const asked = request(`https://127.0.0.1:${port}/metrics`, options).end();
+  const [answer] = (await once(asked, 'response')) as [IncomingMessage];
+  const line = new RegExp(
+    `^apiserver_request_total\\{.*resource="${resource}".*verb="LIST".*\\} (\\d+)$`,
+    'gm',
+  );
+  const counted = (await text(answer)).matchAll(line);
+  return [...counted].reduce((sum, [, count]) => sum + Number(count), 0);
 }
 
 const hasEnded = ({ exitCode, signalCode }: ChildProcess): boolean =>
@@ -123,6 +162,11 @@ const etcdFlags = (directory: string, port: number, peerPort: number): readonly 
     `http://127.0.0.1:${port}`,
   ],
   ...['--listen-peer-urls', `http://127.0.0.1:${peerPort}`],
+];
+
+const managerFlags = (directory: string, kubeconfigFile: string, port: number): readonly string[] => [
+  ...[`--kubeconfig=${kubeconfigFile}`, '--leader-elect=false'],
+  ...['--bind-address=127.0.0.1', `--secure-port=${port}`, `--cert-dir=${join(directory, 'certificates')}`],
 ];
 
 const apiServerFlags = (directory: string, etcdPort: number, port: number): readonly string[] => [

@@ -28,6 +28,9 @@ export interface BareCluster {
   tokenFile(node: string, directory: string): Promise<string>;
   /** A file with the authorities that the controller publishes for agents. */
   caFile(directory: string): Promise<string>;
+  /** Only the Node object: what becomes of its pods is for the pod garbage collector. */
+  deleteNode(node: string): Promise<void>;
+  podsOf(node: string): Promise<readonly string[]>;
   gate(): Promise<RegressionGate>;
   reports(): Promise<readonly RegressionReport[]>;
 }
@@ -78,6 +81,14 @@ export async function bareCluster(client: KubeClient, options: BareClusterOption
       const file = join(directory, 'ca.crt');
       writeFileSync(file, map.data['ca.crt'] ?? '');
       return file;
+    },
+    async deleteNode(node) {
+      await client.delete({ ...ofCore('nodes'), name: node });
+    },
+    async podsOf(node) {
+      const path = `/api/v1/pods?fieldSelector=spec.nodeName%3D${node}`;
+      const { items } = await client.request<{ items: { metadata: { name: string } }[] }>('GET', path);
+      return items.map(({ metadata }) => metadata.name);
     },
     async gate() {
       const gate = await client.get<RegressionGate>({ ...ofOurs('regressiongates'), name: 'orders-cpu' });

@@ -11,9 +11,12 @@ import type { BareCluster } from './cluster.ts';
 const SLOWER = 24;
 
 export interface Pushing {
+  /** Of nodes that are there, and what those that were lost had told the controller. */
   readonly batches: readonly Batch[];
   /** Windows that no agent could send until now, or that were refused or dropped. */
   unsent(): number;
+  /** The node goes, with its agent and the agent's spool. */
+  lose(node: string): Promise<void>;
   stop(): Promise<void>;
 }
 
@@ -35,7 +38,7 @@ export async function startPushing(cluster: BareCluster, { directory, caFile, po
     agent.run();
     agents.set(node, agent);
   }
-  const batches: Batch[] = [];
+  let batches: Batch[] = [];
   const end = new AbortController();
   const running = (async () => {
     for (let sequence = 0; ; sequence++) {
@@ -52,7 +55,16 @@ export async function startPushing(cluster: BareCluster, { directory, caFile, po
   });
   const all = () => [...agents.values()].map(({ spool }) => spool);
   return {
-    batches,
+    get batches() {
+      return batches;
+    },
+    async lose(node) {
+      const agent = agents.get(node);
+      agents.delete(node);
+      await agent?.stop();
+      const told = new Set(agent?.spool.entries().flatMap(({ id, state }) => (state === 'sent' ? [id] : [])));
+      batches = batches.filter((batch) => batch.node !== node || told.has(`${batch.boot}-${batch.sequence}`));
+    },
     unsent: () =>
       all().reduce(
         (sum, { dropped, entries }) =>

@@ -16,8 +16,8 @@ export interface Failover {
 
 export interface Replicas {
   readonly ports: readonly number[];
-  /** Kills the leader, and waits for the other; what was killed is started again, with nothing on its disk. */
-  failOver(ca: string): Promise<Failover>;
+  /** Kills the leader, or asks it to end, and waits for the other; what ended is started again, with nothing on its disk. */
+  failOver(ca: string, how?: 'kill' | 'ask'): Promise<Failover>;
   stop(): Promise<void>;
 }
 
@@ -56,16 +56,18 @@ export async function startReplicas(kubeconfigFile: string, directory: string): 
   });
   return {
     ports: replicas.map(({ httpsPort }) => httpsPort),
-    async failOver(ca) {
+    async failOver(ca, how = 'kill') {
       const leader = leaderOf(replicas);
       const standby = replicas.find((replica) => replica !== leader);
       if (leader === undefined || standby === undefined) throw new Error('nobody leads');
       const killedMs = performance.now();
-      await leader.process.kill();
+      if (how === 'ask') leader.process.signal('SIGTERM');
+      else await leader.process.kill();
       await untilItServes(standby, ca);
       const servesS = (performance.now() - killedMs) / 1_000;
       await untilItReconciled(standby);
       const reconcilesS = (performance.now() - killedMs) / 1_000;
+      await eventually('it has ended', PATIENCE_S, () => leader.process.ended() || undefined);
       leader.starts += 1;
       leader.process = start(leader);
       await eventually(

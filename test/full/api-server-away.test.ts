@@ -8,7 +8,9 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { measureApiServerAway } from '../bare/api-server-away.ts';
 
 test('a gate that was open while the API server was away for two minutes is decided, and nothing is lost', async () => {
-  const { verdict, lost, restarts, sameVerdict } = await measureApiServerAway(() => delay(120_000));
+  const seen = await measureApiServerAway(() => delay(120_000));
+  const { verdict, lost, restarts, sameVerdict } = seen;
+  console.log(JSON.stringify(seen));
 
   assert.match(verdict, /^Failed FunctionGrew$/);
   assert.equal(sameVerdict, true);

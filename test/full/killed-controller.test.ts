@@ -4,7 +4,9 @@ import { test } from 'node:test';
 import { killDuringIngest } from '../bare/kill-during-ingest.ts';
 
 test('a controller that is killed a hundred times amid pushes has every window that it acknowledged, once', async () => {
-  const { acknowledged, lost, doubled, unanswered } = await killDuringIngest({ kills: 100, seed: 2 });
+  const seen = await killDuringIngest({ kills: 100, seed: 2 });
+  const { acknowledged, lost, doubled, unanswered } = seen;
+  console.log(JSON.stringify(seen));
 
   assert.ok(acknowledged > 1_000, `${acknowledged} windows`);
   assert.ok(unanswered > 0, 'no kill met a push');

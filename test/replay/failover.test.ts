@@ -113,7 +113,44 @@ test('a node that is cut off for a minute is waited for', async () => {
 });
 
 test('a leader whose clock is an hour ahead for a while decides nothing by it', async () => {
-  await assertSaidTheSame(CASES.slower, { ahead: { fromS: 70, toS: 90, ms: 50 * 60_000 } });
+  await assertSaidTheSame(CASES.slower, { clockSet: { fromS: 70, toS: 90, ms: 50 * 60_000 } });
+});
+
+test('a leader whose clock is set back for two minutes takes later what it could not take, and loses nothing', async () => {
+  const { pushed } = await assertSaidTheSame(CASES.slower, {
+    clockSet: { fromS: 90, toS: 210, ms: -600_000 },
+  });
+
+  assert.ok((pushed['failed BATCH_TIME_AHEAD'] ?? 0) > 0, JSON.stringify(pushed));
+});
+
+test('a leader whose clock is right again after the deadline waits for what its agents have kept', async () => {
+  await assertSaidTheSame(CASES.open, {
+    clockSet: { fromS: 120, toS: 300, ms: -600_000 },
+    cutOff: { node: 1, fromS: 300, toS: 325 }, // it tries again half a minute later
+  });
+});
+
+test('a node whose clock is minutes ahead for a while lacks windows, and what it makes afterwards does not wait for them', async () => {
+  const agentAhead = { node: 1, fromS: 70, toS: 100, ms: 600_000 };
+  const { pushed, ...rest } = await played(CASES.slower, { agentAhead });
+  const stopped = await played(CASES.slower, { stopped: agentAhead });
+
+  assert.ok((pushed['failed BATCH_TIME_AHEAD'] ?? 0) > 0, JSON.stringify(pushed));
+  assert.match(verdictOf({ pushed, ...rest }), CASES.slower.verdict);
+  assert.equal(said({ pushed, ...rest }), said(stopped));
+});
+
+test('a leader that is rolled is followed at once, by one that comes to the same', async () => {
+  await assertSaidTheSame(CASES.slower, {
+    ...{ leaderDiesAtS: 110, nextLeadsAtS: 115, foundAtS: [115, 120], atOnce: [3, 100] },
+  });
+});
+
+test('a node that is gone with its pods and its agent leaves what it told, and the rest decides', async () => {
+  const { report } = await played(CASES.slower, { nodeGone: { node: 1, atS: 90 } });
+
+  assert.match(verdictOf({ report } as Played), CASES.slower.verdict, report?.status?.message);
 });
 
 test('an agent that is stopped for a minute lacks its windows, and the verdict is right without', async () => {
@@ -132,6 +169,17 @@ test('an agent that never comes back to the next leader is given up, and the res
     /^(Failed FunctionGrew|Inconclusive )/,
   );
   assert.ok((report?.status?.message ?? '') !== '');
+});
+
+test('windows that come after the verdict change nothing, and are counted', async () => {
+  const stayedAway = await played(CASES.slower, { cutOff: { node: 1, fromS: 90, toS: 10_000 } });
+  const cameLate = await played(CASES.slower, { cutOff: { node: 1, fromS: 90, toS: 270 } });
+
+  assert.match(verdictOf(stayedAway), CASES.slower.verdict);
+  assert.equal(said(cameLate), said(stayedAway));
+  assert.equal(stayedAway.late, 0);
+  assert.ok(cameLate.late > 0);
+  assert.equal((await undisturbedOf(CASES.slower)).late, 0);
 });
 
 test('a store that is too small for the evaluation drops the oldest, counts them, and says nothing wrong', async () => {

@@ -7,6 +7,7 @@ import { Registry } from 'prom-client';
 import { agentReports } from '../../src/controller/agent-reports-memory.ts';
 import type { ClusterView } from '../../src/controller/cluster-view.ts';
 import { startIngest } from '../../src/controller/ingest/start-ingest.ts';
+import { lateWindows } from '../../src/controller/regression-gate/late-windows.ts';
 import { regressionGateReconciler } from '../../src/controller/regression-gate/reconciler.ts';
 import { NAMESPACE } from '../../src/controller/regression-gate/testing/a-cluster.ts';
 import { windowSource } from '../../src/controller/regression-gate/window-source.ts';
@@ -21,6 +22,8 @@ export interface OneLeader {
   readonly store: WindowStore;
   /** One look at the gate. Returns the codes of what went wrong. */
   look(): Promise<readonly string[]>;
+  /** That came after the verdict it found. */
+  lateWindows(): number;
   /** Ends it, and leaves nonsense in the place of its database's pages. Returns the directory, for the next process of its pod. */
   endWithBrokenStore(): Promise<string>;
   /** The same one, that sees the cluster from now on as it is now. */
@@ -69,18 +72,23 @@ export async function oneLeader(
     store.close();
   };
   const seeing = (seen: ClusterView): OneLeader => {
+    const late = lateWindows(store);
     const reconciler = regressionGateReconciler({
-      client,
-      view: seen,
-      store,
-      source: windowSource({ store, now }),
-      told,
-      agents,
-      events,
-      log,
-      now,
+      ...{
+        client,
+        view: seen,
+        store,
+        source: windowSource({ store, now }),
+        told,
+        agents,
+        events,
+        late,
+        log,
+        now,
+      },
     });
     return {
+      lateWindows: () => late.counts().get(`${NAMESPACE}/${seen.gates()[0]?.metadata.name}`) ?? 0,
       ...{ port: ingest.port, ca: published.data['ca.crt'], store },
       async look() {
         const [gate] = seen.gates();

@@ -28,8 +28,12 @@ export interface Breakage {
   /** Of one agent: its node makes no windows, or they do not reach the leader. */
   readonly stopped?: Pause;
   readonly cutOff?: Pause;
-  /** The leader's clock is set so far ahead. */
-  readonly ahead?: Omit<Pause, 'node'> & { readonly ms: number };
+  /** The leader's clock is set: so far ahead, or back where it is negative. */
+  readonly clockSet?: Omit<Pause, 'node'> & { readonly ms: number };
+  /** A node's clock is set so far ahead; windows that it watches whole meanwhile are of that time. */
+  readonly agentAhead?: Pause & { readonly ms: number };
+  /** The node is gone from then on, with its pods and its agent. */
+  readonly nodeGone?: { readonly node: number; readonly atS: number };
 }
 
 export interface Pause {
@@ -48,6 +52,8 @@ export interface Played {
   /** Databases moved aside, and windows dropped before their age was up, by the last leader. */
   readonly corruptFiles: number;
   readonly droppedEarly: number;
+  /** Windows that came after the verdict, as the last leader counts them. */
+  readonly late: number;
   /** Looks that ended in an error, by its code. */
   readonly failedLooks: readonly string[];
 }
@@ -72,7 +78,7 @@ export async function play(
 ): Promise<Played> {
   const clock = { s: 0 };
   const now = () => STARTED_MS + clock.s * 1_000;
-  const leadersNow = () => now() + (isWithin(clock.s, breakage.ahead) ? (breakage.ahead?.ms ?? 0) : 0);
+  const leadersNow = () => now() + (isWithin(clock.s, breakage.clockSet) ? (breakage.clockSet?.ms ?? 0) : 0);
   const directory = mkdtempSync(join(tmpdir(), 'flamegate-played-'));
   const cluster = oneCluster(spec, now);
   const stage: Stage = { cluster, directory, service: aService(service, seconds), breakage, pushed: {} };
@@ -85,6 +91,7 @@ export async function play(
   for (; clock.s <= seconds; clock.s += STEP_S) {
     const { s } = clock;
     if (s === service.podGoneAtS) stage.service.losePod(cluster);
+    if (s === breakage.nodeGone?.atS) stage.service.loseNode(cluster, NODES[breakage.nodeGone.node] ?? '');
     if (s === breakage.leaderDiesAtS && breakage.staleLooksToS === undefined) {
       await leader?.stop();
       leader = undefined;
@@ -112,12 +119,13 @@ export async function play(
   }
   for (const agent of agents) await agent.stop();
   const { corruptFiles = 0, windowsDroppedEarly = 0 } = leader?.store.stats() ?? {};
+  const late = leader?.lateWindows() ?? 0;
   const dropped = agents.reduce((sum, { spool }) => sum + spool.dropped, 0);
   await leader?.stop();
   rmSync(directory, { recursive: true });
   const { pushed } = stage;
   const ends = { gate: cluster.gate(), report: cluster.reports()[0], pushed, dropped, failedLooks };
-  return { ...ends, corruptFiles, droppedEarly: windowsDroppedEarly };
+  return { ...ends, late, corruptFiles, droppedEarly: windowsDroppedEarly };
 }
 
 const isWithin = (s: number, pause: Omit<Pause, 'node'> | undefined): boolean =>
@@ -148,7 +156,8 @@ function agentsOf(
 
 async function pushAll(agents: readonly SimulatedAgent[], s: number, breakage: Breakage): Promise<void> {
   for (const [index, agent] of agents.entries()) {
-    const { foundAtS, atOnce, nextLeadsAtS, killed, cutOff, stopped } = breakage;
+    const { foundAtS, atOnce, nextLeadsAtS, killed, cutOff, stopped, nodeGone } = breakage;
+    if (nodeGone?.node === index && s >= nodeGone.atS) continue;
     const isAfter = nextLeadsAtS !== undefined && s >= nextLeadsAtS;
     if (isAfter && s < (foundAtS?.[index] ?? 0)) continue;
     if ([cutOff, stopped].some((pause) => pause?.node === index && isWithin(s, pause))) continue;
@@ -166,7 +175,7 @@ async function sendTwice(agent: SimulatedAgent): Promise<void> {
 }
 
 async function closeWindows(
-  { service, breakage: { stopped } }: Stage,
+  { service, breakage: { stopped, agentAhead } }: Stage,
   agents: readonly SimulatedAgent[],
   s: number,
   nowMs: number,
@@ -174,6 +183,10 @@ async function closeWindows(
   const number = Math.floor(s / WINDOW_S) - 1;
   for (const [index, node] of NODES.entries()) {
     const isStopped = stopped?.node === index && isWithin(s, stopped);
-    if (!isStopped) await agents[index]?.add(service.batch(node, number), nowMs);
+    if (isStopped) continue;
+    const aheadMs = agentAhead?.node === index && isWithin(s, agentAhead) ? agentAhead.ms : 0;
+    const batch = service.batch(node, number);
+    const [startMs, endMs] = [batch.startMs + aheadMs, batch.endMs + aheadMs];
+    await agents[index]?.add({ ...batch, startMs, endMs }, nowMs + aheadMs);
   }
 }

@@ -15,6 +15,8 @@ export interface Service {
 export interface PlayedService {
   batch(node: string, number: number): Batch;
   losePod(cluster: OneCluster): void;
+  /** With all pods that run on it. */
+  loseNode(cluster: OneCluster, node: string): void;
 }
 
 /** Of the hour of the test: certificates are good for real time only. */
@@ -59,6 +61,9 @@ export function aService(service: Service, seconds: number): PlayedService {
     },
     losePod({ view }) {
       view.change({ pods: view.pods().filter(({ metadata }) => metadata?.name !== GONE) });
+    },
+    loseNode({ view }, node) {
+      view.change({ pods: view.pods().filter(({ spec }) => spec?.nodeName !== node) });
     },
   };
 }

@@ -7,7 +7,7 @@ import { STORE_HEADER } from '../../wire/endpoints.ts';
 import type { AgentReports } from '../agent-reports.ts';
 import type { ToldNodes } from '../told-nodes.ts';
 import { type Authenticator, assertSameNode } from './authenticate.ts';
-import { checkBatch } from './check-batch.ts';
+import { checkBatch, refusalOfFuture } from './check-batch.ts';
 import { expectedWait } from './expected-wait.ts';
 import type { IngestMetrics } from './ingest-metrics.ts';
 import type { PodHomes } from './pod-homes.ts';
@@ -20,7 +20,7 @@ export interface BatchesOptions {
   readonly homes: PodHomes;
   readonly reports: AgentReports;
   readonly store: WindowStore;
-  readonly told: Pick<ToldNodes, 'record'>;
+  readonly told: Pick<ToldNodes, 'record' | 'heard'>;
   readonly metrics: IngestMetrics;
   readonly now: () => number;
 }
@@ -55,8 +55,14 @@ export function batchesEndpoint(options: BatchesOptions): Endpoint {
       const done = await inflated.enter(1);
       const beganMs = performance.now();
       try {
-        const batch = checkBatch(await parseBatchJson(body), options.now());
-        const receipt = accept(options, batch, tokenNode);
+        const batch = checkBatch(await parseBatchJson(body));
+        assertSameNode(tokenNode, batch.node);
+        const future = refusalOfFuture(batch, options.now());
+        if (future !== undefined) {
+          options.told.heard(batch.node);
+          throw future;
+        }
+        const receipt = accept(options, batch);
         options.told.record(batch, believedStore(request));
         return receipt;
       } finally {
@@ -88,10 +94,9 @@ function sizeOf({ headers }: IncomingMessage): number {
 const busy = (sentence: string, seconds: number): Refusal =>
   new Refusal(503, 'INGEST_BUSY', sentence, { headers: { 'retry-after': String(seconds) } });
 
-function accept(options: BatchesOptions, batch: Batch, tokenNode: string): BatchReceipt {
+function accept(options: BatchesOptions, batch: Batch): BatchReceipt {
   const { homes, metrics, reports, store } = options;
   const beganMs = performance.now();
-  assertSameNode(tokenNode, batch.node);
   const known = batch.pods.filter((pod) => podBelongsTo(homes, pod.podUid, batch.node));
   const ours = { ...batch, pods: known };
   const added = stored(store, ours);

@@ -10,7 +10,7 @@ function checkedRequests(requests: unknown): string {
   const batch = aBatch();
   const json = { ...batch, pods: [{ ...aPodWindow(), requests }] };
   try {
-    const taken = checkBatch(JSON.parse(JSON.stringify(json)), batch.endMs);
+    const taken = checkBatch(JSON.parse(JSON.stringify(json)));
     assert.deepEqual(taken.pods[0]?.requests, requests);
     return 'taken';
   } catch (error) {
@@ -27,7 +27,7 @@ const withPlaces = (places: unknown): string => outcomeOf({ ...aBatch(), places 
 
 function outcomeOf(json: unknown): string {
   try {
-    checkBatch(JSON.parse(JSON.stringify(json)), aBatch().endMs);
+    checkBatch(JSON.parse(JSON.stringify(json)));
     return 'taken';
   } catch (error) {
     return error instanceof Refusal ? error.code : 'no refusal';

@@ -9,11 +9,11 @@ const isBatch = new Ajv({ strict: true }).compile<Batch>(Batch);
 
 /** The longest window an agent makes is 120 s; anything much longer is a clock that jumped. */
 const MAX_WINDOW_MS = 10 * 60_000;
-/** Nodes whose clocks are further ahead than this would put windows behind a gate's "now". */
+/** Windows further ahead than this would be behind a gate's "now". */
 const MAX_AHEAD_MS = 60_000;
 
 /** Returns the batch, or throws the Refusal that names the first thing wrong with it. */
-export function checkBatch(json: unknown, nowMs: number): Batch {
+export function checkBatch(json: unknown): Batch {
   const version = typeof json === 'object' && json !== null && 'version' in json ? json.version : undefined;
   if (typeof version === 'number' && version !== WIRE_VERSION) {
     const sentence = `the batch has version ${version}; this controller reads version ${WIRE_VERSION}`;
@@ -24,24 +24,29 @@ export function checkBatch(json: unknown, nowMs: number): Batch {
     const at = first?.instancePath.slice(0, 128) || '/';
     throw new Refusal(400, 'BATCH_INVALID', `at ${at}: ${first?.message ?? 'does not match the schema'}`);
   }
-  assertTimes(json, nowMs);
+  assertTimes(json);
   assertIndices(json);
   assertEachContainerOnce(json);
   assertRequests(json);
   return json;
 }
 
-function assertTimes(batch: Batch, nowMs: number): void {
+/**
+ * Of a batch that is of the future by the controller's clock. Whose clock is wrong is not known, and the controller's may be right
+ * again in a minute: the batch is to be kept, and sent again.
+ */
+export function refusalOfFuture({ endMs }: Batch, nowMs: number): Refusal | undefined {
+  if (endMs <= nowMs + MAX_AHEAD_MS) return undefined;
+  const sentence = `the window ends ${endMs - nowMs} ms ahead of the controller's clock; keep it until one of the clocks is right`;
+  return new Refusal(503, 'BATCH_TIME_AHEAD', sentence, { headers: { 'retry-after': '30' } });
+}
+
+function assertTimes(batch: Batch): void {
   const { startMs, endMs } = batch;
   const wrong = (sentence: string) => new Refusal(400, 'BATCH_TIME_WRONG', sentence);
   if (startMs >= endMs || endMs - startMs > MAX_WINDOW_MS) {
     throw wrong(
       `the window from ${startMs} to ${endMs} lasts ${endMs - startMs} ms, not 1 to ${MAX_WINDOW_MS}`,
-    );
-  }
-  if (endMs > nowMs + MAX_AHEAD_MS) {
-    throw wrong(
-      `the window ends ${endMs - nowMs} ms ahead of the controller's clock; is the node's clock right?`,
     );
   }
   const ahead = batch.pods.findIndex((pod) => pod.startedAtMs > endMs + MAX_AHEAD_MS);

@@ -33,7 +33,7 @@ export interface RoutesOptions {
   readonly view: ClusterView;
   readonly reports: AgentReports;
   readonly store: WindowStore;
-  readonly told: Pick<ToldNodes, 'record'>;
+  readonly told: Pick<ToldNodes, 'record' | 'heard'>;
   readonly metrics: IngestMetrics;
   readonly now: () => number;
 }

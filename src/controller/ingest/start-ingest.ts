@@ -31,7 +31,7 @@ export interface IngestOptions {
   readonly view: ClusterView;
   readonly reports: AgentReports;
   readonly store: WindowStore;
-  readonly told: Pick<ToldNodes, 'record'>;
+  readonly told: Pick<ToldNodes, 'record' | 'heard'>;
   readonly log: Logger;
   readonly registry: Registry;
   readonly isLeader: () => boolean;

@@ -10,8 +10,9 @@ import type { ClusterView } from '../cluster-view.ts';
 import type { Reconciler } from '../operator-base.ts';
 import type { ToldNodes } from '../told-nodes.ts';
 import { apply } from './apply.ts';
-import { decide, type Finding } from './decide.ts';
+import { type Decision, decide, type Finding } from './decide.ts';
 import { gather, type Observed } from './gather.ts';
+import type { LateWindows } from './late-windows.ts';
 import { runningCertifications } from './running-certifications.ts';
 import { runningEvaluations } from './running-evaluations.ts';
 import type { WindowSource } from './window-source.ts';
@@ -25,6 +26,7 @@ export interface GateReconcilerOptions {
   readonly agents: AgentReports;
   readonly told: Pick<ToldNodes, 'toldToMs'>;
   readonly events: EventRecorder;
+  readonly late: LateWindows;
   readonly log: Logger;
   readonly now: () => number;
 }
@@ -35,10 +37,18 @@ const LOOK_AGAIN_MS = 15_000;
 const WAIT_AGAIN_MS = 30_000;
 
 export function regressionGateReconciler(options: GateReconcilerOptions): Reconciler<RegressionGate> {
-  const { client, view, store, source, agents, told, events, log, now } = options;
+  const { client, view, store, source, agents, told, events, late, log, now } = options;
   const writtenAt = new Map<string, number>(); // one entry per gate that exists
   const running = runningEvaluations(store, source, now);
   const certifications = runningCertifications({ store, source, now, log });
+  const countLate = (key: string, { judgement }: Observed, { open, status }: Decision): void => {
+    const judged = running.restsOn(key);
+    if (open !== undefined) late.drop(key);
+    else if (judgement === undefined) {
+      const windows = late.recount(key);
+      if (windows > 0) log.info({ gate: key, windows }, 'windows came after the verdict');
+    } else if (status?.decidedAt !== undefined && judged !== undefined) late.decided(key, judged);
+  };
   return {
     resource: { apiVersion: API_VERSION, plural: regressionGateKind.plural, kind: regressionGateKind.kind },
     async reconcile(key, gate) {
@@ -46,6 +56,7 @@ export function regressionGateReconciler(options: GateReconcilerOptions): Reconc
         writtenAt.delete(key);
         running.drop(key);
         certifications.drop(key);
+        late.drop(key);
         return undefined;
       }
       const nowMs = now();
@@ -58,6 +69,7 @@ export function regressionGateReconciler(options: GateReconcilerOptions): Reconc
       const decision = decide(observed, nowMs);
       const writtenAtMs = writtenAt.get(key) ?? 0;
       writtenAt.set(key, await apply(observed, decision, { client, events, writtenAtMs, nowMs }));
+      countLate(key, observed, decision);
       logTransition(log, observed, decision.finding);
       return { requeueAfterMs: decision.finding.kind === 'Evaluating' ? LOOK_AGAIN_MS : WAIT_AGAIN_MS };
     },

@@ -19,6 +19,7 @@ import { HISTORY_MS } from '../../detect/request-spread.ts';
 import type { GateJudgement } from '../../detect/verdict.ts';
 import type { WindowExtent, WindowStore } from '../../store/window-store.ts';
 import { BackendTrouble, type TroubledRead, withTrouble } from './backend-trouble.ts';
+import type { JudgedWindows } from './late-windows.ts';
 import type { ArmRefs } from './members.ts';
 import { RAISED_HZ } from './sampling-rate.ts';
 import { type WindowSource, windowSource } from './window-source.ts';
@@ -38,6 +39,8 @@ export interface RunningEvaluations {
   judge(gate: string, evaluation: JudgedEvaluation): Promise<GateJudgement>;
   /** When what was judged last will be decided; undefined of one that is, and before there is something to go by. */
   forecast(gate: string): Forecast | undefined;
+  /** What was judged last rests on these; undefined once it is not held any more. */
+  restsOn(gate: string): JudgedWindows | undefined;
   /** The gate has no open evaluation any more. */
   drop(gate: string): void;
 }
@@ -49,6 +52,7 @@ interface Judged {
   readonly key: string;
   readonly judgement: GateJudgement;
   readonly forecast: Forecast | undefined;
+  readonly restsOn: JudgedWindows;
 }
 
 interface Running {
@@ -93,6 +97,7 @@ export function runningEvaluations(
       key: isBehind ? '' : lookKey(evaluation),
       judgement,
       forecast: judgement.verdict === 'Collecting' ? forecast(running.folded, RAISED_HZ) : undefined,
+      restsOn: foldedWindows(running, evaluation, store),
     };
     return judgement;
   };
@@ -108,8 +113,20 @@ export function runningEvaluations(
       return fold;
     },
     forecast: (gate) => held.get(gate)?.judged?.forecast,
+    restsOn: (gate) => held.get(gate)?.judged?.restsOn,
     drop: (gate) => void held.delete(gate),
   };
+}
+
+function foldedWindows(
+  { nextBlock, seen }: Running,
+  evaluation: JudgedEvaluation,
+  store: WindowStore,
+): JudgedWindows {
+  const { pods, startedAtMs: fromMs } = evaluation;
+  const toMs = nextBlock === 0 ? fromMs : blockEndMs(planOf(evaluation), nextBlock - 1);
+  const query = { pods: [...pods.baseline, ...pods.canary], fromMs, toMs };
+  return { storeId: store.storeId(), query, seen };
 }
 
 /** How long past the deadline a backend is waited for that does not give the last windows. */

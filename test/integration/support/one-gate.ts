@@ -12,6 +12,7 @@ import { pino } from 'pino';
 import { agentReports } from '../../../src/controller/agent-reports-memory.ts';
 import { startClusterView } from '../../../src/controller/informed-cluster-view.ts';
 import type { Reconciler } from '../../../src/controller/operator-base.ts';
+import { lateWindows } from '../../../src/controller/regression-gate/late-windows.ts';
 import { regressionGateReconciler } from '../../../src/controller/regression-gate/reconciler.ts';
 import { windowSource } from '../../../src/controller/regression-gate/window-source.ts';
 import { toldNodes } from '../../../src/controller/told-nodes.ts';
@@ -69,6 +70,7 @@ const aReconciler = (): Reconciler<RegressionGate> =>
     source: windowSource({ store, now }),
     agents: agentReports(),
     told: toldNodes(store, now),
+    late: lateWindows(store),
     events,
     log: pino({ level: 'silent' }),
     now,
