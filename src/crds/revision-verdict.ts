@@ -126,7 +126,7 @@ function culpritOf({ function: name, file, line, kind, delta, interval }: Culpri
 
 /** Reasons of Ready whose messages speak of what is missing; those of the others may hold another revision's verdict. */
 const OBSTACLES: ReadonlySet<string> = new Set([
-  ...['TargetNotFound', 'NotProfiled', 'Failing', 'WaitingForCanary'],
+  ...['TargetNotFound', 'NotPermitted', 'NotProfiled', 'Failing', 'WaitingForCanary'],
 ]);
 
 function whyNothingBegan(

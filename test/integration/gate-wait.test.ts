@@ -10,7 +10,8 @@ import type { RegressionGate } from '../../src/crds/regression-gate.ts';
 import type { RegressionReportStatus } from '../../src/crds/regression-report.ts';
 import { API_VERSION } from '../../src/crds/schema.ts';
 import { eventually } from '../cluster/cluster.ts';
-import { client, dropNamespace, installKinds, kubeConfig, makeNamespace } from './support/api-server.ts';
+import { client, dropNamespace, installKinds, makeNamespace } from './support/api-server.ts';
+import { kubeconfigWith, tokenOf } from './support/installed-controller.ts';
 
 const NAMESPACE = `flamegate-wait-${process.pid}`;
 const gates = { apiVersion: API_VERSION, plural: 'regressiongates', namespace: NAMESPACE };
@@ -23,19 +24,7 @@ before(async () => {
   await installKinds();
   await makeNamespace(NAMESPACE);
   for (const object of ofSample('asker.yaml')) await apply(object);
-  const token = await tokenOf('gate-asker');
-  const cluster = kubeConfig.getCurrentCluster();
-  const ofCluster = {
-    ...{ server: cluster?.server, 'certificate-authority-data': cluster?.caData },
-    ...{ 'certificate-authority': cluster?.caFile, 'insecure-skip-tls-verify': cluster?.skipTLSVerify },
-  };
-  const config = {
-    ...{ apiVersion: 'v1', kind: 'Config', 'current-context': 'test' },
-    clusters: [{ name: 'test', cluster: ofCluster }],
-    users: [{ name: 'asker', user: { token } }],
-    contexts: [{ name: 'test', context: { cluster: 'test', user: 'asker' } }],
-  };
-  writeFileSync(kubeconfigFile, JSON.stringify(config));
+  writeFileSync(kubeconfigFile, kubeconfigWith(await tokenOf(NAMESPACE, 'gate-asker')));
   const object = { apiVersion: API_VERSION, kind: 'RegressionGate', metadata: { name: 'orders' } };
   const spec = { targetRef: { name: 'orders' } };
   gate = await eventually('the kinds are served', 30, () =>
@@ -67,12 +56,6 @@ async function apply(object: SampleObject): Promise<void> {
   await client.apply({ apiVersion, plural, namespace: NAMESPACE, name: metadata.name }, object, {
     fieldManager: 'flamegate-test',
   });
-}
-
-async function tokenOf(account: string): Promise<string> {
-  const path = `/api/v1/namespaces/${NAMESPACE}/serviceaccounts/${account}/token`;
-  const request = { apiVersion: 'authentication.k8s.io/v1', kind: 'TokenRequest', spec: {} };
-  return (await client.request<{ status: { token: string } }>('POST', path, request)).status.token;
 }
 
 /** What the controller does when it opens and when it decides an evaluation. */
