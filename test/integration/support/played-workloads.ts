@@ -1,5 +1,6 @@
 /** Workloads whose pods nobody schedules: the cluster's own controllers make and delete them, a test says that they run. */
 import type { V1Pod } from '@kubernetes/client-node';
+import { sayRunning } from '../../bare/said-to-run.ts';
 import { eventually } from '../../cluster/cluster.ts';
 import { client } from './api-server.ts';
 
@@ -49,25 +50,9 @@ export async function untilRunning(
         metadata?.deletionTimestamp === undefined &&
         wanted.every(([name, value]) => metadata?.labels?.[name] === value),
     );
-    for (const pod of pods) if (pod.status?.phase !== 'Running') await sayRunning(namespace, pod);
+    for (const pod of pods) if (pod.status?.phase !== 'Running') await sayRunning(client, pod);
     return pods.length === count && pods.every(({ status }) => status?.phase === 'Running')
       ? pods
       : undefined;
   });
-}
-
-async function sayRunning(namespace: string, pod: V1Pod): Promise<void> {
-  const [{ name = 'app', image = '' } = {}] = pod.spec?.containers ?? [];
-  const startedAt = new Date(Date.now() - 600_000).toISOString();
-  const container = {
-    ...{ name, image, imageID: image, ready: true, restartCount: 0, containerID: 'containerd://1' },
-    state: { running: { startedAt } },
-  };
-  const status = {
-    phase: 'Running',
-    conditions: [{ type: 'Ready', status: 'True', lastTransitionTime: startedAt }],
-    containerStatuses: [container],
-  };
-  const path = `/api/v1/namespaces/${namespace}/pods/${pod.metadata?.name}/status`;
-  await client.request('PATCH', path, { status }, MERGE);
 }
