@@ -3,7 +3,8 @@ import { parseArgs } from 'node:util';
 import { parseDurationMs } from '../crds/quantities.ts';
 import { usageError as usage } from './cli-error.ts';
 import {
-  canaryHash,
+  type AskedCanary,
+  askedCanary,
   GATE_WAIT_OPTIONS,
   inconclusiveAs,
   revisionHash,
@@ -86,8 +87,8 @@ export type Command =
   | {
       readonly kind: 'gate';
       readonly gate: ObjectName;
-      /** Hashes of the revisions; undefined: whatever the canary was compared with last. */
-      readonly canary: string;
+      readonly canary: AskedCanary;
+      /** Hash of the revision; undefined: whatever the canary was compared with last. */
       readonly baseline: string | undefined;
       readonly timeoutMs: number;
       readonly inconclusive: 'fail' | 'pass';
@@ -120,6 +121,8 @@ Usage
   flamegate gate wait NAMESPACE/NAME --canary HASH [--baseline HASH] [--timeout 1h] [--inconclusive fail|pass]
                                               until the gate has decided about that revision; its verdict is the
                                               exit code (-o json: with the checks, for scripts)
+  flamegate gate wait NAMESPACE/NAME --canary-of rollout/NAME
+                                              the same for what a deployment, statefulset or rollout rolls out now
 
 Other settings (replay, plan of recordings); not given: the gate's own, or a gate's defaults
   --margin-p99 10%,2ms        also p50, p90, p95, p99.9; a percentage, a latency, or of both the larger
@@ -182,7 +185,7 @@ const TAKES: Readonly<Record<Exclude<Command['kind'], 'help'>, readonly (keyof V
   noise: [],
   replay: ['output', 'gate', 'database', 'baseline', 'canary', ...OVERRIDES, ...CLUSTER],
   plan: ['output', 'gate', 'baseline', 'placebos', ...OVERRIDES, ...CLUSTER],
-  gate: ['output', 'canary', 'baseline', 'timeout', 'inconclusive', 'kubeconfig', 'context'],
+  gate: ['output', 'canary', 'canary-of', 'baseline', 'timeout', 'inconclusive', 'kubeconfig', 'context'],
 };
 /** Made by config/rbac/viewer.yaml. */
 const VIEWER_ACCOUNT = 'flamegate-system/flamegate-viewer';
@@ -324,7 +327,7 @@ function gateCommand(rest: readonly string[], values: Values): Command {
   if (verb !== 'wait') throw usage(`expected: flamegate ${right}`);
   const { baseline } = values;
   return {
-    ...{ kind: 'gate', gate: objectName(name), canary: canaryHash(values.canary) },
+    ...{ kind: 'gate', gate: objectName(name), canary: askedCanary(values.canary, values['canary-of']) },
     baseline: baseline === undefined ? undefined : revisionHash('baseline', baseline),
     timeoutMs: timeoutMs(values.timeout),
     inconclusive: inconclusiveAs(values.inconclusive),

@@ -15,6 +15,7 @@ import { clusterConfig } from './cluster-config.ts';
 import type { Command } from './command-line.ts';
 import { reasonOf } from './files.ts';
 import { exitCodeOf, verdictText } from './gate-wait-text.ts';
+import { newestRevision } from './newest-revision.ts';
 
 type GateWait = Extract<Command, { kind: 'gate' }>;
 
@@ -54,17 +55,39 @@ export async function runGateWait(command: GateWait, { say }: GateWaitTerminal):
 function asking(client: KubeClient, command: GateWait): () => Promise<RevisionVerdict> {
   const { namespace, name } = command.gate;
   let known: { readonly version: string; readonly answer: RevisionVerdict } | undefined;
+  let canary = 'hash' in command.canary ? command.canary.hash : undefined;
   return async () => {
+    canary ??= await resolved(client, namespace, command.canary);
+    if (canary === undefined) return notSeenYet(command);
     const stored = await client.get({
       ...{ apiVersion: API_VERSION, plural: 'regressiongates', namespace, name },
     });
     if (stored === undefined) throw new CliError('GATE_NOT_FOUND', `no RegressionGate ${namespace}/${name}`);
     const gate = parseRegressionGate(stored);
     const version = gate.metadata.resourceVersion;
+    const asked = { canary, baseline: command.baseline };
     if (known?.version !== version) {
-      known = { version, answer: revisionVerdict(gate, await reportsIn(client, namespace), command) };
+      known = { version, answer: revisionVerdict(gate, await reportsIn(client, namespace), asked) };
     }
     return known.answer;
+  };
+}
+
+const resolved = async (
+  client: KubeClient,
+  namespace: string,
+  asked: GateWait['canary'],
+): Promise<string | undefined> =>
+  'hash' in asked ? asked.hash : newestRevision(client, namespace, asked.newestOf);
+
+function notSeenYet({ gate, canary }: GateWait): RevisionVerdict {
+  const workload = 'hash' in canary ? canary.hash : `${canary.newestOf.kind}/${canary.newestOf.name}`;
+  return {
+    ...{ gate: `${gate.namespace}/${gate.name}`, canary: `of ${workload}`, verdict: 'Pending', open: true },
+    ...{
+      reason: 'NotObserved',
+      message: `the controller of ${workload} has not seen its newest template yet`,
+    },
   };
 }
 

@@ -2,20 +2,30 @@
 import { parseDurationMs } from '../crds/quantities.ts';
 import { REVISION_HASH } from '../crds/revision-verdict.ts';
 import { usageError } from './cli-error.ts';
+import { REVISION_KINDS, type WorkloadName } from './newest-revision.ts';
 
 const text = { type: 'string' } as const;
 
 /** For node:util's parseArgs; --canary and --baseline are replay's, too. */
-export const GATE_WAIT_OPTIONS = { timeout: text, inconclusive: text } as const;
+export const GATE_WAIT_OPTIONS = { 'canary-of': text, timeout: text, inconclusive: text } as const;
+
+/** By its hash, or as what a workload is rolling out when the waiting begins. */
+export type AskedCanary = { readonly hash: string } | { readonly newestOf: WorkloadName };
 
 const DEFAULT_TIMEOUT = '1h'; // gates decide within 30 minutes by default, and the canary's pods have to start first
 const LONGEST_MS = 25 * 3_600_000; // a gate's deadline is 24 hours at most
 
-export function canaryHash(text: string | undefined): string {
-  if (text === undefined) {
-    throw usageError('gate wait needs --canary HASH: the revision whose verdict is waited for');
+export function askedCanary(hash: string | undefined, workload: string | undefined): AskedCanary {
+  if ((hash === undefined) === (workload === undefined)) {
+    throw usageError(
+      'gate wait needs one of --canary HASH, the revision whose verdict is waited for, and --canary-of KIND/NAME',
+    );
   }
-  return revisionHash('canary', text);
+  if (hash !== undefined) return { hash: revisionHash('canary', hash) };
+  const [, kindText = '', name = ''] = /^([A-Za-z]{1,32})\/([a-z0-9.-]{1,253})$/.exec(workload ?? '') ?? [];
+  const kind = REVISION_KINDS.find((known) => known.toLowerCase() === kindText.toLowerCase());
+  if (kind !== undefined) return { newestOf: { kind, name } };
+  throw usageError(`--canary-of is ${REVISION_KINDS.join('/NAME, ')}/NAME`);
 }
 
 export function revisionHash(option: 'canary' | 'baseline', text: string): string {

@@ -54,9 +54,7 @@ before(async () => {
   argo = await rolloutsController(client, api.kubeconfigFile);
   ends.push(argo.stop);
   const httpsPort = await freePort();
-  const ours = { kubeconfigFile: api.kubeconfigFile, dataDirectory: directory, podName: 'controller' };
-  controller = startControllerProcess({ ...ours, httpsPort });
-  ends.push(controller.kill);
+  ends.push(keepControllerRunning(httpsPort));
   const caFile = await cluster.caFile(directory);
   await applySamples(httpsPort);
   const kubelet = playKubelet();
@@ -70,6 +68,19 @@ after(async () => {
   for (const end of ends.toReversed()) await end();
   rmSync(directory, { recursive: true });
 });
+
+/** As a Deployment does: on a machine that stands still for seconds it loses its lease, and ends. */
+function keepControllerRunning(httpsPort: number): () => Promise<void> {
+  const ours = { kubeconfigFile: api.kubeconfigFile, dataDirectory: directory, podName: 'controller' };
+  controller = startControllerProcess({ ...ours, httpsPort });
+  const timer = setInterval(() => {
+    if (controller.ended()) controller = startControllerProcess({ ...ours, httpsPort });
+  }, 1_000);
+  return () => {
+    clearInterval(timer);
+    return controller.kill();
+  };
+}
 
 /** The samples, with pods on the node that is only said to be there, and a gate that decides within minutes. */
 async function applySamples(httpsPort: number): Promise<void> {

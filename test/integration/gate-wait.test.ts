@@ -148,6 +148,58 @@ test('who waits says nothing until the verdict falls', async () => {
   assert.match(waiting.output(), /^[^\n]* Failed: slower [^\n]*\n$/);
 });
 
+interface Deployed {
+  readonly metadata: { readonly uid: string };
+}
+
+/** As its controller would leave it: the cluster's own may be at work, and would take it over. */
+async function aDeployed(name: string, hash: string): Promise<void> {
+  const labels = { app: name };
+  const apps = { apiVersion: 'apps/v1', namespace: NAMESPACE };
+  const pod = {
+    metadata: { labels },
+    spec: { schedulerName: 'nobody', containers: [{ name: 'a', image: 'a:1' }] },
+  };
+  const { metadata } = await client.create<Deployed>(
+    { ...apps, plural: 'deployments' },
+    {
+      ...{ apiVersion: 'apps/v1', kind: 'Deployment', metadata: { name } },
+      spec: { replicas: 0, paused: true, selector: { matchLabels: labels }, template: pod },
+    },
+  );
+  const of = { ...labels, 'pod-template-hash': hash };
+  await client.create(
+    { ...apps, plural: 'replicasets' },
+    {
+      ...{ apiVersion: 'apps/v1', kind: 'ReplicaSet' },
+      metadata: {
+        ...{ name: `${name}-${hash}`, labels: of, annotations: { 'deployment.kubernetes.io/revision': '9' } },
+        ownerReferences: [
+          { apiVersion: 'apps/v1', kind: 'Deployment', name, uid: metadata.uid, controller: true },
+        ],
+      },
+      spec: {
+        ...{ replicas: 0, selector: { matchLabels: of } },
+        template: { ...pod, metadata: { labels: of } },
+      },
+    },
+  );
+  const path = `/apis/apps/v1/namespaces/${NAMESPACE}/deployments/${name}/status`;
+  await client.request('PATCH', path, { status: { observedGeneration: 1 } }, 'application/merge-patch+json');
+}
+
+test('a hook that knows no hash waits for what its Deployment rolls out, with the rights of the sample', async () => {
+  for (const object of ofSample('post-sync.yaml')) if (object.kind !== 'Job') await apply(object);
+  await aDeployed('orders-canary', '5d9c');
+  await say(6, '5d9c', { verdict: 'Passed', message: 'fine', decidedAt: new Date().toISOString() });
+  const of = (workload: string) => outcomeOf(GATE, '--canary-of', workload, '--timeout', '1m');
+
+  const [passed, missing] = await Promise.all([of('deployment/orders-canary'), of('deployment/nothing')]);
+
+  assert.match(passed, /^0 .*canary 5d9c against aaa: Passed: fine/);
+  assert.match(missing, /^4 flamegate: WORKLOAD_NOT_FOUND: no Deployment nothing/);
+});
+
 test('what keeps from an answer for good ends at once with 4 and its code', async () => {
   const [missing, foreign] = await Promise.all([
     outcomeOf(`${NAMESPACE}/basket`, '--canary', 'x', '--timeout', '5m'),
