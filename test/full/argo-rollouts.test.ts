@@ -154,7 +154,7 @@ async function runCommand(pod: V1Pod): Promise<void> {
   writeFileSync(file, JSON.stringify(config));
   const [container] = pod.spec?.containers ?? [];
   assert.equal(container?.command?.[1], '/app/dist/cli/main.mjs');
-  const child = spawn(process.execPath, [program, ...(container?.args ?? [])], {
+  const child = spawn(process.execPath, [program, ...(container.args ?? [])], {
     ...{ stdio: 'inherit', env: { PATH: process.env['PATH'], HOME: directory, KUBECONFIG: file } },
   });
   const exitCode = await new Promise<number>((resolve) => child.once('exit', (code) => resolve(code ?? 1)));
