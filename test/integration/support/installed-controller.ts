@@ -7,7 +7,6 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseAllDocuments } from 'yaml';
-import { freePort } from '../../bare/api-server.ts';
 import { eventually } from '../../cluster/cluster.ts';
 import { client, dropNamespace, installKinds, kubeConfig, makeNamespace } from './api-server.ts';
 
@@ -58,12 +57,12 @@ export async function installedController(): Promise<InstalledController> {
   await account(AGENTS, 'flamegate-agent');
   await install('rbac/controller.yaml');
   const kubeconfigFile = await kubeconfigOf(directory);
-  const httpsPort = await freePort();
-  const { child, log } = controllerProcess(kubeconfigFile, directory, httpsPort);
+  const { child, log } = controllerProcess(kubeconfigFile, directory);
   const ended = () => child.exitCode !== null || child.signalCode !== null;
-  await eventually('the controller runs', 120, () => {
+  const httpsPort = await eventually('the controller runs', 120, () => {
     if (ended()) throw new Error(log());
-    return log().includes('controller started') ? true : undefined;
+    const port = /"port":(\d+),"msg":"ingest listens"/.exec(log())?.[1];
+    return log().includes('controller started') && port !== undefined ? Number(port) : undefined;
   });
   const { data } = await eventually('its authority', 60, () =>
     client.get<{ readonly data: Record<string, string> }>({
@@ -120,7 +119,7 @@ export function kubeconfigWith(token: string): string {
   });
 }
 
-function controllerProcess(kubeconfigFile: string, directory: string, httpsPort: number) {
+function controllerProcess(kubeconfigFile: string, directory: string) {
   const program = new URL('../../../src/controller/main.ts', import.meta.url).pathname;
   const child: ChildProcess = spawn(process.execPath, [program], {
     stdio: ['ignore', 'pipe', 'inherit'],
@@ -128,7 +127,7 @@ function controllerProcess(kubeconfigFile: string, directory: string, httpsPort:
       ...process.env,
       ...{ KUBECONFIG: kubeconfigFile, POD_NAMESPACE: SYSTEM, POD_NAME: 'installed' },
       ...{ FLAMEGATE_AGENTS_NAMESPACE: AGENTS, FLAMEGATE_DATA_DIR: join(directory, 'data') },
-      ...{ FLAMEGATE_HTTP_PORT: '0', FLAMEGATE_HTTPS_PORT: String(httpsPort) },
+      ...{ FLAMEGATE_HTTP_PORT: '0', FLAMEGATE_HTTPS_PORT: '0' },
     },
   });
   let said = '';
