@@ -12,6 +12,7 @@ export type CliErrorCode =
   | 'RECORDING_INVALID'
   | 'NO_EVALUATIONS'
   | 'GATE_NOT_FOUND'
+  | 'WORKLOAD_NOT_FOUND'
   | 'NOT_CERTIFIED';
 
 export class CliError extends Error {

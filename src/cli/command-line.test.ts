@@ -107,6 +107,24 @@ test('what is to be judged again, and how, goes by the names of a spec', () => {
   ]);
 });
 
+test('a gate is waited for by the hash of a canary', () => {
+  const line = 'gate wait shop/orders --canary 6f7c9d5b8';
+  const command = {
+    ...{ kind: 'gate', gate: { namespace: 'shop', name: 'orders' }, canary: { hash: '6f7c9d5b8' } },
+    ...{ baseline: undefined, timeoutMs: 3_600_000, inconclusive: 'fail', format: 'text', cluster: CLUSTER },
+  };
+
+  assert.deepEqual(parseCommandLine(words(line)), command);
+  assert.deepEqual(
+    parseCommandLine(words(`${line} --baseline 7d4b --timeout 90s --inconclusive pass -o json`)),
+    { ...command, baseline: '7d4b', timeoutMs: 90_000, inconclusive: 'pass', format: 'json' },
+  );
+  assert.deepEqual(parseCommandLine(words('gate wait shop/orders --canary-of rollout/orders')), {
+    ...command,
+    canary: { newestOf: { kind: 'Rollout', name: 'orders' } },
+  });
+});
+
 test('the account whose token is asked for by default is installed, and may get gates, no more', () => {
   const path = new URL('../../config/rbac/viewer.yaml', import.meta.url);
   const objects = parseAllDocuments(readFileSync(path, 'utf8')).map((document) => document.toJS());
@@ -155,6 +173,19 @@ test('a wrong line is a usage error that says what is right', () => {
     ['noise a --margin-cpu 1%', /noise takes no --margin-cpu/],
     ['plan', /plan needs either DIR\.\.\. or --gate/],
     ['plan --gate a/b --margin-cpu 1%', /--margin-cpu is for recordings/],
+    ['gate', /expected: flamegate gate wait NAMESPACE\/NAME --canary HASH/],
+    ['gate hold a/b', /expected: flamegate gate wait/],
+    ['gate wait a/b', /needs one of --canary HASH/],
+    ['gate wait a/b --canary c --canary-of rollout/d', /needs one of --canary HASH/],
+    ['gate wait a/b --canary-of pod/d', /--canary-of is Deployment\/NAME, StatefulSet\/NAME, Rollout\/NAME/],
+    ['gate wait a --canary c', /"a" is not NAMESPACE\/NAME/],
+    ['gate wait a/b --canary c/d', /--canary: "c\/d" is no hash/],
+    ['gate wait a/b --canary c --baseline -', /--baseline: "-" is no hash/],
+    ['gate wait a/b --canary c --timeout 1d', /--timeout: "1d" is not a duration/],
+    ['gate wait a/b --canary c --timeout 26h', /--timeout may be 25h at most/],
+    ['gate wait a/b --canary c --inconclusive hold', /--inconclusive is fail or pass/],
+    ['gate wait a/b --canary c -o yaml', /text or json, not "yaml"/],
+    ['gate wait a/b --canary c --token t', /gate takes no --token/],
     ['plan a --placebos 0', /--placebos is a whole number/],
   ];
   for (const [line, message] of wrong) {

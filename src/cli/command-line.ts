@@ -2,6 +2,15 @@
 import { parseArgs } from 'node:util';
 import { parseDurationMs } from '../crds/quantities.ts';
 import { usageError as usage } from './cli-error.ts';
+import {
+  type AskedCanary,
+  askedCanary,
+  GATE_WAIT_OPTIONS,
+  inconclusiveAs,
+  revisionHash,
+  timeoutMs,
+  waitFormat,
+} from './gate-wait-options.ts';
 import type { PlanSource } from './plan-command.ts';
 import type { ReplayOverrides } from './replay.ts';
 import {
@@ -74,6 +83,17 @@ export type Command =
       readonly source: PlanSource;
       readonly overrides: ReplayOverrides;
       readonly format: OutputFormat;
+    }
+  | {
+      readonly kind: 'gate';
+      readonly gate: ObjectName;
+      readonly canary: AskedCanary;
+      /** Hash of the revision; undefined: whatever the canary was compared with last. */
+      readonly baseline: string | undefined;
+      readonly timeoutMs: number;
+      readonly inconclusive: 'fail' | 'pass';
+      readonly format: 'text' | 'json';
+      readonly cluster: ClusterOptions;
     };
 
 export const HELP = `flamegate: CPU of Kubernetes' JVM services, compared (also: kubectl flamegate)
@@ -98,6 +118,11 @@ Usage
                                               of an Argo Rollout that give it the time
   flamegate plan DIR... [--baseline PODS] [--placebos 220]
                                               the same, certified from recordings of pods of one version
+  flamegate gate wait NAMESPACE/NAME --canary HASH [--baseline HASH] [--timeout 1h] [--inconclusive fail|pass]
+                                              until the gate has decided about that revision; its verdict is the
+                                              exit code (-o json: with the checks, for scripts)
+  flamegate gate wait NAMESPACE/NAME --canary-of rollout/NAME
+                                              the same for what a deployment, statefulset or rollout rolls out now
 
 Other settings (replay, plan of recordings); not given: the gate's own, or a gate's defaults
   --margin-p99 10%,2ms        also p50, p90, p95, p99.9; a percentage, a latency, or of both the larger
@@ -110,7 +135,7 @@ Stacks (report, diff)
   --raw               as they were sampled; default: coroutines, pipelines and threads folded, suspend functions
                       by their names in the source
 
-Cluster (report, record, replay, plan)
+Cluster (report, record, replay, plan, gate: the first two)
   --kubeconfig FILE   default: KUBECONFIG, then ~/.kube/config
   --context NAME      default: the current context
   --token TOKEN       shown to the controller; default: the kubeconfig's own. A kubeconfig with a client
@@ -126,6 +151,8 @@ Exit codes of replay
   2   the command line is wrong        4   failed; the reason and its code are on standard error
 Exit codes of plan
   0   placebos fail within --false-failure-rate     1   more often     2 and 4   as replay
+Exit codes of gate wait
+  0   Passed     1   Failed: a regression     3   Inconclusive, or nothing decided within --timeout     2 and 4   as replay
 `;
 
 const OPTIONS = {
@@ -144,6 +171,7 @@ const OPTIONS = {
   token: { type: 'string' },
   'service-account': { type: 'string' },
   ...REPLAY_OPTIONS,
+  ...GATE_WAIT_OPTIONS,
 } as const;
 type Values = { readonly [Name in Exclude<keyof typeof OPTIONS, 'help' | 'raw'>]?: string | undefined } & {
   readonly raw?: boolean | undefined;
@@ -157,6 +185,7 @@ const TAKES: Readonly<Record<Exclude<Command['kind'], 'help'>, readonly (keyof V
   noise: [],
   replay: ['output', 'gate', 'database', 'baseline', 'canary', ...OVERRIDES, ...CLUSTER],
   plan: ['output', 'gate', 'baseline', 'placebos', ...OVERRIDES, ...CLUSTER],
+  gate: ['output', 'canary', 'canary-of', 'baseline', 'timeout', 'inconclusive', 'kubeconfig', 'context'],
 };
 /** Made by config/rbac/viewer.yaml. */
 const VIEWER_ACCOUNT = 'flamegate-system/flamegate-viewer';
@@ -189,6 +218,8 @@ export function parseCommandLine(argv: readonly string[]): Command {
       return replayCommand(rest, values);
     case 'plan':
       return planCommand(rest, values);
+    case 'gate':
+      return gateCommand(rest, values);
   }
 }
 
@@ -288,6 +319,21 @@ function planCommand(rest: readonly string[], values: Values): Command {
       ? { kind: 'recordings', directories: rest, pods: baseline, mostPlacebos: mostPlacebos(placebos) }
       : { kind: 'gate', gate: objectName(gate), cluster: clusterOptions(values) };
   return { kind: 'plan', source, overrides: replayOverrides(values), format: outputFormat(output) };
+}
+
+function gateCommand(rest: readonly string[], values: Values): Command {
+  const right = 'gate wait NAMESPACE/NAME --canary HASH';
+  const [verb, name = ''] = exactly(2, rest, right);
+  if (verb !== 'wait') throw usage(`expected: flamegate ${right}`);
+  const { baseline } = values;
+  return {
+    ...{ kind: 'gate', gate: objectName(name), canary: askedCanary(values.canary, values['canary-of']) },
+    baseline: baseline === undefined ? undefined : revisionHash('baseline', baseline),
+    timeoutMs: timeoutMs(values.timeout),
+    inconclusive: inconclusiveAs(values.inconclusive),
+    format: waitFormat(values.output),
+    cluster: clusterOptions(values),
+  };
 }
 
 function clusterOptions(values: Values): ClusterOptions {

@@ -20,7 +20,7 @@ test('help is an answer, and names every command and exit code', () => {
   const { status, stdout } = flamegate('--help');
 
   assert.equal(status, 0);
-  for (const word of ['report', 'diff', 'record', 'noise', 'replay', 'plan', 'Exit codes']) {
+  for (const word of ['report', 'diff', 'record', 'noise', 'replay', 'plan', 'gate wait', 'Exit codes']) {
     assert.ok(stdout.includes(word), word);
   }
 });

@@ -3,6 +3,7 @@
 import { CliError, type Outcome } from './cli-error.ts';
 import { type Command, HELP, parseCommandLine } from './command-line.ts';
 import { runDiff } from './diff-command.ts';
+import { runGateWait } from './gate-wait-command.ts';
 import { runNoise } from './noise-command.ts';
 import { runPlan } from './plan-command.ts';
 import { runRecord } from './record-command.ts';
@@ -30,6 +31,10 @@ async function run(command: Command): Promise<string | Outcome> {
       return runReplay(command);
     case 'plan':
       return runPlan(command);
+    case 'gate':
+      return runGateWait(command, {
+        say: process.stderr.isTTY ? (line) => process.stderr.write(`${line}\n`) : undefined,
+      });
   }
 }
 
@@ -43,8 +48,9 @@ function stopSignal(): AbortSignal {
 }
 
 /** A verdict's 1 must not be taken for it: where a script acts on the exit code, a failure has one of its own. */
+const VERDICTS: ReadonlySet<Command['kind']> = new Set<Command['kind']>(['replay', 'plan', 'gate']);
 const failureOf = (command: Command | undefined): number =>
-  command?.kind === 'replay' || command?.kind === 'plan' ? 4 : 1;
+  command !== undefined && VERDICTS.has(command.kind) ? 4 : 1;
 
 function complain(error: unknown, command: Command | undefined): number {
   const code = error instanceof Error && 'code' in error ? `${String(error.code)}: ` : '';

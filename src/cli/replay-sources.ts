@@ -115,7 +115,10 @@ async function selectorsOf(
   if (spec.baseline !== undefined && spec.canary !== undefined) {
     return [of(spec.baseline.podSelector, ofBaseline), of(spec.canary.podSelector, ofCanary)];
   }
-  const { apiVersion = 'apps/v1', name = '' } = spec.targetRef ?? {};
+  const { apiVersion = 'apps/v1', kind = 'Deployment', name = '' } = spec.targetRef ?? {};
+  if (kind !== 'Deployment') {
+    return [ofBaseline, ofCanary].map((all) => `${HASH_LABELS[kind]} in (${all})`);
+  }
   const ref = { apiVersion, plural: 'deployments', namespace: metadata.namespace, name };
   const deployment = await kubeClient(config).get<{
     readonly spec: { readonly selector: LabelSelectorLike };
@@ -125,6 +128,13 @@ async function selectorsOf(
   }
   return [of(deployment.spec.selector, ofBaseline), of(deployment.spec.selector, ofCanary)];
 }
+
+/** Where pods of each kind of workload carry the hash of their revision. */
+const HASH_LABELS = {
+  StatefulSet: 'controller-revision-hash',
+  Rollout: 'rollouts-pod-template-hash',
+  Canary: 'pod-template-hash',
+} as const;
 
 /** It does not say what was said, nor of which gate: the defaults are what is asked again. */
 function ofDatabase(file: string): readonly PastEvaluation[] {

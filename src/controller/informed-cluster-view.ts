@@ -17,6 +17,7 @@ import { API_VERSION, type Kind } from '../crds/schema.ts';
 import type { KubeClient } from '../kube/client.ts';
 import { type InformedResource, type Informer, startInformer } from '../kube/informer.ts';
 import type { ClusterView } from './cluster-view.ts';
+import { optionalTargets } from './optional-targets.ts';
 import { trimNamespace, trimObject, trimPod } from './trimmed-objects.ts';
 
 export interface InformedClusterView extends ClusterView {
@@ -62,11 +63,13 @@ export function startClusterView(options: ClusterViewOptions): InformedClusterVi
   const inform = <T extends KubernetesObject>(
     resource: InformedResource,
     trim: (object: T) => T,
+    onChange: (object: T) => void = () => undefined,
   ): Informer<T> => {
     const informer = startInformer<T>(options.kubeConfig, options.client, resource, {
       trim,
       onError: (error, retryInMs) => options.onError(resource.plural, error, retryInMs),
       onChange: (object) => {
+        onChange(object);
         options.onObject(object);
         changes.changed();
       },
@@ -74,6 +77,13 @@ export function startClusterView(options: ClusterViewOptions): InformedClusterVi
     started.push(informer);
     return informer;
   };
+  const targets = optionalTargets({
+    ...options,
+    onObject: (object) => {
+      options.onObject(object);
+      changes.changed();
+    },
+  });
   const { agentsNamespace: namespace, agentName } = options;
   const pods = inform<V1Pod>(PODS, trimPod);
   const deployments = inform<V1Deployment>(DEPLOYMENTS, trimObject);
@@ -84,7 +94,9 @@ export function startClusterView(options: ClusterViewOptions): InformedClusterVi
     trimObject,
   );
   const namespaces = inform<V1Namespace>(NAMESPACES, trimNamespace);
-  const gates = inform<OfKind<RegressionGate>>(ofOurs(regressionGateKind), trimObject);
+  const gates = inform<OfKind<RegressionGate>>(ofOurs(regressionGateKind), trimObject, ({ spec }) =>
+    targets.want(spec.targetRef?.kind),
+  );
   const reports = inform<OfKind<RegressionReport>>(ofOurs(regressionReportKind), trimObject);
   const templates = inform<V1PodTemplate>(
     { apiVersion: 'v1', plural: 'podtemplates', kind: 'PodTemplate', namespace },
@@ -98,6 +110,7 @@ export function startClusterView(options: ClusterViewOptions): InformedClusterVi
     pods: (ns) => pods.list(ns),
     deployments: (ns) => deployments.list(ns),
     replicaSets: (ns) => replicaSets.list(ns),
+    targets: targets.of,
     policies: (ns) => policies.list(ns),
     clusterPolicies: () => clusterPolicies.list(),
     namespaces: () =>
@@ -112,12 +125,13 @@ export function startClusterView(options: ClusterViewOptions): InformedClusterVi
     gate: (ns, name) => gates.get(name, ns),
     agentTemplate: () => templates.get(agentName, namespace),
     agentDaemonSet: () => daemonSets.get(agentName, namespace),
-    synced: () => started.every((informer) => informer.synced()),
+    // In this order: which targets are wanted is known once the gates are.
+    synced: () => started.every((informer) => informer.synced()) && targets.settled(),
     lastHeardMs: () => Math.min(...started.map((informer) => informer.lastHeardMs())),
     onChange: changes.listen,
     async stop() {
       changes.stop();
-      await Promise.all(started.map((informer) => informer.stop()));
+      await Promise.all([targets.stop(), ...started.map((informer) => informer.stop())]);
     },
   };
 }

@@ -57,7 +57,7 @@ export function trimPod(pod: V1Pod): V1Pod {
   return trimmed;
 }
 
-function trimMetadata(metadata: V1ObjectMeta | undefined): V1ObjectMeta {
+export function trimMetadata(metadata: V1ObjectMeta | undefined): V1ObjectMeta {
   const { name, namespace, uid, resourceVersion, labels, creationTimestamp, deletionTimestamp } =
     metadata ?? {};
   const ownerReferences = metadata?.ownerReferences?.filter((owner) => owner.controller === true);

@@ -2,7 +2,15 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { KubernetesObject } from '@kubernetes/client-node';
-import { aClusterPolicy, aPod, aPolicy, aView, type Cluster } from './regression-gate/testing/a-cluster.ts';
+import {
+  aClusterPolicy,
+  aDeploymentGate,
+  aPod,
+  aPolicy,
+  aView,
+  type Cluster,
+  metadata,
+} from './regression-gate/testing/a-cluster.ts';
 import { wakeUps } from './wake-up.ts';
 
 const TEAM_A = [{ name: 'shop', labels: { team: 'a' } }];
@@ -59,4 +67,21 @@ test('a namespace whose labels may have changed wakes all policies of the cluste
   const namespace = { kind: 'Namespace', metadata: { name: 'shop' } };
 
   assert.deepEqual(policiesWoken(namespace, known), ['elsewhere', 'shop/one', 'shop/two', 'wide']);
+});
+
+test('a target of another kind than Deployment wakes the gates that are about it, and its kind all that are about one', () => {
+  const gateOn = (kind: 'Rollout' | 'StatefulSet', name: string) => {
+    const gate = aDeploymentGate({ metadata: metadata(`of-${name}`) });
+    return { ...gate, spec: { ...gate.spec, targetRef: { apiVersion: 'apps/v1' as const, kind, name } } };
+  };
+  const gates = [gateOn('Rollout', 'orders'), gateOn('Rollout', 'basket'), gateOn('StatefulSet', 'ledger')];
+  const woken = (object: KubernetesObject) =>
+    wakeUps(object, { view: aView({ gates }), agentsNamespace: 'flamegate-agents' }).map(({ key }) => key);
+
+  assert.deepEqual(woken({ kind: 'Rollout', metadata: { name: 'orders', namespace: 'shop' } }), [
+    'shop/of-orders',
+  ]);
+  assert.deepEqual(woken({ kind: 'Rollout', metadata: { name: 'orders', namespace: 'elsewhere' } }), []);
+  assert.deepEqual(woken({ kind: 'Rollout' }), ['shop/of-orders', 'shop/of-basket']);
+  assert.deepEqual(woken({ kind: 'StatefulSet' }), ['shop/of-ledger']);
 });

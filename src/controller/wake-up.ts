@@ -6,7 +6,7 @@ import {
   clusterProfilingPolicyKind,
 } from '../crds/cluster-profiling-policy.ts';
 import { type ProfilingPolicy, profilingPolicyKind } from '../crds/profiling-policy.ts';
-import { regressionGateKind } from '../crds/regression-gate.ts';
+import { type RegressionGate, regressionGateKind } from '../crds/regression-gate.ts';
 import { regressionReportKind } from '../crds/regression-report.ts';
 import { API_VERSION } from '../crds/schema.ts';
 import { selects } from '../kube/label-selector.ts';
@@ -61,6 +61,13 @@ export function wakeUps(object: KubernetesObject, { view, agentsNamespace }: Wak
       return [...view.clusterPolicies().map(wakeOfPolicy), ...policiesIn(object.metadata?.name)];
     case regressionGateKind.kind:
       return [{ resource: GATES, key: keyOf(object) }];
+    case 'StatefulSet':
+    case 'Rollout':
+    case 'Canary':
+      return view
+        .gates(object.metadata?.namespace)
+        .filter(({ spec }) => isTarget(spec.targetRef, object))
+        .map((gate) => ({ resource: GATES, key: keyOfOurs(gate) }));
     case regressionReportKind.kind:
     case 'ReplicaSet':
       return gatesIn(namespace);
@@ -87,6 +94,10 @@ export function wakeUps(object: KubernetesObject, { view, agentsNamespace }: Wak
       return [];
   }
 }
+
+/** An object without a name stands for all of its kind, which can be read from now on, or cannot. */
+const isTarget = (ref: RegressionGate['spec']['targetRef'], { kind, metadata }: KubernetesObject): boolean =>
+  ref?.kind === kind && (metadata?.name === undefined || metadata.name === ref?.name);
 
 /** A policy changes what counts for others when its spec does, when it comes and when it goes; its status changes nothing. */
 function isNews(policy: AnyProfilingPolicy, known: readonly AnyProfilingPolicy[]): boolean {

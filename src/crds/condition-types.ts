@@ -51,7 +51,15 @@ export const CLUSTER_PROFILING_POLICY_CONDITIONS = {
 } as const;
 
 export const REGRESSION_GATE_CONDITIONS = {
-  Ready: ['Evaluating', 'Decided', 'WaitingForCanary', 'TargetNotFound', 'NotProfiled', 'Failing'],
+  Ready: [
+    'Evaluating',
+    'Decided',
+    'WaitingForCanary',
+    'TargetNotFound',
+    'NotPermitted',
+    'NotProfiled',
+    'Failing',
+  ],
   Reconciling: ['Progressing'],
   Stalled: ['InvalidSpec', 'NotPermitted', 'TargetNotFound'],
   BaselineResolved: [

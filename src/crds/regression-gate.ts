@@ -14,6 +14,7 @@ import {
   percentage,
   type Resource,
 } from './schema.ts';
+import { TARGET_KINDS } from './target-kinds.ts';
 
 export const GATE_VERDICTS = ['Waiting', 'Collecting', 'Passed', 'Failed', 'Inconclusive'] as const;
 
@@ -69,18 +70,38 @@ const selectorsAreEqual = [
   'self.baseline.podSelector.matchLabels == self.canary.podSelector.matchLabels',
 ].join(' && ');
 
+const apiVersionOfKind = (['Rollout', 'Canary'] as const).reduceRight<string>(
+  (otherwise, kind) => `self.kind == '${kind}' ? '${TARGET_KINDS[kind].apiVersion}' : ${otherwise}`,
+  `'${TARGET_KINDS.Deployment.apiVersion}'`,
+);
+
 export const RegressionGateSpec = Type.Object(
   {
     targetRef: Type.Optional(
       Type.Object(
         {
-          apiVersion: oneOf(['apps/v1'], { default: 'apps/v1', description: 'API version of the workload.' }),
-          kind: oneOf(['Deployment'], { default: 'Deployment', description: 'Kind of the workload.' }),
+          apiVersion: oneOf(['apps/v1', 'argoproj.io/v1alpha1', 'flagger.app/v1beta1'], {
+            default: 'apps/v1',
+            description: 'API version of the workload.',
+          }),
+          kind: oneOf(['Deployment', 'StatefulSet', 'Rollout', 'Canary'], {
+            default: 'Deployment',
+            description:
+              'Kind of the workload: Rollout is that of Argo Rollouts, Canary that of Flagger. All but Deployment need a role of their own (config/targets).',
+          }),
           name: objectName('Name of the workload in this namespace.'),
         },
         {
           description:
             'The workload whose newest revision is compared with the one before. Give either targetRef or baseline and canary.',
+          'x-kubernetes-validations': [
+            {
+              rule: `self.apiVersion == (${apiVersionOfKind})`,
+              message:
+                'apiVersion must be that of kind: apps/v1 of Deployment and StatefulSet, argoproj.io/v1alpha1 of Rollout, flagger.app/v1beta1 of Canary',
+              fieldPath: '.apiVersion',
+            },
+          ],
         },
       ),
     ),

@@ -56,7 +56,7 @@ test('problems name the field', () => {
   assert.equal(problems.length, 3);
   assert.match(
     problems.join('\n'),
-    /^spec\.targetRef\.kind must be equal to one of the allowed values: Deployment$/m,
+    /^spec\.targetRef\.kind must be equal to one of the allowed values: Deployment,StatefulSet,Rollout,Canary$/m,
   );
   assert.match(problems.join('\n'), /^spec\.targetRef\.name must match pattern/m);
   assert.match(problems.join('\n'), /^spec\.falseFailureRate must match pattern/m);

@@ -24,6 +24,8 @@ export interface InformerOptions<T> {
   readonly trim?: (object: T) => T;
   readonly onChange?: (object: T) => void;
   readonly onError?: (error: unknown, retryInMs: number) => void;
+  /** The cache holds a whole list: at first, and after every gap. */
+  readonly onListed?: () => void;
   readonly now?: () => number;
   /** Objects in one answer of a list; default 500. */
   readonly pageSize?: number;
@@ -162,6 +164,7 @@ class ResourceInformer<T extends KubernetesObject> implements Informer<T> {
         return new AbortController();
       }
       this.#synced = true; // ListWatch opens the watch only after its cache has been filled
+      this.#options.onListed?.();
       const onEvent = (phase: string, object: unknown) => {
         this.#heard();
         callback(phase, phase === 'ERROR' || phase === 'BOOKMARK' ? object : this.#trim(object as T));

@@ -26,6 +26,12 @@ export const slowRequestsPath = (namespace: string, report: string, as: 'text' |
  */
 export const WINDOWS_PATH = '/windows/v1/';
 export const windowsPath = (namespace: string): string => `${WINDOWS_PATH}${encodeURIComponent(namespace)}`;
+/**
+ * GET ?canary=HASH, and &baseline=HASH where the pair is known: what the gate says of that revision, a RevisionVerdict
+ * (src/crds/revision-verdict.ts), 200 whatever it is. `Prefer: wait=SECONDS` holds the answer back while it is Pending.
+ */
+export const verdictPath = (namespace: string, gate: string): string =>
+  `/api/v1/gates/${encodeURIComponent(namespace)}/${encodeURIComponent(gate)}/verdict`;
 
 /** The body of every 4xx and 5xx answer. */
 export interface ErrorBody {

@@ -135,6 +135,7 @@ function frozenView(view: ClusterView): ClusterView {
   return {
     ...{ pods: () => pods, policies: () => policies, gates: () => gates, reports: () => reports },
     ...{ deployments: () => deployments, replicaSets: () => replicaSets },
+    targets: (kind) => view.targets(kind, NAMESPACE),
     ...{ clusterPolicies: () => [], namespaces: () => [], namespaceLabels: () => ({}) },
     ...{ synced: () => true, onChange: () => () => undefined },
   };

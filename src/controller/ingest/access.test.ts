@@ -8,6 +8,7 @@ import {
   BATCHES_PATH,
   reportPagePath,
   slowRequestsPath,
+  verdictPath,
   windowsPath,
 } from '../../wire/endpoints.ts';
 import { agentReports } from '../agent-reports-memory.ts';
@@ -44,6 +45,7 @@ const EXAMPLES: readonly Example[] = [
     path: ({ namespace }) => `${slowRequestsPath(namespace, REPORT, 'page')}?arm=canary`,
   },
   { callers: 'viewers', path: ({ namespace }) => `${windowsPath(namespace)}?selector=app%3Dorders&fromMs=0` },
+  { callers: 'viewers', path: ({ namespace }) => `${verdictPath(namespace, 'orders-cpu')}?canary=bbb` },
 ];
 const OF_SHOP = { node: 'node-a', namespace: 'shop' };
 

@@ -8,6 +8,7 @@ import type { Endpoint } from './batches.ts';
 import type { IngestMetrics } from './ingest-metrics.ts';
 import { nodeAssignments } from './node-assignments.ts';
 import { paced } from './paced.ts';
+import { preferredWaitS } from './preferred-wait.ts';
 import { Refusal, send } from './refusal.ts';
 
 export interface AssignmentEndpointOptions {
@@ -99,14 +100,6 @@ function nodeIn(request: IncomingMessage): string {
   const node = new URL(request.url ?? '', 'https://localhost').searchParams.get('node') ?? '';
   if (/^[a-z0-9.-]{1,253}$/.test(node)) return node;
   throw new Refusal(400, 'ASSIGNMENT_QUERY_INVALID', 'ask with ?node=NAME, the name of a node');
-}
-
-/** `Prefer: wait=30` (RFC 7240, section 4.3). */
-function preferredWaitS(request: IncomingMessage): number {
-  const prefer = request.headers['prefer'];
-  const [, seconds] =
-    /(?:^|[,;\s])wait=(\d{1,4})/.exec(Array.isArray(prefer) ? prefer.join(',') : (prefer ?? '')) ?? [];
-  return Number(seconds ?? 0);
 }
 
 function assertRoom(pollers: number): void {

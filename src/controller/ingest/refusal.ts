@@ -34,6 +34,9 @@ export type RefusalCode =
   | 'WINDOWS_TOO_MANY'
   | 'WINDOWS_BUSY'
   | 'WINDOWS_INTERRUPTED'
+  | 'GATE_NOT_FOUND'
+  | 'VERDICT_QUERY_INVALID'
+  | 'VERDICT_BUSY'
   | 'INTERNAL';
 
 export class Refusal extends Error {

@@ -12,6 +12,7 @@ import type { PodHomes } from './pod-homes.ts';
 import { Refusal } from './refusal.ts';
 import { REPORT_PAGE_PATTERN, reportPageEndpoint } from './report-page.ts';
 import { SLOW_REQUESTS_PATTERN, slowRequestsEndpoint } from './slow-requests.ts';
+import { VERDICT_PATTERN, verdictEndpoint } from './verdict-endpoint.ts';
 import { WINDOWS_PATTERN, windowsEndpoint } from './windows-endpoint.ts';
 
 /**
@@ -46,6 +47,7 @@ export interface Routes {
 
 export function routesOf(options: RoutesOptions): Routes {
   const assignment = assignmentEndpoint(options);
+  const verdicts = verdictEndpoint(options);
   const agents = { callers: 'agents' } as const;
   const viewers = { method: 'GET', callers: 'viewers' } as const;
   return {
@@ -55,8 +57,12 @@ export function routesOf(options: RoutesOptions): Routes {
       { ...viewers, path: REPORT_PAGE_PATTERN, answer: reportPageEndpoint(options) },
       { ...viewers, path: SLOW_REQUESTS_PATTERN, answer: slowRequestsEndpoint(options) },
       { ...viewers, path: WINDOWS_PATTERN, answer: windowsEndpoint(options) },
+      { ...viewers, path: VERDICT_PATTERN, answer: verdicts.answer },
     ],
-    stop: assignment.stop,
+    stop() {
+      assignment.stop();
+      verdicts.stop();
+    },
   };
 }
 

@@ -2,7 +2,13 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { gunzipSync, gzipSync } from 'node:zlib';
-import { ASSIGNMENT_PATH, reportPagePath, slowRequestsPath, windowsPath } from '../../wire/endpoints.ts';
+import {
+  ASSIGNMENT_PATH,
+  reportPagePath,
+  slowRequestsPath,
+  verdictPath,
+  windowsPath,
+} from '../../wire/endpoints.ts';
 import { aFreshBatch, aRunningIngest, TOKENS } from './testing/a-running-ingest.ts';
 import { type Answer, call, gzipped, push } from './testing/https-client.ts';
 
@@ -23,6 +29,8 @@ test('at the finest level no log, answer or metric has a token or a key, whateve
       await gets(`${slowRequestsPath('shop', 'orders-cpu-1', 'text')}?arm=${token}`, token);
       await gets(`${windowsPath('shop')}?selector=app%3Dorders&fromMs=0`, token);
       await gets(`${windowsPath('shop')}?selector=%00&fromMs=${token}`, token);
+      await gets(`${verdictPath('shop', 'orders-cpu')}?canary=bbb&token=${token}`, token);
+      await gets(`${verdictPath('shop', 'orders-cpu')}?canary=/${token}`, token);
       await gets(`/no/such/path/${token}`, token);
       await pushes(token, gzipped(aFreshBatch(ingest.clock.nowMs)));
       await pushes(token, gzipped(aFreshBatch(ingest.clock.nowMs, { node: 'node-z' })));

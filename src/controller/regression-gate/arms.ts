@@ -4,18 +4,26 @@ import type { V1Pod } from '@kubernetes/client-node';
 import type { RegressionGate } from '../../crds/regression-gate.ts';
 import { selectorText, selects } from '../../kube/label-selector.ts';
 import type { ClusterView } from '../cluster-view.ts';
-import { type Revision, revisionOwning, revisionsOf, TEMPLATE_HASH_LABEL } from './revisions.ts';
-
-export interface ArmPods {
-  /** What the verdict is about: "" while there is no pod. */
-  readonly hash: string;
-  readonly images: readonly string[];
-  readonly pods: readonly V1Pod[];
-}
+import { type ArmPods, armOf, ownerUid, podIsLive } from './arm-pods.ts';
+import {
+  CONTROLLER_REVISION_LABEL,
+  type Revision,
+  ROLLOUTS_HASH_LABEL,
+  revisionOwning,
+  revisionsOf,
+  TEMPLATE_HASH_LABEL,
+} from './revisions.ts';
+import { armsOfWorkload, podsOfWorkload } from './workload-arms.ts';
 
 export type Arms =
   | { readonly kind: 'Pair'; readonly target: string; readonly baseline: ArmPods; readonly canary: ArmPods }
-  | { readonly kind: 'TargetNotFound'; readonly target: string; readonly message: string }
+  | {
+      readonly kind: 'TargetNotFound';
+      readonly target: string;
+      readonly message: string;
+      /** The controller may not read its kind. */
+      readonly isForbidden?: true;
+    }
   /** No two revisions are there to be compared. */
   | {
       readonly kind: 'NoPair';
@@ -25,7 +33,7 @@ export type Arms =
       /** What the next canary will be compared with; absent: nothing that runs. */
       readonly baseline?: ArmPods;
     }
-  /** A Deployment whose previous revision has no pods; `sinceMs`: when the newest one was made. */
+  /** A workload whose previous revision has no pods; `sinceMs`: when the newest one was made. */
   | {
       readonly kind: 'BaselineGone';
       readonly target: string;
@@ -36,7 +44,7 @@ export type Arms =
 
 export function findArms(gate: RegressionGate, view: ClusterView): Arms {
   const { baseline, canary, targetRef } = gate.spec;
-  if (targetRef !== undefined) return armsOfDeployment(gate.metadata.namespace, targetRef.name, view);
+  if (targetRef !== undefined) return armsOfTarget(gate, targetRef, view);
   return armsOfSelectors(gate.metadata.namespace, view, {
     baseline: baseline?.podSelector ?? {},
     canary: canary?.podSelector ?? {},
@@ -53,14 +61,22 @@ export function podsUnderGate(gate: RegressionGate, view: ClusterView): readonly
         selects(baseline?.podSelector, metadata?.labels) || selects(canary?.podSelector, metadata?.labels),
     );
   }
-  const found = deploymentNamed(gate.metadata.namespace, targetRef.name, view);
+  const { kind, name } = targetRef;
+  if (kind !== 'Deployment') return podsOfWorkload(gate.metadata.namespace, { kind, name }, view);
+  const found = deploymentNamed(gate.metadata.namespace, name, view);
   if (found === undefined) return [];
   return pods.filter((pod) => revisionOwning(found.revisions, ownerUid(pod)) !== undefined);
 }
 
-/** Running, and not on its way out. */
-export const podIsLive = (pod: V1Pod): boolean =>
-  pod.status?.phase === 'Running' && pod.metadata?.deletionTimestamp === undefined;
+function armsOfTarget(
+  gate: RegressionGate,
+  { kind, name }: NonNullable<RegressionGate['spec']['targetRef']>,
+  view: ClusterView,
+): Arms {
+  return kind === 'Deployment'
+    ? armsOfDeployment(gate.metadata.namespace, name, view)
+    : armsOfWorkload(gate, { kind, name }, view);
+}
 
 function deploymentNamed(namespace: string, name: string, view: ClusterView) {
   const deployment = view.deployments(namespace).find(({ metadata }) => metadata?.name === name);
@@ -166,26 +182,12 @@ function newestOfEachDeployment(pods: readonly V1Pod[], namespace: string, view:
   );
 }
 
-/** For pods that no Deployment owns: the template's hash if they carry one, else what their images are. */
+const HASH_LABELS = [TEMPLATE_HASH_LABEL, ROLLOUTS_HASH_LABEL, CONTROLLER_REVISION_LABEL];
+
+/** For pods that no Deployment owns: their revision's hash if they carry one, else what their images are. */
 function hashWithoutDeployment(pod: V1Pod): string {
-  const label = pod.metadata?.labels?.[TEMPLATE_HASH_LABEL];
+  const label = HASH_LABELS.map((name) => pod.metadata?.labels?.[name]).find((hash) => hash !== undefined);
   if (label !== undefined) return label;
   const ids = (pod.status?.containerStatuses ?? []).map(({ imageID }) => imageID).sort();
   return createHash('sha256').update(ids.join(' ')).digest('hex').slice(0, 10);
 }
-
-function armOf(hash: string, pods: readonly V1Pod[]): ArmPods {
-  const images = pods.flatMap((pod) => (pod.spec?.containers ?? []).map(({ image }) => image ?? ''));
-  return {
-    // 128 is the bound in the kinds: that many Deployments behind one selector need a hash of hashes.
-    hash: hash.length <= 128 ? hash : createHash('sha256').update(hash).digest('hex').slice(0, 32),
-    images: [...new Set(images)]
-      .filter((image) => image !== '')
-      .sort()
-      .slice(0, 16),
-    pods: pods.toSorted((a, b) => ((a.metadata?.name ?? '') < (b.metadata?.name ?? '') ? -1 : 1)),
-  };
-}
-
-const ownerUid = (pod: V1Pod): string | undefined =>
-  pod.metadata?.ownerReferences?.find(({ controller }) => controller === true)?.uid;

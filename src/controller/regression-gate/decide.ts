@@ -3,7 +3,7 @@
  *
  *    the gate's spec        | the arms                 | its evaluation of this pair | → finding, and what is written
  *  1 cannot be read         | any                      | any                         | InvalidSpec
- *  2 fine                   | target is missing        | any                         | TargetNotFound
+ *  2 fine                   | target is missing        | any                         | TargetNotFound, or NotPermitted
  *  3 fine                   | no pair                  | latest open, past deadline  | Waiting; the report closes Inconclusive
  *  4 fine                   | no pair                  | latest decided              | Waiting, the verdict stays to be read
  *  5 fine                   | no pair                  | none, or open               | Waiting
@@ -31,7 +31,10 @@ import { reportOf } from './report-status.ts';
 import { chooseRate } from './sampling-rate.ts';
 
 export type Finding =
-  | { readonly kind: 'InvalidSpec' | 'TargetNotFound' | 'NotProfiled'; readonly message: string }
+  | {
+      readonly kind: 'InvalidSpec' | 'TargetNotFound' | 'NotPermitted' | 'NotProfiled';
+      readonly message: string;
+    }
   | {
       readonly kind: 'Waiting';
       readonly reason: 'NoBaselinePods' | 'NoCanaryPods' | 'SameRevision';
@@ -64,7 +67,12 @@ export function decide(observed: Observed, nowMs: number): Decision {
   if (typeof settings === 'string') return { finding: { kind: 'InvalidSpec', message: settings } };
   switch (arms.kind) {
     case 'TargetNotFound':
-      return { finding: { kind: 'TargetNotFound', message: arms.message } };
+      return {
+        finding: {
+          kind: arms.isForbidden === true ? 'NotPermitted' : 'TargetNotFound',
+          message: arms.message,
+        },
+      };
     case 'NoPair':
       return withoutPair(arms, observed, nowMs);
     case 'BaselineGone':

@@ -1,6 +1,7 @@
 /** An evaluation is one RegressionReport: a pair of revisions, the gate's generation, an attempt. Pure. */
 import type { RegressionGate } from '../../crds/regression-gate.ts';
 import type { RegressionReport, RegressionReportStatus } from '../../crds/regression-report.ts';
+import { reportsOf } from '../../crds/revision-verdict.ts';
 import type { Arms } from './arms.ts';
 import { OUT_OF_REACH } from './gate-evidence.ts';
 
@@ -22,9 +23,7 @@ export function evaluationsOf(
   reports: readonly RegressionReport[],
   arms: Arms,
 ): Evaluations {
-  const all = reports
-    .filter(({ spec, metadata }) => spec.gate === gate.metadata.name && belongsTo(metadata, gate))
-    .toSorted((a, b) => b.spec.attempt - a.spec.attempt);
+  const all = reportsOf(gate, reports);
   const pair = pairOf(arms);
   const ofPair = all.filter(({ spec }) => pair !== undefined && isSamePair(spec, pair));
   const ofGeneration = ofPair.find(({ spec }) => spec.gateGeneration === gate.metadata.generation);
@@ -62,7 +61,3 @@ export const reportName = (gate: string, attempt: number): string => `${gate.sli
 
 const isSamePair = (a: Pair, b: Pair): boolean =>
   a.baselineHash === b.baselineHash && a.canaryHash === b.canaryHash;
-
-/** Reports of a deleted gate of the same name may still be about. */
-const belongsTo = (metadata: RegressionReport['metadata'], gate: RegressionGate): boolean =>
-  metadata.ownerReferences?.some(({ uid }) => uid === gate.metadata.uid) ?? true;

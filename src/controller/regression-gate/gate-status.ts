@@ -73,6 +73,7 @@ function verdictShown(
   switch (finding.kind) {
     case 'InvalidSpec':
     case 'TargetNotFound':
+    case 'NotPermitted':
     case 'NotProfiled':
       return 'Waiting';
     case 'Waiting':
@@ -118,6 +119,7 @@ function summaryFor({ finding }: GateFacts, shown: Shown | undefined): string {
   switch (finding.kind) {
     case 'InvalidSpec':
     case 'TargetNotFound':
+    case 'NotPermitted':
     case 'NotProfiled':
       return finding.message;
     case 'Waiting':
@@ -169,9 +171,10 @@ function saidOf(facts: GateFacts): Said {
         Stalled: { status: 'True', reason: 'InvalidSpec', message: finding.message },
       };
     case 'TargetNotFound':
+    case 'NotPermitted':
       return {
-        Ready: { status: 'False', reason: 'TargetNotFound', message: finding.message },
-        Stalled: { status: 'True', reason: 'TargetNotFound', message: finding.message },
+        Ready: { status: 'False', reason: finding.kind, message: finding.message },
+        Stalled: { status: 'True', reason: finding.kind, message: finding.message },
         BaselineResolved: { status: 'False', reason: 'TargetNotFound', message: finding.message },
       };
     case 'NotProfiled':

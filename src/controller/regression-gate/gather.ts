@@ -12,7 +12,8 @@ import type { AgentReports } from '../agent-reports.ts';
 import type { ClusterView } from '../cluster-view.ts';
 import { policiesIn, policyOf, policyWants } from '../profiling-policy/precedence.ts';
 import type { ToldNodes } from '../told-nodes.ts';
-import { type ArmPods, type Arms, findArms, podIsLive, podsUnderGate, standingArm } from './arms.ts';
+import { type ArmPods, podIsLive } from './arm-pods.ts';
+import { type Arms, findArms, podsUnderGate, standingArm } from './arms.ts';
 import {
   type CertificationAim,
   type Certifying,

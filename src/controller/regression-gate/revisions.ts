@@ -13,6 +13,10 @@ export interface Revision {
 }
 
 export const TEMPLATE_HASH_LABEL = 'pod-template-hash';
+/** Of Argo Rollouts, on ReplicaSets and pods. */
+export const ROLLOUTS_HASH_LABEL = 'rollouts-pod-template-hash';
+/** Of StatefulSets and DaemonSets, on pods: the whole name of a ControllerRevision. */
+export const CONTROLLER_REVISION_LABEL = 'controller-revision-hash';
 const REVISION_ANNOTATION = 'deployment.kubernetes.io/revision';
 
 /** Newest first. */

@@ -11,7 +11,14 @@ import { openStore, type WindowStore } from '../../../store/window-store.ts';
 import type { Batch } from '../../../wire/batch-schema.ts';
 import { AGENT_AUDIENCE } from '../../../wire/endpoints.ts';
 import { agentReports } from '../../agent-reports-memory.ts';
-import { aPod, aPolicy, aView, metadata, type TestView } from '../../regression-gate/testing/a-cluster.ts';
+import {
+  aGate,
+  aPod,
+  aPolicy,
+  aView,
+  metadata,
+  type TestView,
+} from '../../regression-gate/testing/a-cluster.ts';
 import { toldNodes } from '../../told-nodes.ts';
 import { startIngest } from '../start-ingest.ts';
 import { type TestApiServer, testApiServer } from './api-server.ts';
@@ -39,7 +46,7 @@ export interface RunningIngest {
   stop(): Promise<void>;
 }
 
-/** A pod on either node, and a report of shop of whose arms there are windows: in all of them a function `secretOfShop`. */
+/** A pod on either node, and a report of shop of whose arms there are windows: in all of them, and in what it says, a function `secretOfShop`. */
 export async function aRunningIngest(
   level: LevelWithSilent = 'trace',
   startedMs = Date.now(),
@@ -56,7 +63,7 @@ export async function aRunningIngest(
   api.tokens.set(TOKENS.reader, { username: 'ann', mayRead: ['shop'] });
   api.tokens.set(TOKENS.tenant, { username: 'eve', mayRead: ['elsewhere'] });
   const view = aView({ policies: [aPolicy()], pods: [aPod(), aPod({ name: 'orders-2', node: 'node-b' })] });
-  view.change({ reports: [aReport(clock.nowMs)] });
+  view.change({ reports: [aReport(clock.nowMs)], gates: [aGate()] });
   store.addBatch(aFreshBatch(clock.nowMs, { strings: ['secretOfShop', 'handle', 'run'] }));
   const { uid } = metadata('orders-cpu-1');
   for (const arm of ['baseline', 'canary'] as const) {
@@ -107,5 +114,8 @@ const aReport = (nowMs: number): RegressionReport => ({
     ...{ gate: 'orders-cpu', gateGeneration: 1, baselineHash: 'aaa', canaryHash: 'bbb', attempt: 1 },
     images: { baseline: [], canary: [] },
   },
-  status: { verdict: 'Failed', startedAt: new Date(nowMs - 60_000).toISOString() },
+  status: {
+    ...{ verdict: 'Failed', startedAt: new Date(nowMs - 60_000).toISOString() },
+    message: 'secretOfShop takes more CPU',
+  },
 });

@@ -10,6 +10,7 @@ import {
   BATCHES_PATH,
   reportPagePath,
   slowRequestsPath,
+  verdictPath,
   windowsPath,
 } from '../../../wire/endpoints.ts';
 import { aFreshBatch } from './a-running-ingest.ts';
@@ -106,6 +107,7 @@ function inputsOf(random: () => number) {
     `${slowRequestsPath(...report, 'text')}?arm=canary&raw=1`,
     `${slowRequestsPath(...report, 'page')}?arm=canary&route=GET%20/orders`,
     `${windowsPath('shop')}?selector=app%20in%20(orders,basket),!x&fromMs=0`,
+    `${verdictPath('shop', 'orders-cpu')}?canary=bbb&baseline=aaa`,
   ];
   const nowMs = Date.now();
   const bodies = numbers.map((i) => gzipped(aFreshBatch(nowMs, { node: `node-${i}`, sequence: i })));

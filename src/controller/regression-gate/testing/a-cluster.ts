@@ -5,7 +5,8 @@ import type { ProfilingPolicy, ProfilingPolicySpec } from '../../../crds/profili
 import type { RegressionGate, RegressionGateSpec } from '../../../crds/regression-gate.ts';
 import type { RegressionReport } from '../../../crds/regression-report.ts';
 import { API_VERSION } from '../../../crds/schema.ts';
-import type { ClusterView, NamespaceLabels } from '../../cluster-view.ts';
+import type { OptionalTargetKind } from '../../../crds/target-kinds.ts';
+import type { ClusterView, KnownTargets, NamespaceLabels } from '../../cluster-view.ts';
 
 export const NAMESPACE = 'shop';
 export const START_MS = Date.UTC(2026, 0, 1, 12);
@@ -185,6 +186,8 @@ export interface Cluster {
   readonly pods: readonly V1Pod[];
   readonly deployments: readonly V1Deployment[];
   readonly replicaSets: readonly V1ReplicaSet[];
+  /** Of kinds that are not here nothing has been read. */
+  readonly targets: Partial<Readonly<Record<OptionalTargetKind, KnownTargets>>>;
   readonly policies: readonly ProfilingPolicy[];
   readonly clusterPolicies: readonly ClusterProfilingPolicy[];
   readonly namespaces: readonly NamespaceLabels[];
@@ -203,6 +206,7 @@ export function aView(parts: Partial<Cluster> = {}): TestView {
     pods: [],
     deployments: [],
     replicaSets: [],
+    targets: {},
     policies: [],
     clusterPolicies: [],
     namespaces: [],
@@ -219,6 +223,7 @@ export function aView(parts: Partial<Cluster> = {}): TestView {
     pods: inside((all) => all.pods),
     deployments: inside((all) => all.deployments),
     replicaSets: inside((all) => all.replicaSets),
+    targets: (kind) => cluster.targets[kind] ?? { state: 'Unread', objects: [] },
     policies: inside((all) => all.policies),
     clusterPolicies: () => cluster.clusterPolicies,
     namespaces: () => cluster.namespaces,
