@@ -10,7 +10,7 @@ export function gateIsJudged(gate: RegressionGate, view: ClusterView): boolean {
   const arms = findArms(gate, view);
   if (arms.kind !== 'Pair' && arms.kind !== 'BaselineGone') return false;
   const { current } = evaluationsOf(gate, view.reports(gate.metadata.namespace), arms);
-  return isOpen(current) || (current === undefined && arms.kind === 'Pair');
+  return current === undefined ? arms.kind === 'Pair' : isOpen(current);
 }
 
 /** By uid. */
