@@ -97,8 +97,9 @@ async function pushFor(
   });
   await agents.prepared;
   await new Promise((wake) => setTimeout(wake, WARM_S * 1_000));
+  controller.assertRuns();
   const [usage, reconciled] = await Promise.all([
-    watchUsage(controller.pid, seconds),
+    watchUsage(controller.pid, seconds).finally(controller.assertRuns),
     changeGates(client, size.gates, seconds),
   ]);
   const sent = await agents.sent;

@@ -9,6 +9,8 @@ const FLAGS = ['--max-semi-space-size=8', '--max-old-space-size=384'];
 export interface LeadingController {
   readonly pid: number;
   readonly readyAfterMs: number;
+  /** Throws with its log if it has ended by itself. */
+  assertRuns(): void;
   /** Asks it to end, and waits. */
   stop(): Promise<void>;
 }
@@ -25,11 +27,13 @@ export async function startLeadingController(
   await said(controller, 'controller started');
   const readyAfterMs = performance.now() - beganMs;
   await said(controller, 'leading');
+  const assertRuns = (): void => {
+    if (controller.ended()) throw new Error(`the controller has ended by itself:\n${controller.log()}`);
+  };
   return {
-    pid: controller.pid,
-    readyAfterMs,
+    ...{ pid: controller.pid, readyAfterMs, assertRuns },
     async stop() {
-      if (controller.ended()) throw new Error(`the controller has ended by itself:\n${controller.log()}`);
+      assertRuns();
       controller.signal('SIGTERM');
       await eventually('the end of the controller', 60, () => controller.ended() || undefined);
     },

@@ -67,7 +67,7 @@ export function batchesEndpoint(options: BatchesOptions): Endpoint {
         return receipt;
       } finally {
         wait.served(performance.now() - beganMs);
-        done?.();
+        setImmediate(() => done?.()); // a long queue must not keep the loop from its timers and sockets
       }
     } finally {
       leave();
