@@ -22,7 +22,7 @@ import { measureSelf } from './self-usage.ts';
 import type { Spool } from './spool.ts';
 import type { WatchedContainers } from './watched-containers.ts';
 import { createWindowClock, type EndedWindow } from './window-clock.ts';
-import { windowLength } from './window-length.ts';
+import { SHORT_WINDOW_MS, windowLength } from './window-length.ts';
 
 export interface NodeAgentParts {
   readonly config: AgentConfig;
@@ -48,7 +48,6 @@ export interface NodeAgent {
 
 const LOOK_MS = 2_000;
 const FAILED_PAUSE_MS = 1_000;
-const DEFAULT_WINDOW_MS = 10_000; // before the first assignment
 const WIRE_VERSION = 1; // src/wire/batch-schema.ts, of which only types may be loaded here
 
 export function createNodeAgent(parts: NodeAgentParts): NodeAgent {
@@ -133,7 +132,7 @@ export function createNodeAgent(parts: NodeAgentParts): NodeAgent {
   };
   const windowMs = (nowMs: number): number =>
     windowLength({
-      assignedMs: assignment?.windowMs ?? DEFAULT_WINDOW_MS,
+      assignedMs: assignment?.windowMs ?? SHORT_WINDOW_MS,
       newestMetMs: containers.newestMetMs,
       ...{ samplesPerSecond, nowMs },
     });

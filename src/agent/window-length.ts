@@ -3,6 +3,7 @@
  * whoever has just applied a policy, or rolled out, still sees the first names after ten seconds.
  */
 
+/** Also before the first assignment. */
 export const SHORT_WINDOW_MS = 10_000;
 /** Since the newest container was met. */
 const NEW_MS = 60_000;

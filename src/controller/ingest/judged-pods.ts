@@ -3,14 +3,13 @@ import type { V1Pod } from '@kubernetes/client-node';
 import type { RegressionGate } from '../../crds/regression-gate.ts';
 import type { ClusterView } from '../cluster-view.ts';
 import { findArms } from '../regression-gate/arms.ts';
-import { evaluationsOf, isOpen } from '../regression-gate/evaluation.ts';
+import { evaluationsOf, isJudged } from '../regression-gate/evaluation.ts';
 
 /** An evaluation of what runs now is open, or is about to be opened. What was decided, and a gate without a canary, rests. */
 export function gateIsJudged(gate: RegressionGate, view: ClusterView): boolean {
   const arms = findArms(gate, view);
-  if (arms.kind !== 'Pair' && arms.kind !== 'BaselineGone') return false;
   const { current } = evaluationsOf(gate, view.reports(gate.metadata.namespace), arms);
-  return current === undefined ? arms.kind === 'Pair' : isOpen(current);
+  return isJudged(current, arms);
 }
 
 /** By uid. */

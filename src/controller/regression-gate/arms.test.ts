@@ -12,6 +12,7 @@ import {
   type Cluster,
   type PodFields,
 } from './testing/a-cluster.ts';
+import { sideText } from './testing/side-text.ts';
 
 const stable = (fields: PodFields = {}) =>
   aPod({
@@ -28,13 +29,11 @@ const canary = (fields: PodFields = {}) =>
 
 /** `baseline hash: pods | canary hash: pods`, or the reason there is no pair. */
 function asText(arms: Arms): string {
-  const side = ({ hash, pods }: { hash: string; pods: readonly { metadata?: { name?: string } }[] }) =>
-    `${hash}: ${pods.map(({ metadata }) => metadata?.name).join(' ')}`;
   switch (arms.kind) {
     case 'Pair':
-      return `${side(arms.baseline)} | ${side(arms.canary)}`;
+      return `${sideText(arms.baseline)} | ${sideText(arms.canary)}`;
     case 'BaselineGone':
-      return `gone ${arms.baselineHash} | ${side(arms.canary)}`;
+      return `gone ${arms.baselineHash} | ${sideText(arms.canary)}`;
     case 'NoPair':
       return arms.reason;
     case 'TargetNotFound':

@@ -47,6 +47,10 @@ export function pairOf(arms: Arms): Pair | undefined {
 export const isOpen = (report: RegressionReport | undefined): report is RegressionReport =>
   report !== undefined && (isOpenStatus(report.status ?? {}) || saysOutOfReach(report.status ?? {}));
 
+/** What runs now has an evaluation that is open, or about to be opened. */
+export const isJudged = (current: RegressionReport | undefined, arms: Arms): boolean =>
+  current === undefined ? arms.kind === 'Pair' : isOpen(current);
+
 const isOpenStatus = ({ verdict = 'Collecting' }: RegressionReportStatus): boolean =>
   verdict === 'Collecting';
 

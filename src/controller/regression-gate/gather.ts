@@ -21,7 +21,7 @@ import {
   certifiedFactor,
   isAsked,
 } from './certification.ts';
-import { type Evaluations, evaluationsOf, isOpen, startedAtMs } from './evaluation.ts';
+import { type Evaluations, evaluationsOf, isJudged, isOpen, startedAtMs } from './evaluation.ts';
 import { eventTimeMs } from './event-time.ts';
 import { type ArmRefs, membersOf, refsIn, unionOf } from './members.ts';
 import type { JudgedEvaluation } from './running-evaluations.ts';
@@ -121,8 +121,7 @@ function certifyingOf(
   { view, nowMs, certify }: GatherSources,
 ): Certifying | undefined {
   const asked = isAsked(gate);
-  const isOpening = evaluations.current === undefined && arms.kind === 'Pair';
-  if (isOpening || isOpen(evaluations.current)) {
+  if (isJudged(evaluations.current, arms)) {
     const message = 'an evaluation is open or about to begin; the gate certifies itself when it is over';
     return asked ? { kind: 'Waiting', reason: 'Evaluating', message } : undefined;
   }

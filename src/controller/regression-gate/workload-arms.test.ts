@@ -14,6 +14,7 @@ import {
   type Cluster,
   NAMESPACE,
 } from './testing/a-cluster.ts';
+import { sideText } from './testing/side-text.ts';
 
 function aGateOn(kind: OptionalTargetKind): RegressionGate {
   const gate = aDeploymentGate();
@@ -30,15 +31,13 @@ const read = (kind: OptionalTargetKind, fields: object): Cluster['targets'] => (
 
 /** `baseline hash: pods | canary hash: pods`, or the reason there is no pair, with what stands. */
 function asText(arms: Arms): string {
-  const side = ({ hash, pods }: { hash: string; pods: readonly { metadata?: { name?: string } }[] }) =>
-    `${hash}: ${pods.map(({ metadata }) => metadata?.name).join(' ')}`;
   switch (arms.kind) {
     case 'Pair':
-      return `${side(arms.baseline)} | ${side(arms.canary)}`;
+      return `${sideText(arms.baseline)} | ${sideText(arms.canary)}`;
     case 'BaselineGone':
-      return `gone ${arms.baselineHash} | ${side(arms.canary)}`;
+      return `gone ${arms.baselineHash} | ${sideText(arms.canary)}`;
     case 'NoPair':
-      return arms.baseline === undefined ? arms.reason : `${arms.reason}, ${side(arms.baseline)}`;
+      return arms.baseline === undefined ? arms.reason : `${arms.reason}, ${sideText(arms.baseline)}`;
     case 'TargetNotFound':
       return `${arms.isForbidden === true ? 'NotPermitted' : arms.kind}: ${arms.message}`;
   }
