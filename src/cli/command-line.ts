@@ -1,6 +1,6 @@
 /** The command line: words in, one command out. */
 import { parseArgs } from 'node:util';
-import { parseDurationMs } from '../crds/quantities.ts';
+import { parseDurationMs, parsePercentage } from '../crds/quantities.ts';
 import { usageError as usage } from './cli-error.ts';
 import {
   type AskedCanary,
@@ -11,6 +11,7 @@ import {
   timeoutMs,
   waitFormat,
 } from './gate-wait-options.ts';
+import { isLocal, LOCAL_OPTIONS, type LocalRecord, localRecord } from './local/local-options.ts';
 import type { PlanSource } from './plan-command.ts';
 import type { ReplayOverrides } from './replay.ts';
 import {
@@ -45,9 +46,12 @@ export type Command =
       readonly kind: 'diff';
       readonly baseline: string;
       readonly canary: string;
-      readonly output: string;
+      /** The file its page goes to. */
+      readonly output: string | undefined;
       readonly title: string | undefined;
       readonly raw: boolean;
+      /** Growth of a function beyond which it fails: a share of all samples; undefined: nothing is judged. */
+      readonly failOn: number | undefined;
     }
   | {
       readonly kind: 'report';
@@ -71,6 +75,7 @@ export type Command =
       readonly output: string;
       readonly cluster: ClusterOptions;
     }
+  | ({ readonly kind: 'local' } & LocalRecord)
   | { readonly kind: 'noise'; readonly recordings: readonly string[] }
   | {
       readonly kind: 'replay';
@@ -105,8 +110,15 @@ Usage
                                               where its slow requests' time went, against normal ones: canary or baseline
   flamegate report NAMESPACE/NAME --slow canary -o a.html [--route "GET /orders/{id}"]
                                               and the flame graph of one route's, slow against normal
-  flamegate diff A.collapsed B.collapsed -o diff.html [--title TEXT]
-                                              draw two collapsed-stack files as one diff flame graph
+  flamegate record --pid PID -o a.pb.gz [--duration 30s] [--frequency 97]
+                                              profile a process of this machine and all that it starts; or of a
+                                              container (--container ID), or a command: record -o a.pb.gz -- java …
+                                              pprof, or collapsed stacks where the file ends in .collapsed
+  flamegate diff A B -o diff.html [--title TEXT]
+                                              draw two profiles as one diff flame graph: pprof of any tool, or
+                                              collapsed stacks
+  flamegate diff A B --fail-on 1% [-o diff.html]
+                                              and fail where a function has grown by more of all samples
   flamegate record --namespace NS --selector LABELS --duration 1h -o DIR [--interval 60s]
                                               record the windows of pods under a gate, for later replay
   flamegate noise DIR...                      what recordings of unchanged pods say about noise, as markdown
@@ -143,16 +155,11 @@ Cluster (report, record, replay, plan, gate: the first two)
   --service-account NS/NAME   default: flamegate-system/flamegate-viewer, which may read reports, no more
 
 Exit codes
-  0   done, whatever the verdict is
-  1   failed; the reason and its code are on standard error
+  0   done, or where a verdict is asked for: passed
+  1   a regression (diff --fail-on, gate wait, replay: of at least one evaluation; plan: placebos fail too often)
   2   the command line is wrong
-Exit codes of replay
-  0   every evaluation would pass      1   at least one would fail     3   none, but at least one stays undecided
-  2   the command line is wrong        4   failed; the reason and its code are on standard error
-Exit codes of plan
-  0   placebos fail within --false-failure-rate     1   more often     2 and 4   as replay
-Exit codes of gate wait
-  0   Passed     1   Failed: a regression     3   Inconclusive, or nothing decided within --timeout     2 and 4   as replay
+  3   inconclusive: too few samples, nothing decided within --timeout, or at least one evaluation stays undecided
+  4   it did not work; the reason and its code are on standard error
 `;
 
 const OPTIONS = {
@@ -170,6 +177,8 @@ const OPTIONS = {
   context: { type: 'string' },
   token: { type: 'string' },
   'service-account': { type: 'string' },
+  'fail-on': { type: 'string' },
+  ...LOCAL_OPTIONS,
   ...REPLAY_OPTIONS,
   ...GATE_WAIT_OPTIONS,
 } as const;
@@ -178,10 +187,11 @@ type Values = { readonly [Name in Exclude<keyof typeof OPTIONS, 'help' | 'raw'>]
 };
 
 const CLUSTER = ['kubeconfig', 'context', 'token', 'service-account'] as const;
-const TAKES: Readonly<Record<Exclude<Command['kind'], 'help'>, readonly (keyof Values)[]>> = {
-  diff: ['output', 'title', 'raw'],
+const LOCAL = ['pid', 'container', 'frequency'] as const;
+const TAKES: Readonly<Record<Exclude<Command['kind'], 'help' | 'local'>, readonly (keyof Values)[]>> = {
+  diff: ['output', 'title', 'raw', 'fail-on'],
   report: ['output', 'raw', 'slow', 'route', ...CLUSTER],
-  record: ['output', 'namespace', 'selector', 'duration', 'interval', ...CLUSTER],
+  record: ['output', 'namespace', 'selector', 'duration', 'interval', ...LOCAL, ...CLUSTER],
   noise: [],
   replay: ['output', 'gate', 'database', 'baseline', 'canary', ...OVERRIDES, ...CLUSTER],
   plan: ['output', 'gate', 'baseline', 'placebos', ...OVERRIDES, ...CLUSTER],
@@ -234,12 +244,20 @@ function parsed(argv: readonly string[]) {
 }
 
 function diffCommand(rest: readonly string[], values: Values): Command {
-  const [baseline, canary] = exactly(2, rest, 'diff A.collapsed B.collapsed -o diff.html');
-  if (baseline === undefined || canary === undefined || values.output === undefined) {
-    throw usage('diff needs two files and -o: diff A.collapsed B.collapsed -o diff.html');
-  }
+  const right = 'diff A B -o diff.html, or diff A B --fail-on 1%';
+  const [baseline = '', canary = ''] = exactly(2, rest, right);
   const { output, title, raw = false } = values;
-  return { kind: 'diff', baseline, canary, output, title, raw };
+  const failOn = values['fail-on'] === undefined ? undefined : marginOf(values['fail-on']);
+  if (output === undefined && failOn === undefined) throw usage(`diff needs -o or --fail-on: ${right}`);
+  return { kind: 'diff', baseline, canary, output, title, raw, failOn };
+}
+
+function marginOf(text: string): number {
+  try {
+    return parsePercentage(text);
+  } catch (cause) {
+    throw usage(`--fail-on: ${cause instanceof Error ? cause.message : String(cause)}`, cause);
+  }
 }
 
 function reportCommand(rest: readonly string[], values: Values): Command {
@@ -265,7 +283,7 @@ function armOf(text: string | undefined): 'baseline' | 'canary' | undefined {
 }
 
 function recordCommand(rest: readonly string[], values: Values): Command {
-  exactly(0, rest, 'record takes options only');
+  if (isLocal(rest, values)) return localCommand(rest, values);
   const { namespace, selector, output } = values;
   if (namespace === undefined || selector === undefined || output === undefined) {
     throw usage(
@@ -288,6 +306,14 @@ function recordCommand(rest: readonly string[], values: Values): Command {
     output,
     cluster: clusterOptions(values),
   };
+}
+
+function localCommand(rest: readonly string[], values: Values): Command {
+  const foreign = (['namespace', 'selector', 'interval', ...CLUSTER] as const).find(
+    (name) => values[name] !== undefined,
+  );
+  if (foreign !== undefined) throw usage(`record of this machine takes no --${foreign}`);
+  return { kind: 'local', ...localRecord(rest, values) };
 }
 
 function replayCommand(rest: readonly string[], values: Values): Command {
