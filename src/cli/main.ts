@@ -1,7 +1,8 @@
 #!/usr/bin/env node
 /** `flamegate`, also installed as `kubectl-flamegate`. Results go to standard output, everything else to standard error. */
 import { CliError, type Outcome } from './cli-error.ts';
-import { type Command, HELP, parseCommandLine } from './command-line.ts';
+import { type Command, parseCommandLine } from './command-line.ts';
+import { HELP } from './help.ts';
 
 const COLUMNS_OF_A_FILE = 100;
 
@@ -27,6 +28,8 @@ async function run(command: Command): Promise<string | Outcome> {
         say: watched(),
         signal: stopSignal(),
       });
+    case 'doctor':
+      return (await import('./doctor/doctor-command.ts')).runDoctor(command);
     case 'noise':
       return (await import('./noise-command.ts')).runNoise(command.recordings);
     case 'replay':

@@ -9,4 +9,6 @@ export const nativeFiles = () => ({
   objectPath: built('FLAMEGATE_BPF_OBJECT', 'cpu.bpf.o'),
   offCpuObjectPath: built('FLAMEGATE_OFFCPU_OBJECT', 'offcpu.bpf.o'),
   ioObjectPath: built('FLAMEGATE_IO_OBJECT', 'io.bpf.o'),
+  requestsObjectPath: built('FLAMEGATE_REQUESTS_OBJECT', 'requests.bpf.o'),
+  execObjectPath: built('FLAMEGATE_EXEC_OBJECT', 'exec.bpf.o'),
 });
