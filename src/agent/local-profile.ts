@@ -45,6 +45,10 @@ export interface LocalProfileOptions
   pids(): readonly number[];
   readonly frequencyHz: number;
   readonly durationMs: number;
+  /** How often what was sampled is named; default 10 s, before the table of stacks is full. */
+  readonly foldMs?: number;
+  /** Told of what was sampled since the last time. */
+  readonly folded?: (stacks: readonly StackCount[]) => void;
   /** Ends it early, whole. */
   readonly signal: AbortSignal;
   /** Of its own, for names on disk. */
@@ -53,13 +57,13 @@ export interface LocalProfileOptions
 }
 
 const LOOK_MS = 500; // a young JVM's tables are there after 160 ms
-const FOLD_MS = 10_000; // before the table of stacks is full
+const FOLD_MS = 10_000;
 const MAX_PROCESSES = 64;
 const MAX_STACKS = 200_000; // some 200 MB were all of them deep; more are counted as lost
 
 /** Throws LOCAL_SAMPLER_NOT_OPEN with the kernel's reason. */
 export async function profileProcesses(options: LocalProfileOptions): Promise<LocalProfile> {
-  const { procRoot, directory, log, frequencyHz, signal } = options;
+  const { procRoot, directory, log, frequencyHz, signal, foldMs = FOLD_MS } = options;
   const stores = fileNameStores(directory);
   const access = {
     ...{ procRoot, stores, attachAllowed: false, followCoroutines: true },
@@ -99,7 +103,7 @@ export async function profileProcesses(options: LocalProfileOptions): Promise<Lo
     const met = metNatives([{ container: { processes }, rows: samples.rows }], names, procRoot);
     await natives.learn(met, Date.now());
     await attaches.idle();
-    merged.add(samples, (row) => names.stackOf(row, processes.get(row.pid)));
+    options.folded?.(merged.add(samples, (row) => names.stackOf(row, processes.get(row.pid))));
     for (const process of processes.values()) process.age();
   };
 
@@ -120,7 +124,7 @@ export async function profileProcesses(options: LocalProfileOptions): Promise<Lo
       const isThere = await look();
       const nowMs = Date.now();
       const isOver = signal.aborted || nowMs >= endsMs || !isThere;
-      if (isOver || nowMs - foldedMs >= FOLD_MS) {
+      if (isOver || nowMs - foldedMs >= foldMs) {
         await fold();
         foldedMs = nowMs;
       }
@@ -148,7 +152,8 @@ function createMerge() {
   let lost = 0;
   let truncated = 0;
   return {
-    add(samples: SampleBatch, stackOf: StackOf) {
+    /** What is new. */
+    add(samples: SampleBatch, stackOf: StackOf): readonly StackCount[] {
       const added = samples.rows.map((row): StackCount => {
         const frames = stackOf(row);
         const places = frames.map(({ place }) => place);
@@ -163,6 +168,7 @@ function createMerge() {
         lost += target.lost;
         truncated += target.truncated;
       }
+      return added;
     },
     finish: () => ({ stacks, lost, truncated }),
   };

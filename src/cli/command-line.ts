@@ -24,6 +24,7 @@ import {
 } from './replay-options.ts';
 import type { ReplaySource } from './replay-sources.ts';
 import type { OutputFormat } from './replay-text.ts';
+import { TOP_OPTIONS, type Top, topOptions } from './top/top-options.ts';
 
 /** How to reach the cluster and the controller in it. */
 export interface ClusterOptions {
@@ -76,6 +77,7 @@ export type Command =
       readonly cluster: ClusterOptions;
     }
   | ({ readonly kind: 'local' } & LocalRecord)
+  | ({ readonly kind: 'top' } & Top)
   | { readonly kind: 'doctor'; readonly format: OutputFormat; readonly cluster: ClusterOptions }
   | { readonly kind: 'noise'; readonly recordings: readonly string[] }
   | {
@@ -119,6 +121,7 @@ const OPTIONS = {
   'service-account': { type: 'string' },
   'fail-on': { type: 'string' },
   ...LOCAL_OPTIONS,
+  ...TOP_OPTIONS,
   ...REPLAY_OPTIONS,
   ...GATE_WAIT_OPTIONS,
 } as const;
@@ -132,6 +135,7 @@ const TAKES: Readonly<Record<Exclude<Command['kind'], 'help' | 'local'>, readonl
   diff: ['output', 'title', 'raw', 'fail-on'],
   report: ['output', 'raw', 'slow', 'route', ...CLUSTER],
   record: ['output', 'namespace', 'selector', 'duration', 'interval', ...LOCAL, ...CLUSTER],
+  top: [...LOCAL, 'every', 'times'],
   doctor: ['output', ...CLUSTER],
   noise: [],
   replay: ['output', 'gate', 'database', 'baseline', 'canary', ...OVERRIDES, ...CLUSTER],
@@ -163,6 +167,9 @@ export function parseCommandLine(argv: readonly string[]): Command {
       return reportCommand(rest, values);
     case 'record':
       return recordCommand(rest, values);
+    case 'top':
+      exactly(0, rest, 'top --pid PID');
+      return { kind, ...topOptions(values) };
     case 'doctor':
       exactly(0, rest, 'doctor takes options only');
       return { kind, format: outputFormat(values.output), cluster: clusterOptions(values) };

@@ -19,6 +19,8 @@ Usage
                                               and fail where a function has grown by more of all samples
   flamegate record --namespace NS --selector LABELS --duration 1h -o DIR [--interval 60s]
                                               record the windows of pods under a gate, for later replay
+  flamegate top --pid PID [--every 5s] [--times N]
+                                              the functions that take its CPU, as it runs (also --container ID)
   flamegate doctor                            what this machine, its JVMs and the cluster allow, and what to do about
                                               what is missing (exit code 4: it cannot work)
   flamegate noise DIR...                      what recordings of unchanged pods say about noise, as markdown

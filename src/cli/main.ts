@@ -5,6 +5,7 @@ import { type Command, parseCommandLine } from './command-line.ts';
 import { HELP } from './help.ts';
 
 const COLUMNS_OF_A_FILE = 100;
+const ROWS_OF_A_FILE = 24;
 
 /** Each command loads what it needs: the Kubernetes client alone takes a second. */
 async function run(command: Command): Promise<string | Outcome> {
@@ -26,6 +27,13 @@ async function run(command: Command): Promise<string | Outcome> {
     case 'local':
       return (await import('./local/local-record-command.ts')).runLocalRecord(command, {
         say: watched(),
+        signal: stopSignal(),
+      });
+    case 'top':
+      return (await import('./top/top-command.ts')).runTop(command, {
+        write: (text) => process.stdout.write(text),
+        isTerminal: process.stdout.isTTY,
+        rows: process.stdout.isTTY ? process.stdout.rows : ROWS_OF_A_FILE,
         signal: stopSignal(),
       });
     case 'doctor':

@@ -47,13 +47,18 @@ export function localRecord(words: readonly string[], values: LocalValues): Loca
     throw usageError(`--duration: ${cause instanceof Error ? cause.message : String(cause)}`, cause);
   }
   if (durationMs < 1_000 || durationMs > LONGEST_MS) throw usageError('--duration is 1s to 24h');
-  return { target: target(words, values), durationMs, frequencyHz: frequency(values.frequency), output };
+  const target = localTarget(words, values, RIGHT);
+  return { target, durationMs, frequencyHz: samplingRate(values.frequency), output };
 }
 
-function target(words: readonly string[], { pid, container }: LocalValues): LocalTarget {
+export function localTarget(
+  words: readonly string[],
+  { pid, container }: Pick<LocalValues, 'pid' | 'container'>,
+  right: string,
+): LocalTarget {
   const [command, ...args] = words;
   const given = [command, pid, container].filter((each) => each !== undefined).length;
-  if (given !== 1) throw usageError(`record takes one of --pid, --container and a command: ${RIGHT}`);
+  if (given !== 1) throw usageError(`one of --pid, --container and a command is needed: ${right}`);
   if (command !== undefined) return { kind: 'command', command, args };
   if (container !== undefined) {
     const [, containerId] = /^(?:[a-z-]{1,32}:\/\/)?([0-9a-f]{64})$/.exec(container) ?? [];
@@ -64,7 +69,7 @@ function target(words: readonly string[], { pid, container }: LocalValues): Loca
   throw usageError(`--pid is the number of a process, not "${pid?.slice(0, 64)}"`);
 }
 
-function frequency(text = '97'): number {
+export function samplingRate(text = '97'): number {
   const hz = Number(text);
   if (Number.isInteger(hz) && hz >= 1 && hz <= HIGHEST_HZ) return hz;
   throw usageError(`--frequency is 1 to ${HIGHEST_HZ} samples a second of each busy CPU`);

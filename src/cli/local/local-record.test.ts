@@ -48,6 +48,17 @@ test('a JVM that runs is recorded with its own names, as pprof and as text', asy
   assert.ok(stacks.some(({ places }) => places?.some((place) => /^Busy\.java:\d+$/.test(place))));
 });
 
+test('its functions are shown as it runs, one table below the other in a file', async (t) => {
+  const { facts } = await aJvm(t, { untouched: true });
+
+  const top = flamegate('top', '--pid', String(facts.pid), '--every', '1s', '--times', '2');
+
+  assert.equal(top.status, 0, top.stderr);
+  const tables = top.stdout.split('SELF   WITH CALLEES  FUNCTION\n').slice(1);
+  assert.equal(tables.length, 2);
+  for (const table of tables) assert.match(table, /^ *[\d.]+% +[\d.]+% +Busy\.(encodeSlowly|main)$/m);
+});
+
 test('a command is started, recorded with what it starts, and ended; its own failure is told', async () => {
   const loop = 'sh -c "while :; do :; done" & echo $! > "$0"; wait';
   const pidFile = path('pid');
