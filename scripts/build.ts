@@ -1,4 +1,8 @@
-/** Bundles the three programs into dist/: the agent with everything in it, controller and cli with npm packages left outside. */
+/**
+ * Bundles the three programs into dist/: the agent with everything in it, controller and cli with npm packages left outside,
+ * the cli in pieces.
+ */
+import { rmSync } from 'node:fs';
 import { type BuildOptions, build } from 'esbuild';
 
 const common: BuildOptions = {
@@ -9,6 +13,8 @@ const common: BuildOptions = {
   sourcemap: 'external', // beside the bundle, for us; the images leave it out
   logLevel: 'warning',
 };
+
+rmSync('dist/cli', { recursive: true, force: true }); // its pieces are named by what is in them
 
 await Promise.all([
   build({
@@ -21,12 +27,18 @@ await Promise.all([
       js: "import { createRequire as makeRequire } from 'node:module'; const require = makeRequire(import.meta.url);",
     },
   }),
-  ...['controller', 'cli'].map((program) =>
-    build({
-      ...common,
-      entryPoints: [`src/${program}/main.ts`],
-      outfile: `dist/${program}/main.mjs`,
-      packages: 'external',
-    }),
-  ),
+  build({
+    ...common,
+    entryPoints: ['src/controller/main.ts'],
+    outfile: 'dist/controller/main.mjs',
+    packages: 'external',
+  }),
+  build({
+    ...common,
+    entryPoints: ['src/cli/main.ts'],
+    outdir: 'dist/cli',
+    outExtension: { '.js': '.mjs' },
+    splitting: true, // each command loads what it needs
+    packages: 'external',
+  }),
 ]);

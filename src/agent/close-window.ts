@@ -1,14 +1,13 @@
 /** Makes one window of what was sampled: names it, folds it, and hands it over as a batch. */
-import type { SampleBatch } from '../native/sample-batch.ts';
 import type { Sampler } from '../native/sampler.ts';
 import type { KernelSymbols } from '../symbols/kallsyms.ts';
-import type { FileRegion } from '../symbols/proc-maps.ts';
 import type { Batch, PodWindow } from '../wire/batch-schema.ts';
 import type { AttachQueue } from './attach-queue.ts';
 import { pause } from './backoff.ts';
 import { createBatchStacks } from './batch-stacks.ts';
 import { dealTargets } from './dealt-targets.ts';
-import type { MetNatives, NativeNames } from './native-names.ts';
+import { learnNames, metNatives } from './met-names.ts';
+import type { NativeNames } from './native-names.ts';
 import type { RequestHost } from './request-host.ts';
 import type { SamplerFailure } from './sampler-host.ts';
 import type { WatchedContainers } from './watched-containers.ts';
@@ -107,19 +106,6 @@ export async function closeWindow(
   };
 }
 
-/** What frames refer to by number is told once in a process's life. */
-export function learnNames(
-  { methods, names, classes }: Pick<SampleBatch, 'methods' | 'names' | 'classes'>,
-  containers: WatchedContainers,
-): void {
-  const jvms = new Map(
-    containers.all().flatMap(({ processes }) => [...processes].map(([pid, { jvm }]) => [pid, jvm] as const)),
-  );
-  for (const method of methods) jvms.get(method.pid)?.frames.learnMethod(method);
-  for (const name of names) jvms.get(name.pid)?.frames.learnStub(name);
-  for (const [pid, met] of Map.groupBy(classes, (each) => each.pid)) jvms.get(pid)?.suspended?.learn(met);
-}
-
 /** Of what a node lost since the counters were last read, the share lost in the table of stacks. */
 export function tableShareOf(lost: { ringFull: number; tableFull: number }): number {
   const all = lost.ringFull + lost.tableFull;
@@ -149,25 +135,6 @@ async function refreshNames(
   const waited = new AbortController();
   await Promise.race([attaches.idle(), pause(ATTACH_WAIT_MS, waited.signal)]);
   waited.abort();
-}
-
-function metNatives(
-  windows: readonly Pick<ContainerWindow, 'container' | 'rows'>[],
-  names: WindowNames,
-  procRoot: string,
-): readonly MetNatives[] {
-  const all: MetNatives[] = [];
-  for (const { container, rows } of windows) {
-    for (const [pid, ofPid] of Map.groupBy(rows, (row) => row.pid)) {
-      const process = container.processes.get(pid);
-      if (!process) continue;
-      const met = new Map<FileRegion, Set<number>>();
-      for (const row of ofPid) names.meetNatives(row, process, met);
-      const root = `${procRoot}/${pid}/root`;
-      all.push(...Array.from(met, ([region, addresses]) => ({ root, region, addresses })));
-    }
-  }
-  return all;
 }
 
 /** Why there are no samples, said where people look: at the pod. */

@@ -25,6 +25,7 @@ test('each command is understood with its defaults', () => {
     output: 'c.html',
     title: undefined,
     raw: false,
+    failOn: undefined,
   });
   assert.deepEqual(parseCommandLine(words('report shop/orders-1')), {
     kind: 'report',
@@ -49,7 +50,15 @@ test('each command is understood with its defaults', () => {
         route: undefined,
         cluster: CLUSTER,
       },
-      { kind: 'diff', baseline: 'a', canary: 'b', output: 'c.html', title: undefined, raw: true },
+      {
+        kind: 'diff',
+        baseline: 'a',
+        canary: 'b',
+        output: 'c.html',
+        title: undefined,
+        raw: true,
+        failOn: undefined,
+      },
     ],
   );
   assert.deepEqual(parseCommandLine(words('report shop/orders-1 --slow canary')), {
@@ -155,7 +164,7 @@ test('a wrong line is a usage error that says what is right', () => {
     ['noise a --raw', /noise takes no --raw/],
     ['report a/b --colour', /Unknown option '--colour'/],
     ['diff a -o x', /expected: flamegate diff/],
-    ['diff a b', /diff needs two files and -o/],
+    ['diff a b', /diff needs -o or --fail-on/],
     ['record -n a -l b=c', /record needs --namespace, --selector and -o/],
     ['record -n a -l b=c -o d --duration 1d', /--duration: "1d" is not a duration/],
     ['record -n a -l b=c -o d --interval 2h', /--interval from 10s to 30m/],

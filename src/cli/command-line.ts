@@ -1,6 +1,6 @@
 /** The command line: words in, one command out. */
 import { parseArgs } from 'node:util';
-import { parseDurationMs } from '../crds/quantities.ts';
+import { parseDurationMs, parsePercentage } from '../crds/quantities.ts';
 import { usageError as usage } from './cli-error.ts';
 import {
   type AskedCanary,
@@ -11,6 +11,7 @@ import {
   timeoutMs,
   waitFormat,
 } from './gate-wait-options.ts';
+import { isLocal, LOCAL_OPTIONS, type LocalRecord, localRecord } from './local/local-options.ts';
 import type { PlanSource } from './plan-command.ts';
 import type { ReplayOverrides } from './replay.ts';
 import {
@@ -23,6 +24,7 @@ import {
 } from './replay-options.ts';
 import type { ReplaySource } from './replay-sources.ts';
 import type { OutputFormat } from './replay-text.ts';
+import { TOP_OPTIONS, type Top, topOptions } from './top/top-options.ts';
 
 /** How to reach the cluster and the controller in it. */
 export interface ClusterOptions {
@@ -45,9 +47,12 @@ export type Command =
       readonly kind: 'diff';
       readonly baseline: string;
       readonly canary: string;
-      readonly output: string;
+      /** The file its page goes to. */
+      readonly output: string | undefined;
       readonly title: string | undefined;
       readonly raw: boolean;
+      /** Growth of a function beyond which it fails: a share of all samples; undefined: nothing is judged. */
+      readonly failOn: number | undefined;
     }
   | {
       readonly kind: 'report';
@@ -71,6 +76,9 @@ export type Command =
       readonly output: string;
       readonly cluster: ClusterOptions;
     }
+  | ({ readonly kind: 'local' } & LocalRecord)
+  | ({ readonly kind: 'top' } & Top)
+  | { readonly kind: 'doctor'; readonly format: OutputFormat; readonly cluster: ClusterOptions }
   | { readonly kind: 'noise'; readonly recordings: readonly string[] }
   | {
       readonly kind: 'replay';
@@ -96,65 +104,6 @@ export type Command =
       readonly cluster: ClusterOptions;
     };
 
-export const HELP = `flamegate: CPU of Kubernetes' JVM services, compared (also: kubectl flamegate)
-
-Usage
-  flamegate report NAMESPACE/NAME             print a RegressionReport (-o json, -o yaml: for scripts)
-  flamegate report NAMESPACE/NAME -o a.html   and save its diff flame graph
-  flamegate report NAMESPACE/NAME --slow canary
-                                              where its slow requests' time went, against normal ones: canary or baseline
-  flamegate report NAMESPACE/NAME --slow canary -o a.html [--route "GET /orders/{id}"]
-                                              and the flame graph of one route's, slow against normal
-  flamegate diff A.collapsed B.collapsed -o diff.html [--title TEXT]
-                                              draw two collapsed-stack files as one diff flame graph
-  flamegate record --namespace NS --selector LABELS --duration 1h -o DIR [--interval 60s]
-                                              record the windows of pods under a gate, for later replay
-  flamegate noise DIR...                      what recordings of unchanged pods say about noise, as markdown
-  flamegate replay DIR... [--baseline PODS --canary PODS]
-                                              judge the evaluations of recordings again, or two arms of one
-  flamegate replay --gate NAMESPACE/NAME      judge a gate's evaluations again, as far as the controller has windows
-  flamegate replay --database FILE            the same, of a copy of the controller's windows.sqlite
-  flamegate plan --gate NAMESPACE/NAME        what a certified gate sees with how many canary pods, and the steps
-                                              of an Argo Rollout that give it the time
-  flamegate plan DIR... [--baseline PODS] [--placebos 220]
-                                              the same, certified from recordings of pods of one version
-  flamegate gate wait NAMESPACE/NAME --canary HASH [--baseline HASH] [--timeout 1h] [--inconclusive fail|pass]
-                                              until the gate has decided about that revision; its verdict is the
-                                              exit code (-o json: with the checks, for scripts)
-  flamegate gate wait NAMESPACE/NAME --canary-of rollout/NAME
-                                              the same for what a deployment, statefulset or rollout rolls out now
-
-Other settings (replay, plan of recordings); not given: the gate's own, or a gate's defaults
-  --margin-p99 10%,2ms        also p50, p90, p95, p99.9; a percentage, a latency, or of both the larger
-  --margin-cpu 0.5%           of one function   --margin-errors 0.5%   --margin-cpu-per-request 10% (it decides then)
-  --false-failure-rate 1%     --warm-up 2m      --min-duration 3m      --deadline 30m     --pod-variance-factor 1
-  -o table|json|yaml          default: table
-  PODS                        how the names of an arm's pods begin: orders-654fcb74c6
-
-Stacks (report, diff)
-  --raw               as they were sampled; default: coroutines, pipelines and threads folded, suspend functions
-                      by their names in the source
-
-Cluster (report, record, replay, plan, gate: the first two)
-  --kubeconfig FILE   default: KUBECONFIG, then ~/.kube/config
-  --context NAME      default: the current context
-  --token TOKEN       shown to the controller; default: the kubeconfig's own. A kubeconfig with a client
-                      certificate has none: then a ten-minute token of --service-account is asked for
-  --service-account NS/NAME   default: flamegate-system/flamegate-viewer, which may read reports, no more
-
-Exit codes
-  0   done, whatever the verdict is
-  1   failed; the reason and its code are on standard error
-  2   the command line is wrong
-Exit codes of replay
-  0   every evaluation would pass      1   at least one would fail     3   none, but at least one stays undecided
-  2   the command line is wrong        4   failed; the reason and its code are on standard error
-Exit codes of plan
-  0   placebos fail within --false-failure-rate     1   more often     2 and 4   as replay
-Exit codes of gate wait
-  0   Passed     1   Failed: a regression     3   Inconclusive, or nothing decided within --timeout     2 and 4   as replay
-`;
-
 const OPTIONS = {
   help: { type: 'boolean', short: 'h' },
   output: { type: 'string', short: 'o' },
@@ -170,6 +119,9 @@ const OPTIONS = {
   context: { type: 'string' },
   token: { type: 'string' },
   'service-account': { type: 'string' },
+  'fail-on': { type: 'string' },
+  ...LOCAL_OPTIONS,
+  ...TOP_OPTIONS,
   ...REPLAY_OPTIONS,
   ...GATE_WAIT_OPTIONS,
 } as const;
@@ -178,10 +130,13 @@ type Values = { readonly [Name in Exclude<keyof typeof OPTIONS, 'help' | 'raw'>]
 };
 
 const CLUSTER = ['kubeconfig', 'context', 'token', 'service-account'] as const;
-const TAKES: Readonly<Record<Exclude<Command['kind'], 'help'>, readonly (keyof Values)[]>> = {
-  diff: ['output', 'title', 'raw'],
+const LOCAL = ['pid', 'container', 'frequency'] as const;
+const TAKES: Readonly<Record<Exclude<Command['kind'], 'help' | 'local'>, readonly (keyof Values)[]>> = {
+  diff: ['output', 'title', 'raw', 'fail-on'],
   report: ['output', 'raw', 'slow', 'route', ...CLUSTER],
-  record: ['output', 'namespace', 'selector', 'duration', 'interval', ...CLUSTER],
+  record: ['output', 'namespace', 'selector', 'duration', 'interval', ...LOCAL, ...CLUSTER],
+  top: [...LOCAL, 'every', 'times'],
+  doctor: ['output', ...CLUSTER],
   noise: [],
   replay: ['output', 'gate', 'database', 'baseline', 'canary', ...OVERRIDES, ...CLUSTER],
   plan: ['output', 'gate', 'baseline', 'placebos', ...OVERRIDES, ...CLUSTER],
@@ -212,6 +167,12 @@ export function parseCommandLine(argv: readonly string[]): Command {
       return reportCommand(rest, values);
     case 'record':
       return recordCommand(rest, values);
+    case 'top':
+      exactly(0, rest, 'top --pid PID');
+      return { kind, ...topOptions(values) };
+    case 'doctor':
+      exactly(0, rest, 'doctor takes options only');
+      return { kind, format: outputFormat(values.output), cluster: clusterOptions(values) };
     case 'noise':
       return { kind, recordings: some(rest, 'noise DIR...') };
     case 'replay':
@@ -234,12 +195,20 @@ function parsed(argv: readonly string[]) {
 }
 
 function diffCommand(rest: readonly string[], values: Values): Command {
-  const [baseline, canary] = exactly(2, rest, 'diff A.collapsed B.collapsed -o diff.html');
-  if (baseline === undefined || canary === undefined || values.output === undefined) {
-    throw usage('diff needs two files and -o: diff A.collapsed B.collapsed -o diff.html');
-  }
+  const right = 'diff A B -o diff.html, or diff A B --fail-on 1%';
+  const [baseline = '', canary = ''] = exactly(2, rest, right);
   const { output, title, raw = false } = values;
-  return { kind: 'diff', baseline, canary, output, title, raw };
+  const failOn = values['fail-on'] === undefined ? undefined : marginOf(values['fail-on']);
+  if (output === undefined && failOn === undefined) throw usage(`diff needs -o or --fail-on: ${right}`);
+  return { kind: 'diff', baseline, canary, output, title, raw, failOn };
+}
+
+function marginOf(text: string): number {
+  try {
+    return parsePercentage(text);
+  } catch (cause) {
+    throw usage(`--fail-on: ${cause instanceof Error ? cause.message : String(cause)}`, cause);
+  }
 }
 
 function reportCommand(rest: readonly string[], values: Values): Command {
@@ -265,7 +234,7 @@ function armOf(text: string | undefined): 'baseline' | 'canary' | undefined {
 }
 
 function recordCommand(rest: readonly string[], values: Values): Command {
-  exactly(0, rest, 'record takes options only');
+  if (isLocal(rest, values)) return localCommand(rest, values);
   const { namespace, selector, output } = values;
   if (namespace === undefined || selector === undefined || output === undefined) {
     throw usage(
@@ -288,6 +257,14 @@ function recordCommand(rest: readonly string[], values: Values): Command {
     output,
     cluster: clusterOptions(values),
   };
+}
+
+function localCommand(rest: readonly string[], values: Values): Command {
+  const foreign = (['namespace', 'selector', 'interval', ...CLUSTER] as const).find(
+    (name) => values[name] !== undefined,
+  );
+  if (foreign !== undefined) throw usage(`record of this machine takes no --${foreign}`);
+  return { kind: 'local', ...localRecord(rest, values) };
 }
 
 function replayCommand(rest: readonly string[], values: Values): Command {

@@ -1,40 +1,72 @@
-/** `flamegate diff`: two files of collapsed stacks, one page. */
+/** `flamegate diff`: two profiles of any tool; one page, and where it is asked for a verdict. */
 import { basename } from 'node:path';
-import { CollapsedError, parseCollapsed } from '../profile/collapsed.ts';
+import { type GrowthJudgement, judgeGrowth } from '../detect/profile-growth.ts';
 import { renderDiffPage } from '../profile/diff-page.ts';
 import { foldingOf } from '../profile/folding.ts';
 import { type StackCount, totalCount } from '../profile/stack-counts.ts';
 import { changesText } from './changes-text.ts';
+import { CliError, type Outcome } from './cli-error.ts';
 import type { Command } from './command-line.ts';
-import { readText, writeText } from './files.ts';
+import { writeText } from './files.ts';
+import { type ProfileFile, readProfile } from './profile-file.ts';
+import { visible } from './visible.ts';
 
-export async function runDiff(command: Extract<Command, { kind: 'diff' }>): Promise<string> {
-  const baseline = await readStacks(command.baseline);
-  const canary = await readStacks(command.canary);
-  const profiles = { baseline, canary };
-  const { output, raw } = command;
+type DiffCommand = Extract<Command, { kind: 'diff' }>;
+
+/** Chance that two equal profiles are called a regression. */
+const FALSE_FAILURES = 0.01;
+const MOST_NAMED = 5;
+const EXIT_CODES = { Passed: 0, Failed: 1, Inconclusive: 3 } as const;
+
+export async function runDiff(command: DiffCommand): Promise<Outcome> {
+  const { output, raw, title, failOn } = command;
+  const [baseline, canary] = [await readProfile(command.baseline), await readProfile(command.canary)];
+  requireSameType(command, baseline, canary);
+  const profiles = { baseline: baseline.stacks, canary: canary.stacks };
   const names = `${basename(command.canary)} against ${basename(command.baseline)}`;
-  const samples = `${count(canary)} against ${count(baseline)} samples`;
-  const page = renderDiffPage({
-    title: command.title ?? names,
-    subtitle: samples,
-    ...profiles,
-    beginsRaw: raw,
-  });
-  await writeText(output, page);
-  const { fold } = foldingOf(baseline, canary);
-  const shown = raw ? profiles : { baseline: baseline.map(fold), canary: canary.map(fold) };
-  return `wrote ${output}: ${samples}\n${changesText(shown)}`;
+  const samples = `${count(canary.stacks)} against ${count(baseline.stacks)} samples`;
+  if (output !== undefined) {
+    const page = { title: title ?? names, subtitle: samples, ...profiles, beginsRaw: raw };
+    await writeText(output, renderDiffPage(page));
+  }
+  const { fold } = foldingOf(profiles.baseline, profiles.canary);
+  const shown = raw ? profiles : { baseline: baseline.stacks.map(fold), canary: canary.stacks.map(fold) };
+  const head = output === undefined ? samples : `wrote ${output}: ${samples}`;
+  const changes = changesText(shown);
+  if (failOn === undefined) return { text: `${head}\n${changes}`, exitCode: 0 };
+  const judged = judgeGrowth(shown.baseline, shown.canary, { margin: failOn, level: FALSE_FAILURES });
+  return {
+    text: `${head}\n${verdictText(judged, failOn)}\n${changes}`,
+    exitCode: EXIT_CODES[judged.verdict],
+  };
 }
 
-async function readStacks(path: string): Promise<StackCount[]> {
-  try {
-    return parseCollapsed(await readText(path));
-  } catch (error) {
-    throw error instanceof CollapsedError
-      ? new CollapsedError(`${path}: ${error.message}`, { cause: error })
-      : error;
+function requireSameType(command: DiffCommand, baseline: ProfileFile, canary: ProfileFile): void {
+  if (baseline.type === undefined || canary.type === undefined || baseline.type === canary.type) return;
+  throw new CliError(
+    'UNITS_DIFFER',
+    `${command.baseline} counts ${visible(baseline.type)}, ${command.canary} ${visible(canary.type)}: they cannot be compared`,
+  );
+}
+
+function verdictText({ verdict, grown, most }: GrowthJudgement, margin: number): string {
+  switch (verdict) {
+    case 'Failed': {
+      const named = grown
+        .slice(0, MOST_NAMED)
+        .map(
+          (each) =>
+            `  ${visible(each.name)}: ${percent(each.baseline)} to ${percent(each.canary)} of all samples, by ${percent(each.least)} at least`,
+        );
+      const others = grown.length > MOST_NAMED ? [`  and ${grown.length - MOST_NAMED} more`] : [];
+      return [`Failed: grown by more than ${percent(margin)}`, ...named, ...others].join('\n');
+    }
+    case 'Passed':
+      return `Passed: no function has grown by ${percent(margin)} of all samples; by ${percent(most)} at most`;
+    case 'Inconclusive':
+      return `Inconclusive: too few samples to tell growth of ${percent(margin)}; a function may have grown by ${percent(most)}`;
   }
 }
 
+const percent = (share: number): string => `${(share * 100).toFixed(2)}%`;
 const count = (stacks: readonly StackCount[]): string => totalCount(stacks).toLocaleString('en');

@@ -3,16 +3,24 @@ import { readFile, writeFile } from 'node:fs/promises';
 import { CliError } from './cli-error.ts';
 
 export async function readText(path: string): Promise<string> {
+  return (await readBytes(path)).toString('utf8');
+}
+
+export async function readBytes(path: string): Promise<Buffer> {
   try {
-    return await readFile(path, 'utf8');
+    return await readFile(path);
   } catch (cause) {
     throw new CliError('FILE_UNREADABLE', `cannot read ${path}: ${reasonOf(cause)}`, cause);
   }
 }
 
 export async function writeText(path: string, text: string): Promise<void> {
+  await writeBytes(path, Buffer.from(text));
+}
+
+export async function writeBytes(path: string, bytes: Uint8Array): Promise<void> {
   try {
-    await writeFile(path, text);
+    await writeFile(path, bytes);
   } catch (cause) {
     throw new CliError('FILE_UNWRITABLE', `cannot write ${path}: ${reasonOf(cause)}`, cause);
   }

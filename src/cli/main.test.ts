@@ -70,18 +70,18 @@ test('functions of coroutines are told as in the source, or as they were sampled
   assert.match(readFileSync(path('f.html'), 'utf8'), /"beginsRaw":true/);
 });
 
-test('what fails says its code, the file and the line, and exits with 1', () => {
+test('what fails says its code, the file and the line, and exits with 4', () => {
   writeFileSync(path('broken.collapsed'), 'main;fast 10\nmain;slow\n');
 
   const broken = flamegate('diff', path('broken.collapsed'), path('broken.collapsed'), '-o', path('x.html'));
   const missing = flamegate('noise', path('nowhere'));
   const unreachable = flamegate('report', 'shop/orders-1', '--kubeconfig', path('nowhere'));
 
-  assert.equal(broken.status, 1);
+  assert.equal(broken.status, 4);
   assert.match(broken.stderr, /^flamegate: COLLAPSED_INVALID: .*broken\.collapsed: line 2: no sample count/);
-  assert.equal(missing.status, 1);
+  assert.equal(missing.status, 4);
   assert.match(missing.stderr, /^flamegate: RECORDING_INVALID: .*index\.json/);
-  assert.equal(unreachable.status, 1);
+  assert.equal(unreachable.status, 4);
   assert.match(unreachable.stderr, /^flamegate: FILE_UNREADABLE: cannot load the kubeconfig/);
 });
 

@@ -1,42 +1,57 @@
 #!/usr/bin/env node
 /** `flamegate`, also installed as `kubectl-flamegate`. Results go to standard output, everything else to standard error. */
 import { CliError, type Outcome } from './cli-error.ts';
-import { type Command, HELP, parseCommandLine } from './command-line.ts';
-import { runDiff } from './diff-command.ts';
-import { runGateWait } from './gate-wait-command.ts';
-import { runNoise } from './noise-command.ts';
-import { runPlan } from './plan-command.ts';
-import { runRecord } from './record-command.ts';
-import { runReplay } from './replay-command.ts';
-import { runReport } from './report-command.ts';
+import { type Command, parseCommandLine } from './command-line.ts';
+import { HELP } from './help.ts';
 
 const COLUMNS_OF_A_FILE = 100;
+const ROWS_OF_A_FILE = 24;
 
+/** Each command loads what it needs: the Kubernetes client alone takes a second. */
 async function run(command: Command): Promise<string | Outcome> {
   switch (command.kind) {
     case 'help':
       return HELP;
     case 'diff':
-      return runDiff(command);
+      return (await import('./diff-command.ts')).runDiff(command);
     case 'report':
-      return runReport(command, {
+      return (await import('./report-command.ts')).runReport(command, {
         useColour: process.stdout.isTTY && process.env['NO_COLOR'] === undefined,
         columns: process.stdout.isTTY ? process.stdout.columns : COLUMNS_OF_A_FILE,
       });
     case 'record':
-      return runRecord(command, { say: (line) => process.stderr.write(`${line}\n`), signal: stopSignal() });
-    case 'noise':
-      return runNoise(command.recordings);
-    case 'replay':
-      return runReplay(command);
-    case 'plan':
-      return runPlan(command);
-    case 'gate':
-      return runGateWait(command, {
-        say: process.stderr.isTTY ? (line) => process.stderr.write(`${line}\n`) : undefined,
+      return (await import('./record-command.ts')).runRecord(command, {
+        say: (line) => process.stderr.write(`${line}\n`),
+        signal: stopSignal(),
       });
+    case 'local':
+      return (await import('./local/local-record-command.ts')).runLocalRecord(command, {
+        say: watched(),
+        signal: stopSignal(),
+      });
+    case 'top':
+      return (await import('./top/top-command.ts')).runTop(command, {
+        write: (text) => process.stdout.write(text),
+        isTerminal: process.stdout.isTTY,
+        rows: process.stdout.isTTY ? process.stdout.rows : ROWS_OF_A_FILE,
+        signal: stopSignal(),
+      });
+    case 'doctor':
+      return (await import('./doctor/doctor-command.ts')).runDoctor(command);
+    case 'noise':
+      return (await import('./noise-command.ts')).runNoise(command.recordings);
+    case 'replay':
+      return (await import('./replay-command.ts')).runReplay(command);
+    case 'plan':
+      return (await import('./plan-command.ts')).runPlan(command);
+    case 'gate':
+      return (await import('./gate-wait-command.ts')).runGateWait(command, { say: watched() });
   }
 }
+
+/** Says what goes on, where somebody watches. */
+const watched = (): ((line: string) => void) | undefined =>
+  process.stderr.isTTY ? (line) => process.stderr.write(`${line}\n`) : undefined;
 
 /** Aborts at the first Ctrl-C, so that a recording ends with its index; the second ends the process as usual. */
 function stopSignal(): AbortSignal {
@@ -47,28 +62,25 @@ function stopSignal(): AbortSignal {
   return stop.signal;
 }
 
-/** A verdict's 1 must not be taken for it: where a script acts on the exit code, a failure has one of its own. */
-const VERDICTS: ReadonlySet<Command['kind']> = new Set<Command['kind']>(['replay', 'plan', 'gate']);
-const failureOf = (command: Command | undefined): number =>
-  command !== undefined && VERDICTS.has(command.kind) ? 4 : 1;
+/** A verdict's 1 must not be taken for it: what fails has a code of its own. */
+const FAILED = 4;
+const WRONG_LINE = 2;
 
-function complain(error: unknown, command: Command | undefined): number {
+function complain(error: unknown): number {
   const code = error instanceof Error && 'code' in error ? `${String(error.code)}: ` : '';
   const message = error instanceof Error ? error.message : String(error);
   process.stderr.write(`flamegate: ${message.startsWith(code) ? '' : code}${message}\n`);
-  return error instanceof CliError && error.code === 'USAGE' ? 2 : failureOf(command);
+  return error instanceof CliError && error.code === 'USAGE' ? WRONG_LINE : FAILED;
 }
 
 async function main(argv: readonly string[]): Promise<number> {
-  let command: Command | undefined;
   try {
-    command = parseCommandLine(argv);
-    const ended = await run(command);
+    const ended = await run(parseCommandLine(argv));
     const { text, exitCode } = typeof ended === 'string' ? { text: ended, exitCode: 0 } : ended;
     await new Promise<void>((done) => process.stdout.write(text, () => done()));
     return exitCode;
   } catch (error) {
-    return complain(error, command);
+    return complain(error);
   }
 }
 

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 
 // include/uapi/linux/capability.h
-const BITS = { CAP_PERFMON: 38n, CAP_BPF: 39n } as const;
+const BITS = { CAP_DAC_READ_SEARCH: 2n, CAP_SYS_PTRACE: 19n, CAP_PERFMON: 38n, CAP_BPF: 39n } as const;
 
 export type CapabilityName = keyof typeof BITS;
 

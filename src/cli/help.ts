@@ -1,0 +1,65 @@
+/** What `flamegate --help` says: every command, option and exit code. */
+export const HELP = `flamegate: CPU of Kubernetes' JVM services, compared (also: kubectl flamegate)
+
+Usage
+  flamegate report NAMESPACE/NAME             print a RegressionReport (-o json, -o yaml: for scripts)
+  flamegate report NAMESPACE/NAME -o a.html   and save its diff flame graph
+  flamegate report NAMESPACE/NAME --slow canary
+                                              where its slow requests' time went, against normal ones: canary or baseline
+  flamegate report NAMESPACE/NAME --slow canary -o a.html [--route "GET /orders/{id}"]
+                                              and the flame graph of one route's, slow against normal
+  flamegate record --pid PID -o a.pb.gz [--duration 30s] [--frequency 97]
+                                              profile a process of this machine and all that it starts; or of a
+                                              container (--container ID), or a command: record -o a.pb.gz -- java …
+                                              pprof, or collapsed stacks where the file ends in .collapsed
+  flamegate diff A B -o diff.html [--title TEXT]
+                                              draw two profiles as one diff flame graph: pprof of any tool, or
+                                              collapsed stacks
+  flamegate diff A B --fail-on 1% [-o diff.html]
+                                              and fail where a function has grown by more of all samples
+  flamegate record --namespace NS --selector LABELS --duration 1h -o DIR [--interval 60s]
+                                              record the windows of pods under a gate, for later replay
+  flamegate top --pid PID [--every 5s] [--times N]
+                                              the functions that take its CPU, as it runs (also --container ID)
+  flamegate doctor                            what this machine, its JVMs and the cluster allow, and what to do about
+                                              what is missing (exit code 4: it cannot work)
+  flamegate noise DIR...                      what recordings of unchanged pods say about noise, as markdown
+  flamegate replay DIR... [--baseline PODS --canary PODS]
+                                              judge the evaluations of recordings again, or two arms of one
+  flamegate replay --gate NAMESPACE/NAME      judge a gate's evaluations again, as far as the controller has windows
+  flamegate replay --database FILE            the same, of a copy of the controller's windows.sqlite
+  flamegate plan --gate NAMESPACE/NAME        what a certified gate sees with how many canary pods, and the steps
+                                              of an Argo Rollout that give it the time
+  flamegate plan DIR... [--baseline PODS] [--placebos 220]
+                                              the same, certified from recordings of pods of one version
+  flamegate gate wait NAMESPACE/NAME --canary HASH [--baseline HASH] [--timeout 1h] [--inconclusive fail|pass]
+                                              until the gate has decided about that revision; its verdict is the
+                                              exit code (-o json: with the checks, for scripts)
+  flamegate gate wait NAMESPACE/NAME --canary-of rollout/NAME
+                                              the same for what a deployment, statefulset or rollout rolls out now
+
+Other settings (replay, plan of recordings); not given: the gate's own, or a gate's defaults
+  --margin-p99 10%,2ms        also p50, p90, p95, p99.9; a percentage, a latency, or of both the larger
+  --margin-cpu 0.5%           of one function   --margin-errors 0.5%   --margin-cpu-per-request 10% (it decides then)
+  --false-failure-rate 1%     --warm-up 2m      --min-duration 3m      --deadline 30m     --pod-variance-factor 1
+  -o table|json|yaml          default: table
+  PODS                        how the names of an arm's pods begin: orders-654fcb74c6
+
+Stacks (report, diff)
+  --raw               as they were sampled; default: coroutines, pipelines and threads folded, suspend functions
+                      by their names in the source
+
+Cluster (report, record, replay, plan; gate, doctor: the first two)
+  --kubeconfig FILE   default: KUBECONFIG, then ~/.kube/config
+  --context NAME      default: the current context
+  --token TOKEN       shown to the controller; default: the kubeconfig's own. A kubeconfig with a client
+                      certificate has none: then a ten-minute token of --service-account is asked for
+  --service-account NS/NAME   default: flamegate-system/flamegate-viewer, which may read reports, no more
+
+Exit codes
+  0   done, or where a verdict is asked for: passed
+  1   a regression (diff --fail-on, gate wait, replay: of at least one evaluation; plan: placebos fail too often)
+  2   the command line is wrong
+  3   inconclusive: too few samples, nothing decided within --timeout, or at least one evaluation stays undecided
+  4   it did not work; the reason and its code are on standard error
+`;

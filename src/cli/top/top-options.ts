@@ -1,0 +1,47 @@
+/** The options of `flamegate top`. */
+import { parseDurationMs } from '../../crds/quantities.ts';
+import { usageError } from '../cli-error.ts';
+import { type LocalTarget, localTarget, samplingRate } from '../local/local-options.ts';
+
+const text = { type: 'string' } as const;
+
+/** For node:util's parseArgs; --pid, --container and --frequency are those of local recordings, too. */
+export const TOP_OPTIONS = { every: text, times: text } as const;
+
+export interface Top {
+  readonly target: LocalTarget;
+  readonly frequencyHz: number;
+  readonly everyMs: number;
+  /** How many tables; undefined: until Ctrl-C. */
+  readonly times: number | undefined;
+}
+
+export interface TopValues {
+  readonly pid?: string | undefined;
+  readonly container?: string | undefined;
+  readonly frequency?: string | undefined;
+  readonly every?: string | undefined;
+  readonly times?: string | undefined;
+}
+
+const SHORTEST_MS = 1_000;
+const LONGEST_MS = 3_600_000;
+const MOST_TIMES = 100_000;
+
+/** Throws a CliError USAGE that names the option. */
+export function topOptions(values: TopValues): Top {
+  const { every = '5s', times } = values;
+  let everyMs: number;
+  try {
+    everyMs = parseDurationMs(every);
+  } catch (cause) {
+    throw usageError(`--every: ${cause instanceof Error ? cause.message : String(cause)}`, cause);
+  }
+  if (everyMs < SHORTEST_MS || everyMs > LONGEST_MS) throw usageError('--every is 1s to 1h');
+  const count = times === undefined ? undefined : Number(times);
+  if (count !== undefined && !(Number.isInteger(count) && count >= 1 && count <= MOST_TIMES)) {
+    throw usageError(`--times is 1 to ${MOST_TIMES}`);
+  }
+  const target = localTarget([], values, 'top --pid PID, or top --container ID');
+  return { target, frequencyHz: samplingRate(values.frequency), everyMs, times: count };
+}
