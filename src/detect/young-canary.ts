@@ -108,12 +108,13 @@ const WITHIN = 0.95; // of functions: one in twenty, as for all that is weighed 
 /**
  * By what warm-up multiplies the odds of a function's share, as this canary's functions show that the baseline has too: nineteen in twenty
  * gained no more. It falls as JVMs warm, where minutes and requests do not tell. On real pods with a fifth of the baseline's load it was
- * 2.0 to 2.6 after some 600 requests, 1.7 to 1.8 after 1,400. Chance makes it larger. At most what is assumed of a JVM that compiles.
+ * 2 and more after some 600 requests, 1.7 to 1.9 after 1,600. Chance makes it larger. At most what is assumed of a JVM that compiles.
  */
 export function warmingRatio({ candidates, newPathShare }: LookEvidence): number {
-  // Chosen by the baseline alone, so that what grew is in it no sooner than what shrank.
+  // Those that could call new code that is hot, and so are chosen by the canary: more of them grew than shrank.
   const ascending = candidates
-    .filter(({ node, baselineShare }) => nodeIsTotal(node) && baselineShare >= newPathShare)
+    .filter(({ node, canaryShare }) => nodeIsTotal(node) && canaryShare >= newPathShare)
+    .filter(({ canaryShare, baselineShare }) => baselineShare >= NEW_PART * canaryShare)
     .map(({ canaryShare, baselineShare }) => oddsOf(canaryShare) / oddsOf(baselineShare))
     .sort((a, b) => a - b);
   const found = ascending[Math.floor(WITHIN * ascending.length)];
