@@ -9,7 +9,7 @@ import { frameIsFunction, frameIsMachinery } from './frames.ts';
 import { type LeftOut, leaveOneOut, restsOn } from './leave-one-out.ts';
 import type { LookEvidence } from './look-evidence.ts';
 import { COMPILING_PART, TIMES_THE_OTHERS } from './maturity.ts';
-import { type LookContext, type NodeEvidence, weighNode } from './node-evidence.ts';
+import { halfWidthOf, type LookContext, type NodeEvidence, weighNode } from './node-evidence.ts';
 import {
   type ArmFacts,
   agedAlike,
@@ -51,8 +51,26 @@ export function growthWithoutEachPod(
     name: nameOfPod(facts.canary.get(pod), pod),
     size: samples,
     excess: (counts[growth.node] ?? 0) - samples * growth.baselineShare,
+    halfWithout: halfWithout(pod, growth, look.context),
   }));
   return leaveOneOut({ effect: growth.delta, half: growth.half, margin: look.margin }, units);
+}
+
+/** Of code that was not there, what is left is surer than the whole: its noise goes with its share. */
+function halfWithout(
+  pod: string,
+  { node, baselineShare }: NodeEvidence,
+  context: LookContext,
+): number | undefined {
+  const { canary, dispersion } = context;
+  const pods = new Map([...canary.pods].filter(([name]) => name !== pod));
+  const without = canary.pods.get(pod);
+  const samples = canary.samples - (without?.samples ?? 0);
+  const spread = dispersion.spreads[node];
+  if (samples <= 0 || spread === undefined) return undefined;
+  const count = (canary.counts[node] ?? 0) - (without?.counts[node] ?? 0);
+  const rest = { ...context, canary: { ...canary, pods, samples } };
+  return halfWidthOf({ canaryShare: count / samples, baselineShare, spread }, rest);
 }
 
 const percent = (part: number): string => `${(100 * part).toFixed(part < 0.1 ? 1 : 0)} %`;

@@ -7,6 +7,8 @@ export interface Unit {
   readonly size: number;
   /** Counted beyond what the baseline would have of so many. */
   readonly excess: number;
+  /** Half-width of the growth without it; absent: that of all, wider for how many are left. */
+  readonly halfWithout?: number | undefined;
 }
 
 export interface Growth {
@@ -33,11 +35,12 @@ const LEAST_PART_OF_MARGIN = 0.5;
 export function leaveOneOut({ effect, half, margin }: Growth, units: readonly Unit[]): readonly LeftOut[] {
   const all = { size: sum(units, 'size'), excess: sum(units, 'excess') };
   const positive = units.reduce((whole, { excess }) => whole + Math.max(0, excess), 0);
-  return units.map(({ name, size, excess }) => {
+  return units.map(({ name, size, excess, halfWithout }) => {
     const rest = { size: all.size - size, excess: all.excess - excess };
     const left =
       rest.size > 0 && all.excess > 0 ? (effect * (rest.excess / rest.size)) / (all.excess / all.size) : 0;
-    const wider = rest.size > 0 ? half * Math.sqrt(all.size / rest.size) : Number.POSITIVE_INFINITY;
+    const wider =
+      rest.size > 0 ? (halfWithout ?? half * Math.sqrt(all.size / rest.size)) : Number.POSITIVE_INFINITY;
     return {
       name,
       effect: left,

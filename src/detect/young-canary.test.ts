@@ -103,3 +103,15 @@ test('what a pod runs less often the more it has served fails nothing', () => {
 
   assert.equal(hasFailed, false);
 });
+
+test('new code whose caller has less than twice its cost fails a canary whose other functions take what they do in the baseline', () => {
+  const { hasFailed } = judged(() => [...cold(SERVICE, 1), ...encode('shop.SlowCodec.encode', 3.6)]);
+
+  assert.equal(hasFailed, true);
+});
+
+test('the same fails nothing where a third of the other functions take as much more', () => {
+  const { hasFailed } = judged(() => [...cold(SERVICE, 2.8), ...encode('shop.SlowCodec.encode', 5.8)]);
+
+  assert.equal(hasFailed, false);
+});

@@ -4,8 +4,8 @@
  * prove nothing. Code that the baseline does not run is none of that: a path that is new and hot fails a gate, if
  *
  * - e-BH, the bounds of new-hot-path.ts and what else may explain it (cpu-doubt.ts) say so, as in any look;
- * - what calls it grew by the margin beyond what a JVM that compiles may make of it: a function of another name, or one that was
- *   taken apart, costs its caller nothing more;
+ * - what calls it grew by the margin beyond what a JVM that compiles may make of it, as far as this canary's other functions tell: a
+ *   function of another name, or one that was taken apart, costs its caller nothing more;
  * - a request will still run it for more than the margin once the canary has settled: what fills a cache or loads a class does not
  *   last (lasting-growth.ts).
  */
@@ -23,7 +23,7 @@ import { type NodeEvidence, weighNode } from './node-evidence.ts';
 import { roomFor } from './node-sums.ts';
 import { servedIn } from './pod-facts.ts';
 import type { PodWindow } from './pod-window.ts';
-import { totalNode } from './stack-index.ts';
+import { nodeIsTotal, totalNode } from './stack-index.ts';
 import { addBlock } from './tally.ts';
 import type { CpuSettings } from './verdict.ts';
 
@@ -78,10 +78,11 @@ export class YoungCanary {
   #newCode(look: LookEvidence): Finding[] {
     const { index, facts, mix } = this.cpu;
     const round = { look, index, facts, mix };
+    const ratio = warmingRatio(look);
     return look.grown
       .filter((grown) => isNewAndHot(grown, look.context, look.newPathShare))
       .filter(({ node }) => isServicePath(node, index, look.context))
-      .filter((grown) => callerGrew(grown, round) && this.#seen.lasts(grown, round))
+      .filter((grown) => callerGrew(grown, ratio, round) && this.#seen.lasts(grown, round))
       .filter((grown) => doubtOfGrowth(grown, round) === undefined)
       .sort((a, b) => b.delta - a.delta || a.node - b.node)
       .map((evidence) => ({ evidence, moved: undefined }));
@@ -101,15 +102,37 @@ function knownCaller(growth: NodeEvidence, { look, index }: CpuDoubtRound): Node
   return growth;
 }
 
+const FEWEST_FUNCTIONS = 20;
+const WITHIN = 0.95; // of functions: one in twenty, as for all that is weighed once more
+
 /**
- * By the margin beyond the most that is assumed of a JVM that compiles, and surely beyond what of that is left later. On real pods with a
- * fifth of the baseline's load callers of unchanged code had up to 2.4 times their share in the first minutes, and then 2.1.
+ * By what warm-up multiplies the odds of a function's share, as this canary's functions show that the baseline has too: nineteen in twenty
+ * gained no more. It falls as JVMs warm, where minutes and requests do not tell. On real pods with a fifth of the baseline's load it was
+ * 2 and more after some 600 requests, 1.7 to 1.9 after 1,600. Chance makes it larger. At most what is assumed of a JVM that compiles.
  */
-function callerGrew(growth: NodeEvidence, round: CpuDoubtRound): boolean {
+export function warmingRatio({ candidates, newPathShare }: LookEvidence): number {
+  // Those that could call new code that is hot, and so are chosen by the canary: more of them grew than shrank.
+  const ascending = candidates
+    .filter(({ node, canaryShare }) => nodeIsTotal(node) && canaryShare >= newPathShare)
+    .filter(({ canaryShare, baselineShare }) => baselineShare >= NEW_PART * canaryShare)
+    .map(({ canaryShare, baselineShare }) => oddsOf(canaryShare) / oddsOf(baselineShare))
+    .sort((a, b) => a - b);
+  const found = ascending[Math.floor(WITHIN * ascending.length)];
+  if (found === undefined || ascending.length < FEWEST_FUNCTIONS) return COMPILING_RATIO;
+  return Math.min(COMPILING_RATIO, Math.max(JUST_COMPILED_RATIO, found));
+}
+
+const oddsOf = (share: number): number => share / (1 - share);
+
+/**
+ * By the margin beyond what warm-up makes of it now, and surely beyond what of that is left later. On real pods with a fifth of the
+ * baseline's load callers of unchanged code had up to 2.4 times their share in the first minutes, and then 2.1.
+ */
+function callerGrew(growth: NodeEvidence, ratio: number, round: CpuDoubtRound): boolean {
   const { canaryShare, baselineShare, half } = knownCaller(growth, round);
-  const grownBy = (ratio: number): number =>
-    canaryShare - (ratio * baselineShare) / (1 - baselineShare + ratio * baselineShare);
-  return grownBy(COMPILING_RATIO) > round.look.margin && grownBy(JUST_COMPILED_RATIO) - half > 0;
+  const grownBy = (times: number): number =>
+    canaryShare - (times * baselineShare) / (1 - baselineShare + times * baselineShare);
+  return grownBy(ratio) > round.look.margin && grownBy(JUST_COMPILED_RATIO) - half > 0;
 }
 
 const SURE = 1.645; // standard errors: one in twenty, as for all that is weighed once more
