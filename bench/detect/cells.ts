@@ -90,7 +90,7 @@ const nulls: readonly NamedLatency[] = POD_SDS.flatMap((podSd) =>
   ),
 );
 
-/** Beside the 64: few pods, no history, three quantiles, waves that last. */
+/** Beside the 64: few pods, no history, three quantiles, waves that last, one pod that is bad for itself. */
 const otherNulls: readonly NamedLatency[] = [0.03, 0.05].flatMap((podSd) => {
   const sd = `sd=${percent(podSd)}`;
   const few = { podSd, baselinePods: 3, canaryPart: 0.5, history: 0 };
@@ -101,6 +101,7 @@ const otherNulls: readonly NamedLatency[] = [0.03, 0.05].flatMap((podSd) => {
     { name: `no history ${sd} 1000/s`, of: { podSd, history: 0 }, family: judging },
     { name: `P50 P95 P99 ${sd} 1000/s`, of: { podSd, quantiles: [0.5, 0.95, 0.99] }, family: judging },
     { name: `slow waves ${sd} 1000/s`, of: { podSd }, family: 'slow' as const },
+    { name: `one bad pod ${sd} 1000/s`, of: { podSd, badPods: { pods: 1, slower: 0.4 } }, family: judging },
   ].map(({ name, of, family }) => ({
     ...{ name, kind: 'otherNull' as const, family },
     cell: { ...NULL, ...of },
@@ -123,6 +124,7 @@ const effects: readonly NamedLatency[] = POD_SDS.flatMap((podSd) => {
     { name: `-10% 1000/s ${sd}`, of: { change: { factor: 0.9 } } },
     { name: `+12ms 1000/s looks of 10 s ${sd}`, of: { change: TAIL, lookS: 10 } },
     { name: `+12ms 1000/s margin 5% ${sd}`, of: { change: TAIL, margin: 0.05 } },
+    { name: `two bad pods 1000/s ${sd}`, of: { badPods: { pods: 2, slower: 0.4 } } },
     { name: `+12ms 1000/s one pod ${sd}`, of: { change: TAIL, canaryPods: 1 } },
     { name: `+12ms 1000/s slow waves ${sd}`, of: { change: TAIL }, family: 'slow' },
     { name: `+12ms 1000/s as tuned ${sd}`, of: { change: TAIL }, family: 'tuning' },

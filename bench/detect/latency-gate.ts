@@ -2,6 +2,7 @@
  * One simulated gate over requests, judged by the engine's own functions from sufficient statistics: numbers of requests beyond thresholds,
  * by pod, arm and look. What is left out is only what turns sketches into those numbers.
  */
+import normalQuantileOf from '@stdlib/stats-base-dists-normal-quantile';
 import { boundFactor } from '../../src/detect/bound-factor.ts';
 import { ASSUMED_OF_ERRORS, failuresPerUnit, weighErrors } from '../../src/detect/error-evidence.ts';
 import {
@@ -11,17 +12,16 @@ import {
   weighLatency,
 } from '../../src/detect/latency-evidence.ts';
 import { BOUND_ALPHA } from '../../src/detect/node-evidence.ts';
-import { normalQuantile } from '../../src/detect/quantiles.ts';
 import { concentrationOf, createRequestArms, type RequestArms } from '../../src/detect/request-arms.ts';
 import { concludeLook, openCheck, type RequestCheckState, spreadOf } from '../../src/detect/request-check.ts';
 import { errorAlpha, type LatencySettings, latencyAlpha } from '../../src/detect/request-settings.ts';
 import { BLOCK_MS } from '../../src/detect/request-spread.ts';
+import { doubted } from './doubts.ts';
 import type { GateOutcome } from './gate-outcome.ts';
 import { Beyond, type Change, LOG_SD, logQuantileOf } from './latency-model.ts';
 import { COMMON, type Family, nextOf, PodShift } from './pod-noise.ts';
 import type { Chance } from './random.ts';
 import { SeenNumbers } from './seen-numbers.ts';
-import { doubtedByYouth } from './young-doubt.ts';
 
 export interface LatencyCell {
   readonly podSd: number;
@@ -37,6 +37,8 @@ export interface LatencyCell {
   /** Part that young canary pods take more at first, gone by a factor of e every 45 s; their first two minutes are left out. */
   readonly warmUp: number;
   readonly change: Change;
+  /** Canary pods that are slower for themselves, and by how much log latency. */
+  readonly badPods?: { readonly pods: number; readonly slower: number };
   /** Second of the gate at which the change begins. */
   readonly fromS: number;
   /** Blocks of the baseline before the gate, of two minutes. */
@@ -51,6 +53,7 @@ export interface LatencyCell {
   readonly isOnlyMeasured?: boolean;
 }
 
+const NO_BAD_PODS = { pods: 0, slower: 0 };
 const FALSE_FAILURE_RATE = 0.01;
 const WINDOW_S = 10;
 const WINDOWS_PER_BLOCK = BLOCK_MS / 1_000 / WINDOW_S;
@@ -135,12 +138,18 @@ class Gate {
 
   constructor(model: CellModel, family: Family, chance: Chance) {
     const { cell, checks } = model;
+    const { badPods = NO_BAD_PODS } = cell;
     this.#model = model;
     this.#chance = chance;
     const podsOf = (arm: string, pods: number, part: number, edges: number): Pod[] =>
       Array.from({ length: pods }, (_, number) => ({
         name: `${arm}-${number}`,
-        shift: new PodShift(family, cell.podSd, chance),
+        shift: new PodShift(
+          family,
+          cell.podSd,
+          chance,
+          arm === 'canary' && number < badPods.pods ? badPods.slower : 0,
+        ),
         errors: ERRORS * Math.exp(ERROR_POD_SD * chance.normal()),
         perWindow: (cell.requestsPerSecond * WINDOW_S * part) / pods,
         served: nothing(edges),
@@ -334,7 +343,9 @@ class Gate {
       podBound: spread.factors.bound,
       boundFactor,
     };
-    return doubtedByYouth(evidence, this.#servedByEach(), { stretches, shape, noise, concentration });
+    const baselineConcentration = concentrationOf(this.#arms.baseline);
+    const known = { counts, restarts, stretches, shape, noise, concentration, baselineConcentration };
+    return doubted(evidence, this.#servedByEach(), known);
   }
 
   #servedByEach() {
@@ -386,6 +397,9 @@ class Gate {
     return weighErrors({ ...of, alpha, boundFactor: this.#model.boundFactor, blocks });
   }
 }
+
+/** Not the engine's, which remembers: parts of requests are never the same twice. */
+const normalQuantile = (part: number): number => normalQuantileOf(part, 0, 1);
 
 interface Seen {
   readonly block: number;

@@ -42,8 +42,9 @@ export class PodShift {
   readonly #values: Float64Array;
   readonly #chance: Chance;
 
-  constructor(family: Family, podSd: number, chance: Chance) {
-    this.#stays = podSd * (family === 'tuning' ? chance.normal() : chance.student(POD_FREEDOM));
+  /** `slower`: for good, whatever other pods are. */
+  constructor(family: Family, podSd: number, chance: Chance, slower = 0) {
+    this.#stays = slower + podSd * (family === 'tuning' ? chance.normal() : chance.student(POD_FREEDOM));
     this.#waves = WAVES[family];
     this.#values = Float64Array.from(this.#waves, ({ sd }) => sd * chance.normal());
     this.#chance = chance;

@@ -151,11 +151,10 @@ export function weighLatency(look: LatencyLook): EffectEvidence {
     baseline: baselineMs,
     canary: baselineMs * Math.exp(effect),
     assumedSpread: spread.assumed,
-    onePod: onePodCarries(
-      look.counts.canary.totals(),
-      partOf(look.counts.baseline.totals()),
-      margin * measure.fixed.density,
-    ),
+    get onePod() {
+      const { canary, baseline } = look.counts;
+      return onePodCarries(canary.totals(), partOf(baseline.totals()), margin * measure.fixed.density);
+    },
     ...(isLater && (isProven || !failsSinceStart) && { onset: later.strongest }),
   };
 }

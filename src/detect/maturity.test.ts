@@ -82,3 +82,12 @@ test('a canary is young by what its pods have served, beside the baseline and at
   assert.equal(hasServedFew(3_000, 1_000_000), false);
   assert.equal(hasServedFew(0, 5_000), false);
 });
+
+test('what is counted from late in youth on stays young until three times as many are served, at most twice the usual', () => {
+  assert.equal(hasServedFew(3_500, 1_000_000, 1_500), true);
+  assert.equal(hasServedFew(4_500, 1_000_000, 1_500), false);
+  assert.equal(hasServedFew(5_999, 1_000_000, 2_900), true);
+  assert.equal(hasServedFew(6_000, 1_000_000, 2_900), false);
+  assert.equal(hasServedFew(3_500, 1_000_000, 100), false);
+  assert.equal(hasServedFew(8_000, 1_000_000, 4_000), false);
+});

@@ -67,15 +67,28 @@ const YOUNGER = 0.5; // than the baseline's pods, in requests served
 /** From how many requests on a pod is as far as the baseline's, which have served so many each. */
 const settledAt = (baseline: number): number => Math.min(SETTLED_REQUESTS, YOUNGER * baseline);
 
-/** Requests that each pod of the arms has served since it was started; 0: not known. */
-export const hasServedFew = (canary: number, baseline: number): boolean =>
-  canary > 0 && canary < settledAt(baseline);
+/**
+ * What is counted from a pod's youth on, but not from its beginning, has to see so many times the requests before it tells what stays from
+ * what falls as 1/n: until then, at most until twice as many requests, when what is left has halved once more.
+ */
+const TIMES_TO_TELL = 3;
+const LATER = 2;
+
+/** Requests that each pod of the arms has served since it was started, and the canary's had when it was first counted; 0: not known. */
+export function hasServedFew(canary: number, baseline: number, from = 0): boolean {
+  const settled = settledAt(baseline);
+  if (canary <= 0) return false;
+  return canary < settled || (from < settled && canary < Math.min(TIMES_TO_TELL * from, LATER * settled));
+}
 
 export class Maturity {
   readonly #recent = new Map<string, Recent>();
   readonly #served = { baseline: new ServedSinceStart(), canary: new ServedSinceStart() };
-  #isYoung = false;
+  #isOld = false;
   #servedByCanary = 0;
+  /** At the last block, by pods of each arm. */
+  #servedNow = 0;
+  #servedByBaseline = 0;
   #settledAt = SETTLED_REQUESTS;
   readonly #cost: number[] = [];
   #immature: ReadonlySet<string> = new Set();
@@ -92,7 +105,12 @@ export class Maturity {
    * some thousand requests, or half an hour.
    */
   get isYoung(): boolean {
-    return this.#isYoung;
+    return this.isYoungFrom(0);
+  }
+
+  /** The same of what is counted since each of them had served `from`. */
+  isYoungFrom(from: number): boolean {
+    return !this.#isOld && hasServedFew(this.#servedNow, this.#servedByBaseline, from);
   }
 
   /** By each of the canary's pods since it was started; 0 where no requests are seen. */
@@ -145,9 +163,10 @@ export class Maturity {
     this.#served.canary.add(canary);
     const [ofBaseline, ofCanary] = [this.#served.baseline.of(baseline), this.#served.canary.of(canary)];
     if (ofCanary > 0) this.#servedByCanary = ofCanary;
+    this.#servedNow = ofCanary;
+    this.#servedByBaseline = ofBaseline;
     if (ofBaseline > 0) this.#settledAt = Math.max(ofCanary, settledAt(ofBaseline));
-    const isOld = canary.every(({ startMs, podStartedAtMs }) => startMs - podStartedAtMs >= MATURE_BY_MS);
-    this.#isYoung = !isOld && hasServedFew(ofCanary, ofBaseline);
+    this.#isOld = canary.every(({ startMs, podStartedAtMs }) => startMs - podStartedAtMs >= MATURE_BY_MS);
   }
 
   #weigh(block: ArmWindows): void {

@@ -37,8 +37,16 @@ interface Sum {
   counted: number;
 }
 
+/** Of one pod, by block from its first on: arrays, because they are read at every block that ends. */
+interface Row {
+  first: number;
+  readonly requests: number[];
+  readonly counted: number[];
+  readonly since: Sum;
+}
+
 export class PodCounts {
-  readonly #pods = new Map<string, { readonly blocks: Map<number, Sum>; readonly since: Sum }>();
+  readonly #pods = new Map<string, Row>();
   /** Of each pod since the evaluation began. */
   readonly #totals: Sum[] = [];
   #first = Number.POSITIVE_INFINITY;
@@ -47,27 +55,34 @@ export class PodCounts {
   /** Blocks before the evaluation have negative numbers. */
   add(pod: string, block: number, { requests, counted }: Counted): void {
     if (requests === 0) return;
-    const { blocks, since } = this.#cellsOf(pod);
-    const cell = blocks.get(block);
-    if (cell === undefined) blocks.set(block, { requests, counted });
-    else {
-      cell.requests += requests;
-      cell.counted += counted;
-    }
-    this.#first = Math.min(this.#first, block);
-    this.#last = Math.max(this.#last, block);
+    const row = this.#rowOf(pod, block);
+    const at = block - row.first;
+    row.requests[at] = (row.requests[at] ?? 0) + requests;
+    row.counted[at] = (row.counted[at] ?? 0) + counted;
+    if (block < this.#first) this.#first = block;
+    if (block > this.#last) this.#last = block;
     if (block < 0) return;
-    since.requests += requests;
-    since.counted += counted;
+    row.since.requests += requests;
+    row.since.counted += counted;
   }
 
-  #cellsOf(pod: string): { readonly blocks: Map<number, Sum>; readonly since: Sum } {
+  /** With a place for the block. */
+  #rowOf(pod: string, block: number): Row {
     const known = this.#pods.get(pod);
-    if (known !== undefined) return known;
-    const cells = { blocks: new Map<number, Sum>(), since: { requests: 0, counted: 0 } };
-    this.#pods.set(pod, cells);
-    this.#totals.push(cells.since);
-    return cells;
+    const row = known ?? { first: block, requests: [], counted: [], since: { requests: 0, counted: 0 } };
+    if (known === undefined) {
+      this.#pods.set(pod, row);
+      this.#totals.push(row.since);
+    }
+    for (; block < row.first; row.first -= 1) {
+      row.requests.unshift(0);
+      row.counted.unshift(0);
+    }
+    while (row.requests.length <= block - row.first) {
+      row.requests.push(0);
+      row.counted.push(0);
+    }
+    return row;
   }
 
   /** Each pod's blocks with a number below `before`. */
@@ -77,14 +92,15 @@ export class PodCounts {
     const pods = this.#pods.size;
     const requests = new Float64Array(pods * columns);
     const counted = new Float64Array(pods * columns);
-    let row = 0;
-    for (const { blocks } of this.#pods.values()) {
-      for (const [block, cell] of blocks) {
-        if (block >= before) continue;
-        requests[row * columns + block - first] = cell.requests;
-        counted[row * columns + block - first] = cell.counted;
+    let to = 0;
+    for (const row of this.#pods.values()) {
+      const offset = row.first - first;
+      const length = Math.min(row.requests.length, columns - offset);
+      for (let at = 0; at < length; at++) {
+        requests[to + offset + at] = row.requests[at] ?? 0;
+        counted[to + offset + at] = row.counted[at] ?? 0;
       }
-      row += 1;
+      to += columns;
     }
     return { pods, columns, first, requests, counted };
   }
@@ -100,6 +116,18 @@ export class PodCounts {
   /** Each pod's name, with its sums since the evaluation began. */
   *byPod(): Generator<readonly [pod: string, since: Counted]> {
     for (const [pod, { since }] of this.#pods) yield [pod, since];
+  }
+
+  /** Each pod's sums since block `from`. */
+  *since(from: number): Generator<readonly [pod: string, since: Counted]> {
+    for (const [pod, { first, requests, counted }] of this.#pods) {
+      const sum = { requests: 0, counted: 0 };
+      for (let at = Math.max(0, from - first); at < requests.length; at++) {
+        sum.requests += requests[at] ?? 0;
+        sum.counted += counted[at] ?? 0;
+      }
+      yield [pod, sum];
+    }
   }
 
   /** Sums of each pod since the evaluation began; they go on growing. */

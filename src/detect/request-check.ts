@@ -257,11 +257,12 @@ function doubted(
     boundFactor: round.boundFactor,
   };
   check.leftOut = withoutEachPod(input);
-  const concentration = concentrationOf(round.arms.canary) + concentrationOf(round.arms.baseline);
+  const baselineConcentration = concentrationOf(round.arms.baseline);
+  const concentration = concentrationOf(round.arms.canary) + baselineConcentration;
   const { maturity } = round.facts;
   const youth = { stretches: check.stretches, maturity, shape, noise, concentration };
   const doubt =
-    doubtOfRequests({ ...input, trusted, shape, noise }) ??
+    doubtOfRequests({ ...input, trusted, restarts, shape, noise, baselineConcentration }) ??
     (check.of.kind === 'latency' ? doubtOfYouth(evidence, youth) : undefined);
   return withDoubt(evidence, doubt);
 }
@@ -282,9 +283,9 @@ export function concludeLook(
   check.reason = unusable ?? 'TooFewRequests';
   if (unusable !== undefined || evidence === undefined) return;
   const grown = GREW[check.of.kind];
-  const { onset, onePod, effect, half, margin } = evidence;
-  const doubt = evidence.doubt?.kind ?? (onePod ? 'OnePod' : undefined);
+  const { onset, effect, half, margin } = evidence;
   const isGrown = growthIsProven(evidence);
+  const doubt = isGrown ? (evidence.doubt?.kind ?? (evidence.onePod ? 'OnePod' : undefined)) : undefined;
   const isProven = isGrown && doubt === undefined;
   if (isProven || (isGrown && evidence.doubt?.endsInTime === true)) check.provenSinceMs = provenSinceMs;
   if (isGrown && growthExceedsMargin(evidence)) {

@@ -1,21 +1,20 @@
 /** Whether growth of a check of requests rests on one pod, one node, or windows that something is the matter with. */
 import type { Doubt } from './doubt.ts';
 import type { EffectEvidence } from './effect-evidence.ts';
-import { groupUnits, type LeftOut, leaveOneOut, restsOn, type Unit } from './leave-one-out.ts';
+import { groupUnits, type LeftOut, leaveOneOut, type Unit } from './leave-one-out.ts';
+import { doubtOfPods, type OnePodInput } from './one-pod-doubt.ts';
 import type { PodCounts } from './pod-counts.ts';
 import { type ArmFacts, agedAlike, type GateFacts, nameOfPod } from './pod-facts.ts';
-import type { ThresholdShape } from './restarts.ts';
 import { doubtOfWindows, type TrustedNoise, type TrustedRequests } from './trusted-requests.ts';
 
-export interface RequestDoubtInput {
+export interface RequestDoubtInput extends OnePodInput {
+  readonly noise: TrustedNoise;
   readonly evidence: EffectEvidence;
   readonly counts: { readonly canary: PodCounts; readonly baseline: PodCounts };
   /** Part of the canary's requests that would be counted if it were the baseline. */
   readonly expectedPart: number;
   readonly facts: GateFacts;
   readonly trusted: TrustedRequests;
-  readonly shape: ThresholdShape;
-  readonly noise: TrustedNoise;
 }
 
 /** Without each pod of the canary, by its name. */
@@ -24,7 +23,7 @@ export function withoutEachPod({
   counts,
   expectedPart,
   facts,
-}: Omit<RequestDoubtInput, 'trusted' | 'shape' | 'noise'>): readonly LeftOut[] {
+}: Pick<RequestDoubtInput, 'evidence' | 'counts' | 'expectedPart' | 'facts'>): readonly LeftOut[] {
   const rows = leaveOneOut(growthOf(evidence), unitsOf(counts.canary, expectedPart));
   return rows.map((row) => ({ ...row, name: nameOfPod(facts.canary.get(row.name), row.name) }));
 }
@@ -54,14 +53,6 @@ export function doubtOfRequests(input: RequestDoubtInput): Doubt | undefined {
 }
 
 const percent = (part: number): string => `${(100 * part).toFixed(0)} %`;
-
-function doubtOfPods(input: RequestDoubtInput): Doubt | undefined {
-  const rows = withoutEachPod(input);
-  const worst = restsOn(rows);
-  if (worst === undefined) return undefined;
-  const message = `${worst.name} alone, one of ${rows.length} canary pods, has ${percent(worst.partOfExcess)} of the excess, and without it ${worst.stands ? 'less' : 'too little'} is left`;
-  return { kind: 'OnePod', message };
-}
 
 const SLOW_PART = 0.5; // of the canary's excess on the node: then the node explains it
 

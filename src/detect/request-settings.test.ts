@@ -6,10 +6,10 @@ const latency = [0.5, 0.95, 0.99].map((quantile) => ({
   ...{ quantile, relativeMargin: 0.1, absoluteMarginMs: 2, required: false },
 }));
 
-test('quantiles together spend half of the rate, the highest most of it', () => {
+test('quantiles together spend no more than half of the rate, the highest most of it', () => {
   const alphas = latency.map((check) => latencyAlpha(0.01, { latency }, check));
 
-  assert.ok(Math.abs(alphas.reduce((sum, alpha) => sum + alpha, 0) - 0.005) < 1e-12);
+  assert.ok(Math.abs(alphas.reduce((sum, alpha) => sum + alpha, 0) - 0.00425) < 1e-12);
   assert.ok(Math.abs((alphas[2] ?? 0) - 0.004) < 1e-12);
   assert.equal(alphas[0], alphas[1]);
 });

@@ -23,7 +23,7 @@ function doubt(
     { margin: MARGIN, ...(onset && { onset }) },
     {
       stretches,
-      maturity: { isYoung, served: 113 + 19 * looks },
+      maturity: { isYoungFrom: () => isYoung, served: 113 + 19 * looks },
       shape: SHAPE,
       noise: { podVariance: 0.0025, waveVariance: 0.0025, podBound: 2, boundFactor: 2.3 },
       concentration: 1 / 3 + 1 / 12,

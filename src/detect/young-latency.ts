@@ -19,6 +19,11 @@ interface ServedStretch extends Stretch {
 export class ServedStretches {
   readonly #stretches: ServedStretch[] = [];
 
+  /** Requests a pod had served when the first of them was counted. */
+  get from(): number {
+    return this.#stretches[0]?.from ?? 0;
+  }
+
   /** `served`: n, of each pod. */
   add(served: number, stretch: Stretch): void {
     const last = this.#stretches.at(-1);
@@ -58,7 +63,7 @@ export class ServedStretches {
 
 export interface Youth {
   readonly stretches: ServedStretches;
-  readonly maturity: Pick<Maturity, 'isYoung' | 'served'>;
+  readonly maturity: Pick<Maturity, 'isYoungFrom' | 'served'>;
   readonly shape: ThresholdShape;
   readonly noise: TrustedNoise;
   /** Of the arms' pods: Σ of squared weights, both arms together. */
@@ -75,8 +80,7 @@ export function doubtOfYouth(
   { margin, onset }: Pick<EffectEvidence, 'margin' | 'onset'>,
   { stretches, maturity, shape, noise, concentration }: Youth,
 ): Doubt | undefined {
-  const { isYoung, served } = maturity;
-  if (!isYoung || onset !== undefined) return undefined;
+  if (onset !== undefined || !maturity.isYoungFrom(stretches.from)) return undefined;
   const lasting = stretches.lasting(shape, noise.waveVariance * concentration);
   if (lasting !== undefined) {
     const { part, error } = lasting;
@@ -88,6 +92,6 @@ export function doubtOfYouth(
   return {
     kind: 'WarmUp',
     endsInTime: true,
-    message: `its pods have served no more than ${Math.round(served)} requests each since they were started, and that it lasts as they serve more is not shown`,
+    message: `its pods have served no more than ${Math.round(maturity.served)} requests each since they were started, and that it lasts as they serve more is not shown`,
   };
 }
