@@ -3,7 +3,7 @@ import type { CpuCell } from './cpu-gate.ts';
 import type { FullCell } from './full-gate.ts';
 import type { GateOutcome } from './gate-outcome.ts';
 import { HARMLESS, RENAMES } from './harmless.ts';
-import type { LatencyCell } from './latency-gate.ts';
+import type { LatencyCell } from './latency-cell.ts';
 import type { Family } from './pod-noise.ts';
 import type { Chance } from './random.ts';
 

@@ -3,7 +3,6 @@
  * by pod, arm and look. What is left out is only what turns sketches into those numbers.
  */
 import normalQuantileOf from '@stdlib/stats-base-dists-normal-quantile';
-import { boundFactor } from '../../src/detect/bound-factor.ts';
 import { ASSUMED_OF_ERRORS, failuresPerUnit, weighErrors } from '../../src/detect/error-evidence.ts';
 import {
   ASSUMED_OF_LATENCY,
@@ -11,47 +10,17 @@ import {
   type LatencyMeasure,
   weighLatency,
 } from '../../src/detect/latency-evidence.ts';
-import { BOUND_ALPHA } from '../../src/detect/node-evidence.ts';
 import { concentrationOf, createRequestArms, type RequestArms } from '../../src/detect/request-arms.ts';
 import { concludeLook, openCheck, type RequestCheckState, spreadOf } from '../../src/detect/request-check.ts';
 import { errorAlpha, type LatencySettings, latencyAlpha } from '../../src/detect/request-settings.ts';
 import { BLOCK_MS } from '../../src/detect/request-spread.ts';
 import { doubted } from './doubts.ts';
 import type { GateOutcome } from './gate-outcome.ts';
-import { Beyond, type Change, LOG_SD, logQuantileOf } from './latency-model.ts';
+import type { CellModel } from './latency-cell.ts';
+import { type Beyond, LOG_SD } from './latency-model.ts';
 import { COMMON, type Family, nextOf, PodShift } from './pod-noise.ts';
 import type { Chance } from './random.ts';
 import { SeenNumbers } from './seen-numbers.ts';
-
-export interface LatencyCell {
-  readonly podSd: number;
-  readonly requestsPerSecond: number;
-  readonly baselinePods: number;
-  readonly canaryPods: number;
-  /** Part of all requests that the canary serves. */
-  readonly canaryPart: number;
-  /** Part of a pod's windows in which a twentieth of its requests takes 150 ms more, and ten times as many fail. */
-  readonly bursts: number;
-  /** Log latency that canary pods gain evenly over the gate, as heaps grow. */
-  readonly drift: number;
-  /** Part that young canary pods take more at first, gone by a factor of e every 45 s; their first two minutes are left out. */
-  readonly warmUp: number;
-  readonly change: Change;
-  /** Canary pods that are slower for themselves, and by how much log latency. */
-  readonly badPods?: { readonly pods: number; readonly slower: number };
-  /** Second of the gate at which the change begins. */
-  readonly fromS: number;
-  /** Blocks of the baseline before the gate, of two minutes. */
-  readonly history: number;
-  readonly quantiles: readonly number[];
-  /** Tolerated growth of each quantile, as a part of it; 2 ms are always. */
-  readonly margin: number;
-  readonly lookS: number;
-  readonly minS: number;
-  readonly deadlineS: number;
-  /** Nothing is decided: what the numbers of the highest quantile say is compared with the truth. */
-  readonly isOnlyMeasured?: boolean;
-}
 
 const NO_BAD_PODS = { pods: 0, slower: 0 };
 const FALSE_FAILURE_RATE = 0.01;
@@ -63,43 +32,7 @@ const ERRORS = 0.001;
 const ERROR_POD_SD = 0.2; // of log-odds
 const BURST_PART = 0.05;
 const BURST_ERRORS = 10;
-const ABSOLUTE_MARGIN_MS = 2;
 const ERROR_MARGIN = 0.005;
-
-/** What is the same for all gates of a cell: thresholds, and the parts of requests beyond them. */
-export interface CellModel {
-  readonly cell: LatencyCell;
-  readonly checks: readonly LatencySettings[];
-  /** Of each check, the baseline's quantile without any noise. */
-  readonly baseline: readonly Beyond[];
-  /** Of the canary once it has changed: ascending, the same thresholds and its own quantiles, each once. */
-  readonly canary: readonly Beyond[];
-  /** Of each check, where its threshold and the canary's own quantile are in `canary`. */
-  readonly places: readonly { readonly threshold: number; readonly own: number }[];
-  readonly boundFactor: number;
-  /** Growth of the highest quantile, in log latency. */
-  readonly truth: number;
-}
-
-export function modelOf(cell: LatencyCell): CellModel {
-  const margins = { relativeMargin: cell.margin, absoluteMarginMs: ABSOLUTE_MARGIN_MS, required: false };
-  const checks = cell.quantiles.map((quantile) => ({ quantile, ...margins }));
-  const thresholds = cell.quantiles.map((quantile) => logQuantileOf(quantile, {}));
-  const own = cell.quantiles.map((quantile) => logQuantileOf(quantile, cell.change));
-  const edges = [...new Set([...thresholds, ...own])].sort((a, b) => a - b);
-  return {
-    cell,
-    checks,
-    baseline: thresholds.map((logMs) => new Beyond(logMs, {})),
-    canary: edges.map((logMs) => new Beyond(logMs, cell.change)),
-    places: thresholds.map((threshold, at) => ({
-      threshold: edges.indexOf(threshold),
-      own: edges.indexOf(own[at] ?? threshold),
-    })),
-    boundFactor: boundFactor(BOUND_ALPHA, cell.deadlineS / cell.minS),
-    truth: (own.at(-1) ?? 0) - (thresholds.at(-1) ?? 0),
-  };
-}
 
 /** Requests of a pod in a stretch of time; `beyond` by threshold, ascending. */
 interface Served {

@@ -4,7 +4,8 @@ import { CELLS, type NamedCell } from './cells.ts';
 import { simulateCpuGate } from './cpu-gate.ts';
 import { simulateFullGate } from './full-gate.ts';
 import type { GateOutcome } from './gate-outcome.ts';
-import { modelOf, simulateGate } from './latency-gate.ts';
+import { modelOf } from './latency-cell.ts';
+import { simulateGate } from './latency-gate.ts';
 import { chanceOf, seedOf } from './random.ts';
 import { addOutcome, emptyTally, type Tally } from './tally.ts';
 
