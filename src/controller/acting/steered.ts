@@ -1,0 +1,111 @@
+/** A workload as far as its rollout can be stopped: a Deployment, or an Argo Rollout. Pure. */
+import type { KubernetesObject, V1Deployment } from '@kubernetes/client-node';
+import type { RegressionGate } from '../../crds/regression-gate.ts';
+import type { ClusterView, TargetObject } from '../cluster-view.ts';
+import { ownerUid, podIsLive } from '../regression-gate/arm-pods.ts';
+import { isTemplateOf, type Revision, revisionsOf } from '../regression-gate/revisions.ts';
+import { markOf, ownsPause, type PauseMark } from './pause-mark.ts';
+
+export type SteeredKind = 'Deployment' | 'Rollout';
+
+export interface Steered {
+  readonly kind: SteeredKind;
+  readonly namespace: string;
+  readonly name: string;
+  readonly uid: string;
+  /** Everything else was so at this version. */
+  readonly resourceVersion: string;
+  /** Hash of the newest revision; "": there is none. */
+  readonly revision: string;
+  /** Of the revision that it replaces. */
+  readonly baseline: string;
+  /** Pods of the older revision run, and the newest one is to have some. */
+  readonly isRollingOut: boolean;
+  /** The newest revision is older than the one it replaces: somebody goes back. */
+  readonly isRollback: boolean;
+  /** The template is that of a revision that has no ReplicaSet yet, or its controller has not seen the newest. */
+  readonly asksForAnother: boolean;
+  readonly isPaused: boolean;
+  readonly isPausedByUs: boolean;
+  readonly mark: PauseMark | undefined;
+  readonly isAborted: boolean;
+}
+
+/** What the gate's target is by the caches; undefined where it is of another kind, or not there. */
+export function steeredOf(gate: RegressionGate, view: ClusterView): Steered | undefined {
+  const { targetRef } = gate.spec;
+  const { namespace } = gate.metadata;
+  switch (targetRef?.kind) {
+    case 'Deployment': {
+      const found = view.deployments(namespace).find(({ metadata }) => metadata?.name === targetRef.name);
+      return found && steeredObject('Deployment', found, view);
+    }
+    case 'Rollout': {
+      const { objects } = view.targets('Rollout', namespace);
+      const found = objects.find(({ metadata }) => metadata?.name === targetRef.name);
+      return found && steeredObject('Rollout', found, view);
+    }
+    case 'StatefulSet':
+    case 'Canary':
+    case undefined:
+      return undefined;
+  }
+}
+
+export function steeredObject(kind: SteeredKind, object: KubernetesObject, view: ClusterView): Steered {
+  switch (kind) {
+    case 'Deployment':
+      return steeredDeployment(object, view);
+    case 'Rollout':
+      return steeredRollout(object);
+  }
+}
+
+function identity(kind: SteeredKind, object: KubernetesObject) {
+  const { namespace = '', name = '', uid = '', resourceVersion = '' } = object.metadata ?? {};
+  return {
+    ...{ kind, namespace, name, uid, resourceVersion },
+    mark: markOf(object),
+    isPausedByUs: ownsPause(object),
+  };
+}
+
+function steeredDeployment(deployment: V1Deployment, view: ClusterView): Steered {
+  const about = identity('Deployment', deployment);
+  const sets = view.replicaSets(about.namespace);
+  const live = view.pods(about.namespace).filter(podIsLive);
+  const hasPods = ({ replicaSets }: Revision) => live.some((pod) => replicaSets.has(ownerUid(pod) ?? ''));
+  const [newest, ...olderOnes] = revisionsOf(deployment, sets);
+  const older = olderOnes.find(hasPods);
+  const ofNewest = sets.filter(({ metadata }) => newest?.replicaSets.has(metadata?.uid ?? '') === true);
+  const template = deployment.spec?.template;
+  return {
+    ...about,
+    revision: newest?.hash ?? '',
+    baseline: older?.hash ?? '',
+    isRollingOut: older !== undefined && ofNewest.some(({ spec }) => (spec?.replicas ?? 1) > 0),
+    isRollback: newest !== undefined && older !== undefined && newest.createdAtMs < older.createdAtMs,
+    asksForAnother: template !== undefined && !ofNewest.some((set) => isTemplateOf(template, set)),
+    isPaused: deployment.spec?.paused === true,
+    isAborted: false,
+  };
+}
+
+function steeredRollout(object: TargetObject): Steered {
+  const { status, spec } = object;
+  const textOf = (name: string): string => {
+    const value = status?.[name];
+    return typeof value === 'string' ? value : '';
+  };
+  const revision = textOf('currentPodHash');
+  const baseline = textOf('stableRS');
+  return {
+    ...identity('Rollout', object),
+    ...{ revision, baseline },
+    isRollingOut: revision !== '' && baseline !== '' && revision !== baseline,
+    isRollback: false, // to its stable revision a Rollout goes without steps, and nothing is on trial
+    asksForAnother: false, // status.currentPodHash is of the newest template, also where no pod of it may start
+    isPaused: spec?.['paused'] === true,
+    isAborted: status?.['abort'] === true,
+  };
+}
