@@ -8,7 +8,7 @@ import { readFileSync } from 'node:fs';
 import { after, before, test } from 'node:test';
 import type { V1Deployment } from '@kubernetes/client-node';
 import { parse, parseAllDocuments } from 'yaml';
-import { markOf, ownsPause } from '../../src/controller/acting/pause-mark.ts';
+import { markOf, ownersOfPause } from '../../src/controller/acting/pause-mark.ts';
 import { API_VERSION } from '../../src/crds/schema.ts';
 import { TARGET_KINDS } from '../../src/crds/target-kinds.ts';
 import { eventually } from '../cluster/cluster.ts';
@@ -139,7 +139,7 @@ test('a Deployment’s new revision is held on a part of its pods, and goes on w
 
   const held = await orders();
   assert.equal(held.spec?.paused, true);
-  assert.equal(ownsPause(held), true);
+  assert.deepEqual(ownersOfPause(held), ['flamegate-pause']);
   assert.deepEqual({ ...markOf(held), since: '' }, { gate: 'orders', revision, since: '', why: 'Undecided' });
   const canaries = await desiredOf(revision);
   assert.ok(canaries > 0 && canaries < REPLICAS, `${canaries} pods`);
@@ -210,7 +210,13 @@ test('a pause that somebody else asks for, too, is not taken from them', async (
 
   const left = await orders();
   assert.equal(left.spec?.paused, true);
-  assert.equal(ownsPause(left), false);
+  assert.deepEqual(ownersOfPause(left), ['somebody']);
+  await client.apply(ORDERS, { ...object, spec: { paused: false } }, { fieldManager: 'somebody' });
+  await untilRolledOut();
+
+  await rollOut();
+  const { status } = await untilAction('Refused Conflict');
+  assert.match(status?.action?.message ?? '', /conflict with "somebody".* \.spec\.paused/);
   await client.apply(ORDERS, { ...object, spec: {} }, { fieldManager: 'somebody' });
   await untilRolledOut();
 });

@@ -42,17 +42,11 @@ function recordIn(text: string): Readonly<Record<string, unknown>> {
   }
 }
 
-/** Whether spec.paused is there because we applied it. Whoever sets it anew, `kubectl rollout resume` too, takes it from us. */
-export function ownsPause({ metadata }: KubernetesObject): boolean {
-  return (metadata?.managedFields ?? []).some(({ manager, operation, fieldsV1 }) => {
+/** Who has a say in spec.paused; we, where it is there because we applied it. `kubectl rollout resume` takes it from us. */
+export function ownersOfPause({ metadata }: KubernetesObject): readonly string[] {
+  return (metadata?.managedFields ?? []).flatMap(({ manager = '', fieldsV1 }) => {
     const fields: Readonly<Record<string, unknown>> = { ...fieldsV1 };
     const spec = fields['f:spec'];
-    return (
-      manager === PAUSE_MANAGER &&
-      operation === 'Apply' &&
-      typeof spec === 'object' &&
-      spec !== null &&
-      'f:paused' in spec
-    );
+    return typeof spec === 'object' && spec !== null && 'f:paused' in spec ? [manager] : [];
   });
 }

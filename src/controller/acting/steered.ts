@@ -4,7 +4,7 @@ import type { RegressionGate } from '../../crds/regression-gate.ts';
 import type { ClusterView, TargetObject } from '../cluster-view.ts';
 import { ownerUid, podIsLive } from '../regression-gate/arm-pods.ts';
 import { isTemplateOf, type Revision, revisionsOf } from '../regression-gate/revisions.ts';
-import { markOf, ownsPause, type PauseMark } from './pause-mark.ts';
+import { markOf, ownersOfPause, PAUSE_MANAGER, type PauseMark } from './pause-mark.ts';
 
 export type SteeredKind = 'Deployment' | 'Rollout';
 
@@ -27,6 +27,8 @@ export interface Steered {
   readonly asksForAnother: boolean;
   readonly isPaused: boolean;
   readonly isPausedByUs: boolean;
+  /** Of an object of a cache, which keeps our entries only, it is not known. */
+  readonly hasOtherOwner: boolean;
   readonly mark: PauseMark | undefined;
   readonly isAborted: boolean;
 }
@@ -63,10 +65,12 @@ export function steeredObject(kind: SteeredKind, object: KubernetesObject, view:
 
 function identity(kind: SteeredKind, object: KubernetesObject) {
   const { namespace = '', name = '', uid = '', resourceVersion = '' } = object.metadata ?? {};
+  const owners = ownersOfPause(object);
   return {
     ...{ kind, namespace, name, uid, resourceVersion },
     mark: markOf(object),
-    isPausedByUs: ownsPause(object),
+    isPausedByUs: owners.includes(PAUSE_MANAGER),
+    hasOtherOwner: owners.some((manager) => manager !== PAUSE_MANAGER),
   };
 }
 

@@ -138,7 +138,8 @@ async function take(client: KubeClient, target: Steered, step: ActionStep): Prom
     case 'pause': {
       const annotations = { [PAUSE_ANNOTATION]: markText(step.mark) };
       const object = { apiVersion, kind, metadata: { ...metadata, annotations }, spec: { paused: true } };
-      await client.apply(ref, object, { fieldManager: PAUSE_MANAGER });
+      // The annotation is ours wherever it came from: `kubectl rollout undo` copies it from ReplicaSets. Nobody's spec.paused is forced.
+      await client.apply(ref, object, { fieldManager: PAUSE_MANAGER, force: !target.hasOtherOwner });
       return;
     }
     case 'release': // what we own is gone then; a pause that somebody else asks for, too, stays
