@@ -48,7 +48,11 @@ before(async () => {
     { apiVersion: ORDERS.apiVersion, plural: ORDERS.plural, namespace: NAMESPACE },
     {
       ...{ apiVersion: 'apps/v1', kind: 'Deployment', metadata: { name: 'orders' } },
-      spec: { replicas: REPLICAS, selector: { matchLabels: LABELS }, template: aTemplate(LABELS, 'orders:1') },
+      spec: {
+        replicas: REPLICAS,
+        selector: { matchLabels: LABELS },
+        template: aTemplate(LABELS, 'orders:1'),
+      },
     },
   );
   await untilRunning(NAMESPACE, LABELS, REPLICAS);
@@ -115,21 +119,26 @@ async function untilRolledOut(): Promise<void> {
   });
 }
 
-const actionOf = (status: { readonly action?: { readonly state: string; readonly reason: string } }): string =>
-  `${status.action?.state} ${status.action?.reason}`;
+const actionOf = (status: {
+  readonly action?: { readonly state: string; readonly reason: string };
+}): string => `${status.action?.state} ${status.action?.reason}`;
 
-const untilAction = (expected: string) =>
-  gate.untilSays(expected, (status) => actionOf(status) === expected);
+const untilAction = (expected: string) => gate.untilSays(expected, (status) => actionOf(status) === expected);
 
 test('a gate says that it may not act before it would have to, and which role is missing', async () => {
   const { status } = await untilAction('Refused NotPermitted');
 
-  assert.match(status?.action?.message ?? '', /may not patch deployments\.apps .*config\/targets\/deployments-pausing/);
+  assert.match(
+    status?.action?.message ?? '',
+    /may not patch deployments\.apps .*config\/targets\/deployments-pausing/,
+  );
   const stopped = status?.conditions?.find(({ type }) => type === 'RolloutStopped');
   assert.equal(`${stopped?.status} ${stopped?.reason}`, 'False Refused');
   await grantTarget('deployments-pausing');
-  await gate.untilSays('that it is idle', ({ action, conditions }) =>
-    action === undefined && conditions?.some(({ reason }) => reason === 'Idle') === true,
+  await gate.untilSays(
+    'that it is idle',
+    ({ action, conditions }) =>
+      action === undefined && conditions?.some(({ reason }) => reason === 'Idle') === true,
   );
 });
 
@@ -202,7 +211,12 @@ test('somebody who resumes wins, and the next revision is held again', async () 
 
 test('a pause that somebody else asks for, too, is not taken from them', async () => {
   const { namespace, name } = ORDERS;
-  const object = { apiVersion: 'apps/v1', kind: 'Deployment', metadata: { name, namespace }, spec: { paused: true } };
+  const object = {
+    apiVersion: 'apps/v1',
+    kind: 'Deployment',
+    metadata: { name, namespace },
+    spec: { paused: true },
+  };
   await client.apply(ORDERS, object, { fieldManager: 'somebody' });
 
   await gate.verdict('Passed');
@@ -248,7 +262,10 @@ test('a Rollout is aborted by its status once its very revision has Failed, and 
   const { apiVersion } = ROLLOUT;
   const object = { apiVersion, kind: 'Rollout', metadata: { name: 'basket' }, spec: { replicas: 4 } };
   const made = await eventually('the kind is served', 30, () =>
-    client.create<{ metadata: { uid: string } }>({ apiVersion, plural: 'rollouts', namespace: NAMESPACE }, object),
+    client.create<{ metadata: { uid: string } }>(
+      { apiVersion, plural: 'rollouts', namespace: NAMESPACE },
+      object,
+    ),
   );
   for (const hash of ['7d4b9c', '6f7c8d']) {
     const labels = { app: 'basket', team: 'shop', 'rollouts-pod-template-hash': hash };
@@ -258,19 +275,29 @@ test('a Rollout is aborted by its status once its very revision has Failed, and 
       {
         ...{ apiVersion: 'apps/v1', kind: 'ReplicaSet' },
         metadata: { name: `basket-${hash}`, labels, ownerReferences: [owner] },
-        spec: { replicas: 1, selector: { matchLabels: labels }, template: aTemplate(labels, `basket:${hash}`) },
+        spec: {
+          replicas: 1,
+          selector: { matchLabels: labels },
+          template: aTemplate(labels, `basket:${hash}`),
+        },
       },
     );
     await untilRunning(NAMESPACE, labels, 1);
   }
   await patchStatus(ROLLOUT, { stableRS: '7d4b9c', currentPodHash: '6f7c8d', phase: 'Progressing' });
-  await createGate('basket', { targetRef: { apiVersion, kind: 'Rollout', name: 'basket' }, onFailed: 'Abort' });
+  await createGate('basket', {
+    targetRef: { apiVersion, kind: 'Rollout', name: 'basket' },
+    onFailed: 'Abort',
+  });
   const basket = await actingGate(NAMESPACE, 'basket', ACCOUNT);
   const isAborted = async () =>
     (await client.get<{ status: { abort?: boolean } }>(ROLLOUT))?.status.abort === true;
   try {
     const { status } = await basket.untilSays('no', (each) => actionOf(each) === 'Refused NotPermitted');
-    assert.match(status?.action?.message ?? '', /may not get rollouts.*config\/targets\/argo-rollouts-aborting/);
+    assert.match(
+      status?.action?.message ?? '',
+      /may not get rollouts.*config\/targets\/argo-rollouts-aborting/,
+    );
     await grantTarget('argo-rollouts-aborting');
     basket.moveAhead(61_000);
     await basket.verdict('Failed');
@@ -292,7 +319,9 @@ test('a Rollout is aborted by its status once its very revision has Failed, and 
 
 test('what no kind of workload can do is refused when the gate is written', async () => {
   const refused = async (spec: object, field: string): Promise<void> => {
-    await assert.rejects(createGate('refused', spec), (error: Error) => error.message.includes(`spec.${field}`));
+    await assert.rejects(createGate('refused', spec), (error: Error) =>
+      error.message.includes(`spec.${field}`),
+    );
   };
   const of = (kind: 'StatefulSet' | 'Rollout' | 'Canary' | 'Deployment') => ({
     targetRef: { apiVersion: TARGET_KINDS[kind].apiVersion, kind, name: 'orders' },

@@ -66,14 +66,19 @@ function leftAlone(reason: GateAction['reason'], what: string, target: Steered):
   }
 }
 
-/** A paused Deployment refuses `kubectl rollout undo`; between the two it goes on for the moment that takes. */
+/**
+ * A paused Deployment refuses `kubectl rollout undo`; between the two it goes on for the moment that takes. A Rollout that is paused by its
+ * spec scales nothing, not even when aborted (1.8.5, rollout/canary.go: haltProgress).
+ */
 export function undoLine({ kind, namespace, name }: Steered): string {
   switch (kind) {
     case 'Deployment': {
       const rollout = (verb: string) => `kubectl rollout ${verb} -n ${namespace} deployment/${name}`;
       return `${rollout('resume')} && ${rollout('undo')}`;
     }
-    case 'Rollout':
-      return `kubectl argo rollouts abort -n ${namespace} ${name}`;
+    case 'Rollout': {
+      const resume = `kubectl patch rollouts.argoproj.io -n ${namespace} ${name} --type merge -p '{"spec":{"paused":null}}'`;
+      return `kubectl argo rollouts abort -n ${namespace} ${name} && ${resume}`;
+    }
   }
 }

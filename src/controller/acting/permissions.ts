@@ -47,7 +47,9 @@ export function permissions(client: KubeClient, now: () => number): Permissions 
 function rightsFor({ onFailed }: RegressionGate['spec'], kind: Steered['kind']): readonly Right[] {
   if (kind === 'Deployment') return [{ verb: 'patch' }]; // the controller reads them anyway
   const reads: Right = { verb: 'get' };
-  return onFailed === 'Abort' ? [reads, { verb: 'patch', subresource: 'status' }] : [reads, { verb: 'patch' }];
+  return onFailed === 'Abort'
+    ? [reads, { verb: 'patch', subresource: 'status' }]
+    : [reads, { verb: 'patch' }];
 }
 
 function roleFor({ onFailed }: RegressionGate['spec'], kind: Steered['kind']): string {

@@ -87,7 +87,10 @@ test('what rolls nothing out, has no ReplicaSet yet, or goes back is not held', 
 test('a held revision that passed is released, one that failed stays paused and says how to go back', () => {
   assert.equal(planned({ target: heldBy(), report: decided('Passed') }), 'release → Released Passed');
   assert.equal(planned({ target: heldBy(), report: decided('Failed') }), 'pause Failed → Paused Failed');
-  assert.equal(planned({ target: heldBy({ why: 'Failed' }), report: decided('Failed') }), 'none → Paused Failed');
+  assert.equal(
+    planned({ target: heldBy({ why: 'Failed' }), report: decided('Failed') }),
+    'none → Paused Failed',
+  );
   const gate = aDeploymentGate();
   const { says } = planAction({
     ...{ gate: { ...gate, spec: { ...gate.spec, ...HOLD } }, target: heldBy(), reports: [decided('Failed')] },

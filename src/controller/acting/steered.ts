@@ -6,7 +6,8 @@ import { ownerUid, podIsLive } from '../regression-gate/arm-pods.ts';
 import { isTemplateOf, type Revision, revisionsOf } from '../regression-gate/revisions.ts';
 import { markOf, ownersOfPause, PAUSE_MANAGER, type PauseMark } from './pause-mark.ts';
 
-export type SteeredKind = 'Deployment' | 'Rollout';
+export const STEERED_KINDS = ['Deployment', 'Rollout'] as const;
+export type SteeredKind = (typeof STEERED_KINDS)[number];
 
 export interface Steered {
   readonly kind: SteeredKind;
@@ -33,26 +34,25 @@ export interface Steered {
   readonly isAborted: boolean;
 }
 
-/** What the gate's target is by the caches; undefined where it is of another kind, or not there. */
-export function steeredOf(gate: RegressionGate, view: ClusterView): Steered | undefined {
-  const { targetRef } = gate.spec;
-  const { namespace } = gate.metadata;
-  switch (targetRef?.kind) {
-    case 'Deployment': {
-      const found = view.deployments(namespace).find(({ metadata }) => metadata?.name === targetRef.name);
-      return found && steeredObject('Deployment', found, view);
-    }
-    case 'Rollout': {
-      const { objects } = view.targets('Rollout', namespace);
-      const found = objects.find(({ metadata }) => metadata?.name === targetRef.name);
-      return found && steeredObject('Rollout', found, view);
-    }
-    case 'StatefulSet':
-    case 'Canary':
-    case undefined:
-      return undefined;
-  }
+/** The gate's target as a cache has it; undefined where it is of another kind, or not there. */
+export function targetOf(
+  { spec, metadata }: RegressionGate,
+  view: ClusterView,
+): { readonly kind: SteeredKind; readonly object: KubernetesObject } | undefined {
+  const { targetRef } = spec;
+  if (targetRef?.kind !== 'Deployment' && targetRef?.kind !== 'Rollout') return undefined;
+  const { kind, name } = targetRef;
+  const object = objectsOf(kind, metadata.namespace, view).find((each) => each.metadata?.name === name);
+  return object && { kind, object };
 }
+
+/** As the caches have them. */
+export const objectsOf = (
+  kind: SteeredKind,
+  namespace: string,
+  view: ClusterView,
+): readonly KubernetesObject[] =>
+  kind === 'Deployment' ? view.deployments(namespace) : view.targets(kind, namespace).objects;
 
 export function steeredObject(kind: SteeredKind, object: KubernetesObject, view: ClusterView): Steered {
   switch (kind) {

@@ -11,10 +11,10 @@ import { type KubeClient, type ObjectRef, pathOf } from '../../kube/client.ts';
 import type { Regarding } from '../../kube/events.ts';
 import { isKubeError, type KubeError } from '../../kube/kube-error.ts';
 import type { ClusterView } from '../cluster-view.ts';
-import { markText, PAUSE_ANNOTATION, PAUSE_MANAGER } from './pause-mark.ts';
+import { markOf, markText, PAUSE_ANNOTATION, PAUSE_MANAGER } from './pause-mark.ts';
 import { type Permissions, permissions } from './permissions.ts';
 import { type ActionPlan, type ActionStep, acts, planAction, planWithoutGate } from './plan-action.ts';
-import { type Steered, type SteeredKind, steeredObject, steeredOf } from './steered.ts';
+import { objectsOf, STEERED_KINDS, type Steered, steeredObject, targetOf } from './steered.ts';
 
 export interface ActorOptions {
   readonly client: KubeClient;
@@ -54,8 +54,9 @@ async function takeAction(
   gate: RegressionGate,
   reports: readonly RegressionReport[],
 ): Promise<Taken> {
-  const cached = steeredOf(gate, actor.view);
-  if (cached === undefined) return {};
+  const found = targetOf(gate, actor.view);
+  if (found === undefined || (!acts(gate) && markOf(found.object) === undefined)) return {};
+  const cached = steeredObject(found.kind, found.object, actor.view);
   const { kind, namespace, name, uid } = cached;
   const regarding = { apiVersion: TARGET_KINDS[kind].apiVersion, kind, namespace, name, uid };
   return { action: await actionOn(actor, gate, reports, cached), regarding };
@@ -67,10 +68,10 @@ async function actionOn(
   reports: readonly RegressionReport[],
   cached: Steered,
 ): Promise<GateAction | undefined> {
-  const plan = (target: Steered): ActionPlan =>
-    planAction({ gate, target, reports, nowMs: actor.now() });
+  const plan = (target: Steered): ActionPlan => planAction({ gate, target, reports, nowMs: actor.now() });
   const planned = plan(cached);
-  if (planned.step.kind === 'none' && isKnown(planned, gate)) return permitted(actor, gate, cached, planned.says);
+  if (planned.step.kind === 'none' && isKnown(planned, gate))
+    return permitted(actor, gate, cached, planned.says);
   const live = await readLive(actor, cached);
   if (live === undefined) return undefined;
   const { step, says } = plan(live);
@@ -94,14 +95,11 @@ function isKnown({ says }: ActionPlan, { status }: RegressionGate): boolean {
 
 async function releaseOrphans(actor: Actor, namespace: string, gate: string): Promise<void> {
   const { view, client } = actor;
-  const ofKinds: readonly (readonly [SteeredKind, readonly KubernetesObject[]])[] = [
-    ['Deployment', view.deployments(namespace)],
-    ['Rollout', view.targets('Rollout', namespace).objects],
-  ];
-  for (const [kind, objects] of ofKinds) {
-    for (const object of objects) {
+  for (const kind of STEERED_KINDS) {
+    for (const object of objectsOf(kind, namespace, view)) {
+      if (markOf(object)?.gate !== gate) continue;
       const cached = steeredObject(kind, object, view);
-      if (cached.mark?.gate !== gate || planWithoutGate(cached).kind === 'none') continue;
+      if (planWithoutGate(cached).kind === 'none') continue;
       const live = await readLive(actor, cached);
       if (live === undefined || live.mark?.gate !== gate) continue;
       const step = planWithoutGate(live);
@@ -194,8 +192,7 @@ function refusedAction(
 ): GateAction {
   const before = gate.status?.action;
   const { revision } = target;
-  const isAsBefore =
-    before?.state === 'Refused' && before.reason === reason && before.revision === revision;
+  const isAsBefore = before?.state === 'Refused' && before.reason === reason && before.revision === revision;
   return {
     ...{ state: 'Refused', reason, revision },
     message: `${target.kind}/${target.name} cannot be stopped: ${why}`.slice(0, MAX_MESSAGE),

@@ -30,7 +30,10 @@ import { patch } from './played-workloads.ts';
 
 export interface ActingGate {
   /** Looks at the gate until it says so; returns it. */
-  untilSays(what: string, isSo: (status: NonNullable<RegressionGate['status']>) => boolean): Promise<RegressionGate>;
+  untilSays(
+    what: string,
+    isSo: (status: NonNullable<RegressionGate['status']>) => boolean,
+  ): Promise<RegressionGate>;
   /** So many looks, for what must not happen. */
   look(times: number): Promise<void>;
   /** Of the pair that is open. */
@@ -70,7 +73,11 @@ export async function actingGate(namespace: string, name: string, account: strin
   /** As the queue does: an object that is newer than what was read is looked at again. */
   const look = async (): Promise<void> => {
     try {
-      await reconciler.reconcile(`${namespace}/${name}`, view.gate(namespace, name), AbortSignal.timeout(30_000));
+      await reconciler.reconcile(
+        `${namespace}/${name}`,
+        view.gate(namespace, name),
+        AbortSignal.timeout(30_000),
+      );
     } catch (error) {
       if (!isKubeError(error, 'KUBE_CONFLICT')) throw error;
     }
@@ -93,7 +100,12 @@ export async function actingGate(namespace: string, name: string, account: strin
       const { status } = await this.untilSays('that it compares', ({ verdict: now }) => now === 'Collecting');
       const report = { ...gates, plural: 'regressionreports', name: status?.evaluation?.report ?? '' };
       const at = new Date(now()).toISOString();
-      const said: RegressionReport['status'] = { verdict, reason: 'FunctionGrew', message: 'as tested', decidedAt: at };
+      const said: RegressionReport['status'] = {
+        verdict,
+        reason: 'FunctionGrew',
+        message: 'as tested',
+        decidedAt: at,
+      };
       await client.request(
         'PATCH',
         `/apis/${API_VERSION}/namespaces/${namespace}/regressionreports/${report.name}/status`,
