@@ -7,7 +7,7 @@ import { isOptionalTargetKind, type OptionalTargetKind, TARGET_KINDS } from '../
 import type { KubeClient } from '../kube/client.ts';
 import { type Informer, startInformer } from '../kube/informer.ts';
 import { isKubeError } from '../kube/kube-error.ts';
-import { PAUSE_ANNOTATION, PAUSE_MANAGER } from './acting/pause-mark.ts';
+import { PAUSE_ANNOTATION, ACTING_MANAGER } from './acting/pause-mark.ts';
 import type { KnownTargets, TargetObject } from './cluster-view.ts';
 import { trimMetadata } from './trimmed-objects.ts';
 
@@ -94,7 +94,7 @@ function trimTarget({ apiVersion = '', kind = '', metadata, spec, status }: Targ
   const kept = (fields: TargetObject['spec'], names: readonly string[]) =>
     Object.fromEntries(Object.entries(fields ?? {}).filter(([name]) => names.includes(name)));
   const mark = metadata?.annotations?.[PAUSE_ANNOTATION];
-  const ours = metadata?.managedFields?.filter(({ manager }) => manager === PAUSE_MANAGER) ?? [];
+  const ours = metadata?.managedFields?.filter(({ manager }) => manager === ACTING_MANAGER) ?? [];
   return {
     ...{ apiVersion, kind },
     metadata: {

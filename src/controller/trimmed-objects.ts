@@ -9,14 +9,14 @@ import type {
   V1ObjectMeta,
   V1Pod,
 } from '@kubernetes/client-node';
-import { PAUSE_MANAGER } from './acting/pause-mark.ts';
+import { ACTING_MANAGER } from './acting/pause-mark.ts';
 
 /** The field manager under which JVM flags enter a pod template. */
 export const INJECT_MANAGER = 'flamegate-inject';
 
 const LAST_APPLIED = 'kubectl.kubernetes.io/last-applied-configuration';
 
-const OURS: readonly (string | undefined)[] = [INJECT_MANAGER, PAUSE_MANAGER];
+const OURS: readonly (string | undefined)[] = [INJECT_MANAGER, ACTING_MANAGER];
 
 /** Drops managedFields, except the entries that say which fields are ours, and kubectl's copy of the manifest. */
 export function trimObject<T extends KubernetesObject>(object: T): T {

@@ -4,6 +4,8 @@
  */
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
+import { setTimeout as delay } from 'node:timers/promises';
+import type { KubernetesObject } from '@kubernetes/client-node';
 import { ownersOfPause } from '../../src/controller/acting/pause-mark.ts';
 import { pathOf } from '../../src/kube/client.ts';
 import { type JudgedShop, judgedShop, type SampleObject } from '../argo-rollouts/judged-shop.ts';
@@ -18,6 +20,8 @@ const GATE = {
   namespace: SHOP,
   name: 'orders',
 };
+const VERDICT_MS = 600_000;
+const LOOK_MS = 500;
 const MERGE = 'application/merge-patch+json';
 let shop: JudgedShop;
 
@@ -56,7 +60,7 @@ async function timeline(image: string, startedMs: number) {
       moments.push({ atMs: Date.now() - startedMs, what });
     return isSo;
   };
-  await eventually('the abort', 600, async () => {
+  const isOver = async (): Promise<boolean> => {
     const { pods, of } = shareOf(image);
     largest = Math.max(largest, of === 0 ? 0 : pods / of);
     const { evaluation, verdict, action } = (await shop.gate())?.status ?? {};
@@ -67,16 +71,21 @@ async function timeline(image: string, startedMs: number) {
     seen('the gate says Failed', isOurs && verdict === 'Failed');
     const isAborted = seen('the Rollout is aborted', rollout?.status?.abort === true);
     seen('the gate says that it did it', isOurs && action?.state === 'Aborted');
-    return seen('no pod of it is left', isAborted && pods === 0 && action?.state === 'Aborted') || undefined;
-  });
+    return seen('no pod of it is left', isAborted && pods === 0 && action?.state === 'Aborted');
+  };
+  while (!(await isOver())) {
+    assert.ok(Date.now() - startedMs < VERDICT_MS, JSON.stringify(moments));
+    await delay(LOOK_MS);
+  }
   return { moments, largest };
 }
 
 test('a slow revision is aborted by its gate at five per cent of the pods', async () => {
   const { stableRS } = await shop.untilRollout('is stable', ({ stableRS: hash }) => hash !== undefined);
 
+  const startedMs = Date.now();
   await shop.applySample(SAMPLE, withImage('orders:slow'));
-  const { moments, largest } = await timeline('orders:slow', Date.now());
+  const { moments, largest } = await timeline('orders:slow', startedMs);
 
   for (const { atMs, what } of moments) console.log(`${(atMs / 1_000).toFixed(1).padStart(7)} s  ${what}`);
   console.log(`largest share of the pods: ${(100 * largest).toFixed(1)} %`);
@@ -88,8 +97,8 @@ test('a slow revision is aborted by its gate at five per cent of the pods', asyn
 });
 
 test('a slow revision is paused where the gate says so, goes back by the command of its status, and a newer one is not held up', async () => {
+  await shop.applySample(SAMPLE, withImage('orders:stable'));
   await shop.client.request('PATCH', pathOf(GATE), { spec: { onFailed: 'Pause' } }, MERGE);
-  await shop.applySample('abort.yaml', withImage('orders:stable'));
   await shop.untilRollout('is healthy again', ({ phase }) => phase === 'Healthy');
   await shop.setImage('orders:slow-again');
   const { status } = await shop.untilGate('Paused', ({ action }) => action?.state === 'Paused');
@@ -97,9 +106,9 @@ test('a slow revision is paused where the gate says so, goes back by the command
     status?.action?.undo ?? '',
     /^kubectl argo rollouts abort -n shop orders && kubectl patch rollouts/,
   );
-  const paused = await shop.client.get<{ spec: { paused?: boolean } }>(ROLLOUT);
+  const paused = await shop.client.get<KubernetesObject & { spec: { paused?: boolean } }>(ROLLOUT);
   assert.equal(paused?.spec.paused, true);
-  assert.deepEqual(ownersOfPause(paused ?? {}), ['flamegate-pause']);
+  assert.deepEqual(ownersOfPause(paused ?? {}), ['flamegate-acting']);
   await shop.untilRollout('is paused', ({ phase }) => phase === 'Paused');
 
   // what both commands of the line send

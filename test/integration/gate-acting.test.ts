@@ -148,7 +148,7 @@ test('a Deployment’s new revision is held on a part of its pods, and goes on w
 
   const held = await orders();
   assert.equal(held.spec?.paused, true);
-  assert.deepEqual(ownersOfPause(held), ['flamegate-pause']);
+  assert.deepEqual(ownersOfPause(held), ['flamegate-acting']);
   assert.deepEqual({ ...markOf(held), since: '' }, { gate: 'orders', revision, since: '', why: 'Undecided' });
   const canaries = await desiredOf(revision);
   assert.ok(canaries > 0 && canaries < REPLICAS, `${canaries} pods`);

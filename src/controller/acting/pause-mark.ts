@@ -5,8 +5,8 @@
 import type { KubernetesObject } from '@kubernetes/client-node';
 import { ACTION_REASONS } from '../../crds/gate-action.ts';
 
-/** Of server-side apply: it owns spec.paused and the annotation, and nothing else. */
-export const PAUSE_MANAGER = 'flamegate-pause';
+/** Owns spec.paused and the annotation, or status.abort of a Rollout, and nothing else. */
+export const ACTING_MANAGER = 'flamegate-acting';
 export const PAUSE_ANNOTATION = 'flamegate.dev/pause';
 
 export interface PauseMark {
@@ -43,10 +43,15 @@ function recordIn(text: string): Readonly<Record<string, unknown>> {
 }
 
 /** Who has a say in spec.paused; we, where it is there because we applied it. `kubectl rollout resume` takes it from us. */
-export function ownersOfPause({ metadata }: KubernetesObject): readonly string[] {
+export const ownersOfPause = (object: KubernetesObject): readonly string[] => ownersOf(object, 'spec', 'paused');
+
+/** Who set status.abort last. */
+export const ownersOfAbort = (object: KubernetesObject): readonly string[] => ownersOf(object, 'status', 'abort');
+
+function ownersOf({ metadata }: KubernetesObject, part: 'spec' | 'status', name: string): readonly string[] {
   return (metadata?.managedFields ?? []).flatMap(({ manager = '', fieldsV1 }) => {
     const fields: Readonly<Record<string, unknown>> = { ...fieldsV1 };
-    const spec = fields['f:spec'];
-    return typeof spec === 'object' && spec !== null && 'f:paused' in spec ? [manager] : [];
+    const ofPart = fields[`f:${part}`];
+    return typeof ofPart === 'object' && ofPart !== null && `f:${name}` in ofPart ? [manager] : [];
   });
 }

@@ -15,7 +15,7 @@ const AT = new Date(HELD_MS).toISOString();
 const aTarget = (fields: Partial<Steered> = {}): Steered => ({
   ...{ kind: 'Deployment', namespace: 'shop', name: 'orders', uid: 'u', resourceVersion: '7' },
   ...{ revision: 'bbb', baseline: 'aaa', isRollingOut: true, isRollback: false, asksForAnother: false },
-  ...{ isPaused: false, isPausedByUs: false, hasOtherOwner: false, mark: undefined, isAborted: false },
+  ...{ isPaused: false, isPausedByUs: false, hasOtherOwner: false, mark: undefined, isAborted: false, isAbortedByUs: false },
   ...fields,
 });
 
@@ -194,6 +194,10 @@ test('a Failed rollout is paused or aborted where the gate says so, while there 
     'none → LeftAlone AbortedByOthers',
   );
   assert.equal(
+    planned({ spec: abort, target: { ...target, isAborted: true, isAbortedByUs: true }, report }),
+    'none → Aborted Failed',
+  );
+  assert.equal(
     planned({ spec: abort, target: { ...target, isRollingOut: false }, report }),
     'none → LeftAlone RolledOut',
   );
@@ -230,7 +234,7 @@ test('what is planned is the same again once it is done', () => {
 
     const again = planAction({
       ...facts,
-      gate: { ...facts.gate, status: { action: first.says } },
+      gate: { ...facts.gate, status: first.says === undefined ? {} : { action: first.says } },
       target: heldBy(first.step.mark),
       nowMs: facts.nowMs + 1,
     });

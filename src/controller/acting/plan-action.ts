@@ -19,7 +19,7 @@
  * 11 any                       | Go, Stay                              | none
  * 12 rolls nothing out         | Stop                                  | none; LeftAlone RolledOut
  * 13 goes back                 | Stop, Wait                            | none; LeftAlone Rollback
- * 14 is aborted, Abort         | Stop                                  | none; LeftAlone AbortedByOthers
+ * 14 is aborted, Abort         | Stop                                  | none; Aborted, or LeftAlone AbortedByOthers
  * 15 rolls out, Abort          | Stop                                  | abort; Aborted
  * 16 is paused, not by us      | Stop, or Wait and HoldRollout         | none; LeftAlone PausedByOthers
  * 17 rolls out                 | Stop, or Wait and HoldRollout         | pause; Paused, or Holding
@@ -144,6 +144,7 @@ function anew(facts: ActionFacts, stand: Stand): ActionPlan {
   if (!target.isRollingOut) return stops ? said(facts, NONE, 'LeftAlone', 'RolledOut') : { step: NONE };
   if (target.isRollback) return said(facts, NONE, 'LeftAlone', 'Rollback');
   if (stops && onFailed === 'Abort') {
+    if (target.isAbortedByUs) return said(facts, NONE, 'Aborted', stand.reason);
     if (target.isAborted) return said(facts, NONE, 'LeftAlone', 'AbortedByOthers');
     return said(facts, { kind: 'abort' }, 'Aborted', stand.reason);
   }

@@ -88,9 +88,9 @@ test('whose pause it is, is told by who owns the field', () => {
     return { isPausedByUs, hasOtherOwner };
   };
 
-  assert.deepEqual(pausedBy('flamegate-pause'), { isPausedByUs: true, hasOtherOwner: false });
+  assert.deepEqual(pausedBy('flamegate-acting'), { isPausedByUs: true, hasOtherOwner: false });
   assert.deepEqual(pausedBy('kubectl-rollout'), { isPausedByUs: false, hasOtherOwner: true });
-  assert.deepEqual(pausedBy('flamegate-pause', 'argocd'), { isPausedByUs: true, hasOtherOwner: true });
+  assert.deepEqual(pausedBy('flamegate-acting', 'argocd'), { isPausedByUs: true, hasOtherOwner: true });
 });
 
 test('a Rollout rolls out while its newest revision is not the stable one', () => {

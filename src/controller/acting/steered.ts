@@ -4,7 +4,7 @@ import type { RegressionGate } from '../../crds/regression-gate.ts';
 import type { ClusterView, TargetObject } from '../cluster-view.ts';
 import { ownerUid, podIsLive } from '../regression-gate/arm-pods.ts';
 import { isTemplateOf, type Revision, revisionsOf } from '../regression-gate/revisions.ts';
-import { markOf, ownersOfPause, PAUSE_MANAGER, type PauseMark } from './pause-mark.ts';
+import { ACTING_MANAGER, markOf, ownersOfAbort, ownersOfPause, type PauseMark } from './pause-mark.ts';
 
 export const STEERED_KINDS = ['Deployment', 'Rollout'] as const;
 export type SteeredKind = (typeof STEERED_KINDS)[number];
@@ -32,6 +32,7 @@ export interface Steered {
   readonly hasOtherOwner: boolean;
   readonly mark: PauseMark | undefined;
   readonly isAborted: boolean;
+  readonly isAbortedByUs: boolean;
 }
 
 /** The gate's target as a cache has it; undefined where it is of another kind, or not there. */
@@ -69,8 +70,8 @@ function identity(kind: SteeredKind, object: KubernetesObject) {
   return {
     ...{ kind, namespace, name, uid, resourceVersion },
     mark: markOf(object),
-    isPausedByUs: owners.includes(PAUSE_MANAGER),
-    hasOtherOwner: owners.some((manager) => manager !== PAUSE_MANAGER),
+    isPausedByUs: owners.includes(ACTING_MANAGER),
+    hasOtherOwner: owners.some((manager) => manager !== ACTING_MANAGER),
   };
 }
 
@@ -91,7 +92,7 @@ function steeredDeployment(deployment: V1Deployment, view: ClusterView): Steered
     isRollback: newest !== undefined && older !== undefined && newest.createdAtMs < older.createdAtMs,
     asksForAnother: template !== undefined && !ofNewest.some((set) => isTemplateOf(template, set)),
     isPaused: deployment.spec?.paused === true,
-    isAborted: false,
+    ...{ isAborted: false, isAbortedByUs: false },
   };
 }
 
@@ -111,5 +112,6 @@ function steeredRollout(object: TargetObject): Steered {
     asksForAnother: false, // status.currentPodHash is of the newest template, also where no pod of it may start
     isPaused: spec?.['paused'] === true,
     isAborted: status?.['abort'] === true,
+    isAbortedByUs: status?.['abort'] === true && ownersOfAbort(object).includes(ACTING_MANAGER),
   };
 }

@@ -11,7 +11,7 @@ import { type KubeClient, type ObjectRef, pathOf } from '../../kube/client.ts';
 import type { Regarding } from '../../kube/events.ts';
 import { isKubeError, type KubeError } from '../../kube/kube-error.ts';
 import type { ClusterView } from '../cluster-view.ts';
-import { markOf, markText, PAUSE_ANNOTATION, PAUSE_MANAGER } from './pause-mark.ts';
+import { markOf, markText, PAUSE_ANNOTATION, ACTING_MANAGER } from './pause-mark.ts';
 import { type Permissions, permissions } from './permissions.ts';
 import { type ActionPlan, type ActionStep, acts, planAction, planWithoutGate } from './plan-action.ts';
 import { objectsOf, STEERED_KINDS, type Steered, steeredObject, targetOf } from './steered.ts';
@@ -137,16 +137,16 @@ async function take(client: KubeClient, target: Steered, step: ActionStep): Prom
       const annotations = { [PAUSE_ANNOTATION]: markText(step.mark) };
       const object = { apiVersion, kind, metadata: { ...metadata, annotations }, spec: { paused: true } };
       // The annotation is ours wherever it came from: `kubectl rollout undo` copies it from ReplicaSets. Nobody's spec.paused is forced.
-      await client.apply(ref, object, { fieldManager: PAUSE_MANAGER, force: !target.hasOtherOwner });
+      await client.apply(ref, object, { fieldManager: ACTING_MANAGER, force: !target.hasOtherOwner });
       return;
     }
     case 'release': // what we own is gone then; a pause that somebody else asks for, too, stays
-      await client.apply(ref, { apiVersion, kind, metadata }, { fieldManager: PAUSE_MANAGER });
+      await client.apply(ref, { apiVersion, kind, metadata }, { fieldManager: ACTING_MANAGER });
       return;
     case 'abort': // as `kubectl argo rollouts abort` does
       await client.request(
         'PATCH',
-        `${pathOf(ref)}/status?fieldManager=${PAUSE_MANAGER}`,
+        `${pathOf(ref)}/status?fieldManager=${ACTING_MANAGER}`,
         { metadata: { resourceVersion }, status: { abort: true } },
         PatchStrategy.MergePatch,
       );

@@ -83,21 +83,22 @@ export async function actingGate(namespace: string, name: string, account: strin
     }
   };
   const gates = { apiVersion: API_VERSION, plural: 'regressiongates', namespace, name };
+  const untilSays: ActingGate['untilSays'] = async (what, isSo) => {
+    const seen: { last?: unknown } = {};
+    return eventually(`the gate says ${what}`, LOOKS_S, async () => {
+      await look();
+      const gate = await client.get<RegressionGate>(gates);
+      seen.last = gate?.status;
+      return gate?.status !== undefined && isSo(gate.status) ? gate : undefined;
+    }).catch((error: unknown) => assert.fail(`${String(error)}: it says ${JSON.stringify(seen.last)}`));
+  };
   return {
-    async untilSays(what, isSo) {
-      const seen: { last?: unknown } = {};
-      return eventually(`the gate says ${what}`, LOOKS_S, async () => {
-        await look();
-        const gate = await client.get<RegressionGate>(gates);
-        seen.last = gate?.status;
-        return gate?.status !== undefined && isSo(gate.status) ? gate : undefined;
-      }).catch((error: unknown) => assert.fail(`${String(error)}: it says ${JSON.stringify(seen.last)}`));
-    },
+    untilSays,
     async look(times) {
       for (let done = 0; done < times; done++) await look();
     },
     async verdict(verdict) {
-      const { status } = await this.untilSays('that it compares', ({ verdict: now }) => now === 'Collecting');
+      const { status } = await untilSays('that it compares', (each) => each.verdict === 'Collecting');
       const report = { ...gates, plural: 'regressionreports', name: status?.evaluation?.report ?? '' };
       const at = new Date(now()).toISOString();
       const said: RegressionReport['status'] = {
