@@ -7,7 +7,7 @@ import { isOptionalTargetKind, type OptionalTargetKind, TARGET_KINDS } from '../
 import type { KubeClient } from '../kube/client.ts';
 import { type Informer, startInformer } from '../kube/informer.ts';
 import { isKubeError } from '../kube/kube-error.ts';
-import { PAUSE_ANNOTATION, ACTING_MANAGER } from './acting/pause-mark.ts';
+import { ACTING_MANAGER, PAUSE_ANNOTATION } from './acting/pause-mark.ts';
 import type { KnownTargets, TargetObject } from './cluster-view.ts';
 import { trimMetadata } from './trimmed-objects.ts';
 

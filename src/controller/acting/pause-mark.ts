@@ -43,10 +43,12 @@ function recordIn(text: string): Readonly<Record<string, unknown>> {
 }
 
 /** Who has a say in spec.paused; we, where it is there because we applied it. `kubectl rollout resume` takes it from us. */
-export const ownersOfPause = (object: KubernetesObject): readonly string[] => ownersOf(object, 'spec', 'paused');
+export const ownersOfPause = (object: KubernetesObject): readonly string[] =>
+  ownersOf(object, 'spec', 'paused');
 
 /** Who set status.abort last. */
-export const ownersOfAbort = (object: KubernetesObject): readonly string[] => ownersOf(object, 'status', 'abort');
+export const ownersOfAbort = (object: KubernetesObject): readonly string[] =>
+  ownersOf(object, 'status', 'abort');
 
 function ownersOf({ metadata }: KubernetesObject, part: 'spec' | 'status', name: string): readonly string[] {
   return (metadata?.managedFields ?? []).flatMap(({ manager = '', fieldsV1 }) => {

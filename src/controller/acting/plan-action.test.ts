@@ -15,7 +15,14 @@ const AT = new Date(HELD_MS).toISOString();
 const aTarget = (fields: Partial<Steered> = {}): Steered => ({
   ...{ kind: 'Deployment', namespace: 'shop', name: 'orders', uid: 'u', resourceVersion: '7' },
   ...{ revision: 'bbb', baseline: 'aaa', isRollingOut: true, isRollback: false, asksForAnother: false },
-  ...{ isPaused: false, isPausedByUs: false, hasOtherOwner: false, mark: undefined, isAborted: false, isAbortedByUs: false },
+  ...{
+    isPaused: false,
+    isPausedByUs: false,
+    hasOtherOwner: false,
+    mark: undefined,
+    isAborted: false,
+    isAbortedByUs: false,
+  },
   ...fields,
 });
 

@@ -11,7 +11,7 @@ import { type KubeClient, type ObjectRef, pathOf } from '../../kube/client.ts';
 import type { Regarding } from '../../kube/events.ts';
 import { isKubeError, type KubeError } from '../../kube/kube-error.ts';
 import type { ClusterView } from '../cluster-view.ts';
-import { markOf, markText, PAUSE_ANNOTATION, ACTING_MANAGER } from './pause-mark.ts';
+import { ACTING_MANAGER, markOf, markText, PAUSE_ANNOTATION } from './pause-mark.ts';
 import { type Permissions, permissions } from './permissions.ts';
 import { type ActionPlan, type ActionStep, acts, planAction, planWithoutGate } from './plan-action.ts';
 import { objectsOf, STEERED_KINDS, type Steered, steeredObject, targetOf } from './steered.ts';
