@@ -7,6 +7,7 @@ import { isOptionalTargetKind, type OptionalTargetKind, TARGET_KINDS } from '../
 import type { KubeClient } from '../kube/client.ts';
 import { type Informer, startInformer } from '../kube/informer.ts';
 import { isKubeError } from '../kube/kube-error.ts';
+import { ACTING_MANAGER, PAUSE_ANNOTATION } from './acting/pause-mark.ts';
 import type { KnownTargets, TargetObject } from './cluster-view.ts';
 import { trimMetadata } from './trimmed-objects.ts';
 
@@ -85,15 +86,22 @@ function stateAfter(error: unknown, before: KnownTargets['state']): KnownTargets
   return before;
 }
 
-const KEPT_STATUS = ['currentRevision', 'updateRevision', 'stableRS', 'currentPodHash', 'phase'];
+const KEPT_STATUS = ['currentRevision', 'updateRevision', 'stableRS', 'currentPodHash', 'phase', 'abort'];
+const KEPT_SPEC = ['targetRef', 'paused'];
 
-/** Identity, Flagger's targetRef, and of the status what says which revisions there are: short texts. */
+/** Identity, Flagger's targetRef, what says that a rollout is stopped and whether by us, and of the status which revisions there are. */
 function trimTarget({ apiVersion = '', kind = '', metadata, spec, status }: TargetObject): TargetObject {
-  const said = Object.entries(status ?? {}).filter(([name]) => KEPT_STATUS.includes(name));
-  const ref = spec?.['targetRef'];
+  const kept = (fields: TargetObject['spec'], names: readonly string[]) =>
+    Object.fromEntries(Object.entries(fields ?? {}).filter(([name]) => names.includes(name)));
+  const mark = metadata?.annotations?.[PAUSE_ANNOTATION];
+  const ours = metadata?.managedFields?.filter(({ manager }) => manager === ACTING_MANAGER) ?? [];
   return {
-    ...{ apiVersion, kind, metadata: trimMetadata(metadata as V1ObjectMeta | undefined) },
-    spec: ref === undefined ? {} : { targetRef: ref },
-    status: Object.fromEntries(said),
+    ...{ apiVersion, kind },
+    metadata: {
+      ...trimMetadata(metadata as V1ObjectMeta | undefined),
+      ...(mark === undefined ? {} : { annotations: { [PAUSE_ANNOTATION]: mark } }),
+      ...(ours.length === 0 ? {} : { managedFields: ours }),
+    },
+    ...{ spec: kept(spec, KEPT_SPEC), status: kept(status, KEPT_STATUS) },
   };
 }

@@ -6,6 +6,8 @@ import { type KubeClient, kubeClient } from '../kube/client.ts';
 import { type EventRecorder, eventRecorder } from '../kube/events.ts';
 import { type Election, startLeaderElection } from '../kube/lease.ts';
 import { openStore, type WindowStore } from '../store/window-store.ts';
+import { exposeActions } from './acting/action-metrics.ts';
+import { rolloutActor } from './acting/take-action.ts';
 import type { AgentReports } from './agent-reports.ts';
 import { agentReports } from './agent-reports-memory.ts';
 import { AGENT_NAME } from './agents/plan-daemon-set.ts';
@@ -167,9 +169,11 @@ function addReconcilers(parts: Parts, { config, log }: ControllerOptions): void 
   const late = lateWindows(store);
   exposeLateWindows(metrics.registry, late);
   const agents = reports;
+  const count = exposeActions(metrics.registry, view);
+  const actor = rolloutActor({ client, view, count, now: Date.now });
   operator.add(
     regressionGateReconciler({
-      ...{ client, view, store, source, agents, told, events, late, log, now: Date.now },
+      ...{ client, view, store, source, agents, told, events, late, actor, log, now: Date.now },
     }),
     (namespace, name) => view.gate(namespace, name),
   );

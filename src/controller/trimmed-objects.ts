@@ -9,19 +9,22 @@ import type {
   V1ObjectMeta,
   V1Pod,
 } from '@kubernetes/client-node';
+import { ACTING_MANAGER } from './acting/pause-mark.ts';
 
 /** The field manager under which JVM flags enter a pod template. */
 export const INJECT_MANAGER = 'flamegate-inject';
 
 const LAST_APPLIED = 'kubectl.kubernetes.io/last-applied-configuration';
 
-/** Drops managedFields, except the entry that says which fields are ours, and kubectl's copy of the manifest. */
+const OURS: readonly (string | undefined)[] = [INJECT_MANAGER, ACTING_MANAGER];
+
+/** Drops managedFields, except the entries that say which fields are ours, and kubectl's copy of the manifest. */
 export function trimObject<T extends KubernetesObject>(object: T): T {
   const metadata = object.metadata;
   if (metadata === undefined) {
     return object;
   }
-  const ours = metadata.managedFields?.filter((entry) => entry.manager === INJECT_MANAGER) ?? [];
+  const ours = metadata.managedFields?.filter(({ manager }) => OURS.includes(manager)) ?? [];
   if (ours.length > 0) {
     metadata.managedFields = ours;
   } else {

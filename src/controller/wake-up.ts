@@ -10,6 +10,7 @@ import { type RegressionGate, regressionGateKind } from '../crds/regression-gate
 import { regressionReportKind } from '../crds/regression-report.ts';
 import { API_VERSION } from '../crds/schema.ts';
 import { selects } from '../kube/label-selector.ts';
+import { markOf } from './acting/pause-mark.ts';
 import { AGENT_NAME } from './agents/plan-daemon-set.ts';
 import { POD_TEMPLATES } from './agents/reconciler.ts';
 import type { ClusterView, Labels } from './cluster-view.ts';
@@ -64,10 +65,13 @@ export function wakeUps(object: KubernetesObject, { view, agentsNamespace }: Wak
     case 'StatefulSet':
     case 'Rollout':
     case 'Canary':
-      return view
-        .gates(object.metadata?.namespace)
-        .filter(({ spec }) => isTarget(spec.targetRef, object))
-        .map((gate) => ({ resource: GATES, key: keyOfOurs(gate) }));
+      return [
+        ...view
+          .gates(object.metadata?.namespace)
+          .filter(({ spec }) => isTarget(spec.targetRef, object))
+          .map((gate) => ({ resource: GATES, key: keyOfOurs(gate) })),
+        ...orphanOf(object, view),
+      ];
     case regressionReportKind.kind:
     case 'ReplicaSet':
       return gatesIn(namespace);
@@ -78,7 +82,7 @@ export function wakeUps(object: KubernetesObject, { view, agentsNamespace }: Wak
       const orphan = policies.length === 0 && hasOurEntry(object);
       const sweep = orphan ? [{ resource: PROFILING_POLICIES, key: `${namespace}/` }] : [];
       const clusterWide = selecting(view, namespace, spec?.template.metadata?.labels);
-      return [...policies, ...clusterWide, ...sweep, ...gatesIn(namespace)];
+      return [...policies, ...clusterWide, ...sweep, ...gatesIn(namespace), ...orphanOf(object, view)];
     }
     case 'Pod':
       return [
@@ -93,6 +97,14 @@ export function wakeUps(object: KubernetesObject, { view, agentsNamespace }: Wak
     default:
       return [];
   }
+}
+
+/** A pause that outlived its gate: a key without a gate behind it has it released. */
+function orphanOf(object: KubernetesObject, view: WakeUpOptions['view']): Wake[] {
+  const gate = markOf(object)?.gate;
+  const { namespace = '' } = object.metadata ?? {};
+  if (gate === undefined || view.gates(namespace).some(({ metadata }) => metadata.name === gate)) return [];
+  return [{ resource: GATES, key: `${namespace}/${gate}` }];
 }
 
 /** An object without a name stands for all of its kind, which can be read from now on, or cannot. */

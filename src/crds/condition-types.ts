@@ -96,6 +96,8 @@ export const REGRESSION_GATE_CONDITIONS = {
     'NoRegression',
     'Undecided',
   ],
+  // Only where the spec asks for acting; True while a rollout is stopped by Flamegate.
+  RolloutStopped: ['Held', 'Paused', 'Aborted', 'Released', 'Overruled', 'LeftAlone', 'Refused', 'Idle'],
 } as const;
 
 type ReasonsOf<Table extends Readonly<Record<string, readonly string[]>>> = {

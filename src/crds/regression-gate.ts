@@ -1,6 +1,7 @@
 /** RegressionGate: a standing comparison of a workload's canary with its baseline. */
 import { type Static, Type } from '@sinclair/typebox';
 import { GateCertification } from './certification.ts';
+import { ACTING_RULES, GateAction, GateMode, OnFailed, OnInconclusive } from './gate-action.ts';
 import { GateEvidence } from './gate-evidence.ts';
 import {
   conditions,
@@ -107,6 +108,9 @@ export const RegressionGateSpec = Type.Object(
     ),
     baseline: Type.Optional(arm('The pods that are known to be good.')),
     canary: Type.Optional(arm('The pods that are on trial.')),
+    mode: Type.Optional(GateMode),
+    onFailed: Type.Optional(OnFailed),
+    onInconclusive: Type.Optional(OnInconclusive),
     checks: Type.Object(
       {
         cpu: Type.Object(
@@ -227,6 +231,7 @@ export const RegressionGateSpec = Type.Object(
         message: 'falseFailureRate must be above 0% and at most 20%: at 0% nothing could ever be proven',
         fieldPath: '.falseFailureRate',
       },
+      ...ACTING_RULES,
     ],
   },
 );
@@ -268,6 +273,7 @@ export const RegressionGateStatus = Type.Object(
     ),
     worst: Type.Optional(Type.String({ maxLength: 256, description: 'The function that grew most.' })),
     summary: Type.Optional(Type.String({ maxLength: 1024, description: 'The verdict in a sentence.' })),
+    action: Type.Optional(GateAction),
     evidence: Type.Optional(GateEvidence),
     certification: Type.Optional(GateCertification),
   },
@@ -298,6 +304,13 @@ export const regressionGateKind: Kind = {
     { name: 'CPUΔ', type: 'string', jsonPath: '.status.cpuDelta', description: "Share of the pod's CPU" },
     { name: 'Worst', type: 'string', jsonPath: '.status.worst' },
     { name: 'Age', type: 'date', jsonPath: '.metadata.creationTimestamp' },
+    {
+      name: 'Rollout',
+      type: 'string',
+      jsonPath: '.status.action.state',
+      description: 'What was done',
+      priority: 1,
+    },
     { name: 'Baseline', type: 'string', jsonPath: '.status.evaluation.baseline', priority: 1 },
     { name: 'Canary', type: 'string', jsonPath: '.status.evaluation.canary', priority: 1 },
     { name: 'Summary', type: 'string', jsonPath: '.status.summary', priority: 1 },

@@ -10,19 +10,24 @@ export interface ControllerManager {
 export function controllerManager(kubeconfigFile: string, controllers: readonly string[]): ControllerManager {
   const build = new URL('../cluster/build.sh', import.meta.url).pathname;
   const programs = execFileSync(build, { encoding: 'utf8' }).trim();
-  const child = spawn(
-    join(programs, 'kubeling'),
-    [
-      ...[
-        'kube-controller-manager',
-        '--kubeconfig',
-        kubeconfigFile,
-        '--leader-elect=false',
-        '--secure-port=0',
+  const start = () =>
+    spawn(
+      join(programs, 'kubeling'),
+      [
+        ...['kube-controller-manager', '--kubeconfig', kubeconfigFile],
+        ...['--leader-elect=false', '--secure-port=0', `--controllers=${controllers.join(',')}`],
       ],
-      `--controllers=${controllers.join(',')}`,
-    ],
-    { stdio: 'ignore' },
-  );
-  return { stop: () => killed(child) };
+      { stdio: 'ignore' },
+    );
+  let child = start();
+  // It gives up where a busy machine's API server is slow to answer, and a kubelet would start it again.
+  const timer = setInterval(() => {
+    if (child.exitCode !== null) child = start();
+  }, 1_000);
+  return {
+    stop() {
+      clearInterval(timer);
+      return killed(child);
+    },
+  };
 }

@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pino } from 'pino';
 import { Registry } from 'prom-client';
+import { rolloutActor } from '../../src/controller/acting/take-action.ts';
 import { agentReports } from '../../src/controller/agent-reports-memory.ts';
 import type { ClusterView } from '../../src/controller/cluster-view.ts';
 import { startIngest } from '../../src/controller/ingest/start-ingest.ts';
@@ -83,6 +84,7 @@ export async function oneLeader(
         agents,
         events,
         late,
+        actor: rolloutActor({ client, view: seen, count: () => undefined, now }),
         log,
         now,
       },

@@ -11,6 +11,8 @@ import type { KubeClient } from '../../kube/client.ts';
 import type { EventRecorder } from '../../kube/events.ts';
 import { isKubeError } from '../../kube/kube-error.ts';
 import { writeStatus } from '../../kube/status.ts';
+import { actionEvents } from '../acting/action-status.ts';
+import type { Taken } from '../acting/take-action.ts';
 import type { Decision, NewEvaluation } from './decide.ts';
 import { reportName } from './evaluation.ts';
 import { gateEvents } from './gate-events.ts';
@@ -24,6 +26,8 @@ export interface ApplyTargets {
   /** When this gate's status was last written; 0: never by this process. */
   readonly writtenAtMs: number;
   readonly nowMs: number;
+  /** What was done about the rollout, by what was written before. */
+  readonly taken: Taken;
 }
 
 const FIELD_MANAGER = 'flamegate';
@@ -49,7 +53,7 @@ export async function apply(observed: Observed, decision: Decision, targets: App
   const after = gateStatus(
     {
       ...{ gate, arms: observed.arms, finding: decision.finding, shown, certifying: observed.certifying },
-      evidence: decision.evidence ?? keptEvidence(gate, decision),
+      ...{ evidence: decision.evidence ?? keptEvidence(gate, decision), action: targets.taken.action },
     },
     targets.nowMs,
   );
@@ -118,7 +122,7 @@ async function writeReport(
 async function writeGate(
   gate: RegressionGate,
   after: RegressionGateStatus,
-  { client, events }: ApplyTargets,
+  { client, events, taken }: ApplyTargets,
 ): Promise<void> {
   const { name, namespace, resourceVersion } = gate.metadata;
   const { kind } = gate;
@@ -126,7 +130,7 @@ async function writeGate(
   const target = { ...ref, kind, resourceVersion };
   const written = await writeStatus(client, target, { before: gate.status, after }, FIELD_MANAGER);
   if (!written) return;
-  for (const event of gateEvents(gate, after)) events.record(event);
+  for (const event of [...gateEvents(gate, after), ...actionEvents(gate, taken)]) events.record(event);
 }
 
 function isWorthWriting(gate: RegressionGate, after: RegressionGateStatus, targets: ApplyTargets): boolean {
@@ -141,12 +145,12 @@ function milestonesOf(status: RegressionGateStatus | undefined): unknown {
     value,
     reason,
   ]);
-  const { verdict, target, observedGeneration, evaluation, certification, evidence } = status ?? {};
+  const { verdict, target, observedGeneration, evaluation, certification, evidence, action } = status ?? {};
   const certifiedAt = certification?.at;
   const frequencyHz = evidence?.frequencyHz; // agents are told
   return {
     ...{ verdict, target, observedGeneration, report: evaluation?.report },
-    ...{ certifiedAt, frequencyHz, conditions },
+    ...{ certifiedAt, frequencyHz, conditions, action },
   };
 }
 

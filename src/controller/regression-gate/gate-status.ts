@@ -1,5 +1,6 @@
 /** The status a gate shows for a finding and the evaluation it belongs to. Pure. */
 import type { RegressionGateReasons } from '../../crds/condition-types.ts';
+import type { GateAction } from '../../crds/gate-action.ts';
 import type { GateEvidence } from '../../crds/gate-evidence.ts';
 import type { RegressionGate, RegressionGateStatus } from '../../crds/regression-gate.ts';
 import type {
@@ -9,6 +10,7 @@ import type {
 } from '../../crds/regression-report.ts';
 import type { Condition as StoredCondition } from '../../crds/schema.ts';
 import { type Condition, removeCondition, setCondition } from '../../kube/conditions.ts';
+import { stoppedCondition } from '../acting/action-status.ts';
 import type { Arms } from './arms.ts';
 import { type Certifying, certifiedCondition } from './certification.ts';
 import type { Finding } from './decide.ts';
@@ -30,6 +32,8 @@ export interface GateFacts {
   readonly certifying?: Certifying | undefined;
   /** Of an evaluation that is open. */
   readonly evidence?: GateEvidence | undefined;
+  /** What was done about the rollout. */
+  readonly action?: GateAction | undefined;
 }
 
 type Reasons = RegressionGateReasons;
@@ -55,6 +59,7 @@ export function gateStatus(facts: GateFacts, nowMs: number): RegressionGateStatu
     verdict,
     ...(isShown ? evaluationFields(shown) : {}),
     summary: summaryFor(facts, isShown ? shown : undefined).slice(0, MAX_SUMMARY),
+    ...(facts.action === undefined ? {} : { action: facts.action }),
     ...(facts.evidence === undefined ? {} : { evidence: facts.evidence }),
     ...(certification === undefined ? {} : { certification }),
   };
@@ -138,12 +143,18 @@ const ORDER = [
   'DataSufficient',
   'Regressed',
   'Certified',
+  'RolloutStopped',
 ] as const;
 
 function conditionsFor(facts: GateFacts, nowMs: number): StoredCondition[] {
   const { gate, certifying } = facts;
   const ofPlacebos = certifiedCondition(gate, certificationOf(facts), certifying);
-  const said: Said = { ...saidOf(facts), ...(ofPlacebos && { Certified: ofPlacebos }) };
+  const stopped = stoppedCondition(gate, facts.action);
+  const said: Said = {
+    ...saidOf(facts),
+    ...(ofPlacebos && { Certified: ofPlacebos }),
+    ...(stopped && { RolloutStopped: stopped }),
+  };
   const { generation } = facts.gate.metadata;
   let conditions: readonly Condition[] = facts.gate.status?.conditions?.map(withoutUndefined) ?? [];
   for (const type of ORDER) {

@@ -5,9 +5,10 @@ import { API_VERSION } from '../../crds/schema.ts';
 import type { KubeClient } from '../../kube/client.ts';
 import type { EventRecorder } from '../../kube/events.ts';
 import type { WindowStore } from '../../store/window-store.ts';
+import type { RolloutActor, Taken } from '../acting/take-action.ts';
 import type { AgentReports } from '../agent-reports.ts';
 import type { ClusterView } from '../cluster-view.ts';
-import type { Reconciler } from '../operator-base.ts';
+import { parseKey, type Reconciler } from '../operator-base.ts';
 import type { ToldNodes } from '../told-nodes.ts';
 import { apply } from './apply.ts';
 import { type Decision, decide, type Finding } from './decide.ts';
@@ -27,6 +28,8 @@ export interface GateReconcilerOptions {
   readonly told: Pick<ToldNodes, 'toldToMs'>;
   readonly events: EventRecorder;
   readonly late: LateWindows;
+  /** Does what gates ask for about rollouts. */
+  readonly actor: RolloutActor;
   readonly log: Logger;
   readonly now: () => number;
 }
@@ -37,7 +40,7 @@ const LOOK_AGAIN_MS = 15_000;
 const WAIT_AGAIN_MS = 30_000;
 
 export function regressionGateReconciler(options: GateReconcilerOptions): Reconciler<RegressionGate> {
-  const { client, view, store, source, agents, told, events, late, log, now } = options;
+  const { client, view, store, source, agents, told, events, late, actor, log, now } = options;
   const writtenAt = new Map<string, number>(); // one entry per gate that exists
   const running = runningEvaluations(store, source, now);
   const certifications = runningCertifications({ store, source, now, log });
@@ -57,6 +60,8 @@ export function regressionGateReconciler(options: GateReconcilerOptions): Reconc
         running.drop(key);
         certifications.drop(key);
         late.drop(key);
+        const { namespace, name } = parseKey(key);
+        await actor.releaseOrphans(namespace, name);
         return undefined;
       }
       const nowMs = now();
@@ -67,14 +72,19 @@ export function regressionGateReconciler(options: GateReconcilerOptions): Reconc
       if (observed.judgement === undefined) running.drop(key);
       else certifications.drop(key);
       const decision = decide(observed, nowMs);
+      const taken = await takenOn(observed, actor);
       const writtenAtMs = writtenAt.get(key) ?? 0;
-      writtenAt.set(key, await apply(observed, decision, { client, events, writtenAtMs, nowMs }));
+      writtenAt.set(key, await apply(observed, decision, { client, events, writtenAtMs, nowMs, taken }));
       countLate(key, observed, decision);
       logTransition(log, observed, decision.finding);
       return { requeueAfterMs: decision.finding.kind === 'Evaluating' ? LOOK_AGAIN_MS : WAIT_AGAIN_MS };
     },
   };
 }
+
+/** By verdicts that have been written, so that whoever leads next does the same. */
+const takenOn = async ({ gate, settings, evaluations }: Observed, actor: RolloutActor): Promise<Taken> =>
+  typeof settings === 'string' ? {} : actor.take(gate, evaluations.all);
 
 function logTransition(log: Logger, { gate, evaluations }: Observed, finding: Finding): void {
   const { name, namespace } = gate.metadata;

@@ -39,6 +39,10 @@ export const revisionOwning = (
 ): Revision | undefined =>
   revisions.find(({ replicaSets }) => ownerUid !== undefined && replicaSets.has(ownerUid));
 
+/** Whether the ReplicaSet was made of this template, or of it with other flags of ours. */
+export const isTemplateOf = (template: V1PodTemplateSpec, { spec }: V1ReplicaSet): boolean =>
+  templateWithoutOurFlags(template) === templateWithoutOurFlags(spec?.template);
+
 function asRevision(sets: readonly V1ReplicaSet[]): Revision {
   const byAge = sets.toSorted((a, b) => createdMs(a) - createdMs(b));
   return {

@@ -9,6 +9,7 @@ import { join } from 'node:path';
 import { after, before } from 'node:test';
 import { KubeConfig } from '@kubernetes/client-node';
 import { pino } from 'pino';
+import { rolloutActor } from '../../../src/controller/acting/take-action.ts';
 import { agentReports } from '../../../src/controller/agent-reports-memory.ts';
 import { startClusterView } from '../../../src/controller/informed-cluster-view.ts';
 import type { Reconciler } from '../../../src/controller/operator-base.ts';
@@ -71,6 +72,7 @@ const aReconciler = (): Reconciler<RegressionGate> =>
     agents: agentReports(),
     told: toldNodes(store, now),
     late: lateWindows(store),
+    actor: rolloutActor({ client, view, count: () => undefined, now }),
     events,
     log: pino({ level: 'silent' }),
     now,
