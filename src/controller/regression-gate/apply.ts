@@ -11,6 +11,7 @@ import type { KubeClient } from '../../kube/client.ts';
 import type { EventRecorder } from '../../kube/events.ts';
 import { isKubeError } from '../../kube/kube-error.ts';
 import { writeStatus } from '../../kube/status.ts';
+import type { NotifyFinding } from '../notifications/notify-ready.ts';
 import type { Decision, NewEvaluation } from './decide.ts';
 import { reportName } from './evaluation.ts';
 import { gateEvents } from './gate-events.ts';
@@ -24,6 +25,7 @@ export interface ApplyTargets {
   /** When this gate's status was last written; 0: never by this process. */
   readonly writtenAtMs: number;
   readonly nowMs: number;
+  readonly notify: NotifyFinding | undefined;
 }
 
 const FIELD_MANAGER = 'flamegate';
@@ -50,6 +52,7 @@ export async function apply(observed: Observed, decision: Decision, targets: App
     {
       ...{ gate, arms: observed.arms, finding: decision.finding, shown, certifying: observed.certifying },
       evidence: decision.evidence ?? keptEvidence(gate, decision),
+      notify: targets.notify,
     },
     targets.nowMs,
   );

@@ -9,6 +9,7 @@ import type {
 } from '../../crds/regression-report.ts';
 import type { Condition as StoredCondition } from '../../crds/schema.ts';
 import { type Condition, removeCondition, setCondition } from '../../kube/conditions.ts';
+import type { NotifyFinding } from '../notifications/notify-ready.ts';
 import type { Arms } from './arms.ts';
 import { type Certifying, certifiedCondition } from './certification.ts';
 import type { Finding } from './decide.ts';
@@ -30,6 +31,8 @@ export interface GateFacts {
   readonly certifying?: Certifying | undefined;
   /** Of an evaluation that is open. */
   readonly evidence?: GateEvidence | undefined;
+  /** Whether who is to be told can be told. */
+  readonly notify?: NotifyFinding | undefined;
 }
 
 type Reasons = RegressionGateReasons;
@@ -138,12 +141,17 @@ const ORDER = [
   'DataSufficient',
   'Regressed',
   'Certified',
+  'SinksReady',
 ] as const;
 
 function conditionsFor(facts: GateFacts, nowMs: number): StoredCondition[] {
   const { gate, certifying } = facts;
   const ofPlacebos = certifiedCondition(gate, certificationOf(facts), certifying);
-  const said: Said = { ...saidOf(facts), ...(ofPlacebos && { Certified: ofPlacebos }) };
+  const said: Said = {
+    ...saidOf(facts),
+    ...(ofPlacebos && { Certified: ofPlacebos }),
+    ...(facts.notify && { SinksReady: facts.notify }),
+  };
   const { generation } = facts.gate.metadata;
   let conditions: readonly Condition[] = facts.gate.status?.conditions?.map(withoutUndefined) ?? [];
   for (const type of ORDER) {

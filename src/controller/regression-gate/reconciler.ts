@@ -7,6 +7,7 @@ import type { EventRecorder } from '../../kube/events.ts';
 import type { WindowStore } from '../../store/window-store.ts';
 import type { AgentReports } from '../agent-reports.ts';
 import type { ClusterView } from '../cluster-view.ts';
+import type { NotifyFinding } from '../notifications/notify-ready.ts';
 import type { Reconciler } from '../operator-base.ts';
 import type { ToldNodes } from '../told-nodes.ts';
 import { apply } from './apply.ts';
@@ -27,6 +28,8 @@ export interface GateReconcilerOptions {
   readonly told: Pick<ToldNodes, 'toldToMs'>;
   readonly events: EventRecorder;
   readonly late: LateWindows;
+  /** Whether who a gate is to tell can be told; nobody can without it. */
+  readonly notifyReady?: (gate: RegressionGate) => NotifyFinding | undefined;
   readonly log: Logger;
   readonly now: () => number;
 }
@@ -68,7 +71,8 @@ export function regressionGateReconciler(options: GateReconcilerOptions): Reconc
       else certifications.drop(key);
       const decision = decide(observed, nowMs);
       const writtenAtMs = writtenAt.get(key) ?? 0;
-      writtenAt.set(key, await apply(observed, decision, { client, events, writtenAtMs, nowMs }));
+      const notify = options.notifyReady?.(gate);
+      writtenAt.set(key, await apply(observed, decision, { client, events, writtenAtMs, nowMs, notify }));
       countLate(key, observed, decision);
       logTransition(log, observed, decision.finding);
       return { requeueAfterMs: decision.finding.kind === 'Evaluating' ? LOOK_AGAIN_MS : WAIT_AGAIN_MS };
