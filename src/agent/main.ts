@@ -40,7 +40,10 @@ export async function runAgent(config: AgentConfig, log: AgentLog, signal: Abort
   const journal = await openAttachJournal(journalDirectory);
   const recovered = await recoverFromJournal(journalDirectory, config.procRoot);
   const durations = createRequestDurations();
-  const sinks = createSinkHost({ ...config, log, now: Date.now, random: Math.random, randomBytes });
+  const sinks = createSinkHost({
+    ...{ ...config, log, now: Date.now, random: Math.random, randomBytes },
+    families: () => metrics.families(),
+  });
   const metrics = createMetrics(durations, () => sinks.reports());
   const client = createControllerClient({ ...config, url: config.controllerUrl });
   const filter = roots.v2 === undefined ? 'pid' : 'cgroup';

@@ -3,40 +3,50 @@ import { isDeepStrictEqual, promisify } from 'node:util';
 import { gzip } from 'node:zlib';
 import { createDelivery, type Delivery } from '../sinks/delivery.ts';
 import { type PushedProfile, PYROSCOPE_LIMITS, pushProfiles } from '../sinks/pyroscope.ts';
-import type { SinkAddress } from '../wire/sinks.ts';
+import { REMOTE_WRITE_LIMITS, writeRemotely } from '../sinks/remote-write.ts';
+import { snappyBlock } from '../sinks/snappy.ts';
+import type { MetricsSink, SinkAddress } from '../wire/sinks.ts';
 import { createOpenProfiles, type EndedProfile } from './open-profiles.ts';
 import { profileLabels } from './profile-labels.ts';
 import type { SinkHost, SinkHostOptions } from './sink-host.ts';
+import { writeRequests } from './write-requests.ts';
 
 export type RunningSinks = SinkHost;
 
-interface OpenSink {
-  readonly address: SinkAddress;
-  readonly delivery: Delivery<PushedProfile>;
-}
-
 const packed = promisify(gzip);
+const WRITE_EVERY_MS = 30_000;
+/** Of a page that has them both; what a scrape would have set. */
+const JOB = 'flamegate-agent';
 
 export function startSinks(options: SinkHostOptions): RunningSinks {
   const { nodeName, credentialsDirectory, log, now, random } = options;
   const profiles = createOpenProfiles();
-  const open = new Map<string, OpenSink>();
-  let packing = Promise.resolve();
-
-  const start = (address: SinkAddress) => {
-    const delivery = createDelivery<PushedProfile>({
+  const profileSinks = namedSinks((address) =>
+    createDelivery<PushedProfile>({
       ...{ limits: PYROSCOPE_LIMITS, now, random },
       bytesOf: ({ pprof }) => pprof.length,
       send: (items, signal) => pushProfiles({ address, credentialsDirectory }, items, signal),
       failed: (reason, items) =>
         log.warn({ sink: address.name, profiles: items, reason }, 'profiles not sent'),
-    });
-    delivery.start();
-    open.set(address.name, { address, delivery });
-  };
-  const close = async ({ address, delivery }: OpenSink, last: AbortSignal) => {
-    open.delete(address.name);
-    await delivery.stop(last);
+    }),
+  );
+  const metricsSinks = namedSinks<Uint8Array, MetricsSink>((address) =>
+    createDelivery<Uint8Array>({
+      ...{ limits: REMOTE_WRITE_LIMITS, now, random },
+      bytesOf: ({ length }) => length,
+      send: ([request = new Uint8Array()], signal) =>
+        writeRemotely({ address, credentialsDirectory }, request, signal),
+      failed: (reason) => log.warn({ sink: address.name, reason }, 'metrics not written'),
+    }),
+  );
+  let packing = Promise.resolve();
+
+  const queue = async ({ container, pprof }: EndedProfile) => {
+    const sinks = (container.profiles?.sinks ?? []).flatMap((name) => profileSinks.open.get(name) ?? []);
+    if (sinks.length === 0) return;
+    const id = uuid(options.randomBytes(16));
+    const profile = { labels: profileLabels(container, nodeName), pprof: await packed(pprof), id };
+    for (const { delivery } of sinks) delivery.add(profile);
   };
   /** One after the other, so that no two of them stand in memory unpacked and packed. */
   const pack = (ended: readonly EndedProfile[]) => {
@@ -46,36 +56,72 @@ export function startSinks(options: SinkHostOptions): RunningSinks {
       })
       .catch((err: unknown) => log.warn({ err }, 'profiles not packed'));
   };
-  const queue = async ({ container, pprof }: EndedProfile) => {
-    const sinks = (container.profiles?.sinks ?? []).flatMap((name) => open.get(name) ?? []);
-    if (sinks.length === 0) return;
-    const id = uuid(options.randomBytes(16));
-    const profile = { labels: profileLabels(container, nodeName), pprof: await packed(pprof), id };
-    for (const { delivery } of sinks) delivery.add(profile);
+  const writeMetrics = () => {
+    for (const { address, delivery } of metricsSinks.open.values()) {
+      const labels = { job: JOB, instance: nodeName };
+      const { histograms } = address;
+      const page = writeRequests(options.families(), { labels, histograms, timestampMs: now() });
+      for (const request of page) delivery.add(snappyBlock(request));
+    }
   };
+  const writing = setInterval(writeMetrics, WRITE_EVERY_MS);
   return {
     sendTo(sinks) {
-      const wanted = new Map((sinks?.profiles ?? []).map((address) => [address.name, address]));
-      for (const sink of [...open.values()]) {
-        const same = isDeepStrictEqual(wanted.get(sink.address.name), sink.address);
-        if (!same) void close(sink, AbortSignal.abort()); // its waits end at once, and nothing is thrown
-      }
-      for (const [name, address] of wanted) if (!open.has(name)) start(address);
+      profileSinks.be(sinks?.profiles ?? []);
+      metricsSinks.be(sinks?.metrics ?? []);
     },
     profileOf(container, hz) {
-      const isWanted = container.profiles?.sinks.some((name) => open.has(name)) === true;
+      const isWanted = container.profiles?.sinks.some((name) => profileSinks.open.has(name)) === true;
       return isWanted ? profiles.of(container, hz) : undefined;
     },
     windowClosed(startMs, endMs) {
       pack(profiles.windowClosed(startMs, endMs));
     },
     reports: () =>
-      [...open.values()].map(({ address: { name }, delivery }) => ({ name, ...delivery.report() })),
+      [...profileSinks.open.values(), ...metricsSinks.open.values()].map(({ address, delivery }) => ({
+        name: address.name,
+        ...delivery.report(),
+      })),
     async stop(last) {
+      clearInterval(writing);
+      writeMetrics();
       pack(profiles.end());
       await packing;
-      await Promise.all([...open.values()].map((sink) => close(sink, last)));
+      await Promise.all([profileSinks.stop(last), metricsSinks.stop(last)]);
     },
+  };
+}
+
+interface OpenSink<Item, Address> {
+  readonly address: Address;
+  readonly delivery: Delivery<Item>;
+}
+
+/** Those that the settings name, by their names. */
+function namedSinks<Item, Address extends SinkAddress>(make: (address: Address) => Delivery<Item>) {
+  const open = new Map<string, OpenSink<Item, Address>>();
+  const close = async (name: string, last: AbortSignal) => {
+    const sink = open.get(name);
+    open.delete(name);
+    await sink?.delivery.stop(last);
+  };
+  return {
+    open: open as ReadonlyMap<string, OpenSink<Item, Address>>,
+    /** Those that stay as they are keep what waits. */
+    be(addresses: readonly Address[]) {
+      const wanted = new Map(addresses.map((address) => [address.name, address]));
+      for (const [name, { address }] of [...open]) {
+        const isSame = isDeepStrictEqual(wanted.get(name), address);
+        if (!isSame) void close(name, AbortSignal.abort()); // it ends at once, and throws nothing
+      }
+      for (const [name, address] of wanted) {
+        if (open.has(name)) continue;
+        const delivery = make(address);
+        delivery.start();
+        open.set(name, { address, delivery });
+      }
+    },
+    stop: (last: AbortSignal) => Promise.all([...open.keys()].map((name) => close(name, last))),
   };
 }
 

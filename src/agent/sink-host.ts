@@ -2,6 +2,7 @@
 import type { PprofWriter } from '../sinks/pprof.ts';
 import type { AssignedContainer } from '../wire/assignment.ts';
 import type { AgentSinks, SinkReport } from '../wire/sinks.ts';
+import type { Family } from './exposition.ts';
 import type { AgentLog } from './log.ts';
 import type { RunningSinks } from './running-sinks.ts';
 
@@ -20,6 +21,8 @@ export interface SinkHost {
 export interface SinkHostOptions {
   readonly nodeName: string;
   readonly credentialsDirectory: string;
+  /** What remote write sends. */
+  readonly families: () => Iterable<Family>;
   readonly log: Pick<AgentLog, 'warn'>;
   readonly now: () => number;
   readonly random: () => number;

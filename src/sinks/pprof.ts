@@ -23,7 +23,7 @@ export interface PprofWriter {
   finish(time: { readonly startMs: number; readonly endMs: number }): Uint8Array;
 }
 
-// Pyroscope takes profiles of up to 4 MiB, 16,000 samples and 1,000 frames by default (pkg/validation/limits.go, v1.14).
+// Pyroscope's defaults: -validation.max-profile-size-bytes 4 MiB, not packed, max-profile-stacktrace-samples 16,000, -depth 1,000.
 const MOST_BYTES = 3_500_000;
 const MOST_SAMPLES = 15_999; // and one for the rest
 const MOST_FRAMES = 1_000;

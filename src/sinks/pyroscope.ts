@@ -18,7 +18,7 @@ export interface PushedProfile {
 
 export type ProfileLabels = Readonly<Record<string, string>>;
 
-// Limits of Pyroscope by default (pkg/validation/limits.go, v1.14): 30 labels a series; longer names and values are refused.
+// Pyroscope's defaults: -validation.max-label-names-per-series 30, max-length-label-value 2,048; more is refused.
 const MOST_LABELS = 30;
 const LONGEST_VALUE = 2_048;
 const PATH = 'push.v1.PusherService/Push';

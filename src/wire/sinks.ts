@@ -16,7 +16,12 @@ export interface AgentSinks {
   /** Pyroscope, or what has its push API. */
   readonly profiles: readonly SinkAddress[];
   /** Prometheus' remote write. */
-  readonly metrics: readonly SinkAddress[];
+  readonly metrics: readonly MetricsSink[];
+}
+
+/** Classic histograms are taken by every server, native ones by those that are told to, and say 2 % instead of a bucket. */
+export interface MetricsSink extends SinkAddress {
+  readonly histograms: 'Native' | 'Classic';
 }
 
 /** Of one sink, since the agent began. */
@@ -36,11 +41,16 @@ export const MOST_SINKS = 8;
 
 export function parseAgentSinks(json: unknown, at: string): AgentSinks {
   const doc = record(json, at);
-  const sinks = (of: 'profiles' | 'metrics') =>
+  const sinks = <Sink>(of: 'profiles' | 'metrics', parse: (sink: unknown, at: string) => Sink) =>
     list(doc[of] ?? [], `${at}.${of}`)
       .slice(0, MOST_SINKS)
-      .map((sink, index) => parseSink(sink, `${at}.${of}[${index}]`));
-  return { profiles: sinks('profiles'), metrics: sinks('metrics') };
+      .map((sink, index) => parse(sink, `${at}.${of}[${index}]`));
+  return { profiles: sinks('profiles', parseSink), metrics: sinks('metrics', parseMetricsSink) };
+}
+
+function parseMetricsSink(json: unknown, at: string): MetricsSink {
+  const isNative = record(json, at)['histograms'] === 'Native';
+  return { ...parseSink(json, at), histograms: isNative ? 'Native' : 'Classic' };
 }
 
 function parseSink(json: unknown, at: string): SinkAddress {

@@ -5,12 +5,14 @@ import { test } from 'node:test';
 import { aContainer, anAgent, anAssignment, ended } from '../../src/agent/agent-fixture.ts';
 import { aController } from '../../src/agent/controller-fixture.ts';
 import { aDirectory, aJvm, eventually } from '../../src/agent/jvm-fixture.ts';
+import { aPrometheus, until } from '../prometheus/prometheus.ts';
 import { aReceivers } from '../sinks/receivers.ts';
 
 const SPOOL = { maxAgeMs: 3_600_000, maxBytes: 1 << 27 };
 
-test('profiles of a JVM that no gate compares arrive, and say as much CPU as its windows', async (t) => {
+test('profiles of a JVM that no gate compares arrive, as much CPU as its windows say, and so does the page of metrics', async (t) => {
   const server = await aReceivers(t);
+  const prometheus = await aPrometheus(t, { targets: [], remoteWrite: true });
   const controller = await aController(t);
   const container = aContainer(t);
   await aJvm(t, { cgroup: container.directory, contained: true });
@@ -25,7 +27,12 @@ test('profiles of a JVM that no gate compares arrive, and say as much CPU as its
     settings: {
       spool: SPOOL,
       sinks: {
-        metrics: [],
+        metrics: [
+          {
+            ...{ name: 'prometheus', histograms: 'Classic' },
+            endpoint: `http://127.0.0.1:${prometheus.port}/api/v1/write`,
+          },
+        ],
         profiles: [
           {
             ...{ name: 'cloud', endpoint: server.endpoint, tenant: 'team-a' },
@@ -71,6 +78,11 @@ test('profiles of a JVM that no gate compares arrive, and say as much CPU as its
     'no gate compares it',
   );
   const told = controller.batches.at(-1)?.agent.sinks?.map(({ name }) => name);
-  assert.deepEqual(told, ['cloud', 'away']);
+  assert.deepEqual(told, ['cloud', 'away', 'prometheus']);
+  const written = await until('its page was written', async () => {
+    const found = await prometheus.query('flamegate_agent_jvms', 'job', 'instance');
+    return found.size > 0 ? found : undefined;
+  });
+  assert.deepEqual([...written], [['flamegate-agent n1', 1]]);
   assert.doesNotMatch(agent.output() + JSON.stringify(controller.batches), /glc_secret/);
 });

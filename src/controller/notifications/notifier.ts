@@ -41,7 +41,7 @@ export function startNotifier(options: NotifierOptions): Notifier {
   const open = new Map<string, OpenSink>();
   let told: Told = new Map();
 
-  const closeAll = (names: Iterable<string>, last: AbortSignal): Promise<void[]> => {
+  const closeAll = (names: Iterable<string>, last: AbortSignal): Promise<unknown> => {
     const closing = [...names].flatMap((name) => open.get(name) ?? []);
     for (const { sink } of closing) open.delete(sink.address.name);
     return Promise.all(closing.map(({ delivery }) => delivery.stop(last)));

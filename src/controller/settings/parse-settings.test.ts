@@ -83,7 +83,8 @@ test('a wrong value is refused with its line, its key and what it must be', () =
       'retention:\n  spool:\n    maxBytes: 17Gi',
       ':3: retention.spool.maxBytes: must be bytes from 1Mi to 16Gi, like 512Mi',
     ],
-    ['sinks:\n', ':1: sinks: must be a mapping of keys to values ({} for none)'],
+    ['sinks:\n', ':1: sinks: must be a mapping of keys to values ({} for none), each name once in its lists'],
+    ['rates:\n', ':1: rates: must be a mapping of keys to values ({} for none)'],
     ['- a\n- b\n', ':1: the file: must be a mapping of keys to values ({} for none)'],
     ['just words', ':1: the file: must be a mapping of keys to values ({} for none)'],
   ];
@@ -271,5 +272,23 @@ test('a webhook without a key to sign by is refused', () => {
   assert.equal(
     problemOf('sinks: {notifications: [{name: ci, kind: Webhook, endpoint: "https://ci.example"}]}'),
     'settings.yaml:1: sinks.notifications.0: must be a mapping with name, kind and endpoint, and of a Webhook with signingKey',
+  );
+});
+
+test('metrics go where remote write is taken, and no name is in two lists', () => {
+  const metrics =
+    '[{name: mimir, endpoint: "https://mimir.example/api/v1/push", tenant: team-a, histograms: Native}]';
+  assert.deepEqual(parseSettings(`sinks: {metrics: ${metrics}}`, 'settings.yaml').agents.sinks, {
+    profiles: [],
+    metrics: [
+      {
+        ...{ name: 'mimir', endpoint: 'https://mimir.example/api/v1/push' },
+        ...{ tenant: 'team-a', histograms: 'Native' },
+      },
+    ],
+  });
+  assert.equal(
+    problemOf(`sinks: {metrics: ${metrics}, profiles: [{name: mimir, endpoint: "https://a.example"}]}`),
+    'settings.yaml:1: sinks: must be a mapping of keys to values ({} for none), each name once in its lists',
   );
 });

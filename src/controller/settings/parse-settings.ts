@@ -67,6 +67,18 @@ ajv.addKeyword({
   },
 });
 ajv.addKeyword({
+  keyword: 'sinksNamedOnce', // each is a label of one metric
+  type: 'object',
+  errors: false,
+  validate: (_: true, sinks: Readonly<Record<string, unknown>>) => {
+    const lists = Object.values(sinks).filter(Array.isArray);
+    const names = lists.map((list) => new Set(list.map((item) => (item as { name?: unknown } | null)?.name)));
+    return (
+      new Set(names.flatMap((each) => [...each])).size === names.reduce((sum, each) => sum + each.size, 0)
+    );
+  },
+});
+ajv.addKeyword({
   keyword: 'signedWebhook',
   type: 'object',
   errors: false,

@@ -67,8 +67,8 @@ const mapping = <T extends Properties>(properties: T, options: object) =>
     ...options,
   });
 
-const section = <T extends Properties>(properties: T, description: string) =>
-  mapping(properties, { default: {}, description });
+const section = <T extends Properties>(properties: T, description: string, options: object = {}) =>
+  mapping(properties, { default: {}, description, ...options });
 
 /** Names are what policies and gates choose sinks by. */
 const sinkName = Type.String({
@@ -197,6 +197,21 @@ export const SettingsFile = mapping(
           ),
           'Where agents send profiles of the pods whose policy names the sink in `spec.sinks`.',
         ),
+        metrics: sinkList(
+          destination(
+            AGENTS_SECRET,
+            'Prometheus’ remote write, all of its address, like `http://prometheus.monitoring.svc:9090/api/v1/write`. A NetworkPolicy of the agents has to allow it.',
+            {
+              histograms: Type.String({
+                ...{ pattern: '^(Native|Classic)$', maxLength: 7, default: 'Classic' },
+                expected: 'Native or Classic',
+                description:
+                  'Native ones are 2.2 % wide, and a server has to be told to take them. Classic ones have OpenTelemetry’s fourteen bounds.',
+              }),
+            },
+          ),
+          'Where agents write their page of metrics every half a minute, besides being scraped.',
+        ),
         notifications: sinkList(
           destination(
             CONTROLLER_SECRET,
@@ -220,6 +235,10 @@ export const SettingsFile = mapping(
         ),
       },
       'Where data goes. No object of a tenant can name an address.',
+      {
+        sinksNamedOnce: true,
+        expected: 'a mapping of keys to values ({} for none), each name once in its lists',
+      },
     ),
     sources: section(
       {

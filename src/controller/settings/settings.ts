@@ -2,7 +2,7 @@
 import type { BackendAddress } from '../../backends/backend-client.ts';
 import { parseDurationMs, QuantityError } from '../../crds/quantities.ts';
 import type { AgentSettings } from '../../wire/assignment.ts';
-import type { SinkAddress } from '../../wire/sinks.ts';
+import type { MetricsSink, SinkAddress } from '../../wire/sinks.ts';
 import type { NotificationSink } from '../notifications/notification-sink.ts';
 import type { PolicyLimits } from './policy-limits.ts';
 import type { SettingsFile } from './settings-schema.ts';
@@ -24,6 +24,7 @@ export function settingsOf({ rates, budget, retention, sinks, sources }: Setting
   const { store, spool, reportsPerGate } = retention;
   const { endpoint } = sinks.spans;
   const profiles = sinks.profiles.map(sinkOf);
+  const metrics = sinks.metrics.map(metricsSinkOf);
   return {
     limits: { ...rates, ...budget },
     store: { retentionMs: parseDurationMs(store.maxAge), maxBytes: parseBytes(store.maxBytes) },
@@ -33,7 +34,7 @@ export function settingsOf({ rates, budget, retention, sinks, sources }: Setting
     agents: {
       spool: { maxAgeMs: parseDurationMs(spool.maxAge), maxBytes: parseBytes(spool.maxBytes) },
       ...(endpoint === undefined ? {} : { spansEndpoint: endpoint }),
-      ...(profiles.length === 0 ? {} : { sinks: { profiles, metrics: [] } }),
+      ...(profiles.length + metrics.length === 0 ? {} : { sinks: { profiles, metrics } }),
     },
   };
 }
@@ -47,6 +48,11 @@ const sinkOf = (sink: SettingsFile['sinks']['profiles'][number]): SinkAddress =>
   name: sink.name,
   endpoint: sink.endpoint,
   ...accessOf(sink),
+});
+
+const metricsSinkOf = (sink: SettingsFile['sinks']['metrics'][number]): MetricsSink => ({
+  ...sinkOf(sink),
+  histograms: sink.histograms === 'Native' ? 'Native' : 'Classic',
 });
 
 function notificationOf(sink: SettingsFile['sinks']['notifications'][number]): NotificationSink {
