@@ -8,11 +8,12 @@ const ARROWS = {
   detect: ['profile', 'requests'],
   wire: ['crds', 'profile', 'requests'],
   backends: ['requests'],
+  sinks: ['profile', 'requests', 'wire'],
   native: [],
   kube: [],
   store: ['profile', 'requests', 'wire'],
-  agent: ['profile', 'requests', 'symbols', 'jvm', 'wire', 'native'],
-  controller: ['crds', 'profile', 'requests', 'detect', 'store', 'wire', 'kube', 'backends'],
+  agent: ['profile', 'requests', 'symbols', 'jvm', 'wire', 'native', 'sinks'],
+  controller: ['crds', 'profile', 'requests', 'detect', 'store', 'wire', 'kube', 'backends', 'sinks'],
   cli: ['crds', 'profile', 'requests', 'detect', 'store', 'wire', 'kube', 'agent'],
 };
 const TESTS = '(\\.test\\.ts$|-fixture\\.ts$|/testing/)';
@@ -58,7 +59,7 @@ module.exports = {
       comment:
         'client-node alone costs 70 MB in every node (scripts/agent-runtime.test.ts follows what src/agent reaches)',
       severity: 'error',
-      from: { path: '^src/(agent|native|symbols|jvm)/', pathNot: TESTS },
+      from: { path: '^src/(agent|native|symbols|jvm|sinks)/', pathNot: TESTS },
       to: {
         path: 'node_modules/(@kubernetes/client-node|@dot-i|ajv|@sinclair/typebox)/',
         dependencyTypesNot: ['type-only'],

@@ -3,6 +3,7 @@ import { SettingsFile } from '../src/controller/settings/settings-schema.ts';
 
 interface Node {
   readonly properties?: Readonly<Record<string, Node>>;
+  readonly items?: Node;
   readonly default?: unknown;
   readonly expected?: string;
   readonly description?: string;
@@ -25,7 +26,7 @@ ${rows.join('\n')}
 
 When the controller starts, and again every two seconds; the kubelet brings a change of the ConfigMap to the pod within a minute or so. No
 restart is needed. Policies that ask for more than \`rates\` and \`budget\` allow get the highest that is allowed, and their condition \`Capped\`
-says which value was lowered to what. Agents are told their part, \`retention.spool\` and \`sinks\`, with their assignment, at once.
+says which value was lowered to what. Agents are told their part, \`retention.spool\` and \`sinks\`, with their assignment, at once ([what goes to sinks](sinks.md)).
 
 A file that cannot be taken is refused as a whole, and what was before stays in force:
 
@@ -49,7 +50,15 @@ function rowsOf(path: string, { properties = {} }: Node): string[] {
   return Object.entries(properties).flatMap(([name, node]) => {
     const key = path === '' ? name : `${path}.${name}`;
     if (node.properties !== undefined) return rowsOf(key, node);
-    const fallback = node.default === undefined ? '–' : `\`${String(node.default)}\``;
-    return [`| \`${key}\` | ${fallback} | ${node.expected ?? ''} | ${node.description ?? ''} |`];
+    if (node.items !== undefined) return [rowOf(key, node), ...rowsOf(`${key}[]`, node.items)];
+    return [rowOf(key, node)];
   });
 }
+
+function rowOf(key: string, node: Node): string {
+  const fallback = node.default === undefined ? '–' : `\`${textOf(node.default)}\``;
+  return `| \`${key}\` | ${fallback} | ${node.expected ?? ''} | ${node.description ?? ''} |`;
+}
+
+const textOf = (fallback: unknown): string =>
+  typeof fallback === 'string' ? fallback : JSON.stringify(fallback);

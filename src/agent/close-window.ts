@@ -10,6 +10,8 @@ import { learnNames, metNatives } from './met-names.ts';
 import type { NativeNames } from './native-names.ts';
 import type { RequestHost } from './request-host.ts';
 import type { SamplerFailure } from './sampler-host.ts';
+import type { SinkHost } from './sink-host.ts';
+import type { TrackedContainer } from './tracked-container.ts';
 import type { WatchedContainers } from './watched-containers.ts';
 import { foldIo } from './window-io.ts';
 import { nameWindow, type WindowNames } from './window-names.ts';
@@ -30,6 +32,7 @@ export interface WindowInput {
   readonly procRoot: string;
   readonly attaches: AttachQueue;
   readonly requests: Pick<RequestHost, 'take'>;
+  readonly sinks: Pick<SinkHost, 'profileOf'>;
   /** Asked after the samples were taken: see tableShareOf. */
   readonly tableShare: () => number;
 }
@@ -70,7 +73,10 @@ export async function closeWindow(
 
   const stacks = createBatchStacks();
   const moments = momentsByTarget(samples?.moments);
-  const context = { names, stacks, nowMs: Date.now(), tableShare, requests, moments };
+  const context = {
+    ...{ names, stacks, nowMs: Date.now(), tableShare, requests, moments },
+    profileOf: ({ assigned, frequencyHz }: TrackedContainer) => input.sinks.profileOf(assigned, frequencyHz),
+  };
   const waitContext = {
     ...{ names: waitNames, stacks, failure: input.failure ?? input.waitsFailure },
     addresses: samples?.waits?.addresses ?? new BigUint64Array(0),

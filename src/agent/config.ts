@@ -8,6 +8,8 @@ export interface AgentConfig {
   readonly controllerUrl: URL;
   readonly caFile: string;
   readonly tokenFile: string;
+  /** Where the Secret is mounted whose keys the install's settings name for sinks. */
+  readonly credentialsDirectory: string;
   readonly cgroupRoot: string;
   readonly procRoot: string;
   readonly spoolDirectory: string;
@@ -41,6 +43,7 @@ export function readConfig(env: Readonly<Record<string, string | undefined>> = p
     controllerUrl: httpsUrl(required(env, 'FLAMEGATE_CONTROLLER')),
     caFile: env['FLAMEGATE_CA_FILE'] ?? '/etc/flamegate/ca/ca.crt',
     tokenFile: env['FLAMEGATE_TOKEN_FILE'] ?? '/var/run/secrets/flamegate/token',
+    credentialsDirectory: env['FLAMEGATE_CREDENTIALS_DIR'] ?? '/etc/flamegate-credentials',
     cgroupRoot: env['FLAMEGATE_CGROUP_ROOT'] ?? '/host/sys/fs/cgroup',
     procRoot: env['FLAMEGATE_PROC_ROOT'] ?? '/proc',
     spoolDirectory: env['FLAMEGATE_SPOOL'] ?? '/var/lib/flamegate/spool',

@@ -78,7 +78,7 @@ function writeLabel([name, value]: [string, string], to: PbfWriter): void {
 const writeValue = (value: number, to: PbfWriter): void => to.writeDoubleField(1, value);
 
 /** As Go's client: what is nearer to zero than this would be in the bucket of zeros, which stays empty. */
-const ZERO_THRESHOLD = 2 ** -128;
+export const ZERO_THRESHOLD = 2 ** -128;
 
 /**
  * Both kinds; a Prometheus that takes native ones leaves the classic buckets, unless its settings say otherwise. It finds exemplars
@@ -130,19 +130,19 @@ function writeTimestamp(ms: number, to: PbfWriter): void {
   to.writeVarintField(2, (ms % 1_000) * 1e6);
 }
 
-interface Span {
+export interface Span {
   /** From the end of the span before; of the first: its first bucket. */
   readonly offset: number;
   length: number;
 }
 
-function writeSpan({ offset, length }: Span, to: PbfWriter): void {
+export function writeSpan({ offset, length }: Span, to: PbfWriter): void {
   to.writeSVarintField(1, offset);
   to.writeVarintField(2, length);
 }
 
 /** Runs of buckets that are not empty, and of each bucket what it has more than the one before. */
-function spansOf(histogram: DurationHistogram): { spans: readonly Span[]; deltas: readonly number[] } {
+export function spansOf(histogram: DurationHistogram): { spans: readonly Span[]; deltas: readonly number[] } {
   const spans: Span[] = [];
   const deltas: number[] = [];
   let end = 0;

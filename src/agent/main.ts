@@ -22,6 +22,7 @@ import { createPushLoop } from './push-loop.ts';
 import { createRequestDurations } from './request-durations.ts';
 import { createRequestHost } from './request-host.ts';
 import { createSamplerHost } from './sampler-host.ts';
+import { createSinkHost } from './sink-host.ts';
 import { createSpanExporter } from './span-exporter.ts';
 import { openSpool } from './spool.ts';
 import { watchContainers } from './watched-containers.ts';
@@ -39,7 +40,11 @@ export async function runAgent(config: AgentConfig, log: AgentLog, signal: Abort
   const journal = await openAttachJournal(journalDirectory);
   const recovered = await recoverFromJournal(journalDirectory, config.procRoot);
   const durations = createRequestDurations();
-  const metrics = createMetrics(durations);
+  const sinks = createSinkHost({
+    ...{ ...config, log, now: Date.now, random: Math.random, randomBytes },
+    families: () => metrics.families(),
+  });
+  const metrics = createMetrics(durations, () => sinks.reports());
   const client = createControllerClient({ ...config, url: config.controllerUrl });
   const filter = roots.v2 === undefined ? 'pid' : 'cgroup';
   const host = createSamplerHost({ ...config, filter, log });
@@ -59,7 +64,7 @@ export async function runAgent(config: AgentConfig, log: AgentLog, signal: Abort
   const boot = randomBytes(8).toString('hex');
   const keepCodeSmall = createCodeUpkeep(config.addonPath);
   const agent = createNodeAgent({
-    ...{ config, boot, containers, live, host, requests, spool, stores, metrics, log },
+    ...{ config, boot, containers, live, host, requests, spool, sinks, stores, metrics, log },
     windowClosed() {
       push.wake();
       keepCodeSmall();
@@ -70,6 +75,7 @@ export async function runAgent(config: AgentConfig, log: AgentLog, signal: Abort
     const { settings } = assignment;
     if (settings) spool.limit(settings.spool);
     spans.sendTo(settings?.spansEndpoint);
+    sinks.sendTo(settings?.sinks);
     agent.assign(assignment);
   };
   const kept = `${config.spoolDirectory}/assignment.json`;
@@ -101,7 +107,8 @@ export async function runAgent(config: AgentConfig, log: AgentLog, signal: Abort
   );
   try {
     await Promise.all([agent.run(signal), push.run(signal), polling, spans.run(signal)]);
-    await push.flush(AbortSignal.timeout(FLUSH_MS));
+    const flushed = AbortSignal.timeout(FLUSH_MS);
+    await Promise.all([push.flush(flushed), sinks.stop(flushed)]);
   } finally {
     host.close();
     requests.close();

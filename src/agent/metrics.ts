@@ -1,6 +1,8 @@
+import type { SinkReport } from '../wire/sinks.ts';
 import { createExposition, type Family, type Metric, type NumberSample } from './exposition.ts';
 import { createIoSeries, type IoSeries } from './io-series.ts';
 import type { RequestDurations } from './request-durations.ts';
+import { sinkFailing, sinkItems } from './sink-series.ts';
 
 /** What the agent says to Prometheus: of itself, and of the requests it sees. */
 export interface AgentMetrics {
@@ -30,7 +32,10 @@ export interface AgentMetrics {
   readonly io: IoSeries;
 }
 
-export function createMetrics(durations: RequestDurations): AgentMetrics {
+export function createMetrics(
+  durations: RequestDurations,
+  sinks: () => readonly SinkReport[] = () => [],
+): AgentMetrics {
   const page = createExposition();
   const counter = (name: string, help: string, read?: () => number) =>
     page.counter(`flamegate_agent_${name}`, help, read);
@@ -85,6 +90,12 @@ export function createMetrics(durations: RequestDurations): AgentMetrics {
   page.counters('flamegate_io_seconds_total', 'What the calls took together.', () =>
     inSeconds(io.samples('ns')),
   );
+  page.counters(
+    'flamegate_sink_items_total',
+    'Profiles, or batches of series, for each sink of the settings, by what became of them: sent, refused, lost.',
+    () => sinkItems(sinks()),
+  );
+  page.gauges('flamegate_sink_failing', '1 while nothing goes to a sink.', () => sinkFailing(sinks()));
   return {
     io,
     families: page.families,

@@ -20,6 +20,7 @@ import { createNativeNames } from './native-names.ts';
 import type { RequestHost } from './request-host.ts';
 import type { SamplerHost, UnwoundJvm } from './sampler-host.ts';
 import { measureSelf } from './self-usage.ts';
+import type { SinkHost } from './sink-host.ts';
 import type { Spool } from './spool.ts';
 import type { WatchedContainers } from './watched-containers.ts';
 import { createWindowClock, type EndedWindow } from './window-clock.ts';
@@ -33,6 +34,7 @@ export interface NodeAgentParts {
   readonly host: SamplerHost;
   readonly requests: RequestHost;
   readonly spool: Spool;
+  readonly sinks: SinkHost;
   readonly stores: NameStores;
   readonly metrics: AgentMetrics;
   readonly log: AgentLog;
@@ -52,7 +54,7 @@ const FAILED_PAUSE_MS = 1_000;
 const WIRE_VERSION = 1; // src/wire/batch-schema.ts, of which only types may be loaded here
 
 export function createNodeAgent(parts: NodeAgentParts): NodeAgent {
-  const { containers, live, host, requests, metrics, log } = parts;
+  const { containers, live, host, requests, sinks, metrics, log } = parts;
   const attaches = createAttachQueue((jvm) => noteAttach(jvm, parts));
   const natives = createNativeNames();
   const self = measureSelf();
@@ -105,13 +107,27 @@ export function createNodeAgent(parts: NodeAgentParts): NodeAgent {
   const close = async (startMs: number, endMs: number) => {
     const { sampler, failure, waitsFailure, ioFailure } = host;
     const folded = await closeWindow({
-      ...{ containers, sampler, failure, waitsFailure, ioFailure, kernel, natives, attaches, requests },
+      ...{
+        containers,
+        sampler,
+        failure,
+        waitsFailure,
+        ioFailure,
+        kernel,
+        natives,
+        attaches,
+        requests,
+        sinks,
+      },
       procRoot: parts.config.procRoot,
       tableShare: () => tableShareOf(lostSince()),
     });
+    sinks.windowClosed(startMs, endMs);
+    const sending = [...sinks.reports()];
     const agent = {
       version: parts.config.version,
       windowsDropped: parts.spool.dropped + late,
+      ...(sending.length === 0 ? {} : { sinks: sending }),
       ...self.take(sampler),
     };
     const head = {

@@ -1,6 +1,7 @@
 /** What each watched container did in one window, as the wire wants it. */
 import type { SampleBatch, TargetCounts } from '../native/sample-batch.ts';
 import type { SampleMoment, SampleRow } from '../native/sample-rows.ts';
+import type { PprofWriter } from '../sinks/pprof.ts';
 import type { Losses, PodWindow } from '../wire/batch-schema.ts';
 import type { BatchStacks } from './batch-stacks.ts';
 import type { CpuUsage } from './cgroup-usage.ts';
@@ -58,6 +59,8 @@ export interface FoldContext {
   readonly requests: ReadonlyMap<string, SeenRequests>;
   /** By target, where they are kept. */
   readonly moments: ReadonlyMap<bigint, readonly SampleMoment[]>;
+  /** That of a container whose profiles go somewhere. */
+  profileOf(container: TrackedContainer): Pick<PprofWriter, 'add'> | undefined;
 }
 
 export function foldWindow(window: ContainerWindow, context: FoldContext): PodWindow {
@@ -67,6 +70,7 @@ export function foldWindow(window: ContainerWindow, context: FoldContext): PodWi
   let noRoom = 0;
   let doubtful = 0;
   const java = { samples: 0, interpreted: 0 };
+  const profile = context.profileOf(window.container);
   for (const row of window.rows) {
     const frames = context.names.stackOf(row, processes.get(row.pid));
     const leaf = frames[0]?.name;
@@ -75,6 +79,7 @@ export function foldWindow(window: ContainerWindow, context: FoldContext): PodWi
     const topmost = context.names.javaFrameOf(row);
     if (topmost !== undefined) java.samples += row.count;
     if (topmost?.isInterpreted === true) java.interpreted += row.count;
+    profile?.add(frames, row.count);
     if (!assigned.gated) continue;
     const stack = context.stacks.add(frames);
     if (stack === undefined) noRoom += row.count;

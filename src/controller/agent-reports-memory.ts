@@ -123,6 +123,7 @@ function agentState(batch: Batch, nowMs: number): AgentState {
     rssBytes: batch.agent.rssBytes,
     samplesPerSecond: samples / seconds,
     lostShare: samples === 0 ? 0 : Math.min(1, sum(batch.pods, lost) / samples),
+    sinks: batch.agent.sinks ?? [],
   };
 }
 

@@ -3,6 +3,7 @@ import type { IoWindow } from '../profile/io-window.ts';
 import type { WaitingWindow } from '../profile/waiting-window.ts';
 import type { RequestWindow } from '../requests/request-window.ts';
 import type { Batch, PodWindow } from '../wire/batch-schema.ts';
+import type { SinkReport } from '../wire/sinks.ts';
 
 export interface AgentState {
   readonly node: string;
@@ -11,6 +12,7 @@ export interface AgentState {
   readonly rssBytes: number;
   readonly samplesPerSecond: number;
   readonly lostShare: number;
+  readonly sinks: readonly SinkReport[];
 }
 
 export interface ContainerState {

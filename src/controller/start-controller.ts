@@ -17,6 +17,9 @@ import { type HealthServer, startHealthServer } from './health.ts';
 import { type InformedClusterView, startClusterView } from './informed-cluster-view.ts';
 import { type Ingest, startIngest } from './ingest/start-ingest.ts';
 import { type ControllerMetrics, controllerMetrics } from './metrics.ts';
+import { type Notifier, startNotifier } from './notifications/notifier.ts';
+import { notifyReady } from './notifications/notify-ready.ts';
+import { exposeSinks } from './notifications/sink-metrics.ts';
 import { ReconcilingOperator } from './operator-base.ts';
 import {
   CLUSTER_PROFILING_POLICIES,
@@ -56,7 +59,9 @@ export interface Controller {
 /** Resolves once every cache is filled and agents can connect; the lease may come later. Throws for settings that cannot be taken. */
 export async function startController(options: ControllerOptions): Promise<Controller> {
   const settings = await openSettings(options.config.settingsFile);
-  const parts = assemble(options, settings);
+  const lease: { election?: Election } = {};
+  const isLeader = (): boolean => lease.election?.isLeader() === true;
+  const parts = assemble(options, settings, isLeader);
   addReconcilers(parts, options); // before the first list arrives: its objects are put to work
   const { view, metrics } = parts;
   let started = false;
@@ -67,8 +72,6 @@ export async function startController(options: ControllerOptions): Promise<Contr
     notReady: () => (view.synced() && started ? undefined : 'caches are being filled'),
   });
   await untilSynced(view);
-  const lease: { election?: Election } = {};
-  const isLeader = (): boolean => lease.election?.isLeader() === true;
   const agentSettings = () => settings.current().agents;
   const ingest = await startIngest({
     ...{ ...parts, ...options },
@@ -90,11 +93,16 @@ interface Parts {
   readonly store: WindowStore;
   readonly source: InstalledSource;
   readonly told: ToldNodes;
+  readonly notifier: Notifier;
   readonly events: EventRecorder;
   readonly operator: ReconcilingOperator;
 }
 
-function assemble({ kubeConfig, config, log }: ControllerOptions, settings: SettingsSource): Parts {
+function assemble(
+  { kubeConfig, config, log }: ControllerOptions,
+  settings: SettingsSource,
+  isLeader: () => boolean,
+): Parts {
   const metrics = controllerMetrics();
   const client = kubeClient(kubeConfig, { observe: metrics.request });
   const events = eventRecorder(client, {
@@ -148,11 +156,17 @@ function assemble({ kubeConfig, config, log }: ControllerOptions, settings: Sett
   const { registry } = metrics;
   const credentialsDirectory = config.credentialsDir;
   const source = installedSource({ store, settings, credentialsDirectory, registry, now: Date.now });
-  return { client, metrics, settings, view, reports: agentReports(), store, source, told, events, operator };
+  const notifier = startNotifier({
+    ...{ view, credentialsDirectory, isLeader, log, now: Date.now },
+    sinks: () => settings.current().notifications,
+  });
+  exposeSinks(registry, notifier);
+  const reports = agentReports();
+  return { client, metrics, settings, view, reports, store, source, told, notifier, events, operator };
 }
 
 function addReconcilers(parts: Parts, { config, log }: ControllerOptions): void {
-  const { client, settings, view, reports, store, source, told, events, operator, metrics } = parts;
+  const { client, settings, view, reports, store, source, told, notifier, events, operator, metrics } = parts;
   const policies = policyReconcilers({
     client,
     view,
@@ -162,6 +176,7 @@ function addReconcilers(parts: Parts, { config, log }: ControllerOptions): void 
     count: metrics.injection,
     finalize: (object, finalizer, cleanUp) => operator.finalize(object, finalizer, cleanUp),
     limits: () => settings.current().limits,
+    sinks: () => settings.current().agents.sinks?.profiles.map(({ name }) => name) ?? [],
     now: Date.now,
   });
   operator.add(policies.ofNamespace, (namespace, name) => view.policy(namespace, name));
@@ -174,6 +189,7 @@ function addReconcilers(parts: Parts, { config, log }: ControllerOptions): void 
   operator.add(
     regressionGateReconciler({
       ...{ client, view, store, source, agents, told, events, late, actor, log, now: Date.now },
+      notifyReady: (gate) => notifyReady(gate, notifier.reports()),
     }),
     (namespace, name) => view.gate(namespace, name),
   );
@@ -213,7 +229,7 @@ const isEarlierSelf =
 function running(
   parts: Parts & { readonly health: HealthServer; readonly ingest: Ingest; readonly election: Election },
 ): Controller {
-  const { health, ingest, election, operator, events, settings, view, store, source } = parts;
+  const { health, ingest, election, operator, notifier, events, settings, view, store, source } = parts;
   return {
     httpPort: health.port,
     httpsPort: ingest.port,
@@ -222,7 +238,7 @@ function running(
       settings.stop();
       await ingest.stop();
       await operator.shutdown();
-      await events.stop();
+      await Promise.all([events.stop(), notifier.stop()]);
       await election.stop();
       await view.stop();
       await health.stop();

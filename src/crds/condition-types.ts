@@ -43,6 +43,8 @@ export const PROFILING_POLICY_CONDITIONS = {
     'Conflicted',
     'Failed',
   ],
+  // Absent where the spec names no sink.
+  SinksReady: ['Delivering', 'SinkUnknown', 'SinkFailing', 'WaitingForAgents'],
 } as const;
 
 export const CLUSTER_PROFILING_POLICY_CONDITIONS = {
@@ -85,6 +87,8 @@ export const REGRESSION_GATE_CONDITIONS = {
     'BaselineGone',
     'Superseded',
   ],
+  // Absent where the spec names nobody to notify.
+  SinksReady: ['Delivering', 'SinkUnknown', 'SinkFailing'],
   // Absent until there is a certification, or somebody asks for one.
   Certified: ['PlacebosPassed', 'PlacebosFailed', 'Certifying', 'TooFewPods', 'TooFewWindows', 'Evaluating'],
   Regressed: [

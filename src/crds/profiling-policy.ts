@@ -168,6 +168,14 @@ export const ProfilingPolicySpec = Type.Object(
       },
       { default: {}, description: 'What is watched of the requests that pods answer.' },
     ),
+    sinks: Type.Optional(
+      Type.Array(Type.String({ pattern: DNS_LABEL, minLength: 1, maxLength: 63 }), {
+        maxItems: 8,
+        'x-kubernetes-list-type': 'set',
+        description:
+          'Where agents send the profiles of these pods: names of sinks.profiles of the install’s settings, which say the addresses. What goes there is counted in the condition SinksReady. Empty: nowhere.',
+      }),
+    ),
   },
   {
     description:

@@ -5,6 +5,7 @@ import { ACTING_RULES, GateAction, GateMode, OnFailed, OnInconclusive } from './
 import { GateEvidence } from './gate-evidence.ts';
 import {
   conditions,
+  DNS_LABEL,
   duration,
   type Kind,
   LabelSelector,
@@ -188,6 +189,14 @@ export const RegressionGateSpec = Type.Object(
         ),
       },
       { default: {}, description: 'How long an evaluation takes at least and at most.' },
+    ),
+    notify: Type.Optional(
+      Type.Array(Type.String({ pattern: DNS_LABEL, minLength: 1, maxLength: 63 }), {
+        maxItems: 8,
+        'x-kubernetes-list-type': 'set',
+        description:
+          'Who is told of verdicts: names of sinks.notifications of the install’s settings, which say the addresses. Whether they take it is the condition SinksReady. Empty: nobody.',
+      }),
     ),
     reportHistoryLimit: Type.Integer({
       minimum: 1,

@@ -3,6 +3,8 @@
  * Served by long poll with an ETag, so the agent needs no Kubernetes client and no RBAC.
  */
 import { parseRoutePattern } from '../requests/route-pattern.ts';
+import { httpUrl, integer, list, record, text } from './json-fields.ts';
+import { type AgentSinks, parseAgentSinks } from './sinks.ts';
 
 export interface Assignment {
   /** Changes whenever anything below changes; also the ETag. */
@@ -24,6 +26,8 @@ export interface AgentSettings {
   readonly spool: { readonly maxAgeMs: number; readonly maxBytes: number };
   /** Where spans go: an OTLP/HTTP endpoint, v1/traces being below it. Missing: nowhere. */
   readonly spansEndpoint?: string;
+  /** Missing: none. */
+  readonly sinks?: AgentSinks;
 }
 
 /** Known before the container has an id: what counts are a JVM's first moments. */
@@ -53,6 +57,16 @@ export interface AssignedContainer {
   readonly offCpu?: LookedFor;
   /** Present when it is to be counted what it reads, writes and syncs. */
   readonly io?: LookedFor;
+  /** Present when its profiles are to be sent somewhere. */
+  readonly profiles?: AssignedProfiles;
+}
+
+export interface AssignedProfiles {
+  /** Names of `settings.sinks.profiles`. */
+  readonly sinks: readonly string[];
+  /** What of the workload runs in it: the hash of a template, where its pods have one. */
+  readonly revision?: string;
+  readonly image?: string;
 }
 
 export interface LookedFor {
@@ -116,13 +130,8 @@ function parseSettings(json: unknown): AgentSettings {
     ...(spansEndpoint === undefined
       ? {}
       : { spansEndpoint: httpUrl(spansEndpoint, 'settings.spansEndpoint') }),
+    ...(doc['sinks'] === undefined ? {} : { sinks: parseAgentSinks(doc['sinks'], 'settings.sinks') }),
   };
-}
-
-function httpUrl(value: unknown, at: string): string {
-  const url = text(value, at);
-  if (/^https?:\/\/[^\s/?#@]+(\/[^\s?#]*)?$/.test(url)) return url;
-  throw new TypeError(`${at} is not an http or https URL`);
 }
 
 function parseLive(json: unknown, index: number): LiveContainer {
@@ -153,6 +162,7 @@ function parseContainer(json: unknown, index: number): AssignedContainer {
     ...(doc['requests'] === undefined ? {} : { requests: parseRequests(doc['requests'], `${at}.requests`) }),
     ...(doc['offCpu'] === undefined ? {} : { offCpu: parseLeast(doc['offCpu'], `${at}.offCpu`) }),
     ...(doc['io'] === undefined ? {} : { io: parseLeast(doc['io'], `${at}.io`) }),
+    ...(doc['profiles'] === undefined ? {} : { profiles: parseProfiles(doc['profiles'], `${at}.profiles`) }),
   };
 }
 
@@ -174,33 +184,13 @@ function parseRequests(json: unknown, at: string): AssignedRequests {
   };
 }
 
-const MAX_CONTAINERS = 512; // a node runs 110 pods by default and 250 on the largest clouds; twice that
-const MAX_TEXT = 253; // the longest Kubernetes name
-
-function record(value: unknown, at: string): Record<string, unknown> {
-  if (typeof value !== 'object' || value === null || Array.isArray(value)) {
-    throw new TypeError(`${at} is not an object`);
-  }
-  return { ...value };
+function parseProfiles(json: unknown, at: string): AssignedProfiles {
+  const doc = record(json, at);
+  return {
+    sinks: list(doc['sinks'], `${at}.sinks`).map((name, i) => text(name, `${at}.sinks[${i}]`)),
+    ...(doc['revision'] === undefined ? {} : { revision: text(doc['revision'], `${at}.revision`) }),
+    ...(doc['image'] === undefined ? {} : { image: text(doc['image'], `${at}.image`, LONGEST_IMAGE) }),
+  };
 }
 
-function list(value: unknown, at: string): readonly unknown[] {
-  if (!Array.isArray(value) || value.length > MAX_CONTAINERS) {
-    throw new TypeError(`${at} is not a list of at most ${MAX_CONTAINERS}`);
-  }
-  return value;
-}
-
-function text(value: unknown, at: string): string {
-  if (typeof value !== 'string' || value.length === 0 || value.length > MAX_TEXT) {
-    throw new TypeError(`${at} is not a string of 1 to ${MAX_TEXT} characters`);
-  }
-  return value;
-}
-
-function integer(value: unknown, at: string, min: number, max: number): number {
-  if (typeof value !== 'number' || !Number.isInteger(value) || value < min || value > max) {
-    throw new TypeError(`${at} is not an integer from ${min} to ${max}`);
-  }
-  return value;
-}
+const LONGEST_IMAGE = 512;

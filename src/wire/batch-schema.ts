@@ -33,6 +33,7 @@ import {
 } from '../requests/parse-request-window.ts';
 import { MOST_ROWS, type RequestWindow } from '../requests/request-window.ts';
 import { MOST_SERVED_ROWS, type ServedWindow, SPEEDS, type Speed } from '../requests/served-window.ts';
+import { MOST_SINKS, type SinkReport } from './sinks.ts';
 
 export const WIRE_VERSION = 1;
 /** Bounds an ingest endpoint enforces before it looks at anything else. */
@@ -256,6 +257,16 @@ export type CoroutineState = 'Chains' | 'Unsupported' | 'Off';
 export type OptionVariable = 'JAVA_TOOL_OPTIONS' | 'JDK_JAVA_OPTIONS';
 export type PodWindow = Static<typeof PodWindow>;
 
+const Sink = Type.Unsafe<SinkReport>(
+  Type.Object({
+    name,
+    sent: count,
+    refused: count,
+    lost: count,
+    failing: Type.Optional(Type.String({ minLength: 1, maxLength: 64, pattern: '^[A-Za-z0-9_:]+$' })),
+  }),
+);
+
 export const Batch = Type.Object({
   version: Type.Literal(WIRE_VERSION),
   node: name,
@@ -272,6 +283,8 @@ export const Batch = Type.Object({
     rssBytes: count,
     bpfRunNs: count,
     windowsDropped: count,
+    /** What became of what it sends itself; missing where it sends nothing. */
+    sinks: Type.Optional(Type.Array(Sink, { maxItems: 2 * MOST_SINKS })),
   }),
   strings: Type.Array(Type.String({ maxLength: 1024 }), { maxItems: 131_072 }),
   stacks: Type.Array(Type.Array(count, { maxItems: 1024 }), { maxItems: 65_536 }),

@@ -18,6 +18,8 @@ export interface PrometheusOptions {
   readonly targets: readonly (string | number)[];
   /** Has it take native histograms, for which it asks for protobuf. */
   readonly nativeHistograms?: boolean;
+  /** Takes what is written to it, at /api/v1/write. */
+  readonly remoteWrite?: boolean;
   readonly ruleFiles?: readonly string[];
   readonly alertmanager?: number;
 }
@@ -64,6 +66,7 @@ export async function aPrometheus(t: Lifetime, options: PrometheusOptions): Prom
     `--storage.tsdb.path=${join(directory, 'data')}`,
     `--web.listen-address=127.0.0.1:${port}`,
     `--enable-feature=${features.join(',')}`,
+    ...(options.remoteWrite ? ['--web.enable-remote-write-receiver'] : []),
   ]);
   return {
     port,

@@ -19,6 +19,7 @@ import { parseLatencyMs } from '../../crds/quantities.ts';
 import {
   type AgentSettings,
   type AssignedContainer,
+  type AssignedProfiles,
   type AssignedRequests,
   type Assignment,
   type LiveContainer,
@@ -30,6 +31,7 @@ import type { ClusterView } from '../cluster-view.ts';
 import { type ReplicaSetOwners, replicaSetOwners, workloadOf } from '../pod-owner.ts';
 import { policiesIn, policyOf, policyWants } from '../profiling-policy/precedence.ts';
 import { podsUnderGate } from '../regression-gate/arms.ts';
+import { revisionLabel } from '../regression-gate/revisions.ts';
 import { judgedPods } from './judged-pods.ts';
 import { raisedRates } from './raised-rates.ts';
 
@@ -152,6 +154,7 @@ function assignedContainers(
     const workload = workloadOf(pod, index.owners);
     const offCpu = lookedForOf(policy.spec.offCpu);
     const io = lookedForOf(policy.spec.io);
+    const profiles = profilesOf(policy, pod, status);
     const assigned = {
       frequencyHz: Math.min(MOST_HZ, Math.max(cpu.frequencyHz, index.raisedHz.get(uid) ?? 0)),
       namespace,
@@ -169,6 +172,7 @@ function assignedContainers(
         ...(requests && { requests }),
         ...(offCpu && { offCpu }),
         ...(io && { io }),
+        ...(profiles && { profiles }),
       },
     ];
   });
@@ -187,6 +191,23 @@ function requestsOf({ spec: { requests } }: AnyProfilingPolicy): AssignedRequest
   const routes = [...new Set(requests.routes)].slice(0, MOST_ROUTE_PATTERNS);
   return { routes, ...(requests.spans.enabled ? { spans: true } : {}) };
 }
+
+/** What a profile is found by in years to come, besides what every container is told with. */
+function profilesOf(
+  { spec: { sinks = [] } }: AnyProfilingPolicy,
+  { metadata }: V1Pod,
+  { image }: V1ContainerStatus,
+): AssignedProfiles | undefined {
+  if (sinks.length === 0) return undefined;
+  const revision = revisionLabel(metadata?.labels);
+  return {
+    sinks,
+    ...(revision === undefined ? {} : { revision }),
+    ...(image === '' || image.length > LONGEST_IMAGE ? {} : { image }),
+  };
+}
+
+const LONGEST_IMAGE = 512;
 
 const lookedForOf = (asked: AnyProfilingPolicy['spec']['offCpu']): LookedFor | undefined =>
   asked.enabled ? { leastMs: parseLatencyMs(asked.minDuration) } : undefined;

@@ -21,7 +21,7 @@ const LIMITS = { maxFrequencyHz: 199, maxRaisedFrequencyHz: 199, maxAgentCpu: '5
 
 function statusOf(policy: AnyProfilingPolicy, cluster: Partial<Cluster>, limits = LIMITS) {
   const view = { ...aView(cluster), agentDaemonSet: () => undefined };
-  const seen = { flags: [], limits, listeningSinceMs: START_MS, nowMs: START_MS };
+  const seen = { flags: [], limits, sinks: [], listeningSinceMs: START_MS, nowMs: START_MS };
   return decide(gather({ view, reports: agentReports() }, policy, seen)).status;
 }
 

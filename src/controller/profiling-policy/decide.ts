@@ -26,6 +26,7 @@ import type { Observed } from './gather.ts';
 import { liveFlags } from './live-flags.ts';
 import { type PolicyRow, rowsOf } from './policy-rows.ts';
 import { isOfCluster } from './precedence.ts';
+import { sinksReady } from './sinks-ready.ts';
 import { isProfiled } from './workload-rows.ts';
 
 export interface Finding {
@@ -63,6 +64,7 @@ export function decide(observed: Observed): Decision {
     Stalled: stalledOf(flags),
     AgentsReady: agents,
     FlagsInjected: flags,
+    SinksReady: sinksReady(observed),
   };
   const profiledPods = new Set(containers.filter((one) => isProfiled(one, nowMs)).map(({ pod }) => pod));
   return {

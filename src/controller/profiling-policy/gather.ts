@@ -44,6 +44,8 @@ export interface Observed {
   readonly overruledDeployments: number;
   /** What the install allows. */
   readonly limits: PolicyLimits;
+  /** Names of the sinks for profiles that the install has. */
+  readonly sinks: readonly string[];
   readonly listeningSinceMs: number;
   readonly nowMs: number;
 }
@@ -56,7 +58,7 @@ export interface GatherFrom {
 export function gather(
   { view, reports }: GatherFrom,
   policy: AnyProfilingPolicy,
-  settled: Pick<Observed, 'flags' | 'limits' | 'listeningSinceMs' | 'nowMs'>,
+  settled: Pick<Observed, 'flags' | 'limits' | 'sinks' | 'listeningSinceMs' | 'nowMs'>,
 ): Observed {
   const namespaces = namespacesOf(view, policy);
   const inEach = namespaces.map((namespace) => gatherIn({ view, reports }, policy, namespace));

@@ -44,6 +44,8 @@ export interface PolicyReconcilerOptions {
   ) => Promise<boolean>;
   /** What the install allows, as its settings say it now. */
   readonly limits: () => PolicyLimits;
+  /** Names of its sinks for profiles. */
+  readonly sinks: () => readonly string[];
   readonly now: () => number;
 }
 
@@ -102,7 +104,7 @@ async function reconcile(work: Work, policy: AnyProfilingPolicy): Promise<Requeu
     return counting !== undefined && isSame(counting, policy);
   });
   const nowMs = options.now();
-  const seen = { flags, limits: options.limits(), listeningSinceMs, nowMs };
+  const seen = { flags, limits: options.limits(), sinks: options.sinks(), listeningSinceMs, nowMs };
   const decision = decide(gather({ view, reports }, policy, seen));
   await applyStatus(writer, policy, decision, nowMs);
   throwFailure(settled);

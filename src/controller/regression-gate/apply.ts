@@ -13,6 +13,7 @@ import { isKubeError } from '../../kube/kube-error.ts';
 import { writeStatus } from '../../kube/status.ts';
 import { actionEvents } from '../acting/action-status.ts';
 import type { Taken } from '../acting/take-action.ts';
+import type { NotifyFinding } from '../notifications/notify-ready.ts';
 import type { Decision, NewEvaluation } from './decide.ts';
 import { reportName } from './evaluation.ts';
 import { gateEvents } from './gate-events.ts';
@@ -28,6 +29,7 @@ export interface ApplyTargets {
   readonly nowMs: number;
   /** What was done about the rollout, by what was written before. */
   readonly taken: Taken;
+  readonly notify: NotifyFinding | undefined;
 }
 
 const FIELD_MANAGER = 'flamegate';
@@ -54,6 +56,7 @@ export async function apply(observed: Observed, decision: Decision, targets: App
     {
       ...{ gate, arms: observed.arms, finding: decision.finding, shown, certifying: observed.certifying },
       ...{ evidence: decision.evidence ?? keptEvidence(gate, decision), action: targets.taken.action },
+      notify: targets.notify,
     },
     targets.nowMs,
   );

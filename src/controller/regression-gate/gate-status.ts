@@ -11,6 +11,7 @@ import type {
 import type { Condition as StoredCondition } from '../../crds/schema.ts';
 import { type Condition, removeCondition, setCondition } from '../../kube/conditions.ts';
 import { stoppedCondition } from '../acting/action-status.ts';
+import type { NotifyFinding } from '../notifications/notify-ready.ts';
 import type { Arms } from './arms.ts';
 import { type Certifying, certifiedCondition } from './certification.ts';
 import type { Finding } from './decide.ts';
@@ -34,6 +35,8 @@ export interface GateFacts {
   readonly evidence?: GateEvidence | undefined;
   /** What was done about the rollout. */
   readonly action?: GateAction | undefined;
+  /** Whether who is to be told can be told. */
+  readonly notify?: NotifyFinding | undefined;
 }
 
 type Reasons = RegressionGateReasons;
@@ -144,6 +147,7 @@ const ORDER = [
   'Regressed',
   'Certified',
   'RolloutStopped',
+  'SinksReady',
 ] as const;
 
 function conditionsFor(facts: GateFacts, nowMs: number): StoredCondition[] {
@@ -154,6 +158,7 @@ function conditionsFor(facts: GateFacts, nowMs: number): StoredCondition[] {
     ...saidOf(facts),
     ...(ofPlacebos && { Certified: ofPlacebos }),
     ...(stopped && { RolloutStopped: stopped }),
+    ...(facts.notify && { SinksReady: facts.notify }),
   };
   const { generation } = facts.gate.metadata;
   let conditions: readonly Condition[] = facts.gate.status?.conditions?.map(withoutUndefined) ?? [];

@@ -8,6 +8,7 @@ import type { WindowStore } from '../../store/window-store.ts';
 import type { RolloutActor, Taken } from '../acting/take-action.ts';
 import type { AgentReports } from '../agent-reports.ts';
 import type { ClusterView } from '../cluster-view.ts';
+import type { NotifyFinding } from '../notifications/notify-ready.ts';
 import { parseKey, type Reconciler } from '../operator-base.ts';
 import type { ToldNodes } from '../told-nodes.ts';
 import { apply } from './apply.ts';
@@ -30,6 +31,8 @@ export interface GateReconcilerOptions {
   readonly late: LateWindows;
   /** Does what gates ask for about rollouts. */
   readonly actor: RolloutActor;
+  /** Whether who a gate is to tell can be told; nobody can without it. */
+  readonly notifyReady?: (gate: RegressionGate) => NotifyFinding | undefined;
   readonly log: Logger;
   readonly now: () => number;
 }
@@ -74,7 +77,9 @@ export function regressionGateReconciler(options: GateReconcilerOptions): Reconc
       const decision = decide(observed, nowMs);
       const taken = await takenOn(observed, actor);
       const writtenAtMs = writtenAt.get(key) ?? 0;
-      writtenAt.set(key, await apply(observed, decision, { client, events, writtenAtMs, nowMs, taken }));
+      const notify = options.notifyReady?.(gate);
+      const targets = { client, events, writtenAtMs, nowMs, taken, notify };
+      writtenAt.set(key, await apply(observed, decision, targets));
       countLate(key, observed, decision);
       logTransition(log, observed, decision.finding);
       return { requeueAfterMs: decision.finding.kind === 'Evaluating' ? LOOK_AGAIN_MS : WAIT_AGAIN_MS };

@@ -19,6 +19,10 @@ export const ROLLOUTS_HASH_LABEL = 'rollouts-pod-template-hash';
 export const CONTROLLER_REVISION_LABEL = 'controller-revision-hash';
 const REVISION_ANNOTATION = 'deployment.kubernetes.io/revision';
 
+/** Which revision of its workload a pod says it is of. */
+export const revisionLabel = (labels: Readonly<Record<string, string>> | undefined): string | undefined =>
+  labels?.[ROLLOUTS_HASH_LABEL] ?? labels?.[TEMPLATE_HASH_LABEL] ?? labels?.[CONTROLLER_REVISION_LABEL];
+
 /** Newest first. */
 export function revisionsOf(
   deployment: V1Deployment,

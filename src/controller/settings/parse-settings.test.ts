@@ -11,6 +11,7 @@ const DEFAULTS = {
   store: { retentionMs: 3_600_000, maxBytes: 512 * 2 ** 20 },
   reportsPerGate: 50,
   prometheus: undefined,
+  notifications: [],
   agents: { spool: { maxAgeMs: 3_600_000, maxBytes: 128 * 2 ** 20 } },
 };
 const problemOf = (text: string): string => {
@@ -49,6 +50,7 @@ sinks:
     store: { retentionMs: 5_400_000, maxBytes: 2 * 2 ** 30 },
     reportsPerGate: 50,
     prometheus: undefined,
+    notifications: [],
     agents: {
       spool: { maxAgeMs: 3_600_000, maxBytes: 64 * 2 ** 20 },
       spansEndpoint: 'http://otel-collector.monitoring.svc:4318',
@@ -81,7 +83,8 @@ test('a wrong value is refused with its line, its key and what it must be', () =
       'retention:\n  spool:\n    maxBytes: 17Gi',
       ':3: retention.spool.maxBytes: must be bytes from 1Mi to 16Gi, like 512Mi',
     ],
-    ['sinks:\n', ':1: sinks: must be a mapping of keys to values ({} for none)'],
+    ['sinks:\n', ':1: sinks: must be a mapping of keys to values ({} for none), each name once in its lists'],
+    ['rates:\n', ':1: rates: must be a mapping of keys to values ({} for none)'],
     ['- a\n- b\n', ':1: the file: must be a mapping of keys to values ({} for none)'],
     ['just words', ':1: the file: must be a mapping of keys to values ({} for none)'],
   ];
@@ -228,5 +231,64 @@ test('any text is either taken or refused with a line', () => {
       assert.match(problemOf(anything), /^taken$|^settings\.yaml:[1-9]\d*: /);
     }),
     { seed: 20260103, numRuns: 1_000 },
+  );
+});
+
+test('sinks have names, each its own, and agents are told where they are and not what opens them', () => {
+  const text = `
+sinks:
+  profiles:
+    - {name: pyroscope, endpoint: "http://pyroscope:4040"}
+    - {name: cloud, endpoint: "https://profiles.example", authorization: Basic, credentials: pyroscope, ca: own-ca.crt}
+`;
+  assert.deepEqual(parseSettings(text, 'settings.yaml').agents.sinks, {
+    profiles: [
+      { name: 'pyroscope', endpoint: 'http://pyroscope:4040' },
+      {
+        ...{ name: 'cloud', endpoint: 'https://profiles.example', ca: 'own-ca.crt' },
+        authorization: { kind: 'Basic', file: 'pyroscope' },
+      },
+    ],
+    metrics: [],
+  });
+  const twice = '{name: a, endpoint: "http://a"}, {name: a, endpoint: "http://b"}';
+  assert.equal(
+    problemOf(`sinks: {profiles: [${twice}]}`),
+    'settings.yaml:1: sinks.profiles: must be a list of at most 8, each with a name of its own ([] for none)',
+  );
+  assert.equal(
+    problemOf('sinks:\n  profiles:\n    - name: a\n      endpoint: a:1'),
+    'settings.yaml:2: sinks.profiles.0.endpoint: must be an http or https URL without user and query',
+  );
+  assert.match(problemOf('sinks: {profiles: [{name: a}]}'), /sinks\.profiles\.0: must be/);
+});
+
+test('a webhook without a key to sign by is refused', () => {
+  const webhook = '{name: ci, kind: Webhook, endpoint: "https://ci.example/hook", signingKey: ci-key}';
+  const { notifications } = parseSettings(`sinks: {notifications: [${webhook}]}`, 'settings.yaml');
+  assert.deepEqual(notifications, [
+    { kind: 'Webhook', address: { name: 'ci', endpoint: 'https://ci.example/hook' }, signingKey: 'ci-key' },
+  ]);
+  assert.equal(
+    problemOf('sinks: {notifications: [{name: ci, kind: Webhook, endpoint: "https://ci.example"}]}'),
+    'settings.yaml:1: sinks.notifications.0: must be a mapping with name, kind and endpoint, and of a Webhook with signingKey',
+  );
+});
+
+test('metrics go where remote write is taken, and no name is in two lists', () => {
+  const metrics =
+    '[{name: mimir, endpoint: "https://mimir.example/api/v1/push", tenant: team-a, histograms: Native}]';
+  assert.deepEqual(parseSettings(`sinks: {metrics: ${metrics}}`, 'settings.yaml').agents.sinks, {
+    profiles: [],
+    metrics: [
+      {
+        ...{ name: 'mimir', endpoint: 'https://mimir.example/api/v1/push' },
+        ...{ tenant: 'team-a', histograms: 'Native' },
+      },
+    ],
+  });
+  assert.equal(
+    problemOf(`sinks: {metrics: ${metrics}, profiles: [{name: mimir, endpoint: "https://a.example"}]}`),
+    'settings.yaml:1: sinks: must be a mapping of keys to values ({} for none), each name once in its lists',
   );
 });

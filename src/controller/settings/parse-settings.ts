@@ -57,6 +57,34 @@ ajv.addKeyword({
   errors: false,
   validate: (_: true, text: string) => URL.canParse(text),
 });
+ajv.addKeyword({
+  keyword: 'namedOnce',
+  type: 'array',
+  errors: false,
+  validate: (_: true, items: readonly unknown[]) => {
+    const names = items.map((item) => (item as { name?: unknown } | null)?.name);
+    return new Set(names).size === items.length;
+  },
+});
+ajv.addKeyword({
+  keyword: 'sinksNamedOnce', // each is a label of one metric
+  type: 'object',
+  errors: false,
+  validate: (_: true, sinks: Readonly<Record<string, unknown>>) => {
+    const lists = Object.values(sinks).filter(Array.isArray);
+    const names = lists.map((list) => new Set(list.map((item) => (item as { name?: unknown } | null)?.name)));
+    return (
+      new Set(names.flatMap((each) => [...each])).size === names.reduce((sum, each) => sum + each.size, 0)
+    );
+  },
+});
+ajv.addKeyword({
+  keyword: 'signedWebhook',
+  type: 'object',
+  errors: false,
+  validate: (_: true, { kind, signingKey }: Readonly<Record<string, unknown>>) =>
+    kind !== 'Webhook' || signingKey !== undefined,
+});
 const validate = ajv.compile<SettingsFile>(SettingsFile);
 
 /** `name` is what refusals call the file. An empty file leaves every default. Throws a SettingsError. */

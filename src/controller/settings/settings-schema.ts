@@ -1,6 +1,8 @@
 /** What the install's settings may say: one file, every key with a default. docs/settings.md is made from this. */
 import { type Static, Type } from '@sinclair/typebox';
 import { DURATION_PATTERN, PERCENTAGE_PATTERN } from '../../crds/quantities.ts';
+import { DNS_LABEL } from '../../crds/schema.ts';
+import { MOST_SINKS } from '../../wire/sinks.ts';
 
 /** Whole mebibytes or gibibytes, as Kubernetes writes them. */
 const BYTES_PATTERN = '^[1-9][0-9]{0,5}(Mi|Gi)$';
@@ -25,6 +27,28 @@ const whole = (minimum: number, maximum: number, options: { default: number; des
     ...{ minimum, maximum, expected: `a whole number from ${minimum} to ${maximum}`, ...options },
   });
 
+const endpoint = (description: string) =>
+  Type.String({
+    ...{ pattern: ENDPOINT_PATTERN, maxLength: 253, url: true },
+    expected: 'an http or https URL without user and query',
+    description,
+  });
+
+const tenant = (description: string) =>
+  Type.Optional(
+    Type.String({
+      ...{ pattern: '^[A-Za-z0-9._|-]+$', maxLength: 150 },
+      expected: 'letters, digits and . _ | -, at most 150',
+      description,
+    }),
+  );
+
+const authorization = Type.String({
+  ...{ pattern: '^(Bearer|Basic)$', maxLength: 6, default: 'Bearer' },
+  expected: 'Bearer or Basic',
+  description: 'What `credentials` holds: a token, or `user:password`.',
+});
+
 const credentialsFile = (description: string) =>
   Type.Optional(
     Type.String({
@@ -43,8 +67,49 @@ const mapping = <T extends Properties>(properties: T, options: object) =>
     ...options,
   });
 
-const section = <T extends Properties>(properties: T, description: string) =>
-  mapping(properties, { default: {}, description });
+const section = <T extends Properties>(properties: T, description: string, options: object = {}) =>
+  mapping(properties, { default: {}, description, ...options });
+
+/** Names are what policies and gates choose sinks by. */
+const sinkName = Type.String({
+  ...{ pattern: DNS_LABEL, maxLength: 63 },
+  expected: 'a name of lower-case letters, digits and -, at most 63',
+  description: 'What objects call it.',
+});
+
+/** One of a list; `secret`: that in whose namespace what sends there runs. */
+const destination = <T extends Properties>(
+  secret: string,
+  endpointText: string,
+  more: T,
+  options: object = {},
+) =>
+  mapping(
+    {
+      name: sinkName,
+      endpoint: endpoint(endpointText),
+      tenant: tenant('Header `X-Scope-OrgID`.'),
+      authorization,
+      credentials: credentialsFile(
+        `Key of the Secret \`${secret}\` that is sent. Nothing is sent without it.`,
+      ),
+      ca: credentialsFile(
+        'Key of that Secret with the certificates (PEM) that are trusted instead of the system’s.',
+      ),
+      ...more,
+    },
+    { expected: 'a mapping with name and endpoint', ...options },
+  );
+
+const sinkList = <T extends ReturnType<typeof mapping>>(item: T, description: string) =>
+  Type.Array(item, {
+    ...{ maxItems: MOST_SINKS, default: [], namedOnce: true },
+    expected: `a list of at most ${MOST_SINKS}, each with a name of its own ([] for none)`,
+    description,
+  });
+
+const AGENTS_SECRET = 'flamegate-agents/flamegate-credentials';
+const CONTROLLER_SECRET = 'flamegate-system/flamegate-credentials';
 
 export const SettingsFile = mapping(
   {
@@ -117,47 +182,75 @@ export const SettingsFile = mapping(
         spans: section(
           {
             endpoint: Type.Optional(
-              Type.String({
-                ...{ pattern: ENDPOINT_PATTERN, maxLength: 253, url: true },
-                expected: 'an http or https URL without user and query',
-                description:
-                  'OTLP/HTTP endpoint to which agents send spans of requests, `v1/traces` being below it, like `http://otel-collector.monitoring.svc:4318`. Nowhere without it. A NetworkPolicy of the agents has to allow it.',
-              }),
+              endpoint(
+                'OTLP/HTTP endpoint to which agents send spans of requests, `v1/traces` being below it, like `http://otel-collector.monitoring.svc:4318`. Nowhere without it. A NetworkPolicy of the agents has to allow it.',
+              ),
             ),
           },
           'Spans of requests, for the policies that ask for them.',
         ),
+        profiles: sinkList(
+          destination(
+            AGENTS_SECRET,
+            'Pyroscope, or Grafana Cloud Profiles: `push.v1.PusherService/Push` being below it, like `http://pyroscope.monitoring.svc:4040`. A NetworkPolicy of the agents has to allow it.',
+            {},
+          ),
+          'Where agents send profiles of the pods whose policy names the sink in `spec.sinks`.',
+        ),
+        metrics: sinkList(
+          destination(
+            AGENTS_SECRET,
+            'Prometheus’ remote write, all of its address, like `http://prometheus.monitoring.svc:9090/api/v1/write`. A NetworkPolicy of the agents has to allow it.',
+            {
+              histograms: Type.String({
+                ...{ pattern: '^(Native|Classic)$', maxLength: 7, default: 'Classic' },
+                expected: 'Native or Classic',
+                description:
+                  'Native ones are 2.2 % wide, and a server has to be told to take them. Classic ones have OpenTelemetry’s fourteen bounds.',
+              }),
+            },
+          ),
+          'Where agents write their page of metrics every half a minute, besides being scraped.',
+        ),
+        notifications: sinkList(
+          destination(
+            CONTROLLER_SECRET,
+            'Of Alertmanager: `api/v2/alerts` being below it, like `http://alertmanager.monitoring.svc:9093`. Of a Webhook: all of it. A NetworkPolicy of the controller has to allow it.',
+            {
+              kind: Type.String({
+                ...{ pattern: '^(Alertmanager|Webhook)$', maxLength: 12 },
+                expected: 'Alertmanager or Webhook',
+                description: 'Alerts while a canary is Regressed, or a signed message for each verdict.',
+              }),
+              signingKey: credentialsFile(
+                'Of a Webhook: key of that Secret with what messages are signed by, `whsec_` and at least 24 bytes in base64.',
+              ),
+            },
+            {
+              signedWebhook: true,
+              expected: 'a mapping with name, kind and endpoint, and of a Webhook with signingKey',
+            },
+          ),
+          'Who is told of verdicts of the gates that name the sink in `spec.notify`.',
+        ),
       },
       'Where data goes. No object of a tenant can name an address.',
+      {
+        sinksNamedOnce: true,
+        expected: 'a mapping of keys to values ({} for none), each name once in its lists',
+      },
     ),
     sources: section(
       {
         prometheus: section(
           {
             endpoint: Type.Optional(
-              Type.String({
-                ...{ pattern: ENDPOINT_PATTERN, maxLength: 253, url: true },
-                expected: 'an http or https URL without user and query',
-                description:
-                  'Prometheus’ HTTP API, `api/v1/query` being below it, like `http://prometheus.monitoring.svc:9090`, from which gates read the requests of pods. From what agents push without it. A NetworkPolicy of the controller has to allow it.',
-              }),
+              endpoint(
+                'Prometheus’ HTTP API, `api/v1/query` being below it, like `http://prometheus.monitoring.svc:9090`, from which gates read the requests of pods. From what agents push without it. A NetworkPolicy of the controller has to allow it.',
+              ),
             ),
-            tenant: Type.Optional(
-              Type.String({
-                ...{ pattern: '^[A-Za-z0-9._|-]+$', maxLength: 150 },
-                expected: 'letters, digits and . _ | -, at most 150',
-                description: 'Header `X-Scope-OrgID` of what is asked, which Mimir and Cortex want.',
-              }),
-            ),
-            authorization: Type.String({
-              ...{
-                pattern: '^(Bearer|Basic)$',
-                maxLength: 6,
-                default: 'Bearer',
-                expected: 'Bearer or Basic',
-              },
-              description: 'What `credentials` holds: a token, or `user:password`.',
-            }),
+            tenant: tenant('Header `X-Scope-OrgID` of what is asked, which Mimir and Cortex want.'),
+            authorization,
             credentials: credentialsFile(
               'Key of the Secret `flamegate-system/flamegate-credentials` that is sent. Nothing is sent without it.',
             ),

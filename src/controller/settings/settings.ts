@@ -2,6 +2,8 @@
 import type { BackendAddress } from '../../backends/backend-client.ts';
 import { parseDurationMs, QuantityError } from '../../crds/quantities.ts';
 import type { AgentSettings } from '../../wire/assignment.ts';
+import type { MetricsSink, SinkAddress } from '../../wire/sinks.ts';
+import type { NotificationSink } from '../notifications/notification-sink.ts';
 import type { PolicyLimits } from './policy-limits.ts';
 import type { SettingsFile } from './settings-schema.ts';
 
@@ -11,6 +13,8 @@ export interface Settings {
   readonly reportsPerGate: number;
   /** Where gates read requests; undefined: in what agents push. */
   readonly prometheus: BackendAddress | undefined;
+  /** Who is told of verdicts. */
+  readonly notifications: readonly NotificationSink[];
   /** What agents are told of them, with their assignments. */
   readonly agents: AgentSettings;
 }
@@ -19,24 +23,50 @@ export interface Settings {
 export function settingsOf({ rates, budget, retention, sinks, sources }: SettingsFile): Settings {
   const { store, spool, reportsPerGate } = retention;
   const { endpoint } = sinks.spans;
+  const profiles = sinks.profiles.map(sinkOf);
+  const metrics = sinks.metrics.map(metricsSinkOf);
   return {
     limits: { ...rates, ...budget },
     store: { retentionMs: parseDurationMs(store.maxAge), maxBytes: parseBytes(store.maxBytes) },
     reportsPerGate,
     prometheus: addressOf(sources.prometheus),
+    notifications: sinks.notifications.map(notificationOf),
     agents: {
       spool: { maxAgeMs: parseDurationMs(spool.maxAge), maxBytes: parseBytes(spool.maxBytes) },
       ...(endpoint === undefined ? {} : { spansEndpoint: endpoint }),
+      ...(profiles.length + metrics.length === 0 ? {} : { sinks: { profiles, metrics } }),
     },
   };
 }
 
 function addressOf(prometheus: SettingsFile['sources']['prometheus']): BackendAddress | undefined {
-  const { endpoint, tenant, authorization, credentials, ca } = prometheus;
-  if (endpoint === undefined) return undefined;
+  const { endpoint } = prometheus;
+  return endpoint === undefined ? undefined : { endpoint, ...accessOf(prometheus) };
+}
+
+const sinkOf = (sink: SettingsFile['sinks']['profiles'][number]): SinkAddress => ({
+  name: sink.name,
+  endpoint: sink.endpoint,
+  ...accessOf(sink),
+});
+
+const metricsSinkOf = (sink: SettingsFile['sinks']['metrics'][number]): MetricsSink => ({
+  ...sinkOf(sink),
+  histograms: sink.histograms === 'Native' ? 'Native' : 'Classic',
+});
+
+function notificationOf(sink: SettingsFile['sinks']['notifications'][number]): NotificationSink {
+  const address = sinkOf(sink);
+  return sink.kind === 'Webhook'
+    ? { kind: 'Webhook', address, signingKey: sink.signingKey ?? '' }
+    : { kind: 'Alertmanager', address };
+}
+
+type Access = Omit<SettingsFile['sources']['prometheus'], 'endpoint'>;
+
+function accessOf({ tenant, authorization, credentials, ca }: Access): Omit<BackendAddress, 'endpoint'> {
   const kind = authorization === 'Basic' ? 'Basic' : 'Bearer';
   return {
-    endpoint,
     ...(tenant === undefined ? {} : { tenant }),
     ...(credentials === undefined ? {} : { authorization: { kind, file: credentials } }),
     ...(ca === undefined ? {} : { ca }),

@@ -65,6 +65,7 @@ export async function startPolicyController(
     count: metrics.injection,
     finalize: (object, finalizer, cleanUp) => operator.finalize(object, finalizer, cleanUp),
     limits: () => LIMITS,
+    sinks: () => [],
     now: Date.now,
   });
   operator.add(reconcilers.ofNamespace, (namespace, name) => view.policy(namespace, name));

@@ -128,6 +128,7 @@ export function anObserved(more: Partial<Observed> = {}): Observed {
         rssBytes: 58 * 2 ** 20,
         samplesPerSecond: 40,
         lostShare: 0.01,
+        sinks: [],
       },
     ],
     daemonSet: {
@@ -142,6 +143,7 @@ export function anObserved(more: Partial<Observed> = {}): Observed {
     flags: [],
     overruledDeployments: 0,
     limits: { maxFrequencyHz: 199, maxRaisedFrequencyHz: 199, maxAgentCpu: '5%' },
+    sinks: [],
     listeningSinceMs: NOW_MS - 3_600_000,
     nowMs: NOW_MS,
     ...more,
