@@ -186,46 +186,46 @@ function createdPods(way: string): void {
 
     await untilCreatedWith(name, 'JAVA_TOOL_OPTIONS=-Xmx1g');
   });
-
-  test(`${way}: a variable of the image is not replaced; with both taken nothing is given, and what to paste is told`, async () => {
-    await makeDeployment(named('image'), { image: 'localhost/sets-tool-options:1' });
-    await makePolicy(named('image'));
-    await untilCreatedWith(named('image'), 'JDK_JAVA_OPTIONS=FLAGS');
-
-    await makeDeployment(named('both'), { image: 'localhost/sets-both:1' });
-    await makePolicy(named('both'));
-    const { message } = await flagsReason(named('both'), 'EnvOwnedByUser');
-    assert.match(message, /image sets JAVA_TOOL_OPTIONS/);
-    assert.ok(message.includes(FLAG_LINE));
-    assert.equal(await createdAnew(named('both')), '');
-  });
-
-  test(`${way}: annotated pods are left alone, or have the flags though nobody has seen their image`, async () => {
-    await makeDeployment(named('out'), { annotation: 'false' });
-    await makePolicy(named('out'));
-    await flagsReason(named('out'), 'OptedOut');
-    assert.equal(await createdAnew(named('out')), '');
-
-    await makePolicy(named('in'));
-    await makeDeployment(named('in'), { annotation: 'true', image: 'localhost/nobody-has-seen-it:1' });
-    await untilCreatedWith(named('in'), 'JAVA_TOOL_OPTIONS=FLAGS');
-    await makeDeployment(named('unseen'), { image: 'localhost/nobody-has-seen-it:1' });
-    await makePolicy(named('unseen'));
-    await flagsReason(named('unseen'), 'WaitingForAgents');
-    assert.equal(await createdAnew(named('unseen')), '');
-  });
 }
 
 describe('by MutatingAdmissionPolicy', () => {
   let remove: Removal;
   before(async () => {
     remove = await admissionPoliciesInstalled();
-    // The controller looks every half minute whether they are there.
+    kubectl(['annotate', 'profpol', 'alone', '-n', SHOP, 'looked=again']);
     await flagsReason('alone', 'AtNextCreation');
   });
   after(() => remove());
 
   createdPods('policy');
+
+  test('a variable of the image is not replaced; with both taken nothing is given, and what to paste is told', async () => {
+    await makeDeployment('image', { image: 'localhost/sets-tool-options:1' });
+    await makePolicy('image');
+    await untilCreatedWith('image', 'JDK_JAVA_OPTIONS=FLAGS');
+
+    await makeDeployment('both', { image: 'localhost/sets-both:1' });
+    await makePolicy('both');
+    const { message } = await flagsReason('both', 'EnvOwnedByUser');
+    assert.match(message, /image sets JAVA_TOOL_OPTIONS/);
+    assert.ok(message.includes(FLAG_LINE));
+    assert.equal(await createdAnew('both'), '');
+  });
+
+  test('annotated pods are left alone, or have the flags though nobody has seen their image', async () => {
+    await makeDeployment('out', { annotation: 'false' });
+    await makePolicy('out');
+    await flagsReason('out', 'OptedOut');
+    assert.equal(await createdAnew('out'), '');
+
+    await makePolicy('in');
+    await makeDeployment('in', { annotation: 'true', image: 'localhost/nobody-has-seen-it:1' });
+    await untilCreatedWith('in', 'JAVA_TOOL_OPTIONS=FLAGS');
+    await makeDeployment('unseen', { image: 'localhost/nobody-has-seen-it:1' });
+    await makePolicy('unseen');
+    await flagsReason('unseen', 'WaitingForAgents');
+    assert.equal(await createdAnew('unseen'), '');
+  });
 
   test('a policy of the cluster gives them in the namespaces that it selects', async () => {
     const cluster = { apiVersion: API_VERSION, plural: clusterProfilingPolicyKind.plural };

@@ -22,13 +22,14 @@ const COMPONENTS: Readonly<Record<PolicyVersion, string>> = {
 export function installedAdmission(
   client: Pick<KubeClient, 'request'>,
   now: () => number,
+  askAgainMs = ASK_AGAIN_MS,
 ): (ofCluster: boolean) => Promise<InstalledAdmission> {
   const known = new Map<string, { readonly askedMs: number; readonly answer: InstalledAdmission }>();
   return async (ofCluster) => {
     const name = ofCluster ? CLUSTER_ADMISSION_NAME : ADMISSION_NAME;
     const before = known.get(name);
     const nowMs = now();
-    if (before !== undefined && nowMs - before.askedMs < ASK_AGAIN_MS) return before.answer;
+    if (before !== undefined && nowMs - before.askedMs < askAgainMs) return before.answer;
     const found = await look(client, name, nowMs);
     const isSame = before?.answer.by === found.by;
     const answer = isSame && found.by !== 'Nobody' ? before.answer : found;

@@ -67,7 +67,7 @@ export async function startPolicyController(
     fieldManager,
     count: metrics.injection,
     finalize: (object, finalizer, cleanUp) => operator.finalize(object, finalizer, cleanUp),
-    admission: installedAdmission(client, Date.now),
+    admission: installedAdmission(client, Date.now, 500),
     limits: () => LIMITS,
     now: Date.now,
   });
