@@ -148,6 +148,7 @@ test('pods that end again and again with the flags get none, until the spec chan
   assert.match(stalled, /^True PodsFail/);
   assert.equal(injections, 'orders ');
   assert.match(told({ pods: [{}], memory }).flags, /^False PodsFail/);
+  assert.match(told({ pods: [{ ...failing, ageMs: 86_400_000 }] }).flags, /^True Injected/);
   const policy = aPolicy({ mode: 'OnPodCreation' });
   const changed = { ...policy, metadata: { ...policy.metadata, generation: 4 } };
   assert.match(told({ pods: [{}], memory, policy: changed }).flags, /^True AtNextCreation/);

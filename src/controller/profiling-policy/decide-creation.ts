@@ -57,7 +57,7 @@ export function flagsAtCreation({ workloads, admission }: CreationSeen): Finding
       all,
       'PodsFail',
       ({ container }) =>
-        `${container} ended again and again with the flags and was never ready: pods that are created from now on get none, until spec changes`,
+        `${container} ended again and again with the flags, and none with them is ready: pods that are created from now on get none, until spec changes`,
     ) ??
     takenOut(all) ??
     told(all, 'EnvOwnedByUser', ({ container, advice }) => `container ${container}: ${advice ?? ''}`) ??

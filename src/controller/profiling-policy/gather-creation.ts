@@ -37,6 +37,8 @@ export interface CreationFrom extends GatherFrom {
 const SETTLED_MS = 60_000;
 /** So often a container has to have ended, before its flags are blamed. */
 const FAILED_STARTS = 3;
+/** Restarts of a pod that has run for longer than this have other causes than what it was created with. */
+const YOUNG_MS = 30 * 60_000;
 
 export function gatherCreation(from: CreationFrom, policy: AnyProfilingPolicy): readonly WorkloadCreation[] {
   if (policy.spec.jvm.flags.mode !== 'OnPodCreation') return [];
@@ -92,7 +94,7 @@ function workloadIn(from: CreationFrom, policy: AnyProfilingPolicy, found: Found
   const keyOf = (container: string): string => `${uid}/${namespace}/${kind}/${name}/${container}`;
   const { admission } = from;
   const admittingSinceMs = admission.by === 'Nobody' ? Number.POSITIVE_INFINITY : admission.sinceMs;
-  for (const container of containersThatFail(pods))
+  for (const container of containersThatFail(pods, from.nowMs))
     from.memory.stop(keyOf(container), generation, from.nowMs);
   const plans = planCreation(
     {
@@ -133,20 +135,19 @@ function countsOf(pods: readonly V1Pod[], plan: CreationPlan, sinceMs: number) {
   };
 }
 
-/** Containers that end again and again with our flags, while none with them is ready: they may bear them not. */
-function containersThatFail(pods: readonly V1Pod[]): readonly string[] {
+/** Containers of young pods that end again and again with our flags, while none with them is ready: they may not bear them. */
+function containersThatFail(pods: readonly V1Pod[], nowMs: number): readonly string[] {
   const carrying = pods.flatMap((pod) =>
     (pod.spec?.containers ?? [])
       .filter((own) => carriedIn(own).length > 0)
-      .map(({ name }) => ({ name, status: pod.status?.containerStatuses?.find((one) => one.name === name) })),
+      .map(({ name }) => {
+        const status = pod.status?.containerStatuses?.find((one) => one.name === name);
+        const failed = nowMs - createdMs(pod) < YOUNG_MS && (status?.restartCount ?? 0) >= FAILED_STARTS;
+        return { name, failed, ready: status?.ready === true };
+      }),
   );
-  const byName = Map.groupBy(carrying, ({ name }) => name);
-  return [...byName]
-    .filter(
-      ([, all]) =>
-        all.every(({ status }) => status?.ready !== true) &&
-        all.some(({ status }) => (status?.restartCount ?? 0) >= FAILED_STARTS),
-    )
+  return [...Map.groupBy(carrying, ({ name }) => name)]
+    .filter(([, all]) => all.some(({ failed }) => failed) && !all.some(({ ready }) => ready))
     .map(([name]) => name);
 }
 
