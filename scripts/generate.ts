@@ -1,5 +1,5 @@
 /**
- * Writes everything that is generated from source: CRDs, their kustomization, docs/api.md, docs/settings.md and the diff page's script.
+ * Writes everything that is generated from source: CRDs, their kustomization, admission policies, docs/api.md, docs/settings.md and the diff page's script.
  * `--check` writes nothing and fails when a file differs from what it should be.
  */
 import { createHash } from 'node:crypto';
@@ -8,6 +8,7 @@ import { dirname, join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { build } from 'esbuild';
 import { stringify } from 'yaml';
+import { admissionPolicies, POLICY_VERSIONS } from '../src/controller/pod-creation/admission-policies.ts';
 import { emitCrd } from '../src/crds/emit.ts';
 import { KINDS } from '../src/crds/kinds.ts';
 import { GROUP } from '../src/crds/schema.ts';
@@ -36,6 +37,14 @@ function crdFiles(): GeneratedFile[] {
     ...crds.map(({ name, content }) => ({ path: `config/crd/${name}`, content })),
     { path: 'config/crd/kustomization.yaml', content: `# ${HEADER}\n${stringify(kustomization)}` },
   ];
+}
+
+function admissionPolicyFile(): GeneratedFile {
+  const documents = admissionPolicies(POLICY_VERSIONS[0]).map((object) =>
+    stringify(object, { lineWidth: 0, aliasDuplicateObjects: false }),
+  );
+  const header = `# ${HEADER.replace('src/crds/', 'src/controller/pod-creation/')}\n`;
+  return { path: 'config/pod-creation/policy/policies.yaml', content: header + documents.join('---\n') };
 }
 
 /** The page's script and style become constants, because the controller writes pages and has no bundler at run time. */
@@ -89,6 +98,7 @@ async function main(): Promise<void> {
   const { values } = parseArgs({ options: { check: { type: 'boolean', default: false } } });
   const files = [
     ...crdFiles(),
+    admissionPolicyFile(),
     { path: 'docs/api.md', content: renderApiDocs(KINDS) },
     { path: 'docs/settings.md', content: renderSettingsDocs() },
     await diffPageAssets(),

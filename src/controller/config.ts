@@ -14,6 +14,8 @@ export interface ControllerConfig {
   readonly httpPort: number;
   /** Agents and people, HTTPS. */
   readonly httpsPort: number;
+  /** Where the API server asks about created pods; undefined: it does not. */
+  readonly webhookPort?: number;
   readonly dataDir: string;
   /** The install's settings, docs/settings.md; undefined: every default. */
   readonly settingsFile: string | undefined;
@@ -35,6 +37,9 @@ export function readControllerConfig(env: NodeJS.ProcessEnv = process.env): Cont
     ...(podName === undefined ? {} : { podName }),
     httpPort: port(env, 'FLAMEGATE_HTTP_PORT', 8080),
     httpsPort: port(env, 'FLAMEGATE_HTTPS_PORT', 8443),
+    ...(env['FLAMEGATE_WEBHOOK_PORT'] === undefined
+      ? {}
+      : { webhookPort: port(env, 'FLAMEGATE_WEBHOOK_PORT', 0) }),
     settingsFile: env['FLAMEGATE_SETTINGS'],
     credentialsDir: env['FLAMEGATE_CREDENTIALS_DIR'] ?? '/etc/flamegate-credentials',
     dataDir: env['FLAMEGATE_DATA_DIR'] ?? '/var/lib/flamegate',

@@ -21,6 +21,8 @@ import { type Notifier, startNotifier } from './notifications/notifier.ts';
 import { notifyReady } from './notifications/notify-ready.ts';
 import { exposeSinks } from './notifications/sink-metrics.ts';
 import { ReconcilingOperator } from './operator-base.ts';
+import { installedAdmission } from './pod-creation/installed-admission.ts';
+import { startWebhook, type Webhook } from './pod-creation/webhook-server.ts';
 import {
   CLUSTER_PROFILING_POLICIES,
   PROFILING_POLICIES,
@@ -77,10 +79,21 @@ export async function startController(options: ControllerOptions): Promise<Contr
     ...{ ...parts, ...options },
     ...{ registry: metrics.registry, isLeader, agentSettings },
   });
+  const webhook = await webhookOf(parts, options);
   const election = startElection(parts, options);
   lease.election = election;
   started = true;
-  return running({ ...parts, health, ingest, election });
+  return running({ ...parts, health, ingest, webhook, election });
+}
+
+async function webhookOf(
+  { client, view, metrics }: Parts,
+  { config, log }: ControllerOptions,
+): Promise<Webhook | undefined> {
+  const { webhookPort } = config;
+  if (webhookPort === undefined) return undefined;
+  const { registry } = metrics;
+  return startWebhook({ client, view, registry, log, config: { ...config, webhookPort }, now: Date.now });
 }
 
 interface Parts {
@@ -175,6 +188,7 @@ function addReconcilers(parts: Parts, { config, log }: ControllerOptions): void 
     fieldManager: FIELD_MANAGER,
     count: metrics.injection,
     finalize: (object, finalizer, cleanUp) => operator.finalize(object, finalizer, cleanUp),
+    admission: installedAdmission(client, Date.now),
     limits: () => settings.current().limits,
     sinks: () => settings.current().agents.sinks?.profiles.map(({ name }) => name) ?? [],
     now: Date.now,
@@ -227,16 +241,21 @@ const isEarlierSelf =
     podName !== undefined && holder !== identity && holder.startsWith(`${podName}_`);
 
 function running(
-  parts: Parts & { readonly health: HealthServer; readonly ingest: Ingest; readonly election: Election },
+  parts: Parts & {
+    readonly health: HealthServer;
+    readonly ingest: Ingest;
+    readonly webhook: Webhook | undefined;
+    readonly election: Election;
+  },
 ): Controller {
-  const { health, ingest, election, operator, notifier, events, settings, view, store, source } = parts;
+  const { health, ingest, webhook, election, operator, notifier, events, settings, view, store, source } = parts;
   return {
     httpPort: health.port,
     httpsPort: ingest.port,
     isLeader: () => election.isLeader(),
     async stop() {
       settings.stop();
-      await ingest.stop();
+      await Promise.all([ingest.stop(), webhook?.stop()]);
       await operator.shutdown();
       await Promise.all([events.stop(), notifier.stop()]);
       await election.stop();

@@ -4,15 +4,21 @@
  */
 import type {
   KubernetesObject,
+  V1Container,
   V1ContainerStatus,
+  V1EnvVar,
   V1Namespace,
   V1ObjectMeta,
   V1Pod,
 } from '@kubernetes/client-node';
 import { ACTING_MANAGER } from './acting/pause-mark.ts';
-
-/** The field manager under which JVM flags enter a pod template. */
-export const INJECT_MANAGER = 'flamegate-inject';
+import {
+  FLAG_LINE,
+  FLAG_VARIABLES,
+  INJECT_ANNOTATION,
+  INJECT_MANAGER,
+  valueHasTheFlags,
+} from './profiling-policy/flag-variables.ts';
 
 const LAST_APPLIED = 'kubectl.kubernetes.io/last-applied-configuration';
 
@@ -39,16 +45,15 @@ export function trimNamespace({ apiVersion = 'v1', kind = 'Namespace', metadata 
   return { apiVersion, kind, metadata: trimMetadata(metadata) };
 }
 
-/** A pod's identity, labels, owner, node, container names and images, readiness and container ids. */
+/** A pod's identity, labels, owner, node, containers, readiness and container ids. */
 export function trimPod(pod: V1Pod): V1Pod {
   const { apiVersion = 'v1', kind = 'Pod', metadata, spec, status } = pod;
-  const trimmed: V1Pod = { apiVersion, kind, metadata: trimMetadata(metadata) };
+  const asked = metadata?.annotations?.[INJECT_ANNOTATION];
+  const annotations = asked === undefined ? {} : { annotations: { [INJECT_ANNOTATION]: asked } };
+  const trimmed: V1Pod = { apiVersion, kind, metadata: { ...trimMetadata(metadata), ...annotations } };
   trimmed.spec = {
     ...(spec?.nodeName === undefined ? {} : { nodeName: spec.nodeName }),
-    containers: (spec?.containers ?? []).map(({ name, image }) => ({
-      name,
-      ...(image === undefined ? {} : { image }),
-    })),
+    containers: (spec?.containers ?? []).map(trimContainer),
   };
   trimmed.status = {
     ...(status?.phase === undefined ? {} : { phase: status.phase }),
@@ -58,6 +63,24 @@ export function trimPod(pod: V1Pod): V1Pod {
     containerStatuses: (status?.containerStatuses ?? []).map(trimContainerStatus),
   };
   return trimmed;
+}
+
+/** Its name and image, which of the variables that flags travel in it sets, and whether it takes others from somewhere. */
+function trimContainer({ name, image, env, envFrom }: V1Container): V1Container {
+  const kept = (env ?? []).filter((item) => FLAG_VARIABLES.some((variable) => variable === item.name));
+  return {
+    name,
+    ...(image === undefined ? {} : { image }),
+    ...(kept.length === 0 ? {} : { env: kept.map(trimVariable) }),
+    ...((envFrom?.length ?? 0) === 0 ? {} : { envFrom: [{}] }),
+  };
+}
+
+/** A value only where it has the flags; our own once for all pods. */
+function trimVariable(item: V1EnvVar): V1EnvVar {
+  const { name, value } = item;
+  if (value === FLAG_LINE) return { name, value: FLAG_LINE };
+  return { name, ...(valueHasTheFlags(item) && value !== undefined ? { value } : {}) };
 }
 
 export function trimMetadata(metadata: V1ObjectMeta | undefined): V1ObjectMeta {

@@ -1,6 +1,8 @@
 /** ClusterProfilingPolicy: a ProfilingPolicy of a platform team, for the pods of all namespaces that it selects. */
 import { type Static, Type } from '@sinclair/typebox';
 import {
+  Injection,
+  MAX_INJECTIONS,
   type ProfilingPolicy,
   ProfilingPolicySpec,
   ProfilingPolicyStatus,
@@ -35,10 +37,25 @@ const ClusterWorkloadStatus = Type.Object({
 });
 export type ClusterWorkloadStatus = Static<typeof ClusterWorkloadStatus>;
 
+const ClusterInjection = Type.Object({
+  namespace: Type.String({ maxLength: 63, description: 'Namespace of the workload.' }),
+  ...Injection.properties,
+});
+export type ClusterInjection = Static<typeof ClusterInjection>;
+
 const ClusterProfilingPolicyStatus = Type.Object(
   {
     ...ProfilingPolicyStatus.properties,
     namespaces: Type.Optional(Type.Integer({ minimum: 0, description: 'Namespaces that are selected.' })),
+    injections: Type.Optional(
+      Type.Array(ClusterInjection, {
+        maxItems: MAX_INJECTIONS,
+        'x-kubernetes-list-type': 'map',
+        'x-kubernetes-list-map-keys': ['namespace', 'kind', 'name', 'container'],
+        description:
+          'With spec.jvm.flags.mode OnPodCreation, what pods get that are created from now on. The API server reads it here at each creation of a Pod, by config/pod-creation.',
+      }),
+    ),
     workloads: Type.Optional(
       Type.Array(ClusterWorkloadStatus, {
         maxItems: 64,

@@ -27,7 +27,7 @@ export const PROFILING_POLICY_CONDITIONS = {
   // What the spec asks for is more than the install's settings allow.
   Capped: ['InstallLimit'],
   Reconciling: ['Progressing'],
-  Stalled: ['FlagsConflict', 'NotPermitted'],
+  Stalled: ['FlagsConflict', 'NotPermitted', 'AdmissionMissing', 'PodsFail'],
   AgentsReady: ['AllReady', 'SomeMissing', 'NoneReported', 'NoNodes', 'DaemonSetMissing'],
   FlagsInjected: [
     'Injected',
@@ -35,6 +35,13 @@ export const PROFILING_POLICY_CONDITIONS = {
     'NotRequested',
     'WaitingForAgents',
     'NoDeploymentMatches',
+    'NoWorkloadMatches',
+    'AtNextCreation',
+    'AdmissionMissing',
+    'PodsFail',
+    'NotMadeAgain',
+    'OptedOut',
+    'TooManyContainers',
     'OtherPolicyCounts',
     'ContainerNotFound',
     'NoJvm',

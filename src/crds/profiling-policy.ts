@@ -13,7 +13,10 @@ import {
   type Resource,
 } from './schema.ts';
 
-export const FLAG_MODES = ['Never', 'Live', 'Immediate'] as const;
+export const FLAG_MODES = ['Never', 'Live', 'OnPodCreation', 'Immediate'] as const;
+/** In order of preference; src/controller/profiling-policy/flag-variables.ts says why, and why no third one. */
+export const FLAG_VARIABLES = ['JAVA_TOOL_OPTIONS', 'JDK_JAVA_OPTIONS'] as const;
+export type FlagVariable = (typeof FLAG_VARIABLES)[number];
 const SYMBOL_MODES = ['Auto', 'VmStructs', 'PerfMap'] as const;
 /** As ROUTE_PATTERN of src/requests/route-pattern.ts, which a test compares it with. */
 const ROUTE = '^/$|^(/([A-Za-z0-9_.~!$()+,:@=-]+|\\{[A-Za-z0-9_]+\\}))+(/\\*\\*)?$|^/\\*\\*$';
@@ -107,13 +110,14 @@ export const ProfilingPolicySpec = Type.Object(
             mode: oneOf(FLAG_MODES, {
               default: 'Never',
               description:
-                'Never: no flag is set and nothing restarts. Live: the agent turns on DebugNonSafepoints in each JVM it meets in its first moments, by one byte of the JVM’s memory; nothing restarts, JVMs that run already stay as they are, and the install has to grant it (FLAMEGATE_LIVE of the agents). Immediate: -XX:+PreserveFramePointer, -XX:+UnlockDiagnosticVMOptions and -XX:+DebugNonSafepoints enter the pod template, which rolls the workload once, as soon as an agent has seen in a running JVM which variables the image sets itself.',
+                'Never: no flag is set and nothing restarts. Live: the agent turns on DebugNonSafepoints in each JVM it meets in its first moments, by one byte of the JVM’s memory; nothing restarts, JVMs that run already stay as they are, and the install has to grant it (FLAMEGATE_LIVE of the agents). OnPodCreation: Pods that others create get -XX:+PreserveFramePointer, -XX:+UnlockDiagnosticVMOptions and -XX:+DebugNonSafepoints at their creation; no template changes and nothing restarts, and the install has to have config/pod-creation. Immediate: the same flags enter the pod template, which rolls the workload once, as soon as an agent has seen in a running JVM which variables the image sets itself.',
             }),
-            strategy: oneOf(['DeploymentPatch'], {
-              default: 'DeploymentPatch',
-              description:
-                'How flags reach the JVM. DeploymentPatch: one environment variable in the Deployment that neither its template nor the image sets, by server-side apply under the field manager flamegate-inject.',
-            }),
+            strategy: Type.Optional(
+              oneOf(['PodAdmission', 'DeploymentPatch'], {
+                description:
+                  'How flags reach the JVM; what the mode needs, where nothing is said. PodAdmission, of mode OnPodCreation: one environment variable in the Pod that is created. DeploymentPatch, of mode Immediate: the same in the Deployment, by server-side apply under the field manager flamegate-inject. Either way one that neither the template nor the image sets.',
+              }),
+            ),
             acknowledgeRestarts: Type.Boolean({
               default: false,
               description: 'Must be true for mode Immediate: the matching Deployments restart once.',
@@ -129,6 +133,12 @@ export const ProfilingPolicySpec = Type.Object(
                 message:
                   'mode Immediate restarts the matching Deployments once: set acknowledgeRestarts: true to agree',
                 fieldPath: '.acknowledgeRestarts',
+              },
+              {
+                rule: "!has(self.strategy) || !has(self.mode) || !(self.mode in ['OnPodCreation', 'Immediate']) || (self.mode == 'OnPodCreation') == (self.strategy == 'PodAdmission')",
+                message:
+                  'mode OnPodCreation has the strategy PodAdmission, mode Immediate DeploymentPatch: leave it out, and it follows the mode',
+                fieldPath: '.strategy',
               },
             ],
           },
@@ -318,6 +328,22 @@ export const WorkloadStatus = Type.Object({
       { description: 'With spec.jvm.flags.mode Live: what became of the flag in the pods’ JVMs.' },
     ),
   ),
+  creation: Type.Optional(
+    Type.Object(
+      {
+        withFlags: Type.Integer({ minimum: 0, description: 'Pods whose container has the flags.' }),
+        reason: Type.String({
+          maxLength: 64,
+          description:
+            'Injected: all that run have them. AtNextCreation: the others get them when they are created anew. Else why pods get none: the reasons of FlagsInjected.',
+        }),
+        message: Type.Optional(
+          Type.String({ maxLength: 1024, description: 'What to do by hand, with the line to paste.' }),
+        ),
+      },
+      { description: 'With spec.jvm.flags.mode OnPodCreation: what became of the flags.' },
+    ),
+  ),
   reason: Type.String({ maxLength: 128, description: 'How profiling goes, in one word.' }),
   message: Type.String({ maxLength: 1024, description: 'How profiling goes, in a sentence.' }),
 });
@@ -337,6 +363,22 @@ const Overhead = Type.Object(
   { description: 'What watching costs, as the agents measure it.' },
 );
 
+/** As many as a status of 64 KiB holds. */
+export const MAX_INJECTIONS = 512;
+
+export const Injection = Type.Object({
+  kind: Type.String({ maxLength: 63, description: 'Kind of the workload that owns the pods.' }),
+  name: Type.String({ maxLength: 253, description: 'Name of the workload.' }),
+  container: Type.String({ maxLength: 63, description: 'Name of the container.' }),
+  variables: Type.Array(oneOf(FLAG_VARIABLES), {
+    maxItems: 2,
+    'x-kubernetes-list-type': 'atomic',
+    description:
+      'The variables that its image is known not to set and its JVM to read. The first that the pod does not set gets the flags; none: the container gets nothing.',
+  }),
+});
+export type Injection = Static<typeof Injection>;
+
 export const ProfilingPolicyStatus = Type.Object(
   {
     observedGeneration: Type.Optional(observedGeneration),
@@ -354,6 +396,15 @@ export const ProfilingPolicyStatus = Type.Object(
         'x-kubernetes-list-type': 'map',
         'x-kubernetes-list-map-keys': ['kind', 'name', 'container'],
         description: 'The containers that this policy profiles, by workload.',
+      }),
+    ),
+    injections: Type.Optional(
+      Type.Array(Injection, {
+        maxItems: MAX_INJECTIONS,
+        'x-kubernetes-list-type': 'map',
+        'x-kubernetes-list-map-keys': ['kind', 'name', 'container'],
+        description:
+          'With spec.jvm.flags.mode OnPodCreation, what pods get that are created from now on. The API server reads it here at each creation of a Pod, by config/pod-creation.',
       }),
     ),
     overhead: Type.Optional(Overhead),

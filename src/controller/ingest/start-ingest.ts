@@ -2,7 +2,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { createServer, type Server } from 'node:https';
 import type { AddressInfo } from 'node:net';
-import { networkInterfaces } from 'node:os';
 import type { Logger } from 'pino';
 import type { Registry } from 'prom-client';
 import type { KubeClient } from '../../kube/client.ts';
@@ -14,6 +13,7 @@ import type { ToldNodes } from '../told-nodes.ts';
 import { authenticator } from './authenticate.ts';
 import type { KeyPair } from './certificates.ts';
 import { type IngestMetrics, ingestMetrics } from './ingest-metrics.ts';
+import { ownAddresses } from './own-addresses.ts';
 import { type PodHomes, podHomes, podsOfReports, podsThatRun } from './pod-homes.ts';
 import { Refusal, sendRefusal } from './refusal.ts';
 import { type Routes, routeFor, routesOf } from './routes.ts';
@@ -201,14 +201,4 @@ const serviceNames = (namespace: string): readonly string[] => [
   `${SERVICE}.${namespace}.svc`,
   `${SERVICE}.${namespace}.svc.cluster.local`,
   'localhost',
-];
-
-/** Loopback and the pod's own addresses. */
-const ownAddresses = (): readonly string[] => [
-  '127.0.0.1',
-  '::1',
-  ...Object.values(networkInterfaces())
-    .flatMap((addresses) => addresses ?? [])
-    .filter(({ internal, scopeid }) => !internal && !(scopeid ?? 0))
-    .map(({ address }) => address),
 ];

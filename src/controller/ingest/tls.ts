@@ -30,6 +30,8 @@ export interface TlsOptions {
   readonly log: Logger;
   /** Called with every new serving certificate after the first. */
   readonly onRenewed: (serving: KeyPair) => void;
+  /** Called with whom to trust at each look, also where nothing changed: whoever keeps it elsewhere can mend it. */
+  readonly onTrust?: (bundle: string) => Promise<void>;
 }
 
 export interface ServingCertificate {
@@ -74,7 +76,9 @@ interface Current {
 async function renewed(options: TlsOptions, current: Current | undefined): Promise<Current> {
   const nowMs = options.now();
   const authorities = await sharedAuthorities(options, nowMs);
-  await publishTrust(options, trustBundle(authorities, nowMs));
+  const bundle = trustBundle(authorities, nowMs);
+  await publishTrust(options, bundle);
+  await options.onTrust?.(bundle);
   const signer = signingAuthority(authorities, nowMs);
   if (signer === undefined) throw new Error('no authority although one was just made');
   const keep = current?.signer === signer.certificate && !servingIsDue(current.serving, nowMs);

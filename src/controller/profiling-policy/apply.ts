@@ -59,6 +59,7 @@ function whatTurns(status: PolicyStatus | undefined): unknown {
     generation: status?.observedGeneration,
     conditions: status?.conditions?.map(({ type, status: now, reason }) => ({ type, now, reason })),
     namespaces: status?.namespaces,
+    injections: status?.injections,
     selected: status?.selected,
     profiled: status?.profiled,
     workloads: status?.workloads?.map(({ message: _, ioTotals: __, slowIo, ...row }) => ({

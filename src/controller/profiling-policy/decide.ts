@@ -15,12 +15,13 @@
  * Reconciling while something is about to change by itself; Stalled when only a human can go on.
  */
 import type { ClusterProfilingPolicyStatus } from '../../crds/cluster-profiling-policy.ts';
-import type { ProfilingPolicyStatus } from '../../crds/profiling-policy.ts';
+import { type Injection, MAX_INJECTIONS, type ProfilingPolicyStatus } from '../../crds/profiling-policy.ts';
 import { type Condition, removeCondition, setCondition } from '../../kube/conditions.ts';
 import { selectorText } from '../../kube/label-selector.ts';
 import { capsOf } from '../settings/policy-limits.ts';
 import { conflictOf, overruledPods } from './conflicts.ts';
 import { agentsReady, overheadOf } from './decide-agents.ts';
+import { creationStatusOf, flagsAtCreation } from './decide-creation.ts';
 import { flagsInjected } from './decide-flags.ts';
 import type { Observed } from './gather.ts';
 import { liveFlags } from './live-flags.ts';
@@ -36,7 +37,10 @@ export interface Finding {
 }
 
 /** Of either kind; only that of a cluster's policy counts namespaces. */
-export type PolicyStatus = ProfilingPolicyStatus & Pick<ClusterProfilingPolicyStatus, 'namespaces'>;
+export type PolicyStatus = Omit<ProfilingPolicyStatus, 'injections'> &
+  Pick<ClusterProfilingPolicyStatus, 'namespaces'> & {
+    injections?: (Injection & { readonly namespace?: string })[];
+  };
 
 export interface Decision {
   readonly status: PolicyStatus & { readonly conditions: Condition[] };
@@ -50,10 +54,7 @@ export function decide(observed: Observed): Decision {
   const { policy, namespaces, nowMs, pods, containers } = observed;
   const rows = rowsOf(observed);
   const agents = agentsReady(observed);
-  const isLive = policy.spec.jvm.flags.mode === 'Live';
-  const flags = isLive
-    ? liveFlags(containers)
-    : flagsInjected(policy, observed.flags, observed.overruledDeployments);
+  const flags = flagsOf(observed);
   const ready = readyOf(observed, rows.seen, agents);
   const overhead = overheadOf(observed.agents, nowMs);
   const findings: Readonly<Record<string, Finding | undefined>> = {
@@ -66,6 +67,7 @@ export function decide(observed: Observed): Decision {
     FlagsInjected: flags,
     SinksReady: sinksReady(observed),
   };
+  const injections = injectionsOf(observed);
   const profiledPods = new Set(containers.filter((one) => isProfiled(one, nowMs)).map(({ pod }) => pod));
   return {
     status: {
@@ -74,11 +76,39 @@ export function decide(observed: Observed): Decision {
       ...(isOfCluster(policy) ? { namespaces: namespaces.length } : {}),
       selected: pods,
       profiled: profiledPods.size,
-      workloads: [...rows.told],
+      workloads: rows.told.map((row) => withCreation(observed, row)),
+      ...(injections.length === 0 ? {} : { injections: [...injections] }),
       ...(overhead === undefined ? {} : { overhead }),
     },
     requeueAfterMs: findings['Reconciling'] === undefined ? LATER_MS : SOON_MS,
   };
+}
+
+function flagsOf(observed: Observed): Finding {
+  const { policy, containers, creation } = observed;
+  if (policy.spec.jvm.flags.mode === 'Live') return liveFlags(containers);
+  if (creation !== undefined) return flagsAtCreation(creation);
+  const finding = flagsInjected(policy, observed.flags, observed.overruledDeployments);
+  const still = new Set(containers.filter(({ hasFlags }) => hasFlags).map(({ pod }) => pod)).size;
+  return finding.reason === 'NotRequested' && still > 0
+    ? {
+        ...finding,
+        message: `${finding.message}; ${still} pods run with the flags until they are created anew`,
+      }
+    : finding;
+}
+
+/** What the API server finds at each creation of a Pod. */
+function injectionsOf({ policy, creation }: Observed): NonNullable<PolicyStatus['injections']> {
+  const all = (creation?.workloads ?? []).flatMap(({ namespace, injections }) =>
+    injections.map((entry) => (isOfCluster(policy) ? { namespace, ...entry } : entry)),
+  );
+  return all.slice(0, MAX_INJECTIONS);
+}
+
+function withCreation({ creation }: Observed, row: PolicyRow): PolicyRow {
+  const status = creation && creationStatusOf(creation.workloads, row);
+  return status === undefined ? row : { ...row, creation: status };
 }
 
 function conditionsOf(
@@ -165,6 +195,9 @@ function stalledOf(flags: Finding): Finding | undefined {
       return { status: 'True', reason: 'FlagsConflict', message: flags.message };
     case 'Failed':
       return { status: 'True', reason: 'NotPermitted', message: flags.message };
+    case 'AdmissionMissing':
+    case 'PodsFail':
+      return { status: 'True', reason: flags.reason, message: flags.message };
     default:
       return undefined;
   }

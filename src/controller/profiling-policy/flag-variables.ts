@@ -1,23 +1,36 @@
 /** The JVM flags, the variables they may travel in, and which of them in a Deployment are ours. Pure. */
 import type { KubernetesObject, V1Container, V1Deployment, V1EnvVar } from '@kubernetes/client-node';
-import { INJECT_MANAGER } from '../trimmed-objects.ts';
+import { FLAG_VARIABLES, type FlagVariable } from '../../crds/profiling-policy.ts';
+
+/** The field manager under which JVM flags enter a pod template. */
+export const INJECT_MANAGER = 'flamegate-inject';
+
+/**
+ * On pods, by their templates. "false": no flags at their creation. "true": where nothing is known of a container's image yet, it is taken
+ * to set neither variable.
+ */
+export const INJECT_ANNOTATION = 'flamegate.dev/inject';
+
+export const FLAGS = [
+  '-XX:+PreserveFramePointer',
+  '-XX:+UnlockDiagnosticVMOptions',
+  '-XX:+DebugNonSafepoints',
+] as const;
 
 /**
  * IgnoreUnrecognizedVMOptions goes first: it makes a flag that a JVM does not know harmless. DebugNonSafepoints without
  * UnlockDiagnosticVMOptions would keep a JVM from starting.
  */
-export const FLAG_LINE =
-  '-XX:+IgnoreUnrecognizedVMOptions -XX:+PreserveFramePointer -XX:+UnlockDiagnosticVMOptions -XX:+DebugNonSafepoints';
+export const FLAG_LINE = ['-XX:+IgnoreUnrecognizedVMOptions', ...FLAGS].join(' ');
 
 /**
- * In order of preference. JAVA_TOOL_OPTIONS is read by every JVM; JDK_JAVA_OPTIONS by the `java` launcher of JDK 9 and
- * later, and both are honoured together. Never _JAVA_OPTIONS: it overrides the user's own command line.
+ * JAVA_TOOL_OPTIONS is read by every JVM; JDK_JAVA_OPTIONS by the `java` launcher of JDK 9 and later, and both are honoured together.
+ * Never _JAVA_OPTIONS: it overrides the user's own command line.
  */
-export const FLAG_VARIABLES = ['JAVA_TOOL_OPTIONS', 'JDK_JAVA_OPTIONS'] as const;
-export type FlagVariable = (typeof FLAG_VARIABLES)[number];
+export { FLAG_VARIABLES, type FlagVariable };
 
 /** Proxies that meshes put beside a service; none of them runs a JVM. */
-const MESH_PROXIES: ReadonlySet<string> = new Set([
+export const MESH_PROXIES: ReadonlySet<string> = new Set([
   'istio-proxy',
   'linkerd-proxy',
   'envoy',
@@ -46,9 +59,7 @@ export function envOf(container: V1Container | undefined, variable: string): V1E
 
 /** True when the value holds the flags already, whoever wrote it. */
 export const valueHasTheFlags = (env: V1EnvVar | undefined): boolean =>
-  ['-XX:+PreserveFramePointer', '-XX:+UnlockDiagnosticVMOptions', '-XX:+DebugNonSafepoints'].every(
-    (flag) => env?.value?.split(/\s+/).includes(flag) === true,
-  );
+  FLAGS.every((flag) => env?.value?.split(/\s+/).includes(flag) === true);
 
 /** The items our field manager owns, by managedFields; the live value may be somebody else's by now. */
 export function ownedItems(deployment: V1Deployment): readonly FlagItem[] {

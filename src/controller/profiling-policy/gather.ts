@@ -6,6 +6,8 @@ import type { AgentReports, AgentState, ContainerState } from '../agent-reports.
 import type { ClusterView, Labels } from '../cluster-view.ts';
 import { type ReplicaSetOwners, replicaSetOwners, workloadOf } from '../pod-owner.ts';
 import type { PolicyLimits } from '../settings/policy-limits.ts';
+import type { CreationSeen } from './decide-creation.ts';
+import { carriedIn } from './plan-creation.ts';
 import type { Wanted } from './plan-injection.ts';
 import { isOfCluster, policiesIn, policyOf, policyWants } from './precedence.ts';
 import type { WorkloadFlags } from './settle-flags.ts';
@@ -19,6 +21,8 @@ export interface SelectedContainer {
   readonly running: boolean;
   readonly phase: string;
   readonly state: ContainerState | undefined;
+  /** It has our flags, from its template or from its creation. */
+  readonly hasFlags: boolean;
 }
 
 /** Pods that the policy selects and another one profiles. */
@@ -40,6 +44,8 @@ export interface Observed {
   readonly daemonSet: V1DaemonSet | undefined;
   /** The Deployments of which this policy counts, as far as flags are or were asked for. */
   readonly flags: readonly WorkloadFlags[];
+  /** Only with mode OnPodCreation. */
+  readonly creation?: CreationSeen;
   /** Deployments whose pods it selects and of which another policy counts. */
   readonly overruledDeployments: number;
   /** What the install allows. */
@@ -58,7 +64,7 @@ export interface GatherFrom {
 export function gather(
   { view, reports }: GatherFrom,
   policy: AnyProfilingPolicy,
-  settled: Pick<Observed, 'flags' | 'limits' | 'sinks' | 'listeningSinceMs' | 'nowMs'>,
+  settled: Pick<Observed, 'flags' | 'creation' | 'limits' | 'sinks' | 'listeningSinceMs' | 'nowMs'>,
 ): Observed {
   const namespaces = namespacesOf(view, policy);
   const inEach = namespaces.map((namespace) => gatherIn({ view, reports }, policy, namespace));
@@ -143,10 +149,10 @@ function selectedContainers(
   pod: V1Pod,
 ): readonly SelectedContainer[] {
   const owner = workloadOf(pod, owners) ?? { kind: 'Pod', name: pod.metadata?.name ?? '' };
-  const names = (pod.spec?.containers ?? []).map(({ name }) => name);
-  return names
-    .filter((name) => policyWants(policy, name))
-    .map((container) => ({
+  return (pod.spec?.containers ?? [])
+    .filter(({ name }) => policyWants(policy, name))
+    .map((own) => ({ own, container: own.name }))
+    .map(({ own, container }) => ({
       namespace: pod.metadata?.namespace ?? '',
       owner,
       pod: pod.metadata?.name ?? '',
@@ -155,6 +161,7 @@ function selectedContainers(
         pod.status?.containerStatuses?.find(({ name }) => name === container)?.state?.running !== undefined,
       phase: pod.status?.phase ?? 'Pending',
       state: reports.container(pod.metadata?.uid ?? '', container),
+      hasFlags: carriedIn(own).length > 0,
     }));
 }
 

@@ -27,7 +27,26 @@ interface Seen {
   readonly jvm: PodWindow['jvm'];
   /** The container in the template that the pod was made from; undefined when its ReplicaSet is not known. */
   readonly madeFrom: V1Container | undefined;
+  /** The container of the pod itself: it may have been given variables at its creation. */
+  readonly own: V1Container | undefined;
 }
+
+/** What pods tell of a container, whatever their images are. */
+export function evidenceOfPods(
+  reports: EvidenceFrom['reports'],
+  pods: readonly V1Pod[],
+  container: string,
+): JvmEvidence {
+  const seen = pods.flatMap((pod): readonly Seen[] => {
+    const jvm = reports.container(pod.metadata?.uid ?? '', container)?.window.jvm;
+    const own = ownContainer(pod, container);
+    return jvm === undefined ? [] : [{ jvm, madeFrom: own, own }];
+  });
+  return { ...jvmIn(seen), imageSets: imageSetsOf(seen) };
+}
+
+const ownContainer = ({ spec }: V1Pod, container: string): V1Container | undefined =>
+  spec?.containers.find(({ name }) => name === container);
 
 export function evidenceOf(
   { view, reports }: EvidenceFrom,
@@ -46,10 +65,13 @@ export function evidenceOf(
       const madeFrom = templates
         .get(controllerUid(pod))
         ?.spec?.containers.find(({ name }) => name === container);
-      return jvm === undefined ? [] : [{ jvm, madeFrom }];
+      return jvm === undefined ? [] : [{ jvm, madeFrom, own: ownContainer(pod, container) }];
     });
     const image = containersOf(deployment).find(({ name }) => name === container)?.image;
-    return { ...jvmIn(seen), imageSets: imageSetsOf(seen, image) };
+    const ofImage = seen.map((one) =>
+      one.madeFrom?.image === image ? one : { ...one, madeFrom: undefined },
+    );
+    return { ...jvmIn(seen), imageSets: imageSetsOf(ofImage) };
   };
 }
 
@@ -71,11 +93,9 @@ function jdkMajor(version: string): number | undefined {
   return match?.[1] === undefined ? undefined : Number(match[1]);
 }
 
-function imageSetsOf(seen: readonly Seen[], image: string | undefined): JvmEvidence['imageSets'] {
+function imageSetsOf(seen: readonly Seen[]): JvmEvidence['imageSets'] {
   const told = FLAG_VARIABLES.map((variable) => {
-    const words = seen
-      .map((one) => comesFromImage(variable, one, image))
-      .filter((word) => word !== undefined);
+    const words = seen.map((one) => comesFromImage(variable, one)).filter((word) => word !== undefined);
     return [variable, words.length === 0 ? undefined : words.includes(true)] as const;
   });
   return Object.fromEntries(told.filter(([, sets]) => sets !== undefined));
@@ -85,6 +105,7 @@ function imageSetsOf(seen: readonly Seen[], image: string | undefined): JvmEvide
  * A JVM                                           → says of a variable
  * made from a template with another image         → nothing: that image may differ
  * made from a template that sets it, as with ours → nothing: what the image has is hidden
+ * whose pod sets it, given at its creation        → nothing, likewise
  * whose environment could not be read             → nothing
  * that has it, and whose template uses envFrom    → nothing: it may come from there
  * that has it                                     → the image sets it, or the image's entrypoint
@@ -92,12 +113,10 @@ function imageSetsOf(seen: readonly Seen[], image: string | undefined): JvmEvide
  */
 function comesFromImage(
   variable: FlagVariable,
-  { jvm: { environment }, madeFrom }: Seen,
-  image: string | undefined,
+  { jvm: { environment }, madeFrom, own }: Seen,
 ): boolean | undefined {
-  if (madeFrom === undefined || madeFrom.image !== image || envOf(madeFrom, variable) !== undefined) {
-    return undefined;
-  }
+  const isSet = envOf(madeFrom, variable) !== undefined || envOf(own, variable) !== undefined;
+  if (madeFrom === undefined || isSet) return undefined;
   if (environment?.includes(variable) === true && (madeFrom.envFrom?.length ?? 0) > 0) {
     return undefined;
   }

@@ -177,8 +177,7 @@ function planContainer(
 function planVariable(container: V1Container, evidence: JvmEvidence): ContainerPlan {
   const name = container.name;
   if ((container.envFrom?.length ?? 0) > 0) {
-    const advice = `its envFrom may set JAVA_TOOL_OPTIONS, which an entry of ours would hide; add the flags there, or to env: ${pasteLine()}`;
-    return { container: name, outcome: 'EnvFromMayHideVariable', advice };
+    return { container: name, outcome: 'EnvFromMayHideVariable', advice: adviceOnEnvFrom() };
   }
   const usable = FLAG_VARIABLES.filter(
     (variable) => variable === 'JAVA_TOOL_OPTIONS' || (evidence.jdk ?? 9) >= 9,
@@ -195,7 +194,10 @@ function planVariable(container: V1Container, evidence: JvmEvidence): ContainerP
   return { container: name, outcome: 'Injected', variable };
 }
 
-function adviceOnTaken(container: V1Container, usable: readonly FlagVariable[]): string {
+export const adviceOnEnvFrom = (): string =>
+  `its envFrom may set JAVA_TOOL_OPTIONS, which an entry of ours would hide; add the flags there, or to env: ${pasteLine()}`;
+
+export function adviceOnTaken(container: V1Container, usable: readonly FlagVariable[]): string {
   const own = usable.find((variable) => envOf(container, variable) !== undefined);
   return own === undefined
     ? `its image sets JAVA_TOOL_OPTIONS, which an entry of ours would replace; add to env, with the image’s value in front: ${pasteLine('<value of the image> ')}`

@@ -14,11 +14,14 @@ import type { AgentReports } from '../agent-reports.ts';
 import type { ClusterView } from '../cluster-view.ts';
 import type { InjectionResult } from '../metrics.ts';
 import { parseKey, type Reconciler, type WatchedResource } from '../operator-base.ts';
+import type { InstalledAdmission } from '../pod-creation/installed-admission.ts';
 import type { PolicyLimits } from '../settings/policy-limits.ts';
 import { applyStatus, type StatusWriter } from './apply.ts';
+import { type CreationMemory, creationMemory } from './creation-memory.ts';
 import { decide } from './decide.ts';
 import { hasOurEntry } from './flag-variables.ts';
 import { gather, isSame, namespacesOf } from './gather.ts';
+import { gatherCreation } from './gather-creation.ts';
 import { InjectionBreaker } from './injection-breaker.ts';
 import { isOfCluster, policiesIn, policyOf } from './precedence.ts';
 import { type FlagSettler, settleFlags, type WorkloadFlags } from './settle-flags.ts';
@@ -42,6 +45,8 @@ export interface PolicyReconcilerOptions {
     finalizer: string,
     cleanUp: () => Promise<void>,
   ) => Promise<boolean>;
+  /** Who gives created pods their flags. */
+  readonly admission: (ofCluster: boolean) => Promise<InstalledAdmission>;
   /** What the install allows, as its settings say it now. */
   readonly limits: () => PolicyLimits;
   /** Names of its sinks for profiles. */
@@ -61,6 +66,7 @@ export function policyReconcilers(options: PolicyReconcilerOptions): PolicyRecon
     options,
     settler: { client, view, reports, count, now, breaker: new InjectionBreaker() },
     writer: { client, events, fieldManager, writtenAt: new Map() },
+    memory: creationMemory(),
     listeningSinceMs: now(),
   };
   return {
@@ -88,11 +94,12 @@ interface Work {
   readonly options: PolicyReconcilerOptions;
   readonly settler: FlagSettler;
   readonly writer: StatusWriter;
+  readonly memory: CreationMemory;
   readonly listeningSinceMs: number;
 }
 
 async function reconcile(work: Work, policy: AnyProfilingPolicy): Promise<Requeue | undefined> {
-  const { options, settler, writer, listeningSinceMs } = work;
+  const { options, settler, writer, memory, listeningSinceMs } = work;
   const { view, reports } = options;
   if (await finalizerHasTheWord(work, policy)) {
     writer.writtenAt.delete(policy.metadata.uid);
@@ -103,13 +110,26 @@ async function reconcile(work: Work, policy: AnyProfilingPolicy): Promise<Requeu
     const counting = policyOf(labels, policiesIn(view, namespace));
     return counting !== undefined && isSame(counting, policy);
   });
+  const admission = await admissionFor(options, policy);
   const nowMs = options.now();
-  const seen = { flags, limits: options.limits(), sinks: options.sinks(), listeningSinceMs, nowMs };
+  const from = { view, reports, memory, nowMs };
+  const creation = admission && { admission, workloads: gatherCreation({ ...from, admission }, policy) };
+  const { limits, sinks } = options;
+  const seen = {
+    ...{ flags, limits: limits(), sinks: sinks(), listeningSinceMs, nowMs },
+    ...(creation && { creation }),
+  };
   const decision = decide(gather({ view, reports }, policy, seen));
   await applyStatus(writer, policy, decision, nowMs);
   throwFailure(settled);
   return { requeueAfterMs: decision.requeueAfterMs };
 }
+
+const admissionFor = async (
+  { admission }: PolicyReconcilerOptions,
+  policy: AnyProfilingPolicy,
+): Promise<InstalledAdmission | undefined> =>
+  policy.spec.jvm.flags.mode === 'OnPodCreation' ? await admission(isOfCluster(policy)) : undefined;
 
 /** Only a policy that may have changed a Deployment needs one: it must not go before that is undone, or the next one's. */
 async function finalizerHasTheWord(

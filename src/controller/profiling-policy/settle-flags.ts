@@ -7,8 +7,7 @@ import type { AnyProfilingPolicy } from '../../crds/cluster-profiling-policy.ts'
 import { type KubeClient, type ObjectRef, pathOf } from '../../kube/client.ts';
 import { isKubeError } from '../../kube/kube-error.ts';
 import type { InjectionResult } from '../metrics.ts';
-import { INJECT_MANAGER } from '../trimmed-objects.ts';
-import { FLAG_LINE, type FlagItem, hasOurEntry, ownedItems } from './flag-variables.ts';
+import { FLAG_LINE, type FlagItem, hasOurEntry, INJECT_MANAGER, ownedItems } from './flag-variables.ts';
 import { type GatherFrom, wantedOf } from './gather.ts';
 import type { InjectionBreaker } from './injection-breaker.ts';
 import { evidenceOf } from './jvm-evidence.ts';

@@ -2,9 +2,11 @@
 import type { KubernetesObject } from '@kubernetes/client-node';
 import { agentReports } from '../../../src/controller/agent-reports-memory.ts';
 import { agentsReconciler } from '../../../src/controller/agents/reconciler.ts';
+import type { ClusterView } from '../../../src/controller/cluster-view.ts';
 import { startClusterView } from '../../../src/controller/informed-cluster-view.ts';
 import { controllerMetrics } from '../../../src/controller/metrics.ts';
 import { parseKey, ReconcilingOperator } from '../../../src/controller/operator-base.ts';
+import { installedAdmission } from '../../../src/controller/pod-creation/installed-admission.ts';
 import { policyReconcilers } from '../../../src/controller/profiling-policy/reconciler.ts';
 import type { PolicyLimits } from '../../../src/controller/settings/policy-limits.ts';
 import { wakeUps } from '../../../src/controller/wake-up.ts';
@@ -18,6 +20,7 @@ const LIMITS: PolicyLimits = { maxFrequencyHz: 199, maxRaisedFrequencyHz: 199, m
 export interface PolicyController {
   /** Reconciles that failed and were tried again. */
   readonly failures: readonly unknown[];
+  readonly view: ClusterView;
   stop(): Promise<void>;
 }
 
@@ -64,6 +67,7 @@ export async function startPolicyController(
     fieldManager,
     count: metrics.injection,
     finalize: (object, finalizer, cleanUp) => operator.finalize(object, finalizer, cleanUp),
+    admission: installedAdmission(client, Date.now, 500),
     limits: () => LIMITS,
     sinks: () => [],
     now: Date.now,
@@ -82,7 +86,7 @@ export async function startPolicyController(
   await operator.start();
   const agent = startReportingAgent({ view, reports, namespaces });
   return {
-    failures,
+    ...{ failures, view },
     async stop() {
       agent.stop();
       await operator.shutdown();

@@ -15,7 +15,7 @@ const VARIABLES: readonly OptionVariable[] = ['JAVA_TOOL_OPTIONS', 'JDK_JAVA_OPT
 const EVERY_MS = 300;
 
 export interface ReportingAgent {
-  readonly view: Pick<ClusterView, 'pods' | 'replicaSets'>;
+  readonly view: Pick<ClusterView, 'pods'>;
   readonly reports: AgentReports;
   readonly namespaces: readonly string[];
 }
@@ -23,21 +23,16 @@ export interface ReportingAgent {
 export function startReportingAgent({ view, reports, namespaces }: ReportingAgent): { stop(): void } {
   let sequence = 0;
   const timer = setInterval(() => {
-    const pods = namespaces
-      .flatMap((namespace) => view.pods(namespace))
-      .flatMap((pod) => windowsOf(view, pod));
+    const pods = namespaces.flatMap((namespace) => view.pods(namespace)).flatMap(windowsOf);
     const nowMs = Date.now();
     reports.record(aBatch({ sequence: sequence++, startMs: nowMs - 10_000, endMs: nowMs, pods }), nowMs);
   }, EVERY_MS);
   return { stop: () => clearInterval(timer) };
 }
 
-function windowsOf(view: ReportingAgent['view'], { metadata }: V1Pod): readonly PodWindow[] {
-  const { name = '', namespace = '', uid = '', ownerReferences } = metadata ?? {};
-  const replicaSet = view
-    .replicaSets(namespace)
-    .find((set) => ownerReferences?.some((owner) => owner.uid === set.metadata?.uid) === true);
-  return (replicaSet?.spec?.template?.spec?.containers ?? []).flatMap((container) => {
+function windowsOf({ metadata, spec }: V1Pod): readonly PodWindow[] {
+  const { name = '', namespace = '', uid = '' } = metadata ?? {};
+  return (spec?.containers ?? []).flatMap((container) => {
     const ofImage = IMAGE_SETS[container.image ?? ''];
     if (ofImage === undefined) return [];
     const environment = VARIABLES.filter(

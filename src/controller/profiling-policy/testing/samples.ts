@@ -2,8 +2,7 @@
 import type { V1Container, V1Deployment, V1EnvVar } from '@kubernetes/client-node';
 import type { ProfilingPolicy } from '../../../crds/profiling-policy.ts';
 import type { ContainerState } from '../../agent-reports.ts';
-import { INJECT_MANAGER } from '../../trimmed-objects.ts';
-import { FLAG_LINE, type FlagItem, type FlagVariable } from '../flag-variables.ts';
+import { FLAG_LINE, type FlagItem, type FlagVariable, INJECT_MANAGER } from '../flag-variables.ts';
 import type { Observed, SelectedContainer } from '../gather.ts';
 
 export const NOW_MS = Date.UTC(2026, 0, 1, 12);
@@ -53,7 +52,10 @@ export function aDeployment(
 }
 
 export function aPolicy(
-  spec: { readonly mode?: 'Never' | 'Live' | 'Immediate'; readonly containers?: string[] } = {},
+  spec: {
+    readonly mode?: ProfilingPolicy['spec']['jvm']['flags']['mode'];
+    readonly containers?: string[];
+  } = {},
 ): ProfilingPolicy {
   return {
     apiVersion: 'flamegate.dev/v1alpha1',
@@ -71,7 +73,7 @@ export function aPolicy(
       containers: spec.containers ?? [],
       cpu: { frequencyHz: 49 },
       jvm: {
-        flags: { mode: spec.mode ?? 'Never', strategy: 'DeploymentPatch', acknowledgeRestarts: true },
+        flags: { mode: spec.mode ?? 'Never', acknowledgeRestarts: true },
         symbols: 'Auto',
       },
       requests: { enabled: true, routes: [], spans: { enabled: false } },
@@ -109,6 +111,7 @@ export const aSelected = (more: Partial<SelectedContainer> = {}): SelectedContai
   running: true,
   phase: 'Running',
   state: aJvm(),
+  hasFlags: false,
   ...more,
 });
 
