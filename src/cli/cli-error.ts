@@ -13,7 +13,8 @@ export type CliErrorCode =
   | 'NO_EVALUATIONS'
   | 'GATE_NOT_FOUND'
   | 'WORKLOAD_NOT_FOUND'
-  | 'NOT_CERTIFIED';
+  | 'NOT_CERTIFIED'
+  | 'UI_PORT_UNAVAILABLE';
 
 export class CliError extends Error {
   readonly code: CliErrorCode;

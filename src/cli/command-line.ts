@@ -23,6 +23,7 @@ import {
 } from './replay-options.ts';
 import type { ReplaySource } from './replay-sources.ts';
 import type { OutputFormat } from './replay-text.ts';
+import { type ReportForm, reportOutput } from './report-output.ts';
 
 /** How to reach the cluster and the controller in it. */
 export interface ClusterOptions {
@@ -52,8 +53,8 @@ export type Command =
   | {
       readonly kind: 'report';
       readonly report: ObjectName;
-      readonly format: 'text' | 'json' | 'yaml';
-      /** The file its page goes to. */
+      /** text with a file: its page. */
+      readonly format: ReportForm;
       readonly output: string | undefined;
       readonly raw: boolean;
       /** Of which arm slow requests are shown against normal ones, instead of the report. */
@@ -69,6 +70,13 @@ export type Command =
       readonly durationMs: number;
       readonly intervalMs: number;
       readonly output: string;
+      readonly cluster: ClusterOptions;
+    }
+  | {
+      readonly kind: 'ui';
+      readonly namespace: string;
+      /** 0: any that is free. */
+      readonly port: number;
       readonly cluster: ClusterOptions;
     }
   | { readonly kind: 'noise'; readonly recordings: readonly string[] }
@@ -100,11 +108,13 @@ export const HELP = `flamegate: CPU of Kubernetes' JVM services, compared (also:
 
 Usage
   flamegate report NAMESPACE/NAME             print a RegressionReport (-o json, -o yaml: for scripts)
-  flamegate report NAMESPACE/NAME -o a.html   and save its diff flame graph
+  flamegate report NAMESPACE/NAME -o a.html   save its page: charts, diff flame graph, tables, in one file
+  flamegate report NAMESPACE/NAME -o markdown for a pull request (-o a.md: into a file); -o junit (a.xml): for a CI
   flamegate report NAMESPACE/NAME --slow canary
                                               where its slow requests' time went, against normal ones: canary or baseline
   flamegate report NAMESPACE/NAME --slow canary -o a.html [--route "GET /orders/{id}"]
                                               and the flame graph of one route's, slow against normal
+  flamegate ui --namespace NS [--port 0]      gates, their history and the pages of their reports, in a browser
   flamegate diff A.collapsed B.collapsed -o diff.html [--title TEXT]
                                               draw two collapsed-stack files as one diff flame graph
   flamegate record --namespace NS --selector LABELS --duration 1h -o DIR [--interval 60s]
@@ -135,7 +145,7 @@ Stacks (report, diff)
   --raw               as they were sampled; default: coroutines, pipelines and threads folded, suspend functions
                       by their names in the source
 
-Cluster (report, record, replay, plan, gate: the first two)
+Cluster (report, ui, record, replay, plan, gate: the first two)
   --kubeconfig FILE   default: KUBECONFIG, then ~/.kube/config
   --context NAME      default: the current context
   --token TOKEN       shown to the controller; default: the kubeconfig's own. A kubeconfig with a client
@@ -170,6 +180,7 @@ const OPTIONS = {
   context: { type: 'string' },
   token: { type: 'string' },
   'service-account': { type: 'string' },
+  port: { type: 'string' },
   ...REPLAY_OPTIONS,
   ...GATE_WAIT_OPTIONS,
 } as const;
@@ -182,6 +193,7 @@ const TAKES: Readonly<Record<Exclude<Command['kind'], 'help'>, readonly (keyof V
   diff: ['output', 'title', 'raw'],
   report: ['output', 'raw', 'slow', 'route', ...CLUSTER],
   record: ['output', 'namespace', 'selector', 'duration', 'interval', ...CLUSTER],
+  ui: ['namespace', 'port', ...CLUSTER],
   noise: [],
   replay: ['output', 'gate', 'database', 'baseline', 'canary', ...OVERRIDES, ...CLUSTER],
   plan: ['output', 'gate', 'baseline', 'placebos', ...OVERRIDES, ...CLUSTER],
@@ -212,6 +224,8 @@ export function parseCommandLine(argv: readonly string[]): Command {
       return reportCommand(rest, values);
     case 'record':
       return recordCommand(rest, values);
+    case 'ui':
+      return uiCommand(rest, values);
     case 'noise':
       return { kind, recordings: some(rest, 'noise DIR...') };
     case 'replay':
@@ -244,19 +258,28 @@ function diffCommand(rest: readonly string[], values: Values): Command {
 
 function reportCommand(rest: readonly string[], values: Values): Command {
   const [name = ''] = exactly(1, rest, 'report NAMESPACE/NAME');
-  const { output, raw = false } = values;
+  const { raw = false } = values;
+  const { format, output } = reportOutput(values.output);
   const slow = armOf(values.slow);
   const { route } = values;
   if (route !== undefined && (slow === undefined || output === undefined)) {
     throw usage('--route chooses what is drawn: report --slow canary -o a.html --route "GET /orders/{id}"');
   }
-  if ((output === 'json' || output === 'yaml') && slow !== undefined) {
-    throw usage(`--slow is text, or a page: report --slow canary [-o a.html], not ${output}`);
+  if (format !== 'text' && slow !== undefined) {
+    throw usage(`--slow is text, or a page: report --slow canary [-o a.html], not ${format}`);
   }
-  const report = objectName(name);
-  const common = { kind: 'report', report, raw, slow, route, cluster: clusterOptions(values) } as const;
-  if (output === 'json' || output === 'yaml') return { ...common, format: output, output: undefined };
-  return { ...common, format: 'text', output };
+  const cluster = clusterOptions(values);
+  return { kind: 'report', report: objectName(name), format, output, raw, slow, route, cluster };
+}
+
+function uiCommand(rest: readonly string[], values: Values): Command {
+  exactly(0, rest, 'ui takes options only');
+  const { namespace, port = '0' } = values;
+  if (namespace === undefined || !/^[a-z0-9-]{1,63}$/.test(namespace)) {
+    throw usage('ui needs a namespace: ui --namespace shop');
+  }
+  if (!/^\d{1,5}$/.test(port) || Number(port) > 65_535) throw usage(`--port is 0 to 65535, not "${port}"`);
+  return { kind: 'ui', namespace, port: Number(port), cluster: clusterOptions(values) };
 }
 
 function armOf(text: string | undefined): 'baseline' | 'canary' | undefined {

@@ -18,7 +18,7 @@ export async function runDiff(command: Extract<Command, { kind: 'diff' }>): Prom
   const page = renderDiffPage({
     title: command.title ?? names,
     subtitle: samples,
-    ...profiles,
+    views: [{ id: 'samples', label: 'Samples', group: 'Files', what: 'samples', ...profiles }],
     beginsRaw: raw,
   });
   await writeText(output, page);

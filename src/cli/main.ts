@@ -9,6 +9,7 @@ import { runPlan } from './plan-command.ts';
 import { runRecord } from './record-command.ts';
 import { runReplay } from './replay-command.ts';
 import { runReport } from './report-command.ts';
+import { runUi } from './ui-command.ts';
 
 const COLUMNS_OF_A_FILE = 100;
 
@@ -25,6 +26,8 @@ async function run(command: Command): Promise<string | Outcome> {
       });
     case 'record':
       return runRecord(command, { say: (line) => process.stderr.write(`${line}\n`), signal: stopSignal() });
+    case 'ui':
+      return runUi(command, { say: (line) => process.stderr.write(`${line}\n`), signal: stopSignal() });
     case 'noise':
       return runNoise(command.recordings);
     case 'replay':

@@ -1,8 +1,9 @@
 /** GET of where the time of an arm's slow requests went against its normal ones: text, or a page of one route, for people with their own token. */
 
 import { renderDiffPage } from '../../profile/diff-page.ts';
-import type { StackCount } from '../../profile/stack-counts.ts';
-import { type RouteTimes, type SlowTimes, slowTimes } from '../../requests/slow-times.ts';
+import type { ArmCosts } from '../../profile/flame-measure.ts';
+import { type StackCount, totalCount } from '../../profile/stack-counts.ts';
+import { type RouteTimes, type SlowTimes, type SpeedTimes, slowTimes } from '../../requests/slow-times.ts';
 import { slowTimesText } from '../../requests/slow-times-text.ts';
 import type { Arm } from '../../store/window-store.ts';
 import type { Endpoint } from './batches.ts';
@@ -43,7 +44,7 @@ export function slowRequestsEndpoint(options: ReportPageOptions): Endpoint {
     }
     const route = routeOf(times, searchParams.get('route'));
     const title = `${namespace}/${report.spec.gate}, ${arm}: slow requests of ${route.route}`;
-    send(response, { status: 200, headers: PAGE_HEADERS, body: pageOf(title, route) });
+    send(response, { status: 200, headers: PAGE_HEADERS, body: pageOf(title, route, windows[0]?.hz ?? 0) });
   };
 }
 
@@ -64,16 +65,44 @@ function routeOf({ routes }: SlowTimes, wish: string | null): RouteTimes {
   );
 }
 
-function pageOf(title: string, { slow, normal }: RouteTimes): string {
+function pageOf(title: string, { slow, normal }: RouteTimes, hz: number): string {
   const looks = (stacks: readonly StackCount[]) =>
     stacks.map((stack) => ({ ...stack, count: Math.max(1, Math.round(stack.count / NS_PER_LOOK)) }));
   const waiting = { baseline: looks(normal.waited), canary: looks(slow.waited) };
+  const group = 'Of these requests';
+  const views = [
+    {
+      ...{ id: 'cpu', label: 'CPU', group, what: 'CPU' },
+      ...{
+        baseline: normal.samples,
+        canary: slow.samples,
+        costs: costsOf(normal, slow, (times) => cpuMs(times, hz)),
+      },
+    },
+    ...(waiting.baseline.length > 0 && waiting.canary.length > 0
+      ? [
+          {
+            ...{ id: 'waiting', label: 'Waiting', group, what: 'the time that threads waited' },
+            ...{ ...waiting, costs: costsOf(normal, slow, ({ waited }) => totalCount(waited) / 1e6) },
+          },
+        ]
+      : []),
+  ];
   return renderDiffPage({
     title,
     subtitle: `${slow.requests} slow requests, ${slow.meanMs.toFixed(1)} ms; ${normal.requests} normal ones, ${normal.meanMs.toFixed(1)} ms`,
-    baseline: normal.samples,
-    canary: slow.samples,
     sides: { baseline: 'normal ones', canary: 'slow ones' },
-    ...(waiting.baseline.length > 0 && waiting.canary.length > 0 && { waiting }),
+    views,
   });
+}
+
+const cpuMs = ({ samples }: SpeedTimes, hz: number): number =>
+  hz === 0 ? 0 : (1_000 * totalCount(samples)) / hz;
+
+function costsOf(normal: SpeedTimes, slow: SpeedTimes, msOf: (times: SpeedTimes) => number): ArmCosts {
+  const cost = (times: SpeedTimes) => ({
+    ms: msOf(times) / times.requests,
+    relativeError: 1 / Math.sqrt(times.requests),
+  });
+  return { baseline: cost(normal), canary: cost(slow) };
 }

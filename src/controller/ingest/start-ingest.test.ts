@@ -12,7 +12,7 @@ import { aBatch, aPodWindow } from '../../store/testing/a-batch.ts';
 import { openStore, type WindowStore } from '../../store/window-store.ts';
 import type { Assignment } from '../../wire/assignment.ts';
 import { type Batch, MAX_BATCH_GZIP_BYTES } from '../../wire/batch-schema.ts';
-import { AGENT_AUDIENCE, ASSIGNMENT_PATH, reportPagePath } from '../../wire/endpoints.ts';
+import { AGENT_AUDIENCE, ASSIGNMENT_PATH, gatesPagePath, reportPagePath } from '../../wire/endpoints.ts';
 import { agentReports } from '../agent-reports-memory.ts';
 import {
   aGate,
@@ -378,18 +378,43 @@ test('a report page shows both arms to whoever may read gates there, and to nobo
   assert.equal(page.status, 200);
   assert.match(page.headers['content-type'] ?? '', /^text\/html/);
   assert.match(page.text, /slowEncode/);
-  assert.match(page.text, /<td>errors<\/td><td>Failed<\/td>/);
+  assert.match(
+    page.text,
+    /<th scope="row">Failed requests<\/th>\s*<td><span class="badge failed">Failed<\/span>/,
+  );
+  assert.doesNotMatch(page.text, /<nav/, 'a page that is saved leads nowhere');
   assert.match(page.text, /<td>1,234<\/td>.*<td>GET \/&lt;b&gt;<\/td>/);
   assert.equal(codeOf(await asksForPage(bench, '')), '401 TOKEN_MISSING');
   assert.equal(codeOf(await asksForPage(bench, 'token-nobody-ever-issued')), '401 TOKEN_REJECTED');
   assert.equal(codeOf(await asksForPage(bench, VIEWER_TOKEN, 'secret-shop')), '403 VIEWER_NOT_ALLOWED');
 });
 
-test('a report that is not there is 404, one whose windows are gone is 410', async (t) => {
+test('a report that is not there is 404; one whose windows are gone is told without a picture', async (t) => {
   const bench = await aRunningIngest(t);
   assert.equal(codeOf(await asksForPage(bench, VIEWER_TOKEN)), '404 REPORT_NOT_FOUND');
 
   bench.view.change({ reports: [aReport(bench)] });
 
-  assert.equal(codeOf(await asksForPage(bench, VIEWER_TOKEN)), '410 REPORT_DATA_GONE');
+  const page = await asksForPage(bench, VIEWER_TOKEN);
+  assert.equal(page.status, 200);
+  assert.match(page.text, /no longer kept/);
+  assert.doesNotMatch(page.text, /<canvas/);
+});
+
+test('the gates of a namespace and their history are a page without a script', async (t) => {
+  const bench = await aRunningIngest(t);
+  bench.view.change({ gates: [aGate()], reports: [aReport(bench)] });
+  const path = gatesPagePath('shop');
+  const headers = { authorization: `Bearer ${VIEWER_TOKEN}` };
+
+  const page = await call({ ...bench, path, headers });
+
+  assert.equal(page.status, 200);
+  assert.match(page.text, /<h2>orders-cpu<\/h2>/);
+  assert.match(
+    page.text,
+    /<a href="\/reports\/v1\/shop\/orders-cpu-1\/flamegraph\?nav=1">bbb, attempt 1<\/a>/,
+  );
+  assert.doesNotMatch(page.text, /<script/);
+  assert.equal(codeOf(await call({ ...bench, path })), '401 TOKEN_MISSING');
 });
