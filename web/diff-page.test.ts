@@ -1,11 +1,8 @@
 /** The page over what real pods did, in a real browser: found, seen both ways, gone through by keyboard, and readable by machines. */
 import assert from 'node:assert/strict';
-import { readFileSync } from 'node:fs';
-import { createRequire } from 'node:module';
 import { test } from 'node:test';
+import axe from 'axe-core';
 import { codecPage, open, statusOf, zoomedOf } from './page-fixture.ts';
-
-const AXE = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
 
 interface AxeViolation {
   readonly id: string;
@@ -49,7 +46,7 @@ test('the slow codec is found, shown both ways and reached by keyboard alone; ax
   await page.keyboard.press('c');
   assert.equal(await page.getAttribute('#only', 'aria-pressed'), 'true');
 
-  await page.evaluate(AXE);
+  await page.evaluate(axe.source);
   const violations = await page.evaluate<readonly AxeViolation[]>(
     'axe.run(document, { resultTypes: ["violations"] }).then((results) => results.violations)',
   );

@@ -14,7 +14,8 @@ export type CliErrorCode =
   | 'GATE_NOT_FOUND'
   | 'WORKLOAD_NOT_FOUND'
   | 'NOT_CERTIFIED'
-  | 'UI_PORT_UNAVAILABLE';
+  | 'UI_PORT_UNAVAILABLE'
+  | 'PROFILE_UNITS_DIFFER';
 
 export class CliError extends Error {
   readonly code: CliErrorCode;

@@ -116,7 +116,7 @@ Usage
                                               and the flame graph of one route's, slow against normal
   flamegate ui --namespace NS [--port 0]      gates, their history and the pages of their reports, in a browser
   flamegate diff A.collapsed B.collapsed -o diff.html [--title TEXT]
-                                              draw two collapsed-stack files as one diff flame graph
+                                              draw two profiles, of collapsed stacks or pprof, as one flame graph
   flamegate record --namespace NS --selector LABELS --duration 1h -o DIR [--interval 60s]
                                               record the windows of pods under a gate, for later replay
   flamegate noise DIR...                      what recordings of unchanged pods say about noise, as markdown

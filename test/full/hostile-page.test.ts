@@ -64,16 +64,13 @@ test('hostile names are shown for what they are and never run', async () => {
 test('the page forbids every script but its own, and every request', async () => {
   const { page } = await open(pageOf({ baseline: [], canary: [{ frames: ['main'], count: 1 }] }));
 
-  const ran = await page.evaluate(async () => {
+  const ran = await page.evaluate<readonly string[]>(`(async () => {
     const script = document.createElement('script');
     script.textContent = 'document.title = "injected"';
     document.body.append(script);
-    const asked = await fetch('https://example.com/').then(
-      () => 'answered',
-      () => 'refused',
-    );
+    const asked = await fetch('https://example.com/').then(() => 'answered', () => 'refused');
     return [document.title, asked];
-  });
+  })()`);
 
   assert.deepEqual(ran, ['orders', 'refused']);
   await page.close();

@@ -21,9 +21,6 @@ export interface ReportPageOptions {
 
 export const REPORT_PAGE_PATTERN = /^\/reports\/v1\/([a-z0-9-]{1,63})\/([a-z0-9.-]{1,253})\/flamegraph$/;
 
-/** Agents look twenty times a second at who waits (native/wait_scan.cc). */
-export const NS_PER_LOOK = 50_000_000;
-
 /** The page names in itself what it may run; that nothing may frame it can only be said here. */
 export const PAGE_HEADERS = {
   'content-type': 'text/html; charset=utf-8',

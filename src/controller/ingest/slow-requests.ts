@@ -6,10 +6,10 @@ import { type StackCount, totalCount } from '../../profile/stack-counts.ts';
 import { type RouteTimes, type SlowTimes, type SpeedTimes, slowTimes } from '../../requests/slow-times.ts';
 import { slowTimesText } from '../../requests/slow-times-text.ts';
 import type { Arm } from '../../store/window-store.ts';
+import { NS_PER_LOOK } from '../report-page/report-views.ts';
 import type { Endpoint } from './batches.ts';
 import { Refusal, send } from './refusal.ts';
 import {
-  NS_PER_LOOK,
   PAGE_HEADERS,
   queryOf,
   type ReportPageOptions,
@@ -44,7 +44,7 @@ export function slowRequestsEndpoint(options: ReportPageOptions): Endpoint {
     }
     const route = routeOf(times, searchParams.get('route'));
     const title = `${namespace}/${report.spec.gate}, ${arm}: slow requests of ${route.route}`;
-    send(response, { status: 200, headers: PAGE_HEADERS, body: pageOf(title, route, windows[0]?.hz ?? 0) });
+    send(response, { status: 200, headers: PAGE_HEADERS, body: pageOf(title, route) });
   };
 }
 
@@ -65,7 +65,7 @@ function routeOf({ routes }: SlowTimes, wish: string | null): RouteTimes {
   );
 }
 
-function pageOf(title: string, { slow, normal }: RouteTimes, hz: number): string {
+function pageOf(title: string, { slow, normal }: RouteTimes): string {
   const looks = (stacks: readonly StackCount[]) =>
     stacks.map((stack) => ({ ...stack, count: Math.max(1, Math.round(stack.count / NS_PER_LOOK)) }));
   const waiting = { baseline: looks(normal.waited), canary: looks(slow.waited) };
@@ -76,7 +76,7 @@ function pageOf(title: string, { slow, normal }: RouteTimes, hz: number): string
       ...{
         baseline: normal.samples,
         canary: slow.samples,
-        costs: costsOf(normal, slow, (times) => cpuMs(times, hz)),
+        costs: costsOf(normal, slow, ({ cpuMs }) => cpuMs),
       },
     },
     ...(waiting.baseline.length > 0 && waiting.canary.length > 0
@@ -95,9 +95,6 @@ function pageOf(title: string, { slow, normal }: RouteTimes, hz: number): string
     views,
   });
 }
-
-const cpuMs = ({ samples }: SpeedTimes, hz: number): number =>
-  hz === 0 ? 0 : (1_000 * totalCount(samples)) / hz;
 
 function costsOf(normal: SpeedTimes, slow: SpeedTimes, msOf: (times: SpeedTimes) => number): ArmCosts {
   const cost = (times: SpeedTimes) => ({

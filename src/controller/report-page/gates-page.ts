@@ -65,5 +65,5 @@ function historyRow(report: RegressionReport): string {
     status.decidedAt === undefined ? '' : formatDuration(Date.parse(status.decidedAt) - beganMs(report));
   const href = `${reportPagePath(metadata.namespace, metadata.name)}?nav=1`;
   return `<tr><td><span class="badge ${toneOf(verdict)}">${escapeHtml(verdict)}</span></td><td><a href="${escapeHtml(href)}">${escapeHtml(spec.canaryHash)}, attempt ${spec.attempt}</a></td>
-<td>${escapeHtml(spec.baselineHash)}</td><td>${began}</td><td>${took}</td><td class="why">${escapeHtml(status.message ?? '')}</td></tr>`;
+<td>${escapeHtml(spec.baselineHash)}</td><td>${began}</td><td>${took}</td><td class="why"><span>${escapeHtml(status.message ?? '')}</span></td></tr>`;
 }

@@ -23,7 +23,7 @@ export interface ArmsData {
 }
 
 /** Agents look twenty times a second at who waits (native/wait_scan.cc): as often as a look found them, so noise is that of samples. */
-const NS_PER_LOOK = 50_000_000;
+export const NS_PER_LOOK = 50_000_000;
 const NS_PER_SLOW_CALL = 10_000_000; // as long as a slow call is by default
 const IDLE = waitFrame('idle'); // most of what is waited, and of no interest
 
