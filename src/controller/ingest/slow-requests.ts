@@ -9,13 +9,7 @@ import type { Arm } from '../../store/window-store.ts';
 import { NS_PER_LOOK } from '../report-page/report-views.ts';
 import type { Endpoint } from './batches.ts';
 import { Refusal, send } from './refusal.ts';
-import {
-  PAGE_HEADERS,
-  queryOf,
-  type ReportPageOptions,
-  reportAt,
-  warmUpOf,
-} from './report-page.ts';
+import { PAGE_HEADERS, queryOf, type ReportPageOptions, reportAt, warmUpOf } from './report-page.ts';
 
 export const SLOW_REQUESTS_PATTERN =
   /^\/reports\/v1\/([a-z0-9-]{1,63})\/([a-z0-9.-]{1,253})\/slow(\/flamegraph)?$/;
