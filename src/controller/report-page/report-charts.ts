@@ -102,7 +102,7 @@ export function timelineOf(
   });
   const all = [
     series('CPU of a request, ms', (windows) => requestCost(windows)?.ms),
-    ...(asked(status) ?? []).map((check) =>
+    ...asked(status).map((check) =>
       series(`${checkLabel(check)}, ms`, (windows) => quantileIn(windows, quantileOf(check) ?? 0.5)),
     ),
   ].filter(hasValues);
