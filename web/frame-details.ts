@@ -1,42 +1,56 @@
 /** What is known of one frame, as a tooltip and as a line of status. Names only ever become text nodes. */
-import type { DiffTree } from '../src/profile/diff.ts';
-import type { PageSides } from '../src/profile/diff-page.ts';
-import { shareChange } from '../src/profile/flame-layout.ts';
+import { changeOf, nodeChange } from '../src/profile/flame-measure.ts';
+import { KIND_WORDS, plainName } from '../src/profile/frame-kind.ts';
+import type { PageSides } from '../src/profile/page-data.ts';
+import { ownCounts } from '../src/profile/sandwich.ts';
+import { visibleName } from '../src/profile/visible-name.ts';
+import { nameOf, onlyIn, type Picture } from './picture.ts';
 
-export const percent = (share: number): string => `${(share * 100).toFixed(2)} %`;
-/** A difference of two shares; percentage points, since a percentage of a percentage misleads. */
-export function points(delta: number): string {
-  const digits = (Math.abs(delta) * 100).toFixed(2);
-  const sign = digits === '0.00' ? '' : delta > 0 ? '+' : '−';
-  return `${sign}${digits} points`;
+export const shownName = (picture: Picture, node: number): string =>
+  visibleName(plainName(nameOf(picture, node)));
+
+export function describeFrame(picture: Picture, node: number, sides: PageSides): string {
+  const { tree, kinds, measure, text } = picture;
+  const { baseline, canary, delta } = nodeChange(tree, node, measure);
+  const [site] = sitesOf(picture, node);
+  const kind = KIND_WORDS[kinds[node] ?? 'java'];
+  const about = [...(kind === '' ? [] : [kind]), ...(site === undefined ? [] : [site.place])].join(', ');
+  const amounts = `${sides.baseline} ${text.value(baseline)}, ${sides.canary} ${text.value(canary)}`;
+  return `${shownName(picture, node)}${about === '' ? '' : ` (${about})`}: ${amounts}, ${text.delta(delta)}`;
 }
 
-export function describeFrame(tree: DiffTree, node: number, sides: PageSides): string {
-  const { baselineShare, canaryShare, delta } = shareChange(tree, node);
-  const [site] = sitesOf(tree, node);
-  const place = site === undefined ? '' : ` (${site.place})`;
-  const name = tree.names[tree.name[node] ?? 0] ?? '';
-  const shares = `${sides.baseline} ${percent(baselineShare)}, ${sides.canary} ${percent(canaryShare)}`;
-  return `${name}${place}: ${shares}, ${points(delta)}`;
-}
-
-export function fillTooltip(tooltip: HTMLElement, tree: DiffTree, node: number, sides: PageSides): void {
-  const change = shareChange(tree, node);
+export function fillTooltip(tooltip: HTMLElement, picture: Picture, node: number, sides: PageSides): void {
+  const { tree, shape, kinds, measure, text } = picture;
+  const change = nodeChange(tree, node, measure);
   const name = document.createElement('div');
   name.className = 'name';
-  name.textContent = tree.names[tree.name[node] ?? 0] ?? '';
+  name.textContent = shownName(picture, node);
   const table = document.createElement('table');
-  addRow(table, titled(sides.baseline), percent(change.baselineShare), tree.baseline[node] ?? 0);
-  addRow(table, titled(sides.canary), percent(change.canaryShare), tree.canary[node] ?? 0);
-  const delta = addRow(table, 'Change', points(change.delta));
-  if (change.beyondNoise) {
-    delta.classList.add(change.delta > 0 ? 'grew' : 'shrank');
-  }
-  for (const site of sitesOf(tree, node)) addSite(table, tree, node, site);
-  const note = document.createElement('p');
-  note.className = 'note';
-  note.textContent = noteOf(tree, node, { beyondNoise: change.beyondNoise, sides });
-  tooltip.replaceChildren(name, table, ...(note.textContent === '' ? [] : [note]));
+  addRow(table, titled(sides.baseline), text.value(change.baseline), tree.baseline[node] ?? 0);
+  addRow(table, titled(sides.canary), text.value(change.canary), tree.canary[node] ?? 0);
+  const delta = addRow(table, 'Change', text.delta(change.delta));
+  if (change.beyondNoise) delta.classList.add(change.delta > 0 ? 'grew' : 'shrank');
+  const own = ownCounts(tree, shape, node);
+  const self = changeOf(own.baseline, own.canary, measure);
+  addRow(table, 'Of it itself', `${text.value(self.baseline)} → ${text.value(self.canary)}`);
+  for (const site of sitesOf(picture, node)) addSite(table, picture, node, site);
+  const notes = [KIND_WORDS[kinds[node] ?? 'java'], noteOf(picture, node, sides)].filter(
+    (note) => note !== '',
+  );
+  const paragraphs = notes.map((note) => {
+    const paragraph = document.createElement('p');
+    paragraph.className = 'note';
+    paragraph.textContent = `${titled(note)}.`;
+    return paragraph;
+  });
+  tooltip.replaceChildren(name, table, ...paragraphs);
+}
+
+function noteOf(picture: Picture, node: number, sides: PageSides): string {
+  const only = onlyIn(picture, node);
+  if (only === 'canary') return `new: the ${sides.baseline} never ran this path`;
+  if (only === 'baseline') return `gone: the ${sides.canary} never ran this path`;
+  return picture.steps[node] === 0 ? 'within noise' : '';
 }
 
 interface Site {
@@ -48,16 +62,16 @@ interface Site {
 const NUMBERS_PER_SITE = 3;
 
 /** The commonest first. */
-function sitesOf(tree: DiffTree, node: number): readonly Site[] {
+function sitesOf({ tree }: Picture, node: number): readonly Site[] {
   const numbers = tree.sites[node] ?? [];
   return Array.from({ length: numbers.length / NUMBERS_PER_SITE }, (_, site) => {
     const [place = 0, baseline = 0, canary = 0] = numbers.slice(NUMBERS_PER_SITE * site);
-    return { place: tree.places[place] ?? '', baseline, canary };
+    return { place: visibleName(tree.places[place] ?? ''), baseline, canary };
   });
 }
 
 /** Shares of the frame's own samples: how it divides among its lines. */
-function addSite(table: HTMLTableElement, tree: DiffTree, node: number, site: Site): void {
+function addSite(table: HTMLTableElement, { tree }: Picture, node: number, site: Site): void {
   const part = (seen: number, all = 0) => (all === 0 ? '–' : `${Math.round((100 * seen) / all)} %`);
   const before = part(site.baseline, tree.baseline[node]);
   const after = part(site.canary, tree.canary[node]);
@@ -71,17 +85,6 @@ function addSite(table: HTMLTableElement, tree: DiffTree, node: number, site: Si
 }
 
 const titled = (text: string): string => text.slice(0, 1).toUpperCase() + text.slice(1);
-
-function noteOf(
-  tree: DiffTree,
-  node: number,
-  { beyondNoise, sides }: { readonly beyondNoise: boolean; readonly sides: PageSides },
-): string {
-  if (beyondNoise && tree.baseline[node] === 0) {
-    return `New: the ${sides.baseline} never ran this path.`;
-  }
-  return beyondNoise ? '' : 'Within sampling noise.';
-}
 
 function addRow(table: HTMLTableElement, label: string, value: string, samples?: number): HTMLElement {
   const row = table.insertRow();

@@ -2,7 +2,7 @@
  * The profiles that are being written, one for each container that has a sink: windows become one until they are half a minute, since a
  * server keeps a row for each profile, and stacks of ten seconds repeat those of the ten before.
  */
-import { createPprof, type PprofWriter } from '../sinks/pprof.ts';
+import { createPprof, type PprofWriter } from '../profile/pprof-writer.ts';
 import type { AssignedContainer } from '../wire/assignment.ts';
 
 export interface EndedProfile {

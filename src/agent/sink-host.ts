@@ -1,5 +1,5 @@
 /** Loads what sends to sinks once the install has one: most nodes pay nothing for it. */
-import type { PprofWriter } from '../sinks/pprof.ts';
+import type { PprofWriter } from '../profile/pprof-writer.ts';
 import type { AssignedContainer } from '../wire/assignment.ts';
 import type { AgentSinks, SinkReport } from '../wire/sinks.ts';
 import type { Family } from './exposition.ts';

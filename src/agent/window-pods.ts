@@ -1,7 +1,7 @@
 /** What each watched container did in one window, as the wire wants it. */
 import type { SampleBatch, TargetCounts } from '../native/sample-batch.ts';
 import type { SampleMoment, SampleRow } from '../native/sample-rows.ts';
-import type { PprofWriter } from '../sinks/pprof.ts';
+import type { PprofWriter } from '../profile/pprof-writer.ts';
 import type { Losses, PodWindow } from '../wire/batch-schema.ts';
 import type { BatchStacks } from './batch-stacks.ts';
 import type { CpuUsage } from './cgroup-usage.ts';

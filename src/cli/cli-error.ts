@@ -7,7 +7,6 @@ export type CliErrorCode =
   | 'CONTAINER_NOT_FOUND'
   | 'COMMAND_FAILED'
   | 'NOTHING_SAMPLED'
-  | 'UNITS_DIFFER'
   | 'REPORT_NOT_FOUND'
   | 'CONTROLLER_NOT_FOUND'
   | 'CONTROLLER_UNREACHABLE'
@@ -18,7 +17,9 @@ export type CliErrorCode =
   | 'NO_EVALUATIONS'
   | 'GATE_NOT_FOUND'
   | 'WORKLOAD_NOT_FOUND'
-  | 'NOT_CERTIFIED';
+  | 'NOT_CERTIFIED'
+  | 'UI_PORT_UNAVAILABLE'
+  | 'PROFILE_UNITS_DIFFER';
 
 export class CliError extends Error {
   readonly code: CliErrorCode;

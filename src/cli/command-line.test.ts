@@ -213,3 +213,13 @@ test('a report may be json or yaml, its slow requests not', () => {
     code: 'USAGE',
   });
 });
+
+test('the pages in a browser: a namespace is needed, any free port is the default', () => {
+  assert.deepEqual(parseCommandLine(words('ui --namespace shop')), {
+    ...{ kind: 'ui', namespace: 'shop', port: 0, cluster: CLUSTER },
+  });
+  assert.throws(() => parseCommandLine(['ui']), { code: 'USAGE', message: /ui needs a namespace/ });
+  assert.throws(() => parseCommandLine(words('ui --namespace shop --port 70000')), {
+    ...{ code: 'USAGE', message: /--port is 0 to 65535/ },
+  });
+});

@@ -24,6 +24,7 @@ import {
 } from './replay-options.ts';
 import type { ReplaySource } from './replay-sources.ts';
 import type { OutputFormat } from './replay-text.ts';
+import { type ReportForm, reportOutput } from './report-output.ts';
 import { TOP_OPTIONS, type Top, topOptions } from './top/top-options.ts';
 
 /** How to reach the cluster and the controller in it. */
@@ -57,8 +58,8 @@ export type Command =
   | {
       readonly kind: 'report';
       readonly report: ObjectName;
-      readonly format: 'text' | 'json' | 'yaml';
-      /** The file its page goes to. */
+      /** text with a file: its page. */
+      readonly format: ReportForm;
       readonly output: string | undefined;
       readonly raw: boolean;
       /** Of which arm slow requests are shown against normal ones, instead of the report. */
@@ -79,6 +80,13 @@ export type Command =
   | ({ readonly kind: 'local' } & LocalRecord)
   | ({ readonly kind: 'top' } & Top)
   | { readonly kind: 'doctor'; readonly format: OutputFormat; readonly cluster: ClusterOptions }
+  | {
+      readonly kind: 'ui';
+      readonly namespace: string;
+      /** 0: any that is free. */
+      readonly port: number;
+      readonly cluster: ClusterOptions;
+    }
   | { readonly kind: 'noise'; readonly recordings: readonly string[] }
   | {
       readonly kind: 'replay';
@@ -122,6 +130,7 @@ const OPTIONS = {
   'fail-on': { type: 'string' },
   ...LOCAL_OPTIONS,
   ...TOP_OPTIONS,
+  port: { type: 'string' },
   ...REPLAY_OPTIONS,
   ...GATE_WAIT_OPTIONS,
 } as const;
@@ -137,6 +146,7 @@ const TAKES: Readonly<Record<Exclude<Command['kind'], 'help' | 'local'>, readonl
   record: ['output', 'namespace', 'selector', 'duration', 'interval', ...LOCAL, ...CLUSTER],
   top: [...LOCAL, 'every', 'times'],
   doctor: ['output', ...CLUSTER],
+  ui: ['namespace', 'port', ...CLUSTER],
   noise: [],
   replay: ['output', 'gate', 'database', 'baseline', 'canary', ...OVERRIDES, ...CLUSTER],
   plan: ['output', 'gate', 'baseline', 'placebos', ...OVERRIDES, ...CLUSTER],
@@ -173,6 +183,8 @@ export function parseCommandLine(argv: readonly string[]): Command {
     case 'doctor':
       exactly(0, rest, 'doctor takes options only');
       return { kind, format: outputFormat(values.output), cluster: clusterOptions(values) };
+    case 'ui':
+      return uiCommand(rest, values);
     case 'noise':
       return { kind, recordings: some(rest, 'noise DIR...') };
     case 'replay':
@@ -213,19 +225,28 @@ function marginOf(text: string): number {
 
 function reportCommand(rest: readonly string[], values: Values): Command {
   const [name = ''] = exactly(1, rest, 'report NAMESPACE/NAME');
-  const { output, raw = false } = values;
+  const { raw = false } = values;
+  const { format, output } = reportOutput(values.output);
   const slow = armOf(values.slow);
   const { route } = values;
   if (route !== undefined && (slow === undefined || output === undefined)) {
     throw usage('--route chooses what is drawn: report --slow canary -o a.html --route "GET /orders/{id}"');
   }
-  if ((output === 'json' || output === 'yaml') && slow !== undefined) {
-    throw usage(`--slow is text, or a page: report --slow canary [-o a.html], not ${output}`);
+  if (format !== 'text' && slow !== undefined) {
+    throw usage(`--slow is text, or a page: report --slow canary [-o a.html], not ${format}`);
   }
-  const report = objectName(name);
-  const common = { kind: 'report', report, raw, slow, route, cluster: clusterOptions(values) } as const;
-  if (output === 'json' || output === 'yaml') return { ...common, format: output, output: undefined };
-  return { ...common, format: 'text', output };
+  const cluster = clusterOptions(values);
+  return { kind: 'report', report: objectName(name), format, output, raw, slow, route, cluster };
+}
+
+function uiCommand(rest: readonly string[], values: Values): Command {
+  exactly(0, rest, 'ui takes options only');
+  const { namespace, port = '0' } = values;
+  if (namespace === undefined || !/^[a-z0-9-]{1,63}$/.test(namespace)) {
+    throw usage('ui needs a namespace: ui --namespace shop');
+  }
+  if (!/^\d{1,5}$/.test(port) || Number(port) > 65_535) throw usage(`--port is 0 to 65535, not "${port}"`);
+  return { kind: 'ui', namespace, port: Number(port), cluster: clusterOptions(values) };
 }
 
 function armOf(text: string | undefined): 'baseline' | 'canary' | undefined {

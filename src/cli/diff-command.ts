@@ -8,7 +8,7 @@ import { changesText } from './changes-text.ts';
 import { CliError, type Outcome } from './cli-error.ts';
 import type { Command } from './command-line.ts';
 import { writeText } from './files.ts';
-import { type ProfileFile, readProfile } from './profile-file.ts';
+import { readProfiles } from './profile-files.ts';
 import { visible } from './visible.ts';
 
 type DiffCommand = Extract<Command, { kind: 'diff' }>;
@@ -16,37 +16,36 @@ type DiffCommand = Extract<Command, { kind: 'diff' }>;
 /** Chance that two equal profiles are called a regression. */
 const FALSE_FAILURES = 0.01;
 const MOST_NAMED = 5;
+const SAMPLES = 'samples';
 const EXIT_CODES = { Passed: 0, Failed: 1, Inconclusive: 3 } as const;
 
 export async function runDiff(command: DiffCommand): Promise<Outcome> {
   const { output, raw, title, failOn } = command;
-  const [baseline, canary] = [await readProfile(command.baseline), await readProfile(command.canary)];
-  requireSameType(command, baseline, canary);
-  const profiles = { baseline: baseline.stacks, canary: canary.stacks };
+  const { baseline, canary, unit } = await readProfiles(command.baseline, command.canary);
+  const profiles = { baseline, canary };
   const names = `${basename(command.canary)} against ${basename(command.baseline)}`;
-  const samples = `${count(canary.stacks)} against ${count(baseline.stacks)} samples`;
+  const samples = `${count(canary)} against ${count(baseline)} ${unit}`;
   if (output !== undefined) {
-    const page = { title: title ?? names, subtitle: samples, ...profiles, beginsRaw: raw };
+    const view = { id: 'samples', label: 'Samples', group: 'Files', what: unit, ...profiles };
+    const page = { title: title ?? names, subtitle: samples, views: [view], beginsRaw: raw };
     await writeText(output, renderDiffPage(page));
   }
   const { fold } = foldingOf(profiles.baseline, profiles.canary);
-  const shown = raw ? profiles : { baseline: baseline.stacks.map(fold), canary: canary.stacks.map(fold) };
+  const shown = raw ? profiles : { baseline: baseline.map(fold), canary: canary.map(fold) };
   const head = output === undefined ? samples : `wrote ${output}: ${samples}`;
   const changes = changesText(shown);
   if (failOn === undefined) return { text: `${head}\n${changes}`, exitCode: 0 };
+  if (unit !== SAMPLES) {
+    throw new CliError(
+      'PROFILE_UNITS_DIFFER',
+      `--fail-on needs samples, whose noise is known, not ${visible(unit)}`,
+    );
+  }
   const judged = judgeGrowth(shown.baseline, shown.canary, { margin: failOn, level: FALSE_FAILURES });
   return {
     text: `${head}\n${verdictText(judged, failOn)}\n${changes}`,
     exitCode: EXIT_CODES[judged.verdict],
   };
-}
-
-function requireSameType(command: DiffCommand, baseline: ProfileFile, canary: ProfileFile): void {
-  if (baseline.type === undefined || canary.type === undefined || baseline.type === canary.type) return;
-  throw new CliError(
-    'UNITS_DIFFER',
-    `${command.baseline} counts ${visible(baseline.type)}, ${command.canary} ${visible(canary.type)}: they cannot be compared`,
-  );
 }
 
 function verdictText({ verdict, grown, most }: GrowthJudgement, margin: number): string {
@@ -69,4 +68,5 @@ function verdictText({ verdict, grown, most }: GrowthJudgement, margin: number):
 }
 
 const percent = (share: number): string => `${(share * 100).toFixed(2)}%`;
-const count = (stacks: readonly StackCount[]): string => totalCount(stacks).toLocaleString('en');
+const count = (stacks: readonly StackCount[]): string =>
+  totalCount(stacks).toLocaleString('en', { maximumFractionDigits: 0 });

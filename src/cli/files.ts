@@ -1,18 +1,6 @@
-/** Reading and writing of a user's files, with errors that name the file. */
-import { readFile, writeFile } from 'node:fs/promises';
+/** Writing of a user's files, with errors that name the file. */
+import { writeFile } from 'node:fs/promises';
 import { CliError } from './cli-error.ts';
-
-export async function readText(path: string): Promise<string> {
-  return (await readBytes(path)).toString('utf8');
-}
-
-export async function readBytes(path: string): Promise<Buffer> {
-  try {
-    return await readFile(path);
-  } catch (cause) {
-    throw new CliError('FILE_UNREADABLE', `cannot read ${path}: ${reasonOf(cause)}`, cause);
-  }
-}
 
 export async function writeText(path: string, text: string): Promise<void> {
   await writeBytes(path, Buffer.from(text));

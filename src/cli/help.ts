@@ -3,7 +3,8 @@ export const HELP = `flamegate: CPU of Kubernetes' JVM services, compared (also:
 
 Usage
   flamegate report NAMESPACE/NAME             print a RegressionReport (-o json, -o yaml: for scripts)
-  flamegate report NAMESPACE/NAME -o a.html   and save its diff flame graph
+  flamegate report NAMESPACE/NAME -o a.html   save its page: charts, diff flame graph, tables, in one file
+  flamegate report NAMESPACE/NAME -o markdown for a pull request (-o a.md: into a file); -o junit (a.xml): for a CI
   flamegate report NAMESPACE/NAME --slow canary
                                               where its slow requests' time went, against normal ones: canary or baseline
   flamegate report NAMESPACE/NAME --slow canary -o a.html [--route "GET /orders/{id}"]
@@ -12,6 +13,7 @@ Usage
                                               profile a process of this machine and all that it starts; or of a
                                               container (--container ID), or a command: record -o a.pb.gz -- java …
                                               pprof, or collapsed stacks where the file ends in .collapsed
+  flamegate ui --namespace NS [--port 0]      gates, their history and the pages of their reports, in a browser
   flamegate diff A B -o diff.html [--title TEXT]
                                               draw two profiles as one diff flame graph: pprof of any tool, or
                                               collapsed stacks
@@ -49,7 +51,7 @@ Stacks (report, diff)
   --raw               as they were sampled; default: coroutines, pipelines and threads folded, suspend functions
                       by their names in the source
 
-Cluster (report, record, replay, plan; gate, doctor: the first two)
+Cluster (report, ui, record, replay, plan; gate, doctor: the first two)
   --kubeconfig FILE   default: KUBECONFIG, then ~/.kube/config
   --context NAME      default: the current context
   --token TOKEN       shown to the controller; default: the kubeconfig's own. A kubeconfig with a client

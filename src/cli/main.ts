@@ -29,6 +29,11 @@ async function run(command: Command): Promise<string | Outcome> {
         say: watched(),
         signal: stopSignal(),
       });
+    case 'ui':
+      return (await import('./ui-command.ts')).runUi(command, {
+        say: (line) => process.stderr.write(`${line}\n`),
+        signal: stopSignal(),
+      });
     case 'top':
       return (await import('./top/top-command.ts')).runTop(command, {
         write: (text) => process.stdout.write(text),

@@ -1,5 +1,6 @@
-/** `flamegate report`: one RegressionReport for the terminal, and its diff flame graph for the browser. */
+/** `flamegate report`: one RegressionReport for the terminal, and its page, or what CI shows of it. */
 import { stringify } from 'yaml';
+import type { RegressionReport } from '../crds/regression-report.ts';
 import { API_VERSION } from '../crds/schema.ts';
 import { parseRegressionReport } from '../crds/validators.ts';
 import { kubeClient } from '../kube/client.ts';
@@ -9,6 +10,8 @@ import { clusterConfig } from './cluster-config.ts';
 import type { Command } from './command-line.ts';
 import { openController } from './controller-connection.ts';
 import { writeText } from './files.ts';
+import { reportJunit } from './report-junit.ts';
+import { reportMarkdown } from './report-markdown.ts';
 import { renderReport } from './report-text.ts';
 import { visible } from './visible.ts';
 
@@ -29,11 +32,13 @@ export async function runReport(
 ): Promise<string> {
   const { namespace, name } = command.report;
   const config = clusterConfig(command.cluster);
-  if (command.output !== undefined) {
+  if (command.output !== undefined && command.format === 'text') {
     const controller = await openController(config, command.cluster);
     const page = await controller.get(pagePathOf(command), MAX_PAGE_BYTES);
     await writeText(command.output, page.toString('utf8'));
-    const hint = command.raw ? ` (as ${command.output}#raw it begins with stacks as they were sampled)` : '';
+    const hint = command.raw
+      ? ` (as ${command.output}#stacks=raw it begins with stacks as they were sampled)`
+      : '';
     return `wrote ${command.output}${hint}\n`;
   }
   if (command.slow !== undefined) {
@@ -55,13 +60,27 @@ export async function runReport(
       `no RegressionReport ${name} in namespace ${namespace}; see ${hint}`,
     );
   }
-  const report = parseRegressionReport(stored);
-  switch (command.format) {
+  const text = formOf(parseRegressionReport(stored), command, options);
+  if (command.output === undefined) return text;
+  await writeText(command.output, text);
+  return `wrote ${command.output}\n`;
+}
+
+function formOf(
+  report: RegressionReport,
+  { format, raw }: ReportCommand,
+  options: { readonly useColour: boolean; readonly columns: number },
+): string {
+  switch (format) {
     case 'text':
-      return renderReport(report, { ...options, isRaw: command.raw });
+      return renderReport(report, { ...options, isRaw: raw });
     case 'json':
       return `${JSON.stringify(report, null, 2)}\n`;
     case 'yaml':
       return stringify(report);
+    case 'markdown':
+      return reportMarkdown(report);
+    case 'junit':
+      return reportJunit(report);
   }
 }

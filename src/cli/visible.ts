@@ -1,7 +1,2 @@
-/** Names come from other people's processes: a control character could move the cursor or retitle the terminal. */
-export function visible(text: string): string {
-  return text.replaceAll(
-    /[\p{Cc}\p{Cf}\u2028\u2029]/gu,
-    (character) => `\\u{${character.codePointAt(0)?.toString(16)}}`,
-  );
-}
+/** On a terminal a control character of a name could move the cursor or retitle the window. */
+export { visibleName as visible } from '../profile/visible-name.ts';

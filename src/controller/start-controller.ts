@@ -248,7 +248,8 @@ function running(
     readonly election: Election;
   },
 ): Controller {
-  const { health, ingest, webhook, election, operator, notifier, events, settings, view, store, source } = parts;
+  const { health, ingest, webhook, election, operator, notifier, events, settings, view, store, source } =
+    parts;
   return {
     httpPort: health.port,
     httpsPort: ingest.port,

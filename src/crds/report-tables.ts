@@ -221,11 +221,11 @@ interface Effect {
 }
 
 /** "80.1 → 92.4ms" */
-const beforeAfter = ({ baseline, canary }: Effect): string =>
+export const beforeAfter = ({ baseline, canary }: Effect): string =>
   baseline === undefined || canary === undefined ? '-' : inOneUnit(baseline, '→', canary);
 
 /** "+12.3ms (+6.1 to +18.5ms)" */
-function changeText({ delta, interval }: Effect): string {
+export function changeText({ delta, interval }: Effect): string {
   if (delta === undefined) return '-';
   const [low, high] = interval ?? [];
   return low === undefined || high === undefined ? delta : `${delta} (${range(low, high)})`;

@@ -25,6 +25,28 @@ export interface DiffTree {
 export interface DiffOptions {
   /** A node is left out, with all below it, when it is smaller than this in both profiles; default 0.1 %. */
   readonly minShare?: number;
+  /** What node 0 is called; default "all". */
+  readonly rootName?: string;
+  /** Of trees that are told together, so that each name and place is told once. */
+  readonly numbering?: TreeNumbering;
+}
+
+export interface TreeNumbering {
+  readonly names: Numbering;
+  readonly places: Numbering;
+}
+
+export interface Numbering {
+  readonly texts: readonly string[];
+  of(text: string): number;
+}
+
+export const treeNumbering = (): TreeNumbering => ({ names: createNumbering(), places: createNumbering() });
+
+/** A profile nobody can draw: counts that are negative or no numbers. */
+export class ProfileError extends Error {
+  readonly code = 'PROFILE_INVALID';
+  override readonly name = 'ProfileError';
 }
 
 const DEFAULT_MIN_SHARE = 0.001; // one and a half pixels of a wide screen
@@ -46,20 +68,21 @@ interface Node extends Counts {
 }
 type Side = 'baseline' | 'canary';
 
-/** Merges two profiles; one without samples has shares of 0 everywhere. */
+/** Merges two profiles; one without samples has shares of 0 everywhere. Throws a ProfileError. */
 export function diffTree(
   baseline: readonly StackCount[],
   canary: readonly StackCount[],
   options: DiffOptions = {},
 ): DiffTree {
-  const root = newNode('all');
+  const root = newNode(options.rootName ?? 'all');
   addStacks(root, baseline, 'baseline');
   addStacks(root, canary, 'canary');
   root.baseline = totalCount(baseline);
   root.canary = totalCount(canary);
   const minShare = options.minShare ?? DEFAULT_MIN_SHARE;
   const all = { baseline: Math.max(1, root.baseline), canary: Math.max(1, root.canary) };
-  return flatten(root, (node) => Math.max(node.baseline / all.baseline, node.canary / all.canary), minShare);
+  const shareOf = (node: Node) => Math.max(node.baseline / all.baseline, node.canary / all.canary);
+  return flatten(root, options.numbering ?? treeNumbering(), { shareOf, minShare });
 }
 
 function newNode(name: string): Node {
@@ -68,6 +91,10 @@ function newNode(name: string): Node {
 
 function addStacks(root: Node, stacks: readonly StackCount[], side: Side): void {
   for (const { frames, places, count } of stacks) {
+    if (!(count >= 0 && count < Number.POSITIVE_INFINITY)) {
+      const leaf = (frames[0] ?? '').slice(0, 100);
+      throw new ProfileError(`a stack of the ${side} counts ${count}, under "${leaf}": counts are 0 or more`);
+    }
     let node = root;
     for (let i = frames.length - 1; i >= 0; i -= 1) {
       const name = frames[i] ?? '';
@@ -93,9 +120,11 @@ function addSite(node: Node, place: string, side: Side, count: number): void {
 }
 
 /** Depth first without recursion: a stack of 2,000 frames must not exhaust ours. */
-function flatten(root: Node, shareOf: (node: Node) => number, minShare: number): DiffTree {
-  const names = createNumbering();
-  const places = createNumbering();
+function flatten(
+  root: Node,
+  { names, places }: TreeNumbering,
+  { shareOf, minShare }: { readonly shareOf: (node: Node) => number; readonly minShare: number },
+): DiffTree {
   const tree = {
     names: names.texts,
     name: [] as number[],
@@ -126,7 +155,7 @@ function flatten(root: Node, shareOf: (node: Node) => number, minShare: number):
   return { ...tree, hidden };
 }
 
-function createNumbering() {
+function createNumbering(): Numbering {
   const numbers = new Map<string, number>();
   const texts: string[] = [];
   return {

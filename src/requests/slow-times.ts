@@ -38,6 +38,8 @@ export interface RouteTimes {
 export interface SpeedTimes {
   readonly requests: number;
   readonly meanMs: number;
+  /** On a CPU, of all of them together. */
+  readonly cpuMs: number;
   readonly samples: readonly StackCount[];
   readonly waited: readonly StackCount[];
 }
@@ -126,8 +128,8 @@ function sumOf(all: readonly HzRow[], speed: Speed): SpeedSum {
   };
 }
 
-const timesOf = ({ requests, latencyMs, samples, waited }: SpeedSum): SpeedTimes => ({
-  ...{ requests, samples, waited },
+const timesOf = ({ requests, latencyMs, cpuMs, samples, waited }: SpeedSum): SpeedTimes => ({
+  ...{ requests, samples, waited, cpuMs: totalCount(cpuMs) },
   meanMs: latencyMs / Math.max(1, requests),
 });
 

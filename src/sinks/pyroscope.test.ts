@@ -7,8 +7,8 @@ import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { gzipSync } from 'node:zlib';
 import { aReceivers } from '../../test/sinks/receivers.ts';
+import { createPprof } from '../profile/pprof-writer.ts';
 import type { SinkAddress } from '../wire/sinks.ts';
-import { createPprof } from './pprof.ts';
 import { type PushedProfile, pushProfiles } from './pyroscope.ts';
 
 const frame = (name: string, place = '') => ({ name, place });

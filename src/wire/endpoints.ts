@@ -14,6 +14,8 @@ export const AGENT_AUDIENCE = 'flamegate-controller';
 /** GET: HTML page of a report's diff flame graph; a viewer's own bearer token is reviewed. */
 export const reportPagePath = (namespace: string, report: string): string =>
   `/reports/v1/${encodeURIComponent(namespace)}/${encodeURIComponent(report)}/flamegraph`;
+/** GET: HTML page of a namespace's gates and their history; as the page of a report, which has a way back to it with ?nav=1. */
+export const gatesPagePath = (namespace: string): string => `/gates/v1/${encodeURIComponent(namespace)}`;
 /**
  * GET ?arm=baseline|canary: where the time of its slow requests went, as text (&raw=1: with functions as they were sampled), or as
  * an HTML page of one route (&route=GET /path; without it, of the one with the most). A viewer's own token, as for the page.

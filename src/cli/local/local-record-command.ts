@@ -7,8 +7,8 @@ import { totalCount } from '../../profile/stack-counts.ts';
 import { CliError } from '../cli-error.ts';
 import { functionsText } from '../functions-text.ts';
 import { nativeFiles } from '../native-files.ts';
-import { writeProfile } from '../profile-file.ts';
 import { visible } from '../visible.ts';
+import { writeProfile } from '../write-profile.ts';
 import { begin, SILENT } from './begun-target.ts';
 import type { LocalRecord } from './local-options.ts';
 
@@ -34,9 +34,7 @@ export async function runLocalRecord(command: LocalRecord, around: LocalSurround
     if (profile.stacks.length === 0) {
       throw new CliError('NOTHING_SAMPLED', `${target.name} used no CPU in ${seconds(profile)} s`);
     }
-    const { startMs } = profile;
-    const facts = { startMs, durationMs: profile.endMs - startMs, frequencyHz, comments: told(profile) };
-    await writeProfile(output, profile.stacks, facts);
+    await writeProfile(output, profile.stacks, profile);
     return `wrote ${output}: ${told(profile).join('; ')}\n\n${functionsText(profile.stacks, MOST_ROWS)}`;
   } finally {
     await target.end();

@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { after, test } from 'node:test';
 import { aJvm } from '../../agent/jvm-fixture.ts';
 import { totalCount } from '../../profile/stack-counts.ts';
-import { readProfile } from '../profile-file.ts';
+import { readProfiles } from '../profile-files.ts';
 import { processTree } from './process-tree.ts';
 
 const directory = mkdtempSync(join(tmpdir(), 'flamegate-local-'));
@@ -41,9 +41,9 @@ test('a JVM that runs is recorded with its own names, as pprof and as text', asy
     /^wrote .*a\.pb\.gz: [\d,]+ samples of 3\.\d s at 199 Hz; JVM \d+ \(17\.[\d.]+\): Profiled/,
   );
   assert.equal(recorded.stderr, ''); // nobody watches
-  const { stacks, type } = await readProfile(path('a.pb.gz'));
+  const { baseline: stacks, unit } = await readProfiles(path('a.pb.gz'), path('a.pb.gz'));
   const named = stacks.filter(({ frames }) => frames.includes('Busy.main'));
-  assert.equal(type, 'samples/count');
+  assert.equal(unit, 'samples');
   assert.ok(totalCount(named) > 0.8 * totalCount(stacks));
   assert.ok(stacks.some(({ places }) => places?.some((place) => /^Busy\.java:\d+$/.test(place))));
 });
@@ -89,7 +89,7 @@ test('a command is started, recorded with what it starts, and ended; its own fai
   const missing = flamegate('record', '-o', path('c.collapsed'), '--', '/nowhere/java');
 
   assert.equal(recorded.status, 0, recorded.stderr);
-  assert.ok(totalCount((await readProfile(path('b.collapsed'))).stacks) > 0);
+  assert.ok(totalCount((await readProfiles(path('b.collapsed'), path('b.collapsed'))).baseline) > 0);
   assert.equal(failed.status, 4);
   assert.match(failed.stderr, /COMMAND_FAILED: sh ended with 7/);
   assert.equal(missing.status, 4);

@@ -6,6 +6,7 @@ import { Registry } from 'prom-client';
 import {
   ASSIGNMENT_PATH,
   BATCHES_PATH,
+  gatesPagePath,
   reportPagePath,
   slowRequestsPath,
   verdictPath,
@@ -35,6 +36,7 @@ const REPORT = 'orders-cpu-1';
 const EXAMPLES: readonly Example[] = [
   { callers: 'agents', path: () => BATCHES_PATH },
   { callers: 'agents', path: ({ node }) => `${ASSIGNMENT_PATH}?node=${node}` },
+  { callers: 'viewers', path: ({ namespace }) => gatesPagePath(namespace) },
   { callers: 'viewers', path: ({ namespace }) => reportPagePath(namespace, REPORT) },
   {
     callers: 'viewers',

@@ -7,6 +7,7 @@ import type { ToldNodes } from '../told-nodes.ts';
 import { assignmentEndpoint } from './assignment-endpoint.ts';
 import type { Authenticator } from './authenticate.ts';
 import { batchesEndpoint, type Endpoint } from './batches.ts';
+import { GATES_PAGE_PATTERN, gatesPageEndpoint } from './gates-page.ts';
 import type { IngestMetrics } from './ingest-metrics.ts';
 import type { PodHomes } from './pod-homes.ts';
 import { Refusal } from './refusal.ts';
@@ -54,6 +55,7 @@ export function routesOf(options: RoutesOptions): Routes {
     all: [
       { ...agents, method: 'POST', path: exactly(BATCHES_PATH), answer: batchesEndpoint(options) },
       { ...agents, method: 'GET', path: exactly(ASSIGNMENT_PATH), answer: assignment.answer },
+      { ...viewers, path: GATES_PAGE_PATTERN, answer: gatesPageEndpoint(options) },
       { ...viewers, path: REPORT_PAGE_PATTERN, answer: reportPageEndpoint(options) },
       { ...viewers, path: SLOW_REQUESTS_PATTERN, answer: slowRequestsEndpoint(options) },
       { ...viewers, path: WINDOWS_PATTERN, answer: windowsEndpoint(options) },

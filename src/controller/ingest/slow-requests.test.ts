@@ -88,7 +88,7 @@ test('where the time of an arm’s slow requests went is text, and a page, for w
   assert.match(answer.text, /GET \/orders: 1 slow, 30.00 ms; 20 normal, 2.00 ms/);
   assert.match(answer.text, /slowEncode/);
   assert.match(page.text, /slow requests of GET \/orders/);
-  assert.match(page.text, /id="by-canary" aria-pressed="true">Slow ones</);
+  assert.match(page.text, /data-width="canary" aria-pressed="false">slow ones</);
   assert.equal(codeOf(await asks('arm=canary', 'text', '')), '401 TOKEN_MISSING');
 });
 

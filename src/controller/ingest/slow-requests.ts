@@ -1,20 +1,15 @@
 /** GET of where the time of an arm's slow requests went against its normal ones: text, or a page of one route, for people with their own token. */
 
 import { renderDiffPage } from '../../profile/diff-page.ts';
-import type { StackCount } from '../../profile/stack-counts.ts';
-import { type RouteTimes, type SlowTimes, slowTimes } from '../../requests/slow-times.ts';
+import type { ArmCosts } from '../../profile/flame-measure.ts';
+import { type StackCount, totalCount } from '../../profile/stack-counts.ts';
+import { type RouteTimes, type SlowTimes, type SpeedTimes, slowTimes } from '../../requests/slow-times.ts';
 import { slowTimesText } from '../../requests/slow-times-text.ts';
 import type { Arm } from '../../store/window-store.ts';
+import { NS_PER_LOOK } from '../report-page/report-views.ts';
 import type { Endpoint } from './batches.ts';
 import { Refusal, send } from './refusal.ts';
-import {
-  NS_PER_LOOK,
-  PAGE_HEADERS,
-  queryOf,
-  type ReportPageOptions,
-  reportAt,
-  warmUpOf,
-} from './report-page.ts';
+import { PAGE_HEADERS, queryOf, type ReportPageOptions, reportAt, warmUpOf } from './report-page.ts';
 
 export const SLOW_REQUESTS_PATTERN =
   /^\/reports\/v1\/([a-z0-9-]{1,63})\/([a-z0-9.-]{1,253})\/slow(\/flamegraph)?$/;
@@ -68,12 +63,37 @@ function pageOf(title: string, { slow, normal }: RouteTimes): string {
   const looks = (stacks: readonly StackCount[]) =>
     stacks.map((stack) => ({ ...stack, count: Math.max(1, Math.round(stack.count / NS_PER_LOOK)) }));
   const waiting = { baseline: looks(normal.waited), canary: looks(slow.waited) };
+  const group = 'Of these requests';
+  const views = [
+    {
+      ...{ id: 'cpu', label: 'CPU', group, what: 'CPU' },
+      ...{
+        baseline: normal.samples,
+        canary: slow.samples,
+        costs: costsOf(normal, slow, ({ cpuMs }) => cpuMs),
+      },
+    },
+    ...(waiting.baseline.length > 0 && waiting.canary.length > 0
+      ? [
+          {
+            ...{ id: 'waiting', label: 'Waiting', group, what: 'the time that threads waited' },
+            ...{ ...waiting, costs: costsOf(normal, slow, ({ waited }) => totalCount(waited) / 1e6) },
+          },
+        ]
+      : []),
+  ];
   return renderDiffPage({
     title,
     subtitle: `${slow.requests} slow requests, ${slow.meanMs.toFixed(1)} ms; ${normal.requests} normal ones, ${normal.meanMs.toFixed(1)} ms`,
-    baseline: normal.samples,
-    canary: slow.samples,
     sides: { baseline: 'normal ones', canary: 'slow ones' },
-    ...(waiting.baseline.length > 0 && waiting.canary.length > 0 && { waiting }),
+    views,
   });
+}
+
+function costsOf(normal: SpeedTimes, slow: SpeedTimes, msOf: (times: SpeedTimes) => number): ArmCosts {
+  const cost = (times: SpeedTimes) => ({
+    ms: msOf(times) / times.requests,
+    relativeError: 1 / Math.sqrt(times.requests),
+  });
+  return { baseline: cost(normal), canary: cost(slow) };
 }

@@ -6,22 +6,13 @@ import { type TestContext, test } from 'node:test';
 import { gzipSync } from 'node:zlib';
 import { pino } from 'pino';
 import { Registry } from 'prom-client';
-import type { RegressionReport } from '../../crds/regression-report.ts';
-import { API_VERSION } from '../../crds/schema.ts';
 import { aBatch, aPodWindow } from '../../store/testing/a-batch.ts';
 import { openStore, type WindowStore } from '../../store/window-store.ts';
 import type { Assignment } from '../../wire/assignment.ts';
 import { type Batch, MAX_BATCH_GZIP_BYTES } from '../../wire/batch-schema.ts';
-import { AGENT_AUDIENCE, ASSIGNMENT_PATH, reportPagePath } from '../../wire/endpoints.ts';
+import { AGENT_AUDIENCE, ASSIGNMENT_PATH } from '../../wire/endpoints.ts';
 import { agentReports } from '../agent-reports-memory.ts';
-import {
-  aGate,
-  aPod,
-  aPolicy,
-  aView,
-  metadata,
-  type TestView,
-} from '../regression-gate/testing/a-cluster.ts';
+import { aGate, aPod, aPolicy, aView, type TestView } from '../regression-gate/testing/a-cluster.ts';
 import { toldNodes } from '../told-nodes.ts';
 import { startIngest } from './start-ingest.ts';
 import { type TestApiServer, testApiServer } from './testing/api-server.ts';
@@ -333,63 +324,4 @@ test('an assignment of another node is refused', async (t) => {
 
   assert.equal(codeOf(await asksForWork(bench, {}, 'node-b')), '403 FOREIGN_NODE');
   assert.equal(codeOf(await asksForWork(bench, {}, '')), '400 ASSIGNMENT_QUERY_INVALID');
-});
-
-function aReport(bench: Bench): RegressionReport {
-  return {
-    apiVersion: API_VERSION,
-    kind: 'RegressionReport',
-    metadata: metadata('orders-cpu-1'),
-    spec: {
-      gate: 'orders-cpu',
-      gateGeneration: 1,
-      baselineHash: 'aaa',
-      canaryHash: 'bbb',
-      images: { baseline: [], canary: [] },
-      attempt: 1,
-    },
-    status: {
-      verdict: 'Failed',
-      startedAt: new Date(bench.nowMs - 60_000).toISOString(),
-      routes: [{ check: 'errors', route: 'GET /<b>', requests: 1_234, grown: true }],
-      checks: [{ check: 'errors', verdict: 'Failed' }],
-    },
-  };
-}
-
-const asksForPage = (bench: Bench, token: string, namespace = 'shop'): Promise<Answer> =>
-  call({
-    ...bench,
-    path: reportPagePath(namespace, 'orders-cpu-1'),
-    headers: { authorization: `Bearer ${token}` },
-  });
-
-test('a report page shows both arms to whoever may read gates there, and to nobody else', async (t) => {
-  const bench = await aRunningIngest(t);
-  const report = aReport(bench);
-  bench.view.change({ reports: [report], pods: [aPod(), aPod({ name: 'orders-2' })] });
-  const pods = ['uid-orders-1', 'uid-orders-2'].map((podUid) => aPodWindow({ podUid, startedAtMs: 0 }));
-  await send(bench, aFreshBatch(bench, { strings: ['slowEncode', 'handle', 'run'], pods }));
-  bench.store.rememberPods(report.metadata.uid, 'baseline', [{ podUid: 'uid-orders-1', container: 'app' }]);
-  bench.store.rememberPods(report.metadata.uid, 'canary', [{ podUid: 'uid-orders-2', container: 'app' }]);
-
-  const page = await asksForPage(bench, VIEWER_TOKEN);
-
-  assert.equal(page.status, 200);
-  assert.match(page.headers['content-type'] ?? '', /^text\/html/);
-  assert.match(page.text, /slowEncode/);
-  assert.match(page.text, /<td>errors<\/td><td>Failed<\/td>/);
-  assert.match(page.text, /<td>1,234<\/td>.*<td>GET \/&lt;b&gt;<\/td>/);
-  assert.equal(codeOf(await asksForPage(bench, '')), '401 TOKEN_MISSING');
-  assert.equal(codeOf(await asksForPage(bench, 'token-nobody-ever-issued')), '401 TOKEN_REJECTED');
-  assert.equal(codeOf(await asksForPage(bench, VIEWER_TOKEN, 'secret-shop')), '403 VIEWER_NOT_ALLOWED');
-});
-
-test('a report that is not there is 404, one whose windows are gone is 410', async (t) => {
-  const bench = await aRunningIngest(t);
-  assert.equal(codeOf(await asksForPage(bench, VIEWER_TOKEN)), '404 REPORT_NOT_FOUND');
-
-  bench.view.change({ reports: [aReport(bench)] });
-
-  assert.equal(codeOf(await asksForPage(bench, VIEWER_TOKEN)), '410 REPORT_DATA_GONE');
 });

@@ -8,6 +8,7 @@ import { seededRandom } from '../../../detect/seeded-random.ts';
 import {
   ASSIGNMENT_PATH,
   BATCHES_PATH,
+  gatesPagePath,
   reportPagePath,
   slowRequestsPath,
   verdictPath,
@@ -104,6 +105,7 @@ function inputsOf(random: () => number) {
   const report = ['shop', 'orders-cpu-1'] as const;
   const paths = [
     ...[BATCHES_PATH, BATCHES_PATH, `${ASSIGNMENT_PATH}?node=node-7`, reportPagePath(...report)],
+    gatesPagePath('shop'),
     `${slowRequestsPath(...report, 'text')}?arm=canary&raw=1`,
     `${slowRequestsPath(...report, 'page')}?arm=canary&route=GET%20/orders`,
     `${windowsPath('shop')}?selector=app%20in%20(orders,basket),!x&fromMs=0`,

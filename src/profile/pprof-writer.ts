@@ -4,7 +4,7 @@
  * so that nothing is kept but what was told already.
  */
 import { PbfWriter } from 'pbf';
-import { parsePlace } from '../profile/place.ts';
+import { parsePlace } from './place.ts';
 
 export interface PprofFrame {
   readonly name: string;
@@ -23,10 +23,15 @@ export interface PprofWriter {
   finish(time: { readonly startMs: number; readonly endMs: number }): Uint8Array;
 }
 
+export interface PprofLimits {
+  readonly bytes: number;
+  /** Distinct stacks. */
+  readonly samples: number;
+  readonly frames: number;
+}
+
 // Pyroscope's defaults: -validation.max-profile-size-bytes 4 MiB, not packed, max-profile-stacktrace-samples 16,000, -depth 1,000.
-const MOST_BYTES = 3_500_000;
-const MOST_SAMPLES = 15_999; // and one for the rest
-const MOST_FRAMES = 1_000;
+const OF_SERVERS: PprofLimits = { bytes: 3_500_000, samples: 15_999, frames: 1_000 }; // and one sample for the rest
 const WITHOUT_STACK: readonly PprofFrame[] = [{ name: '[other]', place: '' }];
 const CUT_OFF: PprofFrame = { name: '[truncated]', place: '' };
 
@@ -36,7 +41,7 @@ const PROFILE = {
 } as const;
 
 /** `periodNs`: what one sample stands for. */
-export function createPprof(periodNs: number): PprofWriter {
+export function createPprof(periodNs: number, limits = OF_SERVERS): PprofWriter {
   const to = new PbfWriter();
   const strings = new Map<string, number>();
   const functions = new Map<string, number>();
@@ -88,7 +93,7 @@ export function createPprof(periodNs: number): PprofWriter {
     },
     add(frames, count) {
       samples += count;
-      if (written < MOST_SAMPLES && to.pos < MOST_BYTES) write(withinBound(frames), count);
+      if (written < limits.samples && to.pos < limits.bytes) write(withinBound(frames, limits.frames), count);
       else withoutStack += count;
     },
     finish({ startMs, endMs }) {
@@ -104,8 +109,8 @@ export function createPprof(periodNs: number): PprofWriter {
   };
 }
 
-function withinBound(frames: readonly PprofFrame[]): readonly PprofFrame[] {
-  return frames.length <= MOST_FRAMES ? frames : [...frames.slice(0, MOST_FRAMES - 1), CUT_OFF];
+function withinBound(frames: readonly PprofFrame[], most: number): readonly PprofFrame[] {
+  return frames.length <= most ? frames : [...frames.slice(0, most - 1), CUT_OFF];
 }
 
 function writeValueType({ type, unit }: { type: number; unit: number }, to: PbfWriter): void {
