@@ -59,9 +59,11 @@ async function inflate(path: string, bytes: Buffer): Promise<Buffer> {
   }
 }
 
-/** Text holds no bytes below a tab; a profile begins with the key and the length of its first sample type. */
-const isPprof = (bytes: Buffer): boolean =>
-  bytes[0] === 0x0a && (bytes[1] ?? 0x20) < 0x20 && bytes[1] !== 0x0a;
+/** A message has lengths and numbers below a blank, and its fields come in any order; text has line breaks and tabs alone. */
+function isPprof(bytes: Buffer): boolean {
+  const head = bytes.subarray(0, 4_096);
+  return head.some((byte) => byte < 0x20 && byte !== 0x09 && byte !== 0x0a && byte !== 0x0d);
+}
 
 /** Errors name the file. */
 function inFile<T>(path: string, read: () => T): T {
