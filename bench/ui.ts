@@ -75,7 +75,9 @@ async function cpuMsOf(browser: Browser): Promise<number> {
   const session = await browser.newBrowserCDPSession();
   const { processInfo } = await session.send('SystemInfo.getProcessInfo');
   await session.detach();
-  const seconds = processInfo.filter(({ type }) => type === 'renderer' || type === 'GPU').map(({ cpuTime }) => cpuTime);
+  const seconds = processInfo
+    .filter(({ type }) => type === 'renderer' || type === 'GPU')
+    .map(({ cpuTime }) => cpuTime);
   return 1_000 * seconds.reduce((sum, one) => sum + one, 0);
 }
 
@@ -158,7 +160,9 @@ try {
   console.log(
     `first paint of ${nodes} nodes   ${firstPaintMs} ms (bar 500; worst ${result.firstPaintWorstMs}; CPU ${result.firstPaintCpuMs} ms)`,
   );
-  console.log(`a frame of a zoom, P95      ${zoomFrameMs} ms (bar 16; median ${result.zoomFrameMedianMs}; CPU ${result.zoomFrameCpuMs} ms)`);
+  console.log(
+    `a frame of a zoom, P95      ${zoomFrameMs} ms (bar 16; median ${result.zoomFrameMedianMs}; CPU ${result.zoomFrameCpuMs} ms)`,
+  );
   console.log(`script, style and shell     ${pageGzipKb} KB gzip (bar 150)`);
   console.log(`report of ${result.reportNodes} nodes      ${reportKb} KB (bar 1,000)`);
   console.log(`wrote ${writeResult('ui', 'make bench-ui', '-', result)}`);
