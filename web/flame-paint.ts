@@ -6,6 +6,7 @@ import { onlyIn, type Picture } from './picture.ts';
 
 export const ROW = 22;
 const LEAST_PIXELS = 0.5; // narrower frames, and all below them, are not drawn
+const PLAIN_UP_TO = 3; // pixels: narrower frames are a colour and nothing else
 const LABEL_FROM_PIXELS = 24;
 const FONT = '12px ui-monospace, "SF Mono", Menlo, "DejaVu Sans Mono", "Liberation Mono", monospace';
 const ITALIC = `italic ${FONT}`; // callers that wait
@@ -27,6 +28,12 @@ export interface Scene {
   readonly size: { readonly width: number; readonly height: number; readonly top: number };
 }
 
+/** What the context was set to last: to set it again for each of twenty thousand frames takes longer than to draw them. */
+interface Pen {
+  fill: string;
+  alpha: number;
+}
+
 interface Box {
   readonly left: number;
   readonly top: number;
@@ -43,6 +50,7 @@ export function paintScene(context: CanvasRenderingContext2D, scene: Scene): voi
   context.font = FONT;
   context.textBaseline = 'middle';
   const character = context.measureText('0').width;
+  const pen: Pen = { fill: '', alpha: 1 };
   for (let node = 0; node < tree.name.length; ) {
     const left = ((layout.x[node] ?? 0) - from) * scale;
     const width = (layout.width[node] ?? 0) * scale;
@@ -55,7 +63,7 @@ export function paintScene(context: CanvasRenderingContext2D, scene: Scene): voi
     if (top > -ROW) {
       const begin = Math.max(0, left);
       const box = { left: begin, top, width: Math.min(size.width, left + width) - begin };
-      paintFrame(context, scene, node, { box, character });
+      paintFrame(context, scene, node, { box, character, pen });
     }
     node += 1;
   }
@@ -65,7 +73,7 @@ function paintFrame(
   context: CanvasRenderingContext2D,
   scene: Scene,
   node: number,
-  { box, character }: { readonly box: Box; readonly character: number },
+  { box, character, pen }: { readonly box: Box; readonly character: number; readonly pen: Pen },
 ): void {
   const { picture, colours, found, zoomed, focused } = scene;
   const { tree, kinds, steps, culprits } = picture;
@@ -74,11 +82,18 @@ function paintFrame(
     (found !== undefined && found[name] !== true) || (tree.depth[node] ?? 0) < (tree.depth[zoomed] ?? 0);
   const kind = kinds[node] ?? 'java';
   const paint = colours.paint(kind, steps[node] ?? 0);
-  const width = Math.max(LEAST_PIXELS, box.width - (box.width > 3 ? 1 : 0));
-  context.globalAlpha = isDimmed ? DIMMED : 1;
-  context.fillStyle = paint.fill;
+  const width = Math.max(LEAST_PIXELS, box.width - (box.width > PLAIN_UP_TO ? 1 : 0));
+  const alpha = isDimmed ? DIMMED : 1;
+  if (alpha !== pen.alpha) context.globalAlpha = alpha;
+  if (paint.fill !== pen.fill) context.fillStyle = paint.fill;
+  pen.alpha = alpha;
+  pen.fill = paint.fill;
   context.fillRect(box.left, box.top, width, ROW - 1);
-  if (box.width > 3 && onlyIn(picture, node) !== undefined) {
+  const isMarked = culprits.has(name) || node === focused;
+  if (box.width <= PLAIN_UP_TO && !isMarked) return;
+  pen.fill = '';
+  pen.alpha = 1;
+  if (box.width > PLAIN_UP_TO && onlyIn(picture, node) !== undefined) {
     context.fillStyle = colours.stripes.get(paint.ink) ?? paint.fill;
     context.fillRect(box.left, box.top, width, ROW - 1);
   }
@@ -94,8 +109,7 @@ function paintFrame(
       context.fillText(right, box.left + box.width - PADDING - right.length * character, middle);
   }
   context.globalAlpha = 1;
-  const isCulprit = culprits.has(name);
-  if (!isCulprit && node !== focused) return;
+  if (!isMarked) return;
   context.strokeStyle = colours.accent;
   context.lineWidth = node === focused ? 3 : 2;
   context.strokeRect(box.left + 1, box.top + 1, Math.max(1, width - 2), ROW - 3);

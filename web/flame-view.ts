@@ -27,7 +27,7 @@ export function createFlameView(panel: HTMLElement, first: Picture) {
   if (context === null) throw new Error('this browser has no 2d canvas');
   let picture = first;
   let basis: WidthBasis = 'both';
-  let layout: FlameLayout = layoutFlame(picture.tree, picture.shape, { basis, measure: picture.measure });
+  let layout: FlameLayout = { x: new Float64Array(), width: new Float64Array() }; // until it is shown
   let colours = readColours(context);
   let found: readonly boolean[] | undefined;
   let [zoomed, focused, from, to] = [0, -1, 0, 1];
@@ -57,6 +57,11 @@ export function createFlameView(panel: HTMLElement, first: Picture) {
     if (!isMoving) paint(); // at once: a canvas that was resized is black
   };
   const moveTo = (wantedFrom: number, wantedTo: number): void => {
+    if (from === wantedFrom && to === wantedTo) {
+      isMoving = false;
+      redraw();
+      return;
+    }
     const began = { from, to, at: performance.now() };
     const duration = matchMedia('(prefers-reduced-motion: reduce)').matches ? 0 : ZOOM_MS;
     const step = (now: number): void => {
