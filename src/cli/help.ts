@@ -26,7 +26,8 @@ Usage
                                               again, until it is decided which function takes more CPU. Each run
                                               has a port of its own in PORT, for both commands
     --ready URL|5s    the service takes requests, "$PORT" is the run's; default: it listens on that port
-    --warm-up 10s  --run 15s  --deadline 15m  --frequency 199  -o text|json|markdown|junit  --page a.html
+    --warm-up 10s  --run 15s  --deadline 15m  --frequency 199  -o a.html
+    -o text|json|markdown|junit [--page a.html]
   flamegate doctor                            what this machine, its JVMs and the cluster allow, and what to do about
                                               what is missing (exit code 4: it cannot work)
   flamegate noise DIR...                      what recordings of unchanged pods say about noise, as markdown

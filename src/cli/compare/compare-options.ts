@@ -62,7 +62,7 @@ const DEFAULT_HZ = '199';
 
 /** Throws a CliError USAGE that names the option. */
 export function compareOptions(values: CompareValues): Compare {
-  const { baseline, canary, load, page } = values;
+  const { baseline, canary, load } = values;
   if (baseline === undefined || canary === undefined) {
     throw usageError(`compare needs --baseline and --canary: ${RIGHT}`);
   }
@@ -76,11 +76,10 @@ export function compareOptions(values: CompareValues): Compare {
     throw usageError('--deadline is shorter than one round: twice --warm-up and --run');
   }
   return {
-    ...{ baseline, canary, load, page, warmUpMs, runMs, deadlineMs },
+    ...{ baseline, canary, load, warmUpMs, runMs, deadlineMs, ...outputs(values) },
     ready: readiness(values.ready),
     frequencyHz: samplingRate(values.frequency ?? DEFAULT_HZ),
     failOn: margin(values['fail-on'] ?? '2%'),
-    format: format(values.output ?? 'text'),
   };
 }
 
@@ -112,8 +111,10 @@ function margin(given: string): number {
   throw usageError('--fail-on is above 0% and below 100%');
 }
 
-function format(given: string): CompareFormat {
-  const found = FORMATS.find((each) => each === given);
-  if (found !== undefined) return found;
-  throw usageError(`--output of compare is ${FORMATS.join(', ')}, not "${given.slice(0, 64)}"`);
+/** `-o a.html` is a page beside text, as of a report; with --page there is another format beside it. */
+function outputs({ output = 'text', page }: CompareValues): Pick<Compare, 'format' | 'page'> {
+  const format = FORMATS.find((each) => each === output);
+  if (format !== undefined) return { format, page };
+  if (output.endsWith('.html') && page === undefined) return { format: 'text', page: output };
+  throw usageError(`--output of compare is ${FORMATS.join(', ')} or a file.html, not "${output.slice(0, 64)}"`);
 }
