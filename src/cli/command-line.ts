@@ -2,6 +2,7 @@
 import { parseArgs } from 'node:util';
 import { parseDurationMs, parsePercentage } from '../crds/quantities.ts';
 import { usageError as usage } from './cli-error.ts';
+import { COMPARE_OPTIONS, COMPARE_TAKES, type Compare, compareOptions } from './compare/compare-options.ts';
 import {
   type AskedCanary,
   askedCanary,
@@ -79,6 +80,7 @@ export type Command =
     }
   | ({ readonly kind: 'local' } & LocalRecord)
   | ({ readonly kind: 'top' } & Top)
+  | ({ readonly kind: 'compare' } & Compare)
   | { readonly kind: 'doctor'; readonly format: OutputFormat; readonly cluster: ClusterOptions }
   | {
       readonly kind: 'ui';
@@ -131,6 +133,7 @@ const OPTIONS = {
   ...LOCAL_OPTIONS,
   ...TOP_OPTIONS,
   port: { type: 'string' },
+  ...COMPARE_OPTIONS,
   ...REPLAY_OPTIONS,
   ...GATE_WAIT_OPTIONS,
 } as const;
@@ -145,6 +148,7 @@ const TAKES: Readonly<Record<Exclude<Command['kind'], 'help' | 'local'>, readonl
   report: ['output', 'raw', 'slow', 'route', ...CLUSTER],
   record: ['output', 'namespace', 'selector', 'duration', 'interval', ...LOCAL, ...CLUSTER],
   top: [...LOCAL, 'every', 'times'],
+  compare: COMPARE_TAKES,
   doctor: ['output', ...CLUSTER],
   ui: ['namespace', 'port', ...CLUSTER],
   noise: [],
@@ -180,6 +184,9 @@ export function parseCommandLine(argv: readonly string[]): Command {
     case 'top':
       exactly(0, rest, 'top --pid PID');
       return { kind, ...topOptions(values) };
+    case 'compare':
+      exactly(0, rest, "compare --baseline 'COMMAND' --canary 'COMMAND'");
+      return { kind, ...compareOptions(values) };
     case 'doctor':
       exactly(0, rest, 'doctor takes options only');
       return { kind, format: outputFormat(values.output), cluster: clusterOptions(values) };

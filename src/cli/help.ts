@@ -23,6 +23,13 @@ Usage
                                               record the windows of pods under a gate, for later replay
   flamegate top --pid PID [--every 5s] [--times N]
                                               the functions that take its CPU, as it runs (also --container ID)
+  flamegate compare --baseline 'COMMAND' --canary 'COMMAND' [--load 'COMMAND'] [--fail-on 2%]
+                                              start two builds in turn on this machine, profile both, again and
+                                              again, until it is decided which function takes more CPU. Each run
+                                              has a port of its own in PORT, for both commands
+    --ready URL|5s    the service takes requests, "$PORT" is the run's; default: it listens on that port
+    --warm-up 10s  --run 15s  --deadline 15m  --frequency 199  -o a.html
+    -o text|json|markdown|junit [--page a.html]
   flamegate doctor                            what this machine, its JVMs and the cluster allow, and what to do about
                                               what is missing (exit code 4: it cannot work)
   flamegate noise DIR...                      what recordings of unchanged pods say about noise, as markdown
@@ -60,8 +67,8 @@ Cluster (report, ui, record, replay, plan; gate, doctor: the first two)
 
 Exit codes
   0   done, or where a verdict is asked for: passed
-  1   a regression (diff --fail-on, gate wait, replay: of at least one evaluation; plan: placebos fail too often)
+  1   a regression (diff --fail-on, compare, gate wait, replay: of at least one evaluation; plan: placebos fail too often)
   2   the command line is wrong
-  3   inconclusive: too few samples, nothing decided within --timeout, or at least one evaluation stays undecided
+  3   inconclusive: too few samples, nothing decided within --timeout or --deadline, or at least one evaluation stays undecided
   4   it did not work; the reason and its code are on standard error
 `;

@@ -41,6 +41,12 @@ async function run(command: Command): Promise<string | Outcome> {
         rows: process.stdout.isTTY ? process.stdout.rows : ROWS_OF_A_FILE,
         signal: stopSignal(),
       });
+    case 'compare':
+      return (await import('./compare/compare-command.ts')).runCompare(command, {
+        say: watched(),
+        signal: stopSignal(),
+        random: Math.random,
+      });
     case 'doctor':
       return (await import('./doctor/doctor-command.ts')).runDoctor(command);
     case 'noise':

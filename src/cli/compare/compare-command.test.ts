@@ -1,0 +1,63 @@
+import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, test } from 'node:test';
+import { JDKS } from '../../agent/jvm-fixture.ts';
+
+const directory = mkdtempSync(join(tmpdir(), 'flamegate-compared-'));
+after(() => rmSync(directory, { recursive: true }));
+const MARK = `flamegate.compared=${process.pid}`;
+const PROGRAM = `public class Compared {
+  static volatile long sink;
+  static long work(long x) { for (int i = 0; i < 2000; i++) x = x * 6364136223846793005L + i; return x; }
+  public static void main(String[] args) {
+    for (long end = System.nanoTime() + 120_000_000_000L; System.nanoTime() < end; ) sink = work(sink);
+  }
+}
+`;
+
+const compare = (...args: string[]) =>
+  spawnSync(process.execPath, [join(import.meta.dirname, '../main.ts'), 'compare', ...args], {
+    encoding: 'utf8',
+    timeout: 240_000,
+  });
+
+const leftOver = () =>
+  readdirSync('/proc').filter((pid) => {
+    try {
+      return readFileSync(`/proc/${pid}/cmdline`, 'latin1').includes(`-D${MARK}\0`);
+    } catch {
+      return false; // no process, or it has ended
+    }
+  });
+
+test('a comparison that runs out of time is inconclusive; page and nothing else is left', () => {
+  const [jdk] = JDKS;
+  writeFileSync(join(directory, 'Compared.java'), PROGRAM);
+  const compiled = spawnSync(`${jdk}/bin/javac`, ['-d', directory, join(directory, 'Compared.java')]);
+  assert.equal(compiled.status, 0, String(compiled.stderr));
+  const java = `${jdk}/bin/java -D${MARK} -XX:+UseSerialGC -cp ${directory} Compared`;
+  const page = join(directory, 'page.html');
+
+  const { status, stdout, stderr } = compare(
+    ...['--baseline', java, '--canary', `echo "port $PORT" >&2; ${java}`, '--load', 'exec sleep 600'],
+    ...['--ready', '1s', '--warm-up', '0s', '--run', '3s', '--deadline', '6s', '-o', 'json', '--page', page],
+  );
+
+  assert.equal(status, 3, stderr);
+  const { verdict, rounds, samples } = JSON.parse(stdout);
+  assert.deepEqual([verdict, rounds], ['Inconclusive', 1]);
+  assert.ok(samples.baseline > 0 && samples.canary > 0);
+  assert.match(stderr, /^port \d+$/m);
+  assert.match(readFileSync(page, 'utf8'), /Compared\.work/);
+  assert.deepEqual(leftOver(), []);
+});
+
+test('a build that ends by itself is no verdict', () => {
+  const { status, stderr, stdout } = compare('--baseline', 'exit 7', '--canary', 'exit 7', '--ready', '9s');
+  assert.equal(status, 4);
+  assert.match(stderr, /COMMAND_FAILED: exit 7 ended with 7 before its run was over/);
+  assert.equal(stdout, '');
+});
