@@ -7,7 +7,7 @@ import { mergeStacks } from '../../profile/stack-counts.ts';
 import type { Outcome } from '../cli-error.ts';
 import { writeText } from '../files.ts';
 import type { Compare } from './compare-options.ts';
-import { type Compared, headline, rendered } from './compare-text.ts';
+import { type Compared, headline, percent, rendered } from './compare-text.ts';
 import { profiledRun } from './profiled-run.ts';
 
 /** Chance that two equal builds are called a regression, over the whole comparison. */
@@ -76,6 +76,9 @@ function page(pairs: readonly RunPair[], compared: Compared): string {
     subtitle: headline(compared),
     verdict,
     views: [{ id: 'samples', label: 'Samples', group: 'CPU', what: 'samples', ...runs }],
-    culprits: grown.map(({ name }) => ({ name, place: NOWHERE })),
+    culprits: grown.map(({ name, baseline, canary }) => ({
+      ...{ name, place: NOWHERE, kind: 'Grown' },
+      text: `${percent(baseline)} to ${percent(canary)} of all samples`,
+    })),
   });
 }

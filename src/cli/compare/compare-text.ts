@@ -108,4 +108,4 @@ const xml = (text: string): string =>
     .replaceAll(/[\uFFFE\uFFFF]|\p{Cs}/gu, '\uFFFD')
     .replaceAll(/[&<>"']/g, (character) => `&#${character.codePointAt(0)};`);
 
-const percent = (share: number): string => `${(share * 100).toFixed(2)}%`;
+export const percent = (share: number): string => `${(share * 100).toFixed(2)}%`;
