@@ -36,8 +36,9 @@ after(() => shop.stop());
 const withImage =
   (image: string) =>
   ({ kind, spec }: SampleObject): void => {
-    const [container] = spec.template?.spec.containers ?? [];
-    if (kind === 'Rollout' && container !== undefined) container.image = image;
+    if (kind !== 'Rollout') return;
+    const [container] = spec.template.spec.containers;
+    if (container !== undefined) container.image = image;
   };
 
 /** Of the pods that run, those of the image. */
@@ -92,7 +93,7 @@ test('a slow revision is aborted by its gate at five per cent of the pods', asyn
   assert.ok(largest > 0 && largest <= 0.05, `${largest} of the pods`);
   const { status } = (await shop.gate()) ?? assert.fail('no gate');
   assert.equal(status?.action?.reason, 'Failed');
-  assert.equal(status?.evaluation?.baseline, stableRS);
+  assert.equal(status.evaluation?.baseline, stableRS);
   await shop.untilRollout('is degraded', ({ phase }) => phase === 'Degraded');
 });
 
@@ -108,7 +109,7 @@ test('a slow revision is paused where the gate says so, goes back by the command
   );
   const paused = await shop.client.get<KubernetesObject & { spec: { paused?: boolean } }>(ROLLOUT);
   assert.equal(paused?.spec.paused, true);
-  assert.deepEqual(ownersOfPause(paused ?? {}), ['flamegate-acting']);
+  assert.deepEqual(ownersOfPause(paused), ['flamegate-acting']);
   await shop.untilRollout('is paused', ({ phase }) => phase === 'Paused');
 
   // what both commands of the line send

@@ -4,6 +4,8 @@ import type { RegressionGate } from '../../crds/regression-gate.ts';
 import type { RegressionReport } from '../../crds/regression-report.ts';
 import type { Steered } from './steered.ts';
 
+type Reason = GateAction['reason'];
+
 const MAX_MESSAGE = 1024; // the bound in the kind
 
 export function actionMessage(
@@ -36,34 +38,24 @@ export function actionMessage(
   return sentence().slice(0, MAX_MESSAGE);
 }
 
-function released(reason: GateAction['reason'], target: Steered, said: string): string {
-  switch (reason) {
-    case 'NewerRevision':
-      return 'a newer template is asked for, and is compared anew';
-    case 'GateChanged':
-      return 'its gate acts no more';
-    case 'NothingCompared':
-      return 'nothing could be compared in time, and onInconclusive is Pass';
-    default:
-      return said === '' ? `${reason} against ${target.baseline}` : `${reason}: ${said}`;
-  }
+function released(reason: Reason, target: Steered, said: string): string {
+  const known: Partial<Record<Reason, string>> = {
+    NewerRevision: 'a newer template is asked for, and is compared anew',
+    GateChanged: 'its gate acts no more',
+    NothingCompared: 'nothing could be compared in time, and onInconclusive is Pass',
+  };
+  return known[reason] ?? (said === '' ? `${reason} against ${target.baseline}` : `${reason}: ${said}`);
 }
 
-function leftAlone(reason: GateAction['reason'], what: string, target: Steered): string {
-  switch (reason) {
-    case 'RolledOut':
-      return `${target.revision} had been rolled out before it was decided: nothing of ${what} is left to stop`;
-    case 'Rollback':
-      return `${what} goes back to ${target.revision}, which is older than ${target.baseline}: that is not stopped`;
-    case 'AbortedByOthers':
-      return `${what} had been aborted already`;
-    case 'PausedByOthers':
-      return `somebody else paused ${what}: it is not released by this gate`;
-    case 'HeldByAnotherGate':
-      return `gate ${target.mark?.gate ?? ''} has paused ${what}`;
-    default:
-      return `${what}: ${reason}`;
-  }
+function leftAlone(reason: Reason, what: string, { revision, baseline, mark }: Steered): string {
+  const known: Partial<Record<Reason, string>> = {
+    RolledOut: `${revision} had been rolled out before it was decided: nothing of ${what} is left to stop`,
+    Rollback: `${what} goes back to ${revision}, which is older than ${baseline}: that is not stopped`,
+    AbortedByOthers: `${what} had been aborted already`,
+    PausedByOthers: `somebody else paused ${what}: it is not released by this gate`,
+    HeldByAnotherGate: `gate ${mark?.gate ?? ''} has paused ${what}`,
+  };
+  return known[reason] ?? `${what}: ${reason}`;
 }
 
 /**

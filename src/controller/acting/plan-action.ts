@@ -82,7 +82,7 @@ function whilePaused(facts: ActionFacts, mark: PauseMark): ActionPlan {
   const { gate, target } = facts;
   const release: ActionStep = { kind: 'release' };
   if (target.asksForAnother || mark.revision !== target.revision) {
-    return said(facts, release, 'Released', 'NewerRevision', mark.revision);
+    return said({ ...facts, about: mark.revision }, release, 'Released', 'NewerRevision');
   }
   if (!acts(gate)) {
     return mark.why === 'Undecided' ? said(facts, release, 'Released', 'GateChanged') : { step: NONE };
@@ -199,14 +199,15 @@ const reportFor = ({ gate, target, reports }: ActionFacts): RegressionReport | u
       spec.gateGeneration === gate.metadata.generation,
   );
 
+/** `about`: the revision, where it is not the newest. */
 function said(
-  facts: ActionFacts,
+  facts: ActionFacts & { readonly about?: string },
   step: ActionStep,
   state: GateAction['state'],
   reason: Reason,
-  revision = facts.target.revision,
 ): ActionPlan {
   const { gate, target, nowMs } = facts;
+  const { about: revision = target.revision } = facts;
   const report = reportFor(facts);
   const undo = state === 'Paused' ? undoLine(target) : undefined;
   const before = gate.status?.action;

@@ -94,24 +94,26 @@ function isKnown({ says }: ActionPlan, { status }: RegressionGate): boolean {
 }
 
 async function releaseOrphans(actor: Actor, namespace: string, gate: string): Promise<void> {
-  const { view, client } = actor;
   for (const kind of STEERED_KINDS) {
-    for (const object of objectsOf(kind, namespace, view)) {
-      if (markOf(object)?.gate !== gate) continue;
-      const cached = steeredObject(kind, object, view);
-      if (planWithoutGate(cached).kind === 'none') continue;
-      const live = await readLive(actor, cached);
-      if (live === undefined || live.mark?.gate !== gate) continue;
-      const step = planWithoutGate(live);
-      if (step.kind === 'none') continue;
-      try {
-        await take(client, live, step);
-        actor.count(step.kind, 'done');
-      } catch (error) {
-        if (refusal(error) === undefined) throw error;
-        actor.count(step.kind, 'refused');
-      }
+    for (const object of objectsOf(kind, namespace, actor.view)) {
+      if (markOf(object)?.gate === gate)
+        await releaseOrphan(actor, gate, steeredObject(kind, object, actor.view));
     }
+  }
+}
+
+async function releaseOrphan(actor: Actor, gate: string, cached: Steered): Promise<void> {
+  if (planWithoutGate(cached).kind === 'none') return;
+  const live = await readLive(actor, cached);
+  if (live === undefined || live.mark?.gate !== gate) return;
+  const step = planWithoutGate(live);
+  if (step.kind === 'none') return;
+  try {
+    await take(actor.client, live, step);
+    actor.count(step.kind, 'done');
+  } catch (error) {
+    if (refusal(error) === undefined) throw error;
+    actor.count(step.kind, 'refused');
   }
 }
 
