@@ -25,12 +25,16 @@ async function aDelivery(
   limits: Partial<DeliveryLimits> = {},
 ) {
   const posts: { readonly items: string; readonly atMs: number }[] = [];
-  const server = createServer(async (request, response) => {
+  const server = createServer((request, response) => {
     let items = '';
-    for await (const chunk of request) items += String(chunk);
-    posts.push({ items, atMs: performance.now() });
-    const { status, headers = {} } = answer(items, posts.length) ?? { status: 200 };
-    response.writeHead(status, headers).end('secret words of the server');
+    request.on('data', (chunk: Buffer) => {
+      items += chunk.toString();
+    });
+    request.on('end', () => {
+      posts.push({ items, atMs: performance.now() });
+      const { status, headers = {} } = answer(items, posts.length) ?? { status: 200 };
+      response.writeHead(status, headers).end('secret words of the server');
+    });
   }).listen(0, '127.0.0.1');
   await once(server, 'listening');
   t.after(() => {
