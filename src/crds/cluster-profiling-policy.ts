@@ -41,7 +41,6 @@ const ClusterInjection = Type.Object({
   namespace: Type.String({ maxLength: 63, description: 'Namespace of the workload.' }),
   ...Injection.properties,
 });
-export type ClusterInjection = Static<typeof ClusterInjection>;
 
 const ClusterProfilingPolicyStatus = Type.Object(
   {

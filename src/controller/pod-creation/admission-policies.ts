@@ -20,7 +20,7 @@ export const POLICY_VERSIONS = [
 export type PolicyVersion = (typeof POLICY_VERSIONS)[number];
 
 /** What no policy of ours may touch: the cluster's own pods, ours, and the pods that would run the webhook. */
-export const EXCLUDED_NAMESPACES = ['kube-system', 'flamegate-system', 'flamegate-agents'] as const;
+const EXCLUDED_NAMESPACES = ['kube-system', 'flamegate-system', 'flamegate-agents'] as const;
 
 interface Variant {
   readonly name: string;

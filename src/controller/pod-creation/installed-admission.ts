@@ -5,7 +5,7 @@ import { POLICY_VERSIONS, type PolicyVersion } from './admission-policies.ts';
 
 /** Of the policy for ProfilingPolicies, and of the webhook's configuration. */
 export const ADMISSION_NAME = 'flamegate-pod-creation';
-export const CLUSTER_ADMISSION_NAME = 'flamegate-pod-creation-cluster';
+const CLUSTER_ADMISSION_NAME = 'flamegate-pod-creation-cluster';
 
 export type InstalledAdmission =
   | { readonly by: 'MutatingAdmissionPolicy' | 'Webhook'; readonly sinceMs: number }

@@ -17,10 +17,10 @@ import type { PolicyView } from '../profiling-policy/precedence.ts';
 import { ADMISSION_NAME } from './installed-admission.ts';
 import { answerReview, ReviewError } from './review.ts';
 
-export const WEBHOOK_SERVICE = 'flamegate-pod-creation';
-export const WEBHOOK_PATH = '/pods';
+const WEBHOOK_SERVICE = 'flamegate-pod-creation';
+const WEBHOOK_PATH = '/pods';
 /** In the webhook's configuration, a DNS name. */
-export const WEBHOOK_NAME = 'pods.flamegate.dev';
+const WEBHOOK_NAME = 'pods.flamegate.dev';
 
 export interface WebhookOptions {
   readonly client: KubeClient;
