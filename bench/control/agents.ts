@@ -105,7 +105,7 @@ async function runAgent(node: number, token: string): Promise<void> {
       sequence += 1;
       sent.batches += 1;
       sent.windows += pods.length;
-      push.wake();
+      push.wake(ended.endMs - ended.startMs);
     }
     await pause(Math.max(0, Math.min(clock.boundaryMs - Date.now(), LOOK_MS)), ending.signal);
   }

@@ -65,8 +65,8 @@ export async function runAgent(config: AgentConfig, log: AgentLog, signal: Abort
   const keepCodeSmall = createCodeUpkeep(config.addonPath);
   const agent = createNodeAgent({
     ...{ config, boot, containers, live, host, requests, spool, sinks, stores, metrics, log },
-    windowClosed() {
-      push.wake();
+    windowClosed(windowMs) {
+      push.wake(windowMs);
       keepCodeSmall();
     },
   });

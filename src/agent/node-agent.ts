@@ -39,7 +39,7 @@ export interface NodeAgentParts {
   readonly metrics: AgentMetrics;
   readonly log: AgentLog;
   /** A window is in the spool. */
-  windowClosed(): void;
+  windowClosed(windowMs: number): void;
 }
 
 export interface NodeAgent {
@@ -145,7 +145,7 @@ export function createNodeAgent(parts: NodeAgentParts): NodeAgent {
     late--;
     noteWindow(batch, parts);
     noteUnwinding(sampler, metrics);
-    parts.windowClosed();
+    parts.windowClosed(endMs - startMs);
   };
   const windowMs = (nowMs: number): number =>
     windowLength({

@@ -4,13 +4,14 @@ import { codeOf, messageOf } from './agent-error.ts';
 import { createBackoff, pause } from './backoff.ts';
 import type { ControllerAnswer, ControllerClient } from './controller-client.ts';
 import type { AgentLog } from './log.ts';
+import { pushTurnMs } from './push-turn.ts';
 import type { Spool, SpooledBatch } from './spool.ts';
 
 export type PushResult = 'sent' | 'refused' | 'failed';
 
 export interface PushLoop {
-  /** There is something to send. */
-  wake(): void;
+  /** There is something to send: a window of such a length, if it says so. */
+  wake(windowMs?: number): void;
   /** The controller's store is this one; if it was another, everything is sent again. */
   storeIs(store: string): Promise<void>;
   /** Runs until the signal is aborted. */
@@ -29,9 +30,9 @@ export interface PushLoopOptions {
 
 const TIMEOUT_MS = 30_000;
 const BETWEEN_MS = 100; // an hour of windows in 36 s: a replay of many nodes must not swamp a new leader
-/** All agents close their windows at the same moment; a thousand batches at once would wait for each other. Looks wait for 15 s. */
-const SPREAD_MS = 5_000;
 const IDLE_MS = 60_000;
+/** While it waits for its turn, which a shorter window brings forward. */
+const LOOK_AGAIN_MS = 1_000;
 const FIRST_BACKOFF_MS = 1_000;
 const LONGEST_BACKOFF_MS = 30_000;
 /** Of several replicas one leads, and the next connection may meet it; when none does, all agents ask. */
@@ -43,6 +44,13 @@ const RETRIED_STATUS = new Set([401, 403, 408, 429]);
 export function createPushLoop(options: PushLoopOptions): PushLoop {
   const { spool, random } = options;
   let woken = Promise.withResolvers<void>();
+  let windowMs = 0;
+  const part = random();
+  const ownTurn = async (signal: AbortSignal) => {
+    const sinceMs = performance.now();
+    const leftMs = () => pushTurnMs(windowMs, part) - (performance.now() - sinceMs);
+    while (leftMs() > 0 && !signal.aborted) await pause(Math.min(leftMs(), LOOK_AGAIN_MS), signal);
+  };
 
   const storeIs = async (store: string) => {
     if (store === spool.store) return;
@@ -54,6 +62,7 @@ export function createPushLoop(options: PushLoopOptions): PushLoop {
       await spool.markAllWaiting();
     }
     await spool.setStore(store);
+    windowMs = 0; // who leads anew is not to wait for it
     woken.resolve();
   };
   const pushNext = async (entry: SpooledBatch, signal: AbortSignal): Promise<Pushed> => {
@@ -64,7 +73,10 @@ export function createPushLoop(options: PushLoopOptions): PushLoop {
     return result;
   };
   return {
-    wake: () => woken.resolve(),
+    wake(ofWindowMs = windowMs) {
+      windowMs = ofWindowMs;
+      woken.resolve();
+    },
     storeIs,
     async run(signal) {
       const backoff = createBackoff(FIRST_BACKOFF_MS, LONGEST_BACKOFF_MS, random);
@@ -74,7 +86,7 @@ export function createPushLoop(options: PushLoopOptions): PushLoop {
         if (!entry) {
           await Promise.race([woken.promise, pause(IDLE_MS, signal)]);
           woken = Promise.withResolvers();
-          await pause(SPREAD_MS * random(), signal);
+          await ownTurn(signal);
           continue;
         }
         const { kind, code } = await pushNext(entry, signal);

@@ -1,8 +1,8 @@
 /** AgentReports in memory. What nobody repeats for five minutes is forgotten, so it stays as small as the cluster. */
 import { type IoFunction, ioFunctionKey, MOST_IO_FUNCTIONS } from '../profile/io-window.ts';
 import { type BlockedCall, blockedCallKey, MOST_BLOCKED } from '../profile/waiting-window.ts';
-import type { Batch, PodWindow } from '../wire/batch-schema.ts';
-import type { AgentReports, AgentState, ContainerState } from './agent-reports.ts';
+import type { PodWindow } from '../wire/batch-schema.ts';
+import type { AgentReports, AgentState, ContainerState, ReportedBatch } from './agent-reports.ts';
 
 const FORGET_MS = 5 * 60_000;
 const FORGET_EVERY_MS = 30_000;
@@ -89,7 +89,7 @@ function since<T>(
 }
 
 function withoutCounts(
-  { counts: _, requests, waiting, io, ...window }: PodWindow,
+  { counts: _, served: __, requests, waiting, io, ...window }: PodWindow,
   found: Findings,
   windowMs: number,
 ): ContainerState['window'] {
@@ -113,7 +113,7 @@ const toldOf = <State>({
   readonly message: string;
 }) => ({ state, reason, message });
 
-function agentState(batch: Batch, nowMs: number): AgentState {
+function agentState(batch: ReportedBatch, nowMs: number): AgentState {
   const seconds = (batch.endMs - batch.startMs) / 1_000;
   const samples = sum(batch.pods, (pod) => pod.samples);
   return {

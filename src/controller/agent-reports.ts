@@ -17,7 +17,7 @@ export interface AgentState {
 
 export interface ContainerState {
   readonly reportedAtMs: number;
-  readonly window: Omit<PodWindow, 'counts' | 'requests' | 'waiting' | 'io'> & {
+  readonly window: Omit<PodWindow, 'counts' | 'served' | 'requests' | 'waiting' | 'io'> & {
     readonly requests?: Pick<RequestWindow, 'state' | 'reason' | 'message'>;
     /** `blocked`: of the last five minutes, each call as it was seen last. */
     readonly waiting?: Pick<WaitingWindow, 'state' | 'reason' | 'message' | 'blocked'>;
@@ -28,8 +28,11 @@ export interface ContainerState {
   };
 }
 
+/** All but its names and stacks. */
+export type ReportedBatch = Omit<Batch, 'stacks' | 'places' | 'strings'>;
+
 export interface AgentReports {
-  record(batch: Batch, nowMs: number): void;
+  record(batch: ReportedBatch, nowMs: number): void;
   agents(): readonly AgentState[];
   container(podUid: string, container: string): ContainerState | undefined;
 }

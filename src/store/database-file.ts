@@ -28,7 +28,7 @@ const TABLES = `
   ) STRICT, WITHOUT ROWID;
   CREATE TABLE string (id INTEGER PRIMARY KEY, text TEXT NOT NULL UNIQUE) STRICT;
   -- frames, places: string ids as little-endian uint32, leaf first; a place of 0 is not known, no bytes: none is.
-  -- One that was forgotten by known-stacks.ts is here twice. AUTOINCREMENT: an id that was swept away is not another stack's later.
+  -- One that was forgotten by known-ids.ts is here twice. AUTOINCREMENT: an id that was swept away is not another stack's later.
   CREATE TABLE stack (
     id INTEGER PRIMARY KEY AUTOINCREMENT, frames BLOB NOT NULL, places BLOB NOT NULL
   ) STRICT;

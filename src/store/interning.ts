@@ -3,36 +3,36 @@ import { hash } from 'node:crypto';
 import type { DatabaseSync } from 'node:sqlite';
 import { NOWHERE } from '../profile/place.ts';
 import type { SharedStack, StackSource } from '../profile/shared-stacks.ts';
-import { KnownStacks } from './known-stacks.ts';
+import { KnownIds } from './known-ids.ts';
+import { type PackedTexts, textAt, writeWords } from './packed-texts.ts';
 import { RecentCache } from './recent-cache.ts';
-import { RecentStackIds } from './recent-stack-ids.ts';
 
 export interface Interner {
-  stringId(text: string): number;
+  stringId(texts: PackedTexts, index: number): number;
   /** Of the first `size` words: the number of frames, their string ids, leaf first, and as many of places, 0 for none, or none at all. */
   stackId(words: Uint32Array<ArrayBuffer>, size: number): number;
   /** A stack, one object however often it is asked for, its frames shared with stacks of other places; undefined: no such stack. */
   stackOf(stackId: number): SharedStack | undefined;
   /** Of the numbers of its stacks; another one after it forgot. */
   source(): StackSource;
-  /** After a rolled-back transaction or a sweep, ids known from before may be gone. */
-  forget(): void;
+  /** After a rolled-back transaction or a sweep, ids known from before may be gone: of stacks those that `isGone` says. */
+  forget(isGone: (stackId: number) => boolean): void;
 }
 
 /** Distinct names of a few dozen JVMs; one cached entry costs about 150 bytes. */
 const MAX_CACHED = 200_000;
+/** Of a hundred: 8 MiB. */
+const MAX_KNOWN_STRINGS = 250_000;
 /** Frames and places of cached stacks, 8 bytes each: some ten thousand deep stacks, what a busy service has in every window. */
 const MAX_FRAMES = 1_000_000;
-/** Names and places of stacks whose ids are known, 4 bytes each: a hundred thousand stacks, a few dozen services. */
-const MAX_STACK_WORDS = 4_000_000;
-/** Of a hundred services that each have ten thousand: 16 MiB. */
+/** Of a hundred services that each have ten thousand: 32 MiB. */
 const MAX_KNOWN_STACKS = 1_000_000;
+/** Of a name of as many characters as a batch may have in one (src/wire/batch-schema.ts), four bytes each. */
+const LONGEST_TEXT_WORDS = 1_024 + 4;
 const OVERHEAD = 16; // of an array and its entries, in frames
 
 const sizeOf = (frames: readonly string[]): number => frames.length + OVERHEAD;
 const ofStack = ({ frames, places = [] }: SharedStack): number => frames.length + sizeOf(places);
-
-type Row = Readonly<Record<string, unknown>>;
 
 export function interner(db: DatabaseSync): Interner {
   const addString = db.prepare('INSERT INTO string (text) VALUES (?) ON CONFLICT DO NOTHING RETURNING id');
@@ -40,9 +40,9 @@ export function interner(db: DatabaseSync): Interner {
   const textOf = db.prepare('SELECT text FROM string WHERE id = ?');
   const addStack = db.prepare('INSERT INTO stack (frames, places) VALUES (?, ?)');
   const stackById = db.prepare('SELECT frames, places FROM stack WHERE id = ?');
-  const stringIds = new RecentCache<string, number>(MAX_CACHED);
-  const stackIds = new RecentStackIds(MAX_STACK_WORDS);
-  const knownStacks = new KnownStacks(MAX_KNOWN_STACKS);
+  const textWords = new Uint32Array(LONGEST_TEXT_WORDS);
+  const knownStrings = new KnownIds(MAX_KNOWN_STRINGS);
+  const knownStacks = new KnownIds(MAX_KNOWN_STACKS);
   const texts = new RecentCache<number, string>(MAX_CACHED);
   const frames = new RecentCache<string, readonly string[]>(MAX_FRAMES, sizeOf);
   const stacks = new RecentCache<number, SharedStack>(MAX_FRAMES, ofStack);
@@ -52,19 +52,20 @@ export function interner(db: DatabaseSync): Interner {
   const textsOf = (bytes: Uint8Array): readonly string[] =>
     decodeIds(bytes).map((id) => (id === 0 ? NOWHERE : text(id)));
   return {
-    stringId: (text) =>
-      stringIds.get(text, () => Number((addString.get(text) ?? findString.get(text))?.['id'])),
+    stringId: (strings, index) => {
+      const size = writeWords(strings, index, textWords);
+      return knownStrings.get(textWords, size, () => {
+        const text = textAt(strings, index);
+        return Number((addString.get(text) ?? findString.get(text))?.['id']);
+      });
+    },
     stackId: (words, size) =>
-      stackIds.get(words, size, () => {
+      knownStacks.get(words, size, () => {
         const bytes = Buffer.from(words.buffer, words.byteOffset, 4 * size);
         const firstPlace = 4 * (1 + (words[0] ?? 0));
-        const frames = bytes.subarray(4, firstPlace);
-        const places = bytes.subarray(firstPlace);
-        const known = knownStacks.find(words, size, (id) => isStack(stackById.get(id), frames, places));
-        if (known !== undefined) return known;
-        const id = Number(addStack.run(frames, places).lastInsertRowid);
-        knownStacks.add(words, size, id);
-        return id;
+        return Number(
+          addStack.run(bytes.subarray(4, firstPlace), bytes.subarray(firstPlace)).lastInsertRowid,
+        );
       }),
     stackOf: (id) => {
       const known = stacks.peek(id);
@@ -78,18 +79,14 @@ export function interner(db: DatabaseSync): Interner {
       }));
     },
     source: () => numbering,
-    forget: () => {
+    forget: (isGone) => {
       numbering = { next: 0 };
-      for (const cache of [stringIds, stackIds, texts, frames, stacks]) cache.clear();
+      knownStacks.drop(isGone);
+      knownStrings.drop(() => true);
+      for (const cache of [texts, frames, stacks]) cache.clear();
     },
   };
 }
-
-const isStack = (row: Row | undefined, frames: Buffer, places: Buffer): boolean =>
-  row?.['frames'] instanceof Uint8Array &&
-  row['places'] instanceof Uint8Array &&
-  frames.equals(row['frames']) &&
-  places.equals(row['places']);
 
 const digestOf = (bytes: Uint8Array): Buffer => hash('sha256', bytes, 'buffer').subarray(0, 16);
 

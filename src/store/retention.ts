@@ -16,8 +16,14 @@ const ROUNDS = 10;
 /** Tables beside that of windows that refer to stacks. */
 const WITH_STACKS = [...TIMES, 'served'] as const;
 
-/** Deletes what is too old or too much. Returns how many windows went before their age was up. */
-export function prune(db: DatabaseSync, limits: RetentionLimits, nowMs: number): number {
+export interface Pruned {
+  /** Windows that went before their age was up. */
+  readonly early: number;
+  readonly goneStacks: ReadonlySet<number>;
+}
+
+/** Deletes what is too old or too much. */
+export function prune(db: DatabaseSync, limits: RetentionLimits, nowMs: number): Pruned {
   const horizonMs = nowMs - limits.retentionMs;
   db.prepare('DELETE FROM window WHERE endMs < ?').run(horizonMs);
   for (const table of WITH_STACKS) db.prepare(`DELETE FROM ${table} WHERE endMs < ?`).run(horizonMs);
@@ -25,12 +31,13 @@ export function prune(db: DatabaseSync, limits: RetentionLimits, nowMs: number):
   // An evaluation may last a day (the longest deadline); its pods are a few rows.
   db.prepare('DELETE FROM evaluationPod WHERE seenMs < ?').run(nowMs - 25 * 3_600_000);
   let early = 0;
+  const goneStacks = new Set<number>();
   for (let round = 0; round < ROUNDS && usedBytes(db) > limits.targetBytes; round++) {
     early += deleteOldestTenth(db);
-    sweepInterned(db);
+    for (const stack of sweepInterned(db)) goneStacks.add(stack);
   }
   db.exec(`PRAGMA incremental_vacuum(${VACUUM_PAGES})`);
-  return early;
+  return { early, goneStacks };
 }
 
 export function usedBytes(db: DatabaseSync): number {
@@ -51,8 +58,8 @@ function deleteOldestTenth(db: DatabaseSync): number {
   return Number(result.changes);
 }
 
-/** Deletes stacks no window refers to, and strings no stack refers to. Interned ids known before may be gone. */
-export function sweepInterned(db: DatabaseSync): void {
+/** Deletes stacks no window refers to, and strings no stack refers to. Returns those stacks; interned ids known before may be gone. */
+export function sweepInterned(db: DatabaseSync): readonly number[] {
   const stacks = new Set<number>();
   for (const { counts } of db.prepare('SELECT counts FROM window').iterate()) {
     if (!(counts instanceof Uint8Array)) continue;
@@ -74,12 +81,22 @@ export function sweepInterned(db: DatabaseSync): void {
   for (const { id } of db.prepare('SELECT id FROM string').iterate()) {
     if (!strings.has(Number(id))) deadStrings.push(Number(id));
   }
+  dropRows(db, { stack: deadStacks, string: deadStrings });
+  return deadStacks;
+}
+
+function dropRows(db: DatabaseSync, dead: Readonly<Record<'stack' | 'string', readonly number[]>>): void {
   db.exec('BEGIN IMMEDIATE');
-  const dropStack = db.prepare('DELETE FROM stack WHERE id = ?');
-  for (const id of deadStacks) dropStack.run(id);
-  const dropString = db.prepare('DELETE FROM string WHERE id = ?');
-  for (const id of deadStrings) dropString.run(id);
-  db.exec('COMMIT');
+  try {
+    for (const table of ['stack', 'string'] as const) {
+      const drop = db.prepare(`DELETE FROM ${table} WHERE id = ?`);
+      for (const id of dead[table]) drop.run(id);
+    }
+    db.exec('COMMIT');
+  } catch (error) {
+    if (db.isTransaction) db.exec('ROLLBACK');
+    throw error;
+  }
 }
 
 const idsIn = (blob: unknown): readonly number[] => (blob instanceof Uint8Array ? decodeIds(blob) : []);

@@ -39,3 +39,27 @@ test('limits that are changed hold from the next batch on, and a store that is t
     [148, 149, 150],
   );
 });
+
+test('stacks that have gone with their windows are stored anew when they come again', (t) => {
+  let nowMs = EPOCH_MS;
+  const store = aStore(t, aPath(t), { now: () => nowMs });
+  const add = (sequence: number): void => {
+    nowMs = EPOCH_MS + (sequence + 1) * WINDOW_MS;
+    store.addBatch(aBatch({ sequence }));
+  };
+  add(0);
+  nowMs += 2 * 3_600_000;
+  store.addBatch(aBatch({ sequence: 1, strings: [], stacks: [], pods: [] })); // sweeps
+
+  add(800);
+
+  assert.deepEqual(
+    everything(store).map(({ stacks }) => [...stacks].map(({ frames, count }) => [frames, count])),
+    [
+      [
+        [['encode', 'handle', 'run'], 2],
+        [['handle', 'run'], 1],
+      ],
+    ],
+  );
+});

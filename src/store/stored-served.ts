@@ -2,7 +2,8 @@
 import type { DatabaseSync } from 'node:sqlite';
 import type { StackCount } from '../profile/stack-counts.ts';
 import type { ServedRow } from '../requests/served-window.ts';
-import type { Batch, PodWindow } from '../wire/batch-schema.ts';
+import type { PodWindow } from '../wire/batch-schema.ts';
+import type { ReadBatch, StackIds } from './batch-stack-ids.ts';
 import { decodeIds, encodeIds, type Interner } from './interning.ts';
 
 export interface StoredServed {
@@ -35,16 +36,13 @@ export const SERVED_TABLE = `
 
 type Pairs = ServedRow['samples'];
 
-/** Returns a function that stores one window's, if there is any. `idOf`: stack index of the batch → stack id. */
-export function servedWriter(
-  db: DatabaseSync,
-  idOf: (index: number) => number,
-): (batch: Batch, pod: PodWindow) => void {
+/** Returns a function that stores one window's, if there is any. */
+export function servedWriter(db: DatabaseSync): (batch: ReadBatch, pod: PodWindow, idOf: StackIds) => void {
   const insert = db.prepare(
     `INSERT INTO served (podUid, container, startMs, endMs, podStartedAtMs, hz, stacks, told)
      VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING`,
   );
-  return ({ startMs, endMs }, { podUid, container, startedAtMs, hz, served }) => {
+  return ({ startMs, endMs }, { podUid, container, startedAtMs, hz, served }, idOf) => {
     if (served === undefined || served.rows.length === 0) return;
     const stacks = new Map<number, number>();
     const placeOf = (stack: number): number => {

@@ -1,7 +1,8 @@
 /** Stacks with times of one window of a container: what its threads waited for, and what of its reads, writes and syncs took long. */
 import type { DatabaseSync } from 'node:sqlite';
 import type { StackCount } from '../profile/stack-counts.ts';
-import type { Batch, PodWindow } from '../wire/batch-schema.ts';
+import type { PodWindow } from '../wire/batch-schema.ts';
+import type { ReadBatch, StackIds } from './batch-stack-ids.ts';
 import { decodeIds, encodeIds, type Interner } from './interning.ts';
 
 /** Tables, and the parts of a window they are of. */
@@ -29,11 +30,8 @@ export const TIMES_TABLES = TIMES.map(
 `,
 ).join('');
 
-/** Returns a function that stores one window's, if there are any. `idOf`: stack index of the batch → stack id. */
-export function timesWriter(
-  db: DatabaseSync,
-  idOf: (index: number) => number,
-): (batch: Batch, pod: PodWindow) => void {
+/** Returns a function that stores one window's, if there are any. */
+export function timesWriter(db: DatabaseSync): (batch: ReadBatch, pod: PodWindow, idOf: StackIds) => void {
   const inserts = TIMES.map((table) => ({
     table,
     insert: db.prepare(
@@ -41,7 +39,7 @@ export function timesWriter(
        VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING`,
     ),
   }));
-  return ({ startMs, endMs }, pod) => {
+  return ({ startMs, endMs }, pod, idOf) => {
     const { podUid, container, startedAtMs } = pod;
     for (const { table, insert } of inserts) {
       const counts = pod[table]?.counts ?? [];

@@ -4,7 +4,8 @@ import type { JavaSamples } from '../profile/java-samples.ts';
 import { type SharedStack, SharedStacks } from '../profile/shared-stacks.ts';
 import { parseRequestWindow } from '../requests/parse-request-window.ts';
 import type { RequestWindow } from '../requests/request-window.ts';
-import type { Batch, PodWindow } from '../wire/batch-schema.ts';
+import type { PodWindow } from '../wire/batch-schema.ts';
+import type { ReadBatch, StackIds } from './batch-stack-ids.ts';
 import { decodeIds, type Interner } from './interning.ts';
 
 /** What one container burnt in one closed window, in the form src/detect judges. */
@@ -39,18 +40,17 @@ export interface StoredHost {
   readonly cpuModel: string;
 }
 
-/** Returns a function that stores one window and says whether it was new. `idOf`: stack index of the batch → stack id. */
+/** Returns a function that stores one window and says whether it was new. */
 export function windowWriter(
   db: DatabaseSync,
-  idOf: (index: number) => number,
-): (batch: Batch, pod: PodWindow) => boolean {
+): (batch: ReadBatch, pod: PodWindow, idOf: StackIds) => boolean {
   const insert = db.prepare(
     `INSERT INTO window (podUid, container, startMs, endMs, podStartedAtMs, hz, samples, lost, cpuUsec,
        throttledUsec, flags, counts, requests, javaSamples, interpretedSamples, host)
      SELECT ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16
      WHERE NOT EXISTS (SELECT 1 FROM window WHERE podUid = ?1 AND container = ?2 AND startMs = ?3)`,
   );
-  return (batch, pod) => {
+  return (batch, pod, idOf) => {
     const { changes } = insert.run(
       pod.podUid,
       pod.container,
@@ -94,7 +94,7 @@ export function decodeWindow(row: Readonly<Record<string, unknown>>, names: Inte
   };
 }
 
-function encodeCounts(counts: PodWindow['counts'], idOf: (index: number) => number): Uint8Array {
+function encodeCounts(counts: PodWindow['counts'], idOf: StackIds): Uint8Array {
   const pairs = new Uint32Array(2 * counts.length);
   let size = 0;
   for (const [stack, count] of counts) {

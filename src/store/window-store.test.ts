@@ -277,6 +277,13 @@ test('a batch that does not fit is refused with STORE_FULL and nothing of it is 
   assert.deepEqual(everything(store), []);
   assert.equal(store.addBatch(aBatch()).isNew, true);
   assert.deepEqual(collapsed(everything(store)[0]), ['run;handle;encode 2', 'run;handle 1']);
+
+  store.limit({ retentionMs: 3_600_000, maxBytes: 8 << 20 });
+  store.addBatch({ ...huge, sequence: 1, startMs: EPOCH_MS + WINDOW_MS, endMs: EPOCH_MS + 2 * WINDOW_MS });
+  assert.deepEqual(
+    collapsed(everything(store)[1]),
+    strings.map((name) => `${name} 1`),
+  );
 });
 
 test('the id of the store stays with its file', (t) => {

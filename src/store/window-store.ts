@@ -5,9 +5,11 @@
  */
 import type { DatabaseSync } from 'node:sqlite';
 import type { Batch } from '../wire/batch-schema.ts';
-import { batchStackIds } from './batch-stack-ids.ts';
+import { batchStackIds, type ReadBatch } from './batch-stack-ids.ts';
 import { limitPages, moveAside, openDatabase } from './database-file.ts';
 import { type Interner, interner } from './interning.ts';
+import { packLists } from './packed-lists.ts';
+import { packTexts } from './packed-texts.ts';
 import { prune, sweepInterned, usedBytes } from './retention.ts';
 import { isCorruption, isFull, StoreError } from './store-error.ts';
 import { decodeServed, type StoredServed, servedWriter } from './stored-served.ts';
@@ -72,7 +74,7 @@ export interface WindowStore {
   /** Random, kept in the database: another id means that agents must send again. */
   storeId(): string;
   /** Returns after the commit. Throws STORE_FULL or STORE_WRITE_FAILED, and then nothing of the batch is kept. */
-  addBatch(batch: Batch): AddedBatch;
+  addBatch(batch: Batch | ReadBatch): AddedBatch;
   /** Ordered by start, then by pod. Throws STORE_READ_FAILED. */
   windows(query: WindowQuery): StoredWindow[];
   /** What was waited in the query's windows, or what of reads, writes and syncs took long; ordered as they are. Throws STORE_READ_FAILED. */
@@ -132,6 +134,24 @@ export function* rowsOf(db: DatabaseSync, sql: string, query: WindowQuery): Gene
   }
 }
 
+/** Of what agents pushed both are read already, by src/controller/ingest. */
+const packed = ({ stacks, places = [], strings, ...batch }: Batch | ReadBatch): ReadBatch => ({
+  ...batch,
+  stacks: 'ends' in stacks ? stacks : packLists(stacks),
+  places: 'ends' in places ? places : packLists(places),
+  strings: 'ends' in strings ? strings : packTexts(strings),
+});
+
+/** Prepared once: a batch would be a tenth dearer. */
+const writersOf = (db: DatabaseSync) => ({
+  insertBatch: db.prepare(
+    'INSERT INTO batch (node, boot, sequence, receivedMs) VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING',
+  ),
+  insertWindow: windowWriter(db),
+  insertTimes: timesWriter(db),
+  insertServed: servedWriter(db),
+});
+
 class SqliteStore implements WindowStore {
   readonly #path: string;
   readonly #now: () => number;
@@ -139,6 +159,7 @@ class SqliteStore implements WindowStore {
   #db: DatabaseSync;
   #storeId: string;
   #interner: Interner;
+  #writers: ReturnType<typeof writersOf>;
   #corruptFiles: number;
   #windowsDroppedEarly = 0;
   #prunedAtMs = Number.NEGATIVE_INFINITY;
@@ -152,6 +173,7 @@ class SqliteStore implements WindowStore {
     this.#db = opened.db;
     this.#storeId = opened.storeId;
     this.#interner = interner(opened.db);
+    this.#writers = writersOf(opened.db);
     this.#corruptFiles = opened.replacedCorruptFile ? 1 : 0;
     this.#sweptAtMs = now();
   }
@@ -160,17 +182,16 @@ class SqliteStore implements WindowStore {
     return this.#storeId;
   }
 
-  addBatch(batch: Batch): AddedBatch {
+  addBatch(batch: Batch | ReadBatch): AddedBatch {
     return this.#guarded('STORE_WRITE_FAILED', () => {
       this.#maintain();
       this.#db.exec('BEGIN IMMEDIATE');
       try {
-        const added = this.#insertBatch(batch);
+        const added = this.#insertBatch(packed(batch));
         this.#db.exec('COMMIT');
         return added;
       } catch (error) {
-        if (this.#db.isTransaction) this.#db.exec('ROLLBACK');
-        this.#interner.forget();
+        this.#rollBack();
         throw error;
       }
     });
@@ -261,24 +282,19 @@ class SqliteStore implements WindowStore {
     return rowsOf(this.#db, sql, query);
   }
 
-  #insertBatch(batch: Batch): AddedBatch {
-    const { changes } = this.#db
-      .prepare(
-        'INSERT INTO batch (node, boot, sequence, receivedMs) VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING',
-      )
-      .run(batch.node, batch.boot, batch.sequence, this.#now());
+  #insertBatch(batch: ReadBatch): AddedBatch {
+    const { insertBatch, insertServed, insertTimes, insertWindow } = this.#writers;
+    const { node, boot, sequence } = batch;
+    const { changes } = insertBatch.run(node, boot, sequence, this.#now());
     if (changes === 0) return { isNew: false, windowsStored: 0, windowsLeftOut: 0 };
     const horizonMs = this.#now() - this.#limits.retentionMs;
     const wanted = batch.endMs < horizonMs ? [] : batch.pods.filter(windowIsOfUse);
     const idOf = batchStackIds(batch, this.#interner);
     let windowsStored = 0;
-    const insert = windowWriter(this.#db, idOf);
-    const insertTimes = timesWriter(this.#db, idOf);
-    const insertServed = servedWriter(this.#db, idOf);
     for (const pod of wanted) {
-      windowsStored += insert(batch, pod) ? 1 : 0;
-      insertTimes(batch, pod);
-      insertServed(batch, pod);
+      windowsStored += insertWindow(batch, pod, idOf) ? 1 : 0;
+      insertTimes(batch, pod, idOf);
+      insertServed(batch, pod, idOf);
     }
     return { isNew: true, windowsStored, windowsLeftOut: batch.pods.length - wanted.length };
   }
@@ -287,17 +303,35 @@ class SqliteStore implements WindowStore {
     const nowMs = this.#now();
     if (nowMs - this.#prunedAtMs < PRUNE_EVERY_MS) return;
     this.#prunedAtMs = nowMs;
-    const limits = { retentionMs: this.#limits.retentionMs, targetBytes: this.#limits.maxBytes * 0.8 };
-    const early = prune(this.#db, limits, nowMs);
+    try {
+      this.#forgetAfter(this.#cleaned(nowMs));
+    } catch (error) {
+      this.#interner.forget(() => true); // nobody knows how far it came
+      throw error;
+    }
     // Not before it has shrunk: SQLite would take the pages there are for the limit, and no batch any more.
     if (usedBytes(this.#db) <= this.#limits.maxBytes) limitPages(this.#db, this.#limits.maxBytes);
+  }
+
+  /** Returns the stacks that have gone, if anything that was interned may have. */
+  #cleaned(nowMs: number): ReadonlySet<number> | undefined {
+    const limits = { retentionMs: this.#limits.retentionMs, targetBytes: this.#limits.maxBytes * 0.8 };
+    const { early, goneStacks } = prune(this.#db, limits, nowMs);
     this.#windowsDroppedEarly += early;
-    const sweepIsDue = nowMs - this.#sweptAtMs >= SWEEP_EVERY_MS;
-    if (sweepIsDue) {
-      this.#sweptAtMs = nowMs;
-      sweepInterned(this.#db);
-    }
-    if (sweepIsDue || early > 0) this.#interner.forget();
+    if (nowMs - this.#sweptAtMs < SWEEP_EVERY_MS) return early > 0 ? goneStacks : undefined;
+    this.#sweptAtMs = nowMs;
+    return new Set([...goneStacks, ...sweepInterned(this.#db)]);
+  }
+
+  #forgetAfter(goneStacks: ReadonlySet<number> | undefined): void {
+    if (goneStacks !== undefined) this.#interner.forget((id) => goneStacks.has(id));
+  }
+
+  /** What was interned since the transaction began is gone, and its ids will be others'. */
+  #rollBack(): void {
+    if (this.#db.isTransaction) this.#db.exec('ROLLBACK');
+    const last = Number(this.#db.prepare('SELECT max(id) AS id FROM stack').get()?.['id'] ?? 0);
+    this.#interner.forget((id) => id > last);
   }
 
   /** Gives SQLite's errors a code; a file that broke while open is replaced at once, and agents send again. */
@@ -319,6 +353,7 @@ class SqliteStore implements WindowStore {
     this.#db = opened.db;
     this.#storeId = opened.storeId;
     this.#interner = interner(opened.db);
+    this.#writers = writersOf(opened.db);
     this.#corruptFiles += 1;
   }
 }

@@ -39,6 +39,11 @@ export const WIRE_VERSION = 1;
 /** Bounds an ingest endpoint enforces before it looks at anything else. */
 export const MAX_BATCH_GZIP_BYTES = 4 * 1024 * 1024;
 export const MAX_BATCH_JSON_BYTES = 48 * 1024 * 1024;
+export const MOST_STRINGS = 131_072;
+export const LONGEST_STRING = 1_024;
+export const MOST_STACKS = 65_536;
+/** Frames. */
+export const LONGEST_STACK = 1_024;
 
 const count = Type.Integer({ minimum: 0, maximum: Number.MAX_SAFE_INTEGER });
 const epochMs = Type.Integer({ minimum: 0, maximum: 8.64e15 });
@@ -286,13 +291,15 @@ export const Batch = Type.Object({
     /** What became of what it sends itself; missing where it sends nothing. */
     sinks: Type.Optional(Type.Array(Sink, { maxItems: 2 * MOST_SINKS })),
   }),
-  strings: Type.Array(Type.String({ maxLength: 1024 }), { maxItems: 131_072 }),
-  stacks: Type.Array(Type.Array(count, { maxItems: 1024 }), { maxItems: 65_536 }),
+  strings: Type.Array(Type.String({ maxLength: LONGEST_STRING }), { maxItems: MOST_STRINGS }),
+  stacks: Type.Array(Type.Array(count, { maxItems: LONGEST_STACK }), { maxItems: MOST_STACKS }),
   /**
    * Where in the source the frames of a stack stood, one list for each of `stacks`: indices into `strings` from 1 on,
    * 0 where it is not known; empty where it is known of none. Missing from agents that do not tell.
    */
-  places: Type.Optional(Type.Array(Type.Array(count, { maxItems: 1024 }), { maxItems: 65_536 })),
+  places: Type.Optional(
+    Type.Array(Type.Array(count, { maxItems: LONGEST_STACK }), { maxItems: MOST_STACKS }),
+  ),
   pods: Type.Array(PodWindow, { maxItems: 512 }),
 });
 export type Batch = Static<typeof Batch>;

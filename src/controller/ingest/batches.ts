@@ -1,17 +1,19 @@
 /** POST of a batch: limits first, then the token, then the content, then the commit, then the receipt. */
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { ReadBatch } from '../../store/batch-stack-ids.ts';
 import { StoreError } from '../../store/store-error.ts';
 import type { WindowStore } from '../../store/window-store.ts';
-import { type Batch, type BatchReceipt, MAX_BATCH_GZIP_BYTES } from '../../wire/batch-schema.ts';
+import { type BatchReceipt, MAX_BATCH_GZIP_BYTES } from '../../wire/batch-schema.ts';
 import { STORE_HEADER } from '../../wire/endpoints.ts';
 import type { AgentReports } from '../agent-reports.ts';
 import type { ToldNodes } from '../told-nodes.ts';
 import { type Authenticator, assertSameNode } from './authenticate.ts';
-import { checkBatch, refusalOfFuture } from './check-batch.ts';
+import { refusalOfFuture } from './check-batch.ts';
 import { expectedWait } from './expected-wait.ts';
 import type { IngestMetrics } from './ingest-metrics.ts';
+import { parseBatch } from './parse-batch.ts';
 import type { PodHomes } from './pod-homes.ts';
-import { assertBatchHeaders, parseBatchJson, readBody } from './read-body.ts';
+import { assertBatchHeaders, inflatedBody, readBody } from './read-body.ts';
 import { Refusal, sendJson } from './refusal.ts';
 import { turnstile } from './turnstile.ts';
 
@@ -55,7 +57,7 @@ export function batchesEndpoint(options: BatchesOptions): Endpoint {
       const done = await inflated.enter(1);
       const beganMs = performance.now();
       try {
-        const batch = checkBatch(await parseBatchJson(body));
+        const batch = parseBatch(await inflatedBody(body));
         assertSameNode(tokenNode, batch.node);
         const future = refusalOfFuture(batch, options.now());
         if (future !== undefined) {
@@ -94,7 +96,7 @@ function sizeOf({ headers }: IncomingMessage): number {
 const busy = (sentence: string, seconds: number): Refusal =>
   new Refusal(503, 'INGEST_BUSY', sentence, { headers: { 'retry-after': String(seconds) } });
 
-function accept(options: BatchesOptions, batch: Batch): BatchReceipt {
+function accept(options: BatchesOptions, batch: ReadBatch): BatchReceipt {
   const { homes, metrics, reports, store } = options;
   const beganMs = performance.now();
   const known = batch.pods.filter((pod) => podBelongsTo(homes, pod.podUid, batch.node));
@@ -120,7 +122,7 @@ function podBelongsTo(homes: PodHomes, podUid: string, node: string): boolean {
   throw new Refusal(403, 'FOREIGN_POD', `pod ${podUid} runs on node ${home}, not on ${node}`);
 }
 
-function stored(store: WindowStore, batch: Batch): ReturnType<WindowStore['addBatch']> {
+function stored(store: WindowStore, batch: ReadBatch): ReturnType<WindowStore['addBatch']> {
   try {
     return store.addBatch(batch);
   } catch (cause) {

@@ -25,19 +25,6 @@ const LONGEST_BODY_MS = 15_000;
 export const readBody = (request: IncomingMessage, longestMs = LONGEST_BODY_MS): Promise<Buffer> =>
   inTime(compressedBody(request), longestMs);
 
-/** The JSON of a gzipped body. */
-export async function parseBatchJson(body: Buffer): Promise<unknown> {
-  const json = await inflated(body);
-  try {
-    return JSON.parse(json.toString('utf8'));
-  } catch (cause) {
-    const why = cause instanceof Error ? cause.message.slice(0, 200) : '';
-    throw new Refusal(400, 'BATCH_NOT_JSON', `the ${json.length} inflated bytes are not JSON: ${why}`, {
-      cause,
-    });
-  }
-}
-
 async function inTime(body: Promise<Buffer>, longestMs: number): Promise<Buffer> {
   body.catch(() => undefined); // of a body that came too late nobody hears
   const { promise, reject } = Promise.withResolvers<never>();
@@ -71,8 +58,11 @@ async function compressedBody(request: IncomingMessage): Promise<Buffer> {
  */
 const AT_ONCE_GZIP_BYTES = 256 * 1024;
 const AT_ONCE_JSON_BYTES = 4 * 1024 * 1024;
+/** In one piece, as most are: of pieces of 16 KB, zlib's own, a third of the time goes into joining them. */
+const CHUNK_BYTES = 512 * 1024;
 
-async function inflated(body: Buffer): Promise<Buffer> {
+/** The JSON of a gzipped body. Throws a Refusal. */
+export async function inflatedBody(body: Buffer): Promise<Buffer> {
   const atOnce = body.length <= AT_ONCE_GZIP_BYTES ? inflatedAtOnce(body) : undefined;
   if (atOnce !== undefined) return atOnce;
   try {
@@ -87,7 +77,7 @@ async function inflated(body: Buffer): Promise<Buffer> {
 /** Undefined: it is more than is inflated at once. */
 function inflatedAtOnce(body: Buffer): Buffer | undefined {
   try {
-    return gunzipSync(body, { maxOutputLength: AT_ONCE_JSON_BYTES });
+    return gunzipSync(body, { maxOutputLength: AT_ONCE_JSON_BYTES, chunkSize: CHUNK_BYTES });
   } catch (cause) {
     if (isTooMuch(cause)) return undefined;
     throw notGzip(body, cause);

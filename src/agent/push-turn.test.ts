@@ -1,0 +1,20 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { pushTurnMs } from './push-turn.ts';
+
+test('a short window is pushed while looks wait for it, a long one before the next ends', () => {
+  for (const windowMs of [1_000, 10_000]) assert.equal(pushTurnMs(windowMs, 1), 5_000);
+  for (const windowMs of [17_000, 30_000, 120_000]) {
+    assert(pushTurnMs(windowMs, 1) <= Math.min(windowMs - 5_000, 25_000));
+    assert(pushTurnMs(windowMs, 1) > pushTurnMs(10_000, 1));
+  }
+});
+
+test('of a thousand agents at rest no second gets many more than another', () => {
+  const seconds = Map.groupBy(
+    Array.from({ length: 1_000 }, (_, at) => pushTurnMs(30_000, at / 1_000)),
+    (ms) => Math.floor(ms / 1_000),
+  );
+
+  assert.deepEqual([...new Set([...seconds.values()].map(({ length }) => length))], [40]);
+});
