@@ -1,9 +1,11 @@
 /**
- * Writes everything that is generated from source: CRDs, their kustomization, docs/api.md, docs/settings.md and the diff page's script.
+ * Writes everything that is generated from source: CRDs, their kustomization, the Helm chart, docs/api.md, docs/settings.md and the diff
+ * page's script.
  * `--check` writes nothing and fails when a file differs from what it should be.
  */
 import { createHash } from 'node:crypto';
-import { mkdir, readFile, writeFile } from 'node:fs/promises';
+import { globSync, readFileSync } from 'node:fs';
+import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { build } from 'esbuild';
@@ -11,6 +13,7 @@ import { stringify } from 'yaml';
 import { emitCrd } from '../src/crds/emit.ts';
 import { KINDS } from '../src/crds/kinds.ts';
 import { GROUP } from '../src/crds/schema.ts';
+import { CHART, renderChart } from './chart/render-chart.ts';
 import { renderApiDocs } from './render-api-docs.ts';
 import { renderSettingsDocs } from './render-settings-docs.ts';
 
@@ -77,6 +80,18 @@ async function bundled(entry: string): Promise<string> {
   return bundle.outputFiles[0]?.text.trim() ?? '';
 }
 
+/** From config/ as it will be once everything is written. */
+function chartFiles(crds: readonly GeneratedFile[]): readonly GeneratedFile[] {
+  const generated = new Map(crds.map(({ path, content }) => [path, content]));
+  return renderChart((path) => generated.get(path) ?? readFileSync(join(ROOT, path), 'utf8'));
+}
+
+/** Whatever lies there is installed: of a file that is no longer made nothing may be left. */
+function leftInChart(files: readonly GeneratedFile[]): readonly string[] {
+  const made = new Set(files.map(({ path }) => path));
+  return globSync(`${CHART}/**/*.{yaml,json,txt,tpl}`, { cwd: ROOT }).filter((path) => !made.has(path));
+}
+
 async function contentOf(path: string): Promise<string | undefined> {
   try {
     return await readFile(path, 'utf8');
@@ -90,11 +105,13 @@ async function contentOf(path: string): Promise<string | undefined> {
 
 async function main(): Promise<void> {
   const { values } = parseArgs({ options: { check: { type: 'boolean', default: false } } });
+  const crds = crdFiles();
   const files = [
-    ...crdFiles(),
+    ...crds,
     { path: 'docs/api.md', content: renderApiDocs(KINDS) },
     { path: 'docs/settings.md', content: renderSettingsDocs() },
     await diffPageAssets(),
+    ...chartFiles(crds),
   ];
   const stale: string[] = [];
   for (const { path, content } of files) {
@@ -102,12 +119,14 @@ async function main(): Promise<void> {
       stale.push(path);
     }
   }
-  if (values.check && stale.length > 0) {
-    process.stderr.write(`not up to date, run \`make generate\`: ${stale.join(', ')}\n`);
+  const left = leftInChart(files);
+  if (values.check && stale.length + left.length > 0) {
+    process.stderr.write(`not up to date, run \`make generate\`: ${[...stale, ...left].join(', ')}\n`);
     process.exitCode = 1;
   }
   if (!values.check) {
     await writeAll(files.filter(({ path }) => stale.includes(path)));
+    for (const path of left) await rm(join(ROOT, path));
   }
 }
 
