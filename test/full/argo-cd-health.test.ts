@@ -20,6 +20,7 @@ import type { Finding } from '../../src/controller/regression-gate/decide.ts';
 import { gateStatus } from '../../src/controller/regression-gate/gate-status.ts';
 import { aGate, aPod, aReport, START_MS } from '../../src/controller/regression-gate/testing/a-cluster.ts';
 import type { RegressionReportStatus } from '../../src/crds/regression-report.ts';
+import { kustomize } from '../helm/helm.ts';
 
 interface Health {
   readonly status: string;
@@ -192,4 +193,22 @@ test('a report is what its evaluation came to', () => {
     of({ verdict: 'Inconclusive', reason: 'DeadlineReached', message: 'late' }),
     'Unknown DeadlineReached: late',
   );
+});
+
+test('config/argocd/install is config/default in waves: what others need comes before them', () => {
+  const directory = new URL('../../config', import.meta.url).pathname;
+  const WAVE = 'argocd.argoproj.io/sync-wave';
+  const waves = new Map<string, Set<string>>();
+  const bare = kustomize(`${directory}/argocd/install`).map((object) => {
+    const { [WAVE]: wave = 'none', ...others } = object.metadata.annotations ?? {};
+    assert.deepEqual(others, {});
+    waves.set(wave, (waves.get(wave) ?? new Set()).add(object.kind));
+    const { annotations: _, ...metadata } = object.metadata;
+    return { ...object, metadata };
+  });
+
+  assert.deepEqual(bare, kustomize(`${directory}/default`));
+  assert.deepEqual([...waves.keys()].toSorted(), ['-1', '-2', '-3']);
+  assert.deepEqual([...(waves.get('-3') ?? [])].toSorted(), ['CustomResourceDefinition', 'Namespace']);
+  assert.deepEqual([...(waves.get('-1') ?? [])], ['Deployment']);
 });
