@@ -7,9 +7,9 @@ import {
   ProfilingPolicySpec,
   ProfilingPolicyStatus,
   policyColumns,
-  WorkloadStatus,
 } from './profiling-policy.ts';
 import { type ClusterResource, type Kind, LabelSelector } from './schema.ts';
+import { WorkloadStatus } from './workload-status.ts';
 
 const ClusterProfilingPolicySpec = Type.Object(
   {

@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
 import { type TSchema, Type } from '@sinclair/typebox';
+import { parse } from 'yaml';
 import { emitCrd, emitRoot } from './emit.ts';
 import { KINDS } from './kinds.ts';
 import type { Kind } from './schema.ts';
@@ -63,5 +65,13 @@ test('what a structural schema cannot say is refused with the path', () => {
   ];
   for (const [schema, message] of cases) {
     assert.throws(() => specOf(schema), { code: 'CRD_NOT_STRUCTURAL', message });
+  }
+});
+
+test('the CRDs say the same to who reads YAML 1.1, as kubectl, Helm and Argo CD do: a bare Off would be a boolean', () => {
+  for (const kind of KINDS) {
+    const file = new URL(`../../config/crd/flamegate.dev_${kind.plural}.yaml`, import.meta.url);
+
+    assert.deepEqual(parse(readFileSync(file, 'utf8'), { version: '1.1' }), emitCrd(kind));
   }
 });

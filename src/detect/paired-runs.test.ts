@@ -34,7 +34,15 @@ function normal(random: Random): number {
 const drawn = (expected: number, random: Random): number =>
   Math.max(0, Math.round(expected + Math.sqrt(expected) * normal(random)));
 
-function aRun(samples: number, random: Random, noise: Noise, at: number, slower: number): ProfiledRun {
+interface Run {
+  readonly samples: number;
+  /** Which run it is on the machine. */
+  readonly at: number;
+  /** Share of all that one function takes more. */
+  readonly slower: number;
+}
+
+function aRun({ samples, at, slower }: Run, random: Random, noise: Noise): ProfiledRun {
   const speed = Math.exp(noise.machine * normal(random));
   const weights = FRAMES.map((_, i) => 1 / (i + 3));
   const whole = weights.reduce((sum, weight) => sum + weight, 0);
@@ -50,13 +58,16 @@ function aRun(samples: number, random: Random, noise: Noise, at: number, slower:
 }
 
 /** Round by round until it is decided, ABBA. */
-function compared(random: Random, noise: Noise, slower = 0, samples = 3_000, rounds = 12) {
+const SAMPLES = 3_000;
+const ROUNDS = 12;
+
+function compared(random: Random, noise: Noise, slower = 0) {
   const pairs: RunPair[] = [];
-  for (let round = 0; round < rounds; round++) {
+  for (let round = 0; round < ROUNDS; round++) {
     const [a, b] = round % 2 === 0 ? [2 * round, 2 * round + 1] : [2 * round + 1, 2 * round];
     pairs.push({
-      baseline: aRun(samples, random, noise, a, 0),
-      canary: aRun(samples, random, noise, b, slower),
+      baseline: aRun({ samples: SAMPLES, at: a, slower: 0 }, random, noise),
+      canary: aRun({ samples: SAMPLES, at: b, slower }, random, noise),
     });
     const judged = judgeRuns(pairs, OPTIONS);
     if (judged.verdict !== 'Inconclusive') return judged;

@@ -114,8 +114,9 @@ const untilCreatedWith = (name: string, expected: string) =>
 
 async function assertTemplateIsAsApplied(name: string, generation: number): Promise<void> {
   const { metadata, spec } = (await client.get<V1Deployment>(deploymentRef(SHOP, name))) ?? {};
-  assert.equal(metadata?.generation, generation);
-  const managers = (metadata?.managedFields ?? []).map(({ manager }) => manager);
+  assert.ok(metadata);
+  assert.equal(metadata.generation, generation);
+  const managers = (metadata.managedFields ?? []).map(({ manager }) => manager);
   assert.deepEqual([...new Set(managers)].sort(), ['git', 'kube-controller-manager']);
   const env = spec?.template.spec?.containers.flatMap((container) => container.env ?? []) ?? [];
   assert.equal(

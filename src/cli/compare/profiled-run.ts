@@ -43,7 +43,7 @@ export async function profiledRun(
       ...{ pids: service.pids, durationMs: options.runMs, frequencyHz: options.frequencyHz, signal },
       ...{ directory, log: SILENT, procRoot: PROC_ROOT, ...nativeFiles() },
     });
-    if (signal.aborted) return undefined;
+    if (isAborted(signal)) return undefined;
     requireRunning(command, service);
     if (load !== undefined) requireRunning(options.load ?? '', load);
     if (profile.stacks.length === 0) {
@@ -59,6 +59,9 @@ export async function profiledRun(
     await rm(directory, { recursive: true, force: true });
   }
 }
+
+/** Anew: it may have been since it was last asked. */
+const isAborted = (signal: AbortSignal): boolean => signal.aborted;
 
 function requireRunning(command: string, { ended }: MarkedCommand): void {
   const how = ended();

@@ -63,30 +63,40 @@ function listsIn(json: Buffer, { longest, most }: Bounds): PackedLists | undefin
   const numbers = new Uint32Array(json.length >> 1); // each has a digit, and something after it
   const ends: number[] = [];
   const { length } = json;
-  let size = 0;
-  for (let at = 0; ; at++) {
-    if (json[at++] !== OPEN) return undefined;
-    const longestEnd = size + longest;
-    if (json[at] === CLOSE) at++;
-    else {
-      do {
-        const begin = at;
-        let digit = (json[at] ?? 0) - ZERO;
-        let number = 0;
-        while (digit >= 0 && digit <= 9 && at - begin < MOST_DIGITS) {
-          number = (10 * number + digit) | 0;
-          digit = (json[++at] ?? 0) - ZERO;
-        }
-        const isNumber = at > begin && (json[begin] !== ZERO || at === begin + 1);
-        if (!isNumber || size === longestEnd) return undefined;
-        numbers[size++] = number;
-      } while (json[at++] === COMMA);
-      if (json[at - 1] !== CLOSE) return undefined;
-    }
-    if (ends.push(size) > most) return undefined;
-    if (at === length) return { numbers: numbers.subarray(0, size), ends: Uint32Array.from(ends) };
-    if (json[at] !== COMMA) return undefined;
+  const read = { at: 0, size: 0 };
+  for (;;) {
+    if (json[read.at++] !== OPEN) return undefined;
+    if (json[read.at] === CLOSE) read.at++;
+    else if (!readNumbers(json, numbers, read, read.size + longest)) return undefined;
+    if (ends.push(read.size) > most) return undefined;
+    if (read.at === length) return { numbers: numbers.subarray(0, read.size), ends: Uint32Array.from(ends) };
+    if (json[read.at++] !== COMMA) return undefined;
   }
+}
+
+/** Up to and with the bracket that ends a list. */
+function readNumbers(
+  json: Buffer,
+  numbers: Uint32Array,
+  read: { at: number; size: number },
+  longestEnd: number,
+): boolean {
+  let { at, size } = read;
+  do {
+    const begin = at;
+    let digit = (json[at] ?? 0) - ZERO;
+    let number = 0;
+    while (digit >= 0 && digit <= 9 && at - begin < MOST_DIGITS) {
+      number = (10 * number + digit) | 0;
+      digit = (json[++at] ?? 0) - ZERO;
+    }
+    const isNumber = at > begin && (json[begin] !== ZERO || at === begin + 1);
+    if (!isNumber || size === longestEnd) return false;
+    numbers[size++] = number;
+  } while (json[at++] === COMMA);
+  read.at = at;
+  read.size = size;
+  return json[at - 1] === CLOSE;
 }
 
 /** Of `"run","handle"`. */

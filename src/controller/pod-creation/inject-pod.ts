@@ -53,7 +53,7 @@ export function injectionInto(
 function operation({ env }: V1Container, index: number, variable: FlagVariable): AddOperation {
   const item = { name: variable, value: FLAG_LINE };
   const path = `/spec/containers/${index}/env`;
-  return env === undefined || env === null
+  return env === undefined
     ? { op: 'add', path, value: [item] }
     : { op: 'add', path: `${path}/-`, value: item };
 }

@@ -1,6 +1,7 @@
 /** FlagsInjected of mode OnPodCreation: what becomes of the flags of pods that others create. Pure. */
-import type { WorkloadStatus } from '../../crds/profiling-policy.ts';
+
 import { MAX_INJECTIONS } from '../../crds/profiling-policy.ts';
+import type { WorkloadStatus } from '../../crds/workload-status.ts';
 import type { InstalledAdmission } from '../pod-creation/installed-admission.ts';
 import type { Finding } from './decide.ts';
 import type { ContainerCreation, WorkloadCreation } from './gather-creation.ts';

@@ -2,7 +2,7 @@
  * What became of the JVM flags, in status.workloads: where a human must act, that is the row's reason, even while the
  * pods are profiled; and a Deployment without pods has a row of its own. Pure.
  */
-import type { WorkloadStatus } from '../../crds/profiling-policy.ts';
+import type { WorkloadStatus } from '../../crds/workload-status.ts';
 import type { ContainerPlan } from './plan-injection.ts';
 import type { WorkloadFlags } from './settle-flags.ts';
 import { MAX_ROWS } from './workload-rows.ts';

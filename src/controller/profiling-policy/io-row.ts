@@ -1,6 +1,6 @@
 /** What a row of status.workloads says of reads, writes and syncs: how many, how long, and which functions are slow at it. Pure. */
 import type { IoTotalStatus, SlowIo } from '../../crds/io-status.ts';
-import type { WorkloadStatus } from '../../crds/profiling-policy.ts';
+import type { WorkloadStatus } from '../../crds/workload-status.ts';
 import { foldingOf } from '../../profile/folding.ts';
 import {
   IO_KINDS,

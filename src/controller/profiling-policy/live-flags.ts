@@ -1,5 +1,5 @@
 /** Mode Live: what the agents say became of the flag, per workload and over a whole policy. Pure. */
-import type { WorkloadStatus } from '../../crds/profiling-policy.ts';
+import type { WorkloadStatus } from '../../crds/workload-status.ts';
 import type { Finding } from './decide.ts';
 import type { SelectedContainer } from './gather.ts';
 

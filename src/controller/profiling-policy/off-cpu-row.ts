@@ -1,5 +1,5 @@
 /** What a row of status.workloads says of waiting: whether it is seen, and the calls that block Dispatchers.Default. Pure. */
-import type { BlockingCall, WorkloadStatus } from '../../crds/profiling-policy.ts';
+import type { BlockingCall, WorkloadStatus } from '../../crds/workload-status.ts';
 import { foldingOf } from '../../profile/folding.ts';
 import { type BlockedCall, blockedCallKey } from '../../profile/waiting-window.ts';
 import type { SelectedContainer } from './gather.ts';

@@ -1,6 +1,6 @@
 /** status.workloads of a policy of either kind: a cluster's has rows of many namespaces, each with its own. Pure. */
 import type { ClusterWorkloadStatus } from '../../crds/cluster-profiling-policy.ts';
-import type { WorkloadStatus } from '../../crds/profiling-policy.ts';
+import type { WorkloadStatus } from '../../crds/workload-status.ts';
 import { withFlagRows } from './flag-rows.ts';
 import type { Observed } from './gather.ts';
 import { isOfCluster } from './precedence.ts';

@@ -1,5 +1,5 @@
 /** status.workloads: one row per workload and container, with what its pods say in sum. Pure. */
-import type { WorkloadStatus } from '../../crds/profiling-policy.ts';
+import type { WorkloadStatus } from '../../crds/workload-status.ts';
 import type { SelectedContainer } from './gather.ts';
 import { ioOf } from './io-row.ts';
 import { liveStatusOf } from './live-flags.ts';
