@@ -62,31 +62,42 @@ function find(json: Buffer, key: string, first: string, last: string): Span | un
 function listsIn(json: Buffer, { longest, most }: Bounds): PackedLists | undefined {
   const numbers = new Uint32Array(json.length >> 1); // each has a digit, and something after it
   const ends: number[] = [];
-  const { length } = json;
-  let size = 0;
-  for (let at = 0; ; at++) {
-    if (json[at++] !== OPEN) return undefined;
-    const longestEnd = size + longest;
-    if (json[at] === CLOSE) at++;
-    else {
-      do {
-        const begin = at;
-        let digit = (json[at] ?? 0) - ZERO;
-        let number = 0;
-        while (digit >= 0 && digit <= 9 && at - begin < MOST_DIGITS) {
-          number = (10 * number + digit) | 0;
-          digit = (json[++at] ?? 0) - ZERO;
-        }
-        const isNumber = at > begin && (json[begin] !== ZERO || at === begin + 1);
-        if (!isNumber || size === longestEnd) return undefined;
-        numbers[size++] = number;
-      } while (json[at++] === COMMA);
-      if (json[at - 1] !== CLOSE) return undefined;
-    }
-    if (ends.push(size) > most) return undefined;
-    if (at === length) return { numbers: numbers.subarray(0, size), ends: Uint32Array.from(ends) };
-    if (json[at] !== COMMA) return undefined;
+  const read = { at: 0, size: 0 };
+  for (; ; read.at++) {
+    if (!readList(json, numbers, read, longest) || ends.push(read.size) > most) return undefined;
+    if (read.at === json.length) break;
+    if (json[read.at] !== COMMA) return undefined;
   }
+  return { numbers: numbers.subarray(0, read.size), ends: Uint32Array.from(ends) };
+}
+
+/** From where it is in the JSON, and to where it is in the numbers. False: it is not there, or is too long. */
+function readList(
+  json: Buffer,
+  numbers: Uint32Array,
+  read: { at: number; size: number },
+  longest: number,
+): boolean {
+  let { at, size } = read;
+  if (json[at++] !== OPEN) return false;
+  if (json[at] === CLOSE) {
+    read.at = at + 1;
+    return true;
+  }
+  do {
+    const begin = at;
+    let digit = (json[at] ?? 0) - ZERO;
+    let number = 0;
+    while (digit >= 0 && digit <= 9 && at - begin < MOST_DIGITS) {
+      number = (10 * number + digit) | 0;
+      digit = (json[++at] ?? 0) - ZERO;
+    }
+    const isNumber = at > begin && (json[begin] !== ZERO || at === begin + 1);
+    if (!isNumber || size === read.size + longest) return false;
+    numbers[size++] = number;
+  } while (json[at++] === COMMA);
+  [read.at, read.size] = [at, size];
+  return json[at - 1] === CLOSE;
 }
 
 /** Of `"run","handle"`. */
