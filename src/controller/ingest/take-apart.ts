@@ -62,26 +62,28 @@ function find(json: Buffer, key: string, first: string, last: string): Span | un
 function listsIn(json: Buffer, { longest, most }: Bounds): PackedLists | undefined {
   const numbers = new Uint32Array(json.length >> 1); // each has a digit, and something after it
   const ends: number[] = [];
-  const { length } = json;
   const read = { at: 0, size: 0 };
-  for (;;) {
-    if (json[read.at++] !== OPEN) return undefined;
-    if (json[read.at] === CLOSE) read.at++;
-    else if (!readNumbers(json, numbers, read, read.size + longest)) return undefined;
-    if (ends.push(read.size) > most) return undefined;
-    if (read.at === length) return { numbers: numbers.subarray(0, read.size), ends: Uint32Array.from(ends) };
-    if (json[read.at++] !== COMMA) return undefined;
+  for (; ; read.at++) {
+    if (!readList(json, numbers, read, longest) || ends.push(read.size) > most) return undefined;
+    if (read.at === json.length) break;
+    if (json[read.at] !== COMMA) return undefined;
   }
+  return { numbers: numbers.subarray(0, read.size), ends: Uint32Array.from(ends) };
 }
 
-/** Up to and with the bracket that ends a list. */
-function readNumbers(
+/** From where it is in the JSON, and to where it is in the numbers. False: it is not there, or is too long. */
+function readList(
   json: Buffer,
   numbers: Uint32Array,
   read: { at: number; size: number },
-  longestEnd: number,
+  longest: number,
 ): boolean {
   let { at, size } = read;
+  if (json[at++] !== OPEN) return false;
+  if (json[at] === CLOSE) {
+    read.at = at + 1;
+    return true;
+  }
   do {
     const begin = at;
     let digit = (json[at] ?? 0) - ZERO;
@@ -91,11 +93,10 @@ function readNumbers(
       digit = (json[++at] ?? 0) - ZERO;
     }
     const isNumber = at > begin && (json[begin] !== ZERO || at === begin + 1);
-    if (!isNumber || size === longestEnd) return false;
+    if (!isNumber || size === read.size + longest) return false;
     numbers[size++] = number;
   } while (json[at++] === COMMA);
-  read.at = at;
-  read.size = size;
+  [read.at, read.size] = [at, size];
   return json[at - 1] === CLOSE;
 }
 
