@@ -25,7 +25,9 @@ test('the GitHub Action hands each input over by the environment, to options tha
   const action = parse(text('flamegate-compare/action.yml'));
   const [step] = action.runs.steps;
   assert.equal(action.runs.using, 'composite');
-  const given = Object.values<string>(step.env).map((value) => /^\$\{\{ inputs\.([a-z-]+) \}\}$/.exec(value)?.[1]);
+  const given = Object.values<string>(step.env).map(
+    (value) => /^\$\{\{ inputs\.([a-z-]+) \}\}$/.exec(value)?.[1],
+  );
   assert.deepEqual(given.sort(), Object.keys(action.inputs).sort());
   assert.ok(!step.run.includes('${{'));
   checkScript(step.run, 'bash');

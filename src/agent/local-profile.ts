@@ -103,7 +103,8 @@ export async function profileProcesses(options: LocalProfileOptions): Promise<Lo
     const met = metNatives([{ container: { processes }, rows: samples.rows }], names, procRoot);
     await natives.learn(met, Date.now());
     await attaches.idle();
-    options.folded?.(merged.add(samples, (row) => names.stackOf(row, processes.get(row.pid))));
+    const added = merged.add(samples, (row) => names.stackOf(row, processes.get(row.pid)));
+    options.folded?.(added); // not in the call: of nobody who listens its arguments are not worked out
     for (const process of processes.values()) process.age();
   };
 

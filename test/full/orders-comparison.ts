@@ -31,7 +31,14 @@ export async function compareOrders(canary: 'fast' | 'slow', deadline: string): 
   const child = spawn(
     process.execPath,
     [
-      ...[`${root}/src/cli/main.ts`, 'compare', '--baseline', service, '--canary', `CODEC=${canary} ${service}`],
+      ...[
+        `${root}/src/cli/main.ts`,
+        'compare',
+        '--baseline',
+        service,
+        '--canary',
+        `CODEC=${canary} ${service}`,
+      ],
       ...['--load', load, '--ready', 'http://127.0.0.1:$PORT/healthz', '--deadline', deadline],
       ...['--output', 'json'],
     ],

@@ -2,7 +2,8 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { parseCommandLine } from '../command-line.ts';
 
-const parsed = (...more: string[]) => parseCommandLine(['compare', '--baseline', 'a', '--canary', 'b', ...more]);
+const parsed = (...more: string[]) =>
+  parseCommandLine(['compare', '--baseline', 'a', '--canary', 'b', ...more]);
 
 test('two commands are enough; every part can be given', () => {
   const common = { kind: 'compare', baseline: 'a', canary: 'b' };
@@ -10,16 +11,18 @@ test('two commands are enough; every part can be given', () => {
     ...{ ...common, load: undefined, page: undefined, ready: { kind: 'port' }, warmUpMs: 10_000 },
     ...{ runMs: 15_000, deadlineMs: 900_000, frequencyHz: 199, failOn: 0.02, format: 'text' },
   });
-  const more = '--load c --ready http://a:$PORT/b --warm-up 0s --run 5s --deadline 1h --frequency 49 --fail-on 0.5%';
+  const more =
+    '--load c --ready http://a:$PORT/b --warm-up 0s --run 5s --deadline 1h --frequency 49 --fail-on 0.5%';
   assert.deepEqual(parsed(...more.split(' '), '-o', 'junit', '--page', 'a.html'), {
     ...{ ...common, load: 'c', page: 'a.html', ready: { kind: 'url', url: 'http://a:$PORT/b' }, warmUpMs: 0 },
     ...{ runMs: 5_000, deadlineMs: 3_600_000, frequencyHz: 49, failOn: 0.005, format: 'junit' },
   });
   const page = parsed('-o', 'a.html', '--ready', '5s');
-  assert.deepEqual(
-    page.kind === 'compare' && [page.format, page.page, page.ready],
-    ['text', 'a.html', { kind: 'wait', ms: 5_000 }],
-  );
+  assert.deepEqual(page.kind === 'compare' && [page.format, page.page, page.ready], [
+    'text',
+    'a.html',
+    { kind: 'wait', ms: 5_000 },
+  ]);
 });
 
 test('what cannot be meant is refused with the option and how it is right', () => {

@@ -116,5 +116,7 @@ function outputs({ output = 'text', page }: CompareValues): Pick<Compare, 'forma
   const format = FORMATS.find((each) => each === output);
   if (format !== undefined) return { format, page };
   if (output.endsWith('.html') && page === undefined) return { format: 'text', page: output };
-  throw usageError(`--output of compare is ${FORMATS.join(', ')} or a file.html, not "${output.slice(0, 64)}"`);
+  throw usageError(
+    `--output of compare is ${FORMATS.join(', ')} or a file.html, not "${output.slice(0, 64)}"`,
+  );
 }

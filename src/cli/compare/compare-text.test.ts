@@ -33,10 +33,19 @@ test('a failure begins with the function, then says by how much', () => {
 });
 
 test('without a failure it says what may still have grown', () => {
-  assert.match(rendered(compared(), 'text'), /^Passed after 5 rounds: .* by 2\.00% of the CPU; by 1\.23% at most\n/);
+  assert.match(
+    rendered(compared(), 'text'),
+    /^Passed after 5 rounds: .* by 2\.00% of the CPU; by 1\.23% at most\n/,
+  );
   const open = compared({ verdict: 'Inconclusive', most: { growth: 0.031, name: 'shop.Orders.get' } });
-  assert.match(rendered(open, 'text'), /^Inconclusive after 5 rounds: shop\.Orders\.get may have grown by 3\.10%/);
-  assert.match(rendered(compared({ verdict: 'Inconclusive', rounds: 1 }), 'text'), /after 1 round: 4 are needed/);
+  assert.match(
+    rendered(open, 'text'),
+    /^Inconclusive after 5 rounds: shop\.Orders\.get may have grown by 3\.10%/,
+  );
+  assert.match(
+    rendered(compared({ verdict: 'Inconclusive', rounds: 1 }), 'text'),
+    /after 1 round: 4 are needed/,
+  );
 });
 
 test('the document for scripts holds the functions', () => {
@@ -47,7 +56,7 @@ test('the document for scripts holds the functions', () => {
 
 test('names in Markdown and XML are text, whatever is in them', () => {
   const markdown = rendered(failed(HOSTILE), 'markdown');
-  assert.ok(!/<script|\|\[|\u0000/.test(markdown), markdown);
+  for (const markup of ['<script', '|[', '\u0000']) assert.ok(!markdown.includes(markup), markdown);
   const junit = rendered(failed(HOSTILE), 'junit');
   assert.match(junit, /tests="1" failures="1" errors="0"/);
   assert.match(junit, /<failure message="Failed after 5 rounds: shop\.&#60;script&#62;/);

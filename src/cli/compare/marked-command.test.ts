@@ -18,7 +18,10 @@ async function eventually(isSo: () => boolean): Promise<void> {
 
 test('what has left its parent and its session is ended, too', async () => {
   const file = join(directory, 'pid');
-  const started = startMarked(`setsid sh -c 'sleep 600 & echo $! > ${file}.part; mv ${file}.part ${file}' & exec sleep 600`, {});
+  const started = startMarked(
+    `setsid sh -c 'sleep 600 & echo $! > ${file}.part; mv ${file}.part ${file}' & exec sleep 600`,
+    {},
+  );
   await eventually(() => existsSync(file));
   const pid = readFileSync(file, 'utf8').trim();
   assert.equal(started.ended(), undefined);
