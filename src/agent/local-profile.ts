@@ -104,7 +104,7 @@ export async function profileProcesses(options: LocalProfileOptions): Promise<Lo
     await natives.learn(met, Date.now());
     await attaches.idle();
     const added = merged.add(samples, (row) => names.stackOf(row, processes.get(row.pid)));
-    options.folded?.(added);
+    options.folded?.(added); // not in the call: of nobody who listens its arguments are not worked out
     for (const process of processes.values()) process.age();
   };
 

@@ -56,7 +56,7 @@ test('the document for scripts holds the functions', () => {
 
 test('names in Markdown and XML are text, whatever is in them', () => {
   const markdown = rendered(failed(HOSTILE), 'markdown');
-  for (const raw of ['<script', '|[', '\0']) assert.ok(!markdown.includes(raw), markdown);
+  for (const markup of ['<script', '|[', '\u0000']) assert.ok(!markdown.includes(markup), markdown);
   const junit = rendered(failed(HOSTILE), 'junit');
   assert.match(junit, /tests="1" failures="1" errors="0"/);
   assert.match(junit, /<failure message="Failed after 5 rounds: shop\.&#60;script&#62;/);
