@@ -156,4 +156,14 @@ void CodeCache::Settle(ReplacedCode& replaced) {
   period_++;
 }
 
+void CodeCache::ForgetUnused(uint32_t period) {
+  std::erase_if(by_address_, [&](const auto& each) {
+    CodeBlob& blob = *each.second;
+    if (blob.used_in >= period) return false;
+    blob.serial = 0;
+    free_.push_back(&blob);
+    return true;
+  });
+}
+
 }  // namespace flamegate

@@ -51,6 +51,8 @@ class CodeCache {
   /// Confirms what was used since the last Settle, and drops what is not there any more: its block was freed
   /// and used again. A new period begins.
   void Settle(ReplacedCode& replaced);
+  /// Forgets the blobs that were used last before this period. Right after a Settle only.
+  void ForgetUnused(uint32_t period);
 
   NameTable& Names() { return names_; }
 

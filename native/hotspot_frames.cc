@@ -52,6 +52,7 @@ std::optional<HotspotFrames::Place> HotspotFrames::PlaceOf(uint64_t pc) {
   auto known = places_.find(pc);
   if (known != places_.end() && known->second.blob->serial == known->second.serial) {
     code_.Use(*known->second.blob);
+    known->second.used_in = code_.Period();
     return known->second;
   }
   CodeBlob* blob = code_.Find(pc);
@@ -63,7 +64,7 @@ std::optional<HotspotFrames::Place> HotspotFrames::PlaceOf(uint64_t pc) {
   if (blob->kind == BlobKind::kCompiled) scopes_.Append(*blob, pc, chains_);
   uint32_t site = coroutines_.SiteIn(*blob, pc, std::span(chains_).subspan(first));
   uint32_t count = static_cast<uint32_t>(chains_.size()) - first;
-  Place place = {blob, blob->serial, first, count, site, code_.Period()};
+  Place place = {blob, blob->serial, first, count, site, code_.Period(), code_.Period()};
   places_.insert_or_assign(pc, place);
   return place;
 }
@@ -72,6 +73,27 @@ void HotspotFrames::ForgetPlaces() {
   places_.clear();
   chains_.clear();
   coroutines_.ForgetSites();
+}
+
+// A JVM runs some of its code while it starts, as it was compiled first, and never again. Places where
+// coroutines are resumed are few: they are found again, so that sites are not kept for places that are gone.
+void HotspotFrames::ForgetUnused() {
+  std::erase_if(places_, [this](const auto& each) {
+    const Place& place = each.second;
+    bool is_stale = place.blob->serial != place.serial;
+    return is_stale || place.used_in < forgot_in_ || place.resume_site != 0;
+  });
+  std::vector<uint64_t> kept;
+  for (auto& [pc, place] : places_) {
+    std::span chain = std::span(chains_).subspan(place.first_frame, place.frame_count);
+    place.first_frame = static_cast<uint32_t>(kept.size());
+    kept.insert(kept.end(), chain.begin(), chain.end());
+  }
+  kept.shrink_to_fit();
+  chains_ = std::move(kept);
+  coroutines_.ForgetSites();
+  code_.ForgetUnused(forgot_in_);
+  forgot_in_ = code_.Period();
 }
 
 // Whether compiled code has debug info of exactly this place, as behind every call of Java code.

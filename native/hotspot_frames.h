@@ -48,6 +48,10 @@ class HotspotFrames {
   bool HasChanged() const { return code_.HasChanged(); }
   /// Confirms what has been used since the last call.
   void Settle(ReplacedCode& replaced);
+  /// Forgets the code that was not met since the last call. Right after a Settle only.
+  void ForgetUnused();
+  /// How much debug info may be held; more goes when the next is read.
+  void LimitDebugInfo(size_t bytes) { scopes_.Limit(bytes); }
   /// Whether what was not used for a while is confirmed by Confirm, or by the next Settle.
   void SetCareful(bool is_careful) { code_.SetCareful(is_careful); }
 
@@ -65,6 +69,7 @@ class HotspotFrames {
     uint32_t frame_count;
     uint32_t resume_site;
     uint32_t found_in;  ///< the period of the code cache in which the methods of the frames were asked for
+    uint32_t used_in;   ///< the last one in which it was met
   };
 
   std::optional<Place> PlaceOf(uint64_t pc);
@@ -106,6 +111,7 @@ class HotspotFrames {
   std::unordered_map<uint64_t, Place> places_;
   std::vector<uint64_t> chains_;
   std::vector<CodeUse> uses_;
+  uint32_t forgot_in_ = 0;     ///< the period that began with the last ForgetUnused
   uint64_t call_wrapper_ = 0;  ///< of the last call_stub of this stack: it knows the Java frame before
   bool has_heaps_ = false;
   bool may_load_heaps_ = true;

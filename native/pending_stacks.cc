@@ -58,9 +58,10 @@ void PendingStacks::Flush(const ReplacedCode& replaced, Aggregate& into, UnwindC
     CountMarks(frames.subspan(kernel), counts);
     into.Add(header, frames);
   }
-  stacks_.clear();
-  frames_.clear();
-  uses_.clear();
+  // Not kept for the next: a JVM that starts has hundreds of kilobytes at once, and later a few.
+  stacks_ = std::vector<Stack>();
+  frames_ = std::vector<uint64_t>();
+  uses_ = std::vector<CodeUse>();
 }
 
 }  // namespace flamegate

@@ -15,8 +15,6 @@ namespace {
 // place.
 constexpr uint64_t kMaxDebugBytes = 1 << 20;
 constexpr size_t kMaxScopes = 64 << 10;
-// Of all nmethods of a process. An instruction is decoded once; what is decoded again soon is its neighbour.
-constexpr size_t kMaxHeldBytes = 256 << 10;
 constexpr uint32_t kMaxMetadata = 16'384;
 constexpr uint32_t kUsualMetadata = 32;
 constexpr uint64_t kClosingPcDescs = 2;
@@ -101,7 +99,7 @@ ScopeDecoder::DebugInfo& ScopeDecoder::InfoOf(const CodeBlob& blob) {
   if (known != infos_.end()) return known->second;
   DebugInfo read = Read(blob);
   Count(read);
-  while (held_bytes_ > kMaxHeldBytes && !oldest_first_.empty()) {
+  while (held_bytes_ > most_bytes_ && !oldest_first_.empty()) {
     auto oldest = infos_.find(oldest_first_.front());
     oldest_first_.pop_front();
     held_bytes_ -= oldest->second.counted_bytes;

@@ -13,6 +13,9 @@
 
 namespace flamegate {
 
+/// Of one process. An instruction is decoded once; what is decoded again soon is its neighbour.
+constexpr size_t kMostDebugInfoBytes = 256 << 10;
+
 /// Tells which methods, inlined into one another, an instruction of compiled code belongs to.
 class ScopeDecoder {
  public:
@@ -33,6 +36,8 @@ class ScopeDecoder {
   Slots SlotsAt(const CodeBlob& blob, uint64_t pc, uint32_t depth);
   /// Numbers of methods may be others' from now on.
   void Forget();
+  /// How much debug info it may hold; more goes when the next is read.
+  void Limit(size_t bytes) { most_bytes_ = bytes; }
 
  private:
   struct Place {
@@ -74,6 +79,7 @@ class ScopeDecoder {
   std::unordered_map<uint32_t, DebugInfo> infos_;  ///< by a blob's serial
   std::deque<uint32_t> oldest_first_;
   size_t held_bytes_ = 0;
+  size_t most_bytes_ = kMostDebugInfoBytes;
   std::vector<uint8_t> raw_scopes_;  ///< of the blob of this serial
   uint32_t raw_of_ = 0;
 };

@@ -60,6 +60,14 @@ ReplacedCode StackUnwinder::Settle() {
   return replaced;
 }
 
+void StackUnwinder::ForgetUnused() {
+  if (hotspot_) hotspot_->ForgetUnused();
+}
+
+void StackUnwinder::LimitDebugInfo(size_t bytes) {
+  if (hotspot_) hotspot_->LimitDebugInfo(bytes);
+}
+
 // A caller's frame lies above its callee's, except that a signal may come on a stack of its own, and that an
 // adapter which holds the return address in a register has none.
 std::optional<Mark> StackUnwinder::Walk(FrameCursor& cursor) {

@@ -37,6 +37,10 @@ class StackUnwinder {
   std::span<const CodeUse> Uses() const;
   /// Looks at what has been used since the last call: what is not the same any more is forgotten, and told.
   ReplacedCode Settle();
+  /// Forgets the code that was not met since the last call. Right after a Settle only.
+  void ForgetUnused();
+  /// How much debug info may be held.
+  void LimitDebugInfo(size_t bytes);
 
   /// From now on the suspended callers of coroutines are among the frames.
   void FollowCoroutines(const HeapLayout& heap);

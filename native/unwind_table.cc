@@ -40,6 +40,7 @@ bool ReadRecord(ForeignMemory& memory, uint64_t address, std::vector<uint8_t>& i
   }
   into.resize(4 + length);
   into.erase(into.begin(), into.begin() + 4);
+  into.shrink_to_fit();  // most have a tenth of the usual, and are kept
   return true;
 }
 

@@ -33,7 +33,7 @@ class UnwoundProcesses {
   bool AreCalm(uint64_t now_ns) const;
 
   void Unwind(const StackRecord& record, Aggregate& aggregate);
-  /// Confirms and counts the stacks of those whose turn it is.
+  /// Confirms and counts the stacks of those whose turn it is, and forgets what they have not run for long.
   void SettleDue(uint64_t now_ns, Aggregate& aggregate);
   void SettleAll(Aggregate& aggregate);
 
@@ -54,6 +54,7 @@ class UnwoundProcesses {
     PendingStacks pending;
     CollectionPlaces places;
     uint64_t settled_ns = 0;
+    uint64_t forgot_ns = 0;
     uint64_t sampled_ns = 0;
     uint64_t changed_ns = 0;  ///< when other code than before was met last
     bool is_calm = false;     ///< no newer code was met for a while, and none had gone
@@ -61,6 +62,7 @@ class UnwoundProcesses {
         true;  ///< a stack that makes no sense may have everything confirmed, once for each drain
   };
 
+  void ShareDebugInfo();
   void Settle(Process& process, Aggregate& aggregate);
   void Collect(uint32_t pid, StackUnwinder& unwinder);
 

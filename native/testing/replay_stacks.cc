@@ -1,10 +1,10 @@
 // Unwinds recorded stacks: `replay-stacks FILE`, or with one word more: `cold`, where nothing is remembered
-// from one stack to the next; `same-code` and `other-code`, where all is read later than the stacks were
-// copied, and the code that they ran is there still, or something else is. Needs no JVM, no BPF and no
-// privilege. Prints what the addon would hand over, in lines of words apart by tabs: `recording NAME`, for
-// each stack `stack FLAGS STACK_BYTES` with its `kernel` and `frame` lines, leaf first, and before them the
-// `method`, `name` and `class` lines of what it is the first to refer to; at the end of a recording its
-// `count`s.
+// from one stack to the next; `forgetful`, where only what the last stack needed is; `same-code` and
+// `other-code`, where all is read later than the stacks were copied, and the code that they ran is there
+// still, or something else is. Needs no JVM, no BPF and no privilege. Prints what the addon would hand over,
+// in lines of words apart by tabs: `recording NAME`, for each stack `stack FLAGS STACK_BYTES` with its
+// `kernel` and `frame` lines, leaf first, and before them the `method`, `name` and `class` lines of what it
+// is the first to refer to; at the end of a recording its `count`s.
 #include <cinttypes>
 #include <cstdio>
 #include <cstring>
@@ -20,8 +20,9 @@ namespace {
 
 constexpr int kUnusable = 2;
 constexpr int kNotInRecording = 3;
+constexpr uint64_t kLongTimeNs = 3'600'000'000'000;
 
-enum class Circumstance : uint8_t { kUsual, kCold, kSameCode, kOtherCode };
+enum class Circumstance : uint8_t { kUsual, kCold, kForgetful, kSameCode, kOtherCode };
 
 fg_cpu_stack_header HeaderOf(const RingRecord& record) {
   fg_cpu_stack_header header = {};
@@ -82,8 +83,11 @@ int Replay(StackRecording& recording, Circumstance circumstance) {
   printf("recording\t%s\n", recording.name.c_str());
   std::optional<UnwoundProcesses> processes;
   UnwindCounts counts;
+  Aggregate forgotten(1);
+  uint64_t now_ns = 0;
   for (const RingRecord& record : recording.records) {
     if (!processes || is_cold) Watch(processes.emplace(), recording);
+    if (circumstance == Circumstance::kForgetful) processes->SettleDue(now_ns += kLongTimeNs, forgotten);
     std::optional<OneStack> stack = UnwindOne(*processes, record.Bytes(), is_read_later ? 0 : UINT64_MAX);
     PrintNews(*processes);
     PrintStack(record, stack);
@@ -100,6 +104,7 @@ int Replay(StackRecording& recording, Circumstance circumstance) {
 
 std::optional<Circumstance> CircumstanceOf(std::string_view word) {
   if (word == "cold") return Circumstance::kCold;
+  if (word == "forgetful") return Circumstance::kForgetful;
   if (word == "same-code") return Circumstance::kSameCode;
   return word == "other-code" ? std::optional(Circumstance::kOtherCode) : std::nullopt;
 }
@@ -108,7 +113,7 @@ int Main(int argc, char** argv) {
   std::optional<Circumstance> circumstance = argc == 2 ? std::optional(Circumstance::kUsual) : std::nullopt;
   if (argc == 3) circumstance = CircumstanceOf(argv[2]);
   if (!circumstance) {
-    fputs("usage: replay-stacks FILE [cold|same-code|other-code]\n", stderr);
+    fputs("usage: replay-stacks FILE [cold|forgetful|same-code|other-code]\n", stderr);
     return kUnusable;
   }
   std::string why_not;

@@ -1,4 +1,5 @@
 /** What the pods of one version did before a rollout, in the blocks that a gate would look at. */
+import { HistoryStacks } from './history-stacks.ts';
 import { type Block, LOOK_MS } from './looks.ts';
 import { mergeWindows } from './merged-window.ts';
 import type { PodWindow } from './pod-window.ts';
@@ -27,6 +28,7 @@ export class HistoryCollector {
   readonly #warmUpMs: number;
   readonly #blocks = new Map<number, Map<string, PodWindow>>();
   readonly #windows = new Map<string, number>();
+  readonly #stacks = new HistoryStacks();
   #oldestMs = Number.POSITIVE_INFINITY;
   #newestMs = Number.NEGATIVE_INFINITY;
 
@@ -45,7 +47,10 @@ export class HistoryCollector {
       if (first === undefined) continue;
       const pods = this.#blocks.get(number) ?? new Map<string, PodWindow>();
       this.#blocks.set(number, pods);
-      pods.set(first.pod, mergeWindows([first, ...others]));
+      pods.set(
+        first.pod,
+        mergeWindows([first, ...others], (merged) => this.#stacks.merged(merged)),
+      );
       this.#windows.set(first.pod, (this.#windows.get(first.pod) ?? 0) + 1 + others.length);
     }
   }

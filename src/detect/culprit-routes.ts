@@ -11,7 +11,7 @@ export interface RoutedSamples {
 const MOST = 0.5; // of the samples that belong to any request
 
 /** Culprits with the route that most of their samples belong to. Most samples belong to nobody's request for certain: they say nothing. */
-export function withRoutes(culprits: readonly Culprit[], routed: readonly RoutedSamples[]): Culprit[] {
+export function withRoutes(culprits: readonly Culprit[], routed: Iterable<RoutedSamples>): Culprit[] {
   const identities = culprits.map((culprit) => functionIdentity(culprit.function));
   const counts = identities.map(() => new Map<string, number>());
   for (const { method, route, samples } of routed) {

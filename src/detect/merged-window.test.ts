@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { simulatedService, simulateRun } from '../../test/reference/simulated-pods.ts';
 import { QUIET, simulateRequests } from '../../test/reference/simulated-requests.ts';
+import { HistoryStacks } from './history-stacks.ts';
 import { judgeGate } from './judge-gate.ts';
 import { mergeWindows } from './merged-window.ts';
 import type { PodWindow } from './pod-window.ts';
@@ -24,11 +25,11 @@ const withRequests = (windows: readonly PodWindow[], served: readonly PodWindow[
     return { ...window, ...(same?.requests && { requests: same.requests }) };
   });
 
-function merged(windows: readonly PodWindow[]): PodWindow[] {
+function merged(windows: readonly PodWindow[], stacks?: HistoryStacks): PodWindow[] {
   const byLook = Map.groupBy(windows, ({ pod, endMs }) => `${pod} ${Math.floor((endMs - 1) / LOOK_MS)}`);
   return [...byLook.values()].map(([first, ...others]) => {
     assert.ok(first);
-    return mergeWindows([first, ...others]);
+    return mergeWindows([first, ...others], stacks && ((ofLook) => stacks.merged(ofLook)));
   });
 }
 
@@ -53,5 +54,13 @@ test('a gate says the same of windows that were merged between its looks', () =>
   const plain = judge((windows) => windows);
 
   assert.ok(plain.looks > 2 && plain.checks.length > 2);
-  assert.deepEqual(judge(merged), plain);
+  assert.deepEqual(
+    judge((windows) => merged(windows)),
+    plain,
+  );
+  const stacks = new HistoryStacks();
+  assert.deepEqual(
+    judge((windows) => merged(windows, stacks)),
+    plain,
+  );
 });

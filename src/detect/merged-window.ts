@@ -1,10 +1,16 @@
 /** One pod's windows between two looks as one: what an evaluation adds up is the same, and a tenth as much is kept. */
 import { addJavaSamples } from '../profile/java-samples.ts';
+import type { WindowStacks } from '../profile/shared-stacks.ts';
 import { mergeRows, type RequestWindow, type RouteWindow } from '../requests/request-window.ts';
 import type { PodWindow, StackCount } from './pod-window.ts';
 
+type MergeStacks = (windows: readonly PodWindow[]) => WindowStacks;
+
 /** Of windows of one pod, at least one. Places are left out: no verdict looks at them. */
-export function mergeWindows(windows: readonly [PodWindow, ...PodWindow[]]): PodWindow {
+export function mergeWindows(
+  windows: readonly [PodWindow, ...PodWindow[]],
+  stacksOf: MergeStacks = mergeStacks,
+): PodWindow {
   const [first] = windows;
   const sum = (numberOf: (window: PodWindow) => number): number =>
     windows.reduce((whole, window) => whole + numberOf(window), 0);
@@ -22,7 +28,7 @@ export function mergeWindows(windows: readonly [PodWindow, ...PodWindow[]]): Pod
     throttledUsec: sum(({ throttledUsec }) => throttledUsec),
     flags: first.flags,
     ...(first.host && { host: first.host }),
-    stacks: mergeStacks(windows),
+    stacks: stacksOf(windows),
     ...(java && { java }),
     ...(requests && { requests }),
   };

@@ -31,6 +31,10 @@ for (const release of RELEASES) {
     assertSameStacks(replayText(cold), replayText(warm));
   });
 
+  test(`JDK ${release}: what has been forgotten is read again, and changes no frame`, () => {
+    assertSameStacks(replayText(replay(pieces, 'forgetful')), replayText(replay(pieces)));
+  });
+
   test(`JDK ${release}: code that came after a stack was copied is not taken for what the stack ran`, () => {
     const framesOf = (circumstance?: Parameters<typeof replay>[1]) =>
       replay(pieces, circumstance).stacks.map(({ frames }) => frames);

@@ -17,7 +17,8 @@ import { type Block, blockEndMs, closedBlocks, cutBlock, type LookPlan } from '.
 import type { PodWindow } from '../../detect/pod-window.ts';
 import { HISTORY_MS } from '../../detect/request-spread.ts';
 import type { GateJudgement } from '../../detect/verdict.ts';
-import type { WindowExtent, WindowStore } from '../../store/window-store.ts';
+import type { StoredServedRow } from '../../store/stored-served.ts';
+import type { PodRef, WindowExtent, WindowQuery, WindowStore } from '../../store/window-store.ts';
 import { BackendTrouble, type TroubledRead, withTrouble } from './backend-trouble.ts';
 import type { JudgedWindows } from './late-windows.ts';
 import type { ArmRefs } from './members.ts';
@@ -154,10 +155,19 @@ function routed(
   store: WindowStore,
 ): GateJudgement {
   if (judgement.culprits.length === 0) return judgement;
-  const rows = store
-    .served({ pods: pods.canary, fromMs: startedAtMs, toMs: judgement.decidedAtMs ?? nowMs })
-    .flatMap((served) => served.rows);
-  return { ...judgement, culprits: withRoutes(judgement.culprits, rows) };
+  const span = { fromMs: startedAtMs, toMs: judgement.decidedAtMs ?? nowMs };
+  return { ...judgement, culprits: withRoutes(judgement.culprits, rowsServed(store, pods.canary, span)) };
+}
+
+/** One pod's at a time: a quarter of an hour of one are megabytes. */
+function* rowsServed(
+  store: WindowStore,
+  pods: readonly PodRef[],
+  span: Pick<WindowQuery, 'fromMs' | 'toMs'>,
+): Generator<StoredServedRow> {
+  for (const pod of pods) {
+    for (const { rows } of store.served({ pods: [pod], ...span })) yield* rows;
+  }
 }
 
 const planOf = ({ startedAtMs, settings }: JudgedEvaluation): LookPlan => ({

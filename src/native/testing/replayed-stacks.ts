@@ -73,7 +73,10 @@ export function runOnRecording(program: string, pieces: readonly Piece[], words:
  * `cold`: nothing is remembered from one stack to the next. `same-code`, `other-code`: all is read later than the stacks were
  * copied, and what they ran is there still, or something else is.
  */
-export function replay(pieces: readonly Piece[], circumstance?: 'cold' | 'same-code' | 'other-code'): Replay {
+export function replay(
+  pieces: readonly Piece[],
+  circumstance?: 'cold' | 'forgetful' | 'same-code' | 'other-code',
+): Replay {
   const words = new StackWords(processesIn(pieces));
   for (const line of runOnRecording('replay-stacks', pieces, circumstance ? [circumstance] : []).split(
     '\n',
