@@ -45,7 +45,8 @@ module.exports = {
     },
     {
       name: 'pure-rooms-have-few-packages',
-      comment: 'schemas, their validator, two statistical tables and the wire format of protobuf; nothing that does I/O',
+      comment:
+        'schemas, their validator, two statistical tables and the wire format of protobuf; nothing that does I/O',
       severity: 'error',
       from: { path: PURE, pathNot: TESTS },
       to: {
