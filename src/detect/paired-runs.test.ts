@@ -14,6 +14,7 @@ const FRAMES = Array.from({ length: FUNCTIONS }, (_, i) => [
 const SLOW = 7;
 const SECONDS = 15;
 
+/** How two starts of one build differ. */
 interface Noise {
   /** Standard deviations, relative: of each function from start to start, and of the whole machine. */
   readonly start: number;
@@ -34,15 +35,11 @@ function normal(random: Random): number {
 const drawn = (expected: number, random: Random): number =>
   Math.max(0, Math.round(expected + Math.sqrt(expected) * normal(random)));
 
-interface Run {
-  readonly samples: number;
-  /** Which run it is on the machine. */
-  readonly at: number;
-  /** Share of all that one function takes more. */
-  readonly slower: number;
-}
+const SAMPLES = 3_000; // of a run
+const MOST_ROUNDS = 12;
 
-function aRun({ samples, at, slower }: Run, random: Random, noise: Noise): ProfiledRun {
+/** `at`: how many runs there were before; `slower`: what one function takes besides, of the CPU. */
+function aRun(random: Random, noise: Noise, { at, slower }: { at: number; slower: number }): ProfiledRun {
   const speed = Math.exp(noise.machine * normal(random));
   const weights = FRAMES.map((_, i) => 1 / (i + 3));
   const whole = weights.reduce((sum, weight) => sum + weight, 0);
@@ -52,22 +49,19 @@ function aRun({ samples, at, slower }: Run, random: Random, noise: Noise): Profi
     const strays = Math.exp(noise.start * normal(random) + (isOdd ? noise.drift * at : 0));
     const twoWays = noise.hasTwoWays && i === 4 ? (random() < 0.5 ? 0.01 : 0.03) : 0;
     const own = share * strays + twoWays + (i === SLOW ? slower : 0);
-    return { frames, count: drawn(own * samples * speed, random) };
+    return { frames, count: drawn(own * SAMPLES * speed, random) };
   });
   return { stacks, seconds: SECONDS };
 }
 
 /** Round by round until it is decided, ABBA. */
-const SAMPLES = 3_000;
-const ROUNDS = 12;
-
 function compared(random: Random, noise: Noise, slower = 0) {
   const pairs: RunPair[] = [];
-  for (let round = 0; round < ROUNDS; round++) {
+  for (let round = 0; round < MOST_ROUNDS; round++) {
     const [a, b] = round % 2 === 0 ? [2 * round, 2 * round + 1] : [2 * round + 1, 2 * round];
     pairs.push({
-      baseline: aRun({ samples: SAMPLES, at: a, slower: 0 }, random, noise),
-      canary: aRun({ samples: SAMPLES, at: b, slower }, random, noise),
+      baseline: aRun(random, noise, { at: a, slower: 0 }),
+      canary: aRun(random, noise, { at: b, slower }),
     });
     const judged = judgeRuns(pairs, OPTIONS);
     if (judged.verdict !== 'Inconclusive') return judged;
@@ -82,7 +76,7 @@ test('equal builds fail in one comparison of a hundred at most, power is told', 
     ['compiled in two ways', { ...CALM, hasTwoWays: true }],
     ['drift', { ...CALM, drift: 0.01, machine: 0.1 }],
   ];
-  const n = Number(process.env['COMPARISONS'] ?? 50);
+  const n = Number(process.env['COMPARISONS'] ?? 30);
   let failed = 0;
   for (const [k, [name, noise]] of families.entries()) {
     const random = seededRandom(Number(process.env['SEED'] ?? 4_600) + k);
@@ -101,4 +95,36 @@ test('equal builds fail in one comparison of a hundred at most, power is told', 
     assert.ok(found >= 0.9 * slow.length, `${name}: ${found} of ${slow.length}`);
   }
   assert.ok(failed <= 6, `${failed} of ${4 * n}`); // 2 are expected at most
+});
+
+const run = (counts: Readonly<Record<string, number>>): ProfiledRun => ({
+  stacks: Object.entries(counts).map(([stack, count]) => ({ frames: stack.split(';').reverse(), count })),
+  seconds: 10,
+});
+const rounds = (n: number, baseline: ProfiledRun, canary: ProfiledRun): RunPair[] =>
+  Array.from({ length: n }, () => ({ baseline, canary }));
+const BEFORE = run({ 'a.Main.run;a.Old.work': 4_000, 'a.Main.run;a.Codec.decode;lib.Json.read': 400 });
+
+test('the deepest function that holds the growth is named, with its callers', () => {
+  const after = run({ 'a.Main.run;a.Old.work': 4_000, 'a.Main.run;a.Codec.decode;lib.Json.read': 1_400 });
+  const { verdict, grown } = judgeRuns(rounds(4, BEFORE, after), OPTIONS);
+
+  assert.equal(verdict, 'Failed');
+  assert.deepEqual(
+    grown.map(({ name, callers }) => [name, ...callers]),
+    [['lib.Json.read', 'a.Codec.decode', 'a.Main.run']],
+  );
+});
+
+test('what grew as a share only because the rest became cheaper is no regression', () => {
+  const after = run({ 'a.Main.run;a.Old.work': 1_000, 'a.Main.run;a.Codec.decode;lib.Json.read': 400 });
+  assert.equal(judgeRuns(rounds(6, BEFORE, after), OPTIONS).verdict, 'Inconclusive');
+});
+
+test('with too few rounds, or a run without a function, nothing is said', () => {
+  const nothing = run({ '[C2 compiler]': 500 });
+  assert.equal(judgeRuns([], OPTIONS).verdict, 'Inconclusive');
+  assert.equal(judgeRuns(rounds(3, BEFORE, BEFORE), OPTIONS).verdict, 'Inconclusive');
+  assert.equal(judgeRuns(rounds(3, BEFORE, BEFORE), OPTIONS).most.growth, 1);
+  assert.equal(judgeRuns(rounds(9, BEFORE, nothing), OPTIONS).verdict, 'Inconclusive');
 });

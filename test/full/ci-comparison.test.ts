@@ -4,7 +4,7 @@ import { test } from 'node:test';
 import { compareOrders } from './orders-comparison.ts';
 
 test('the slow codec fails the build by its name', async () => {
-  const { exitCode, document } = await compareOrders('slow', '20m');
+  const { exitCode, document } = await compareOrders('slow', '24m');
   console.log(JSON.stringify(document));
 
   assert.equal(exitCode, 1);
@@ -14,7 +14,7 @@ test('the slow codec fails the build by its name', async () => {
 });
 
 test('the same build does not fail', async () => {
-  const { exitCode, document } = await compareOrders('fast', '20m');
+  const { exitCode, document } = await compareOrders('fast', '24m');
   console.log(JSON.stringify(document));
 
   assert.equal(document.verdict, 'Passed');

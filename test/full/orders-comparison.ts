@@ -27,7 +27,7 @@ export interface OrdersComparison {
 
 export async function compareOrders(canary: 'fast' | 'slow', deadline: string): Promise<OrdersComparison> {
   const service = `exec ${JAVA} -Xmx96m -XX:+UseSerialGC -jar ${built('samples/orders/build.sh')}`;
-  const load = `exec ${built('test/load/build.sh')} -rate 40 -duration 1h -targets 127.0.0.1:$PORT`;
+  const load = `exec ${built('test/load/build.sh')} -rate 60 -duration 1h -targets 127.0.0.1:$PORT`;
   const child = spawn(
     process.execPath,
     [
@@ -39,7 +39,16 @@ export async function compareOrders(canary: 'fast' | 'slow', deadline: string): 
         '--canary',
         `CODEC=${canary} ${service}`,
       ],
-      ...['--load', load, '--ready', 'http://127.0.0.1:$PORT/healthz', '--deadline', deadline],
+      ...[
+        '--load',
+        load,
+        '--ready',
+        'http://127.0.0.1:$PORT/healthz',
+        '--run',
+        '30s',
+        '--deadline',
+        deadline,
+      ],
       ...['--output', 'json'],
     ],
     { stdio: ['ignore', 'pipe', 'inherit'] },

@@ -9,11 +9,16 @@ import { JDKS } from '../../agent/jvm-fixture.ts';
 const directory = mkdtempSync(join(tmpdir(), 'flamegate-compared-'));
 after(() => rmSync(directory, { recursive: true }));
 const MARK = `flamegate.compared=${process.pid}`;
+/** Recursive, so that no compiler makes one function of all. `more` is what the canary does besides. */
 const PROGRAM = `public class Compared {
   static volatile long sink;
-  static long work(long x) { for (int i = 0; i < 2000; i++) x = x * 6364136223846793005L + i; return x; }
+  static long work(int n, long x) { return n < 2 ? x * 31 + n : work(n - 1, x) + work(n - 2, x); }
+  static long more(int n, long x) { return n < 2 ? x * 17 + n : more(n - 1, x) + more(n - 2, x); }
   public static void main(String[] args) {
-    for (long end = System.nanoTime() + 120_000_000_000L; System.nanoTime() < end; ) sink = work(sink);
+    for (long end = System.nanoTime() + 120_000_000_000L; System.nanoTime() < end; ) {
+      sink = work(22, sink);
+      if (Boolean.getBoolean("more")) sink = more(21, sink);
+    }
   }
 }
 `;

@@ -28,10 +28,11 @@ export async function profiledRun(
   const environment = { PORT: String(port) };
   const service = startMarked(command, environment);
   let load: MarkedCommand | undefined;
-  const isOver = () => signal.aborted || service.ended() !== undefined;
+  const isInterrupted = () => signal.aborted;
+  const isOver = () => isInterrupted() || service.ended() !== undefined;
   try {
     const wasReady = await isReady(options.ready, port, { patienceMs: READY_MS, isOver });
-    if (signal.aborted) return undefined;
+    if (isInterrupted()) return undefined;
     requireRunning(command, service);
     if (!wasReady) {
       const where = options.ready.kind === 'url' ? options.ready.url : `port ${port}`;
@@ -43,7 +44,7 @@ export async function profiledRun(
       ...{ pids: service.pids, durationMs: options.runMs, frequencyHz: options.frequencyHz, signal },
       ...{ directory, log: SILENT, procRoot: PROC_ROOT, ...nativeFiles() },
     });
-    if (isAborted(signal)) return undefined;
+    if (isInterrupted()) return undefined;
     requireRunning(command, service);
     if (load !== undefined) requireRunning(options.load ?? '', load);
     if (profile.stacks.length === 0) {
@@ -59,9 +60,6 @@ export async function profiledRun(
     await rm(directory, { recursive: true, force: true });
   }
 }
-
-/** Anew: it may have been since it was last asked. */
-const isAborted = (signal: AbortSignal): boolean => signal.aborted;
 
 function requireRunning(command: string, { ended }: MarkedCommand): void {
   const how = ended();
