@@ -1,6 +1,7 @@
 /** For tests: the agent as a process of its own, with what the DaemonSet grants it, and containers for it to watch. */
 import { type ChildProcess, spawn } from 'node:child_process';
-import { mkdirSync, readFileSync, rmdirSync } from 'node:fs';
+import { mkdirSync, readdirSync, readFileSync, rmdirSync } from 'node:fs';
+import { dirname } from 'node:path';
 import type { TestContext } from 'node:test';
 import type { Assignment, SymbolMode } from '../wire/assignment.ts';
 import type { Batch, PodWindow } from '../wire/batch-schema.ts';
@@ -77,15 +78,23 @@ export function aContainer(t: TestContext, mount = v2Mount()): { id: string; dir
   const directory = [node, ...parts].join('/');
   mkdirSync(directory, { recursive: true });
   t.after(async () => {
-    for (const pid of readFileSync(`${directory}/cgroup.procs`, 'utf8').split('\n').slice(0, -1)) {
-      process.kill(Number(pid), 'SIGKILL');
-    }
-    for (let kept = parts.length; kept >= 0; kept--) {
+    const pod = dirname(directory);
+    const containers = readdirSync(pod, { withFileTypes: true }).filter((entry) => entry.isDirectory());
+    for (const { name } of containers) await emptied(`${pod}/${name}`);
+    for (let kept = parts.length - 1; kept >= 0; kept--) {
       const path = [node, ...parts.slice(0, kept)].join('/');
       await eventually(`${path} is empty`, () => removed(path));
     }
   });
   return { id, directory };
+}
+
+/** Of a container that a test made, be it beside the first one. */
+async function emptied(container: string): Promise<void> {
+  for (const pid of readFileSync(`${container}/cgroup.procs`, 'utf8').split('\n').slice(0, -1)) {
+    process.kill(Number(pid), 'SIGKILL');
+  }
+  await eventually(`${container} is empty`, () => removed(container));
 }
 
 function v2Mount(): string {

@@ -42,9 +42,11 @@ async function aScene(t: TestContext, release: Release): Promise<Scene> {
       const kept = `${mounted}/pods/aaaa/containers/${container}`;
       mkdirSync(kept, { recursive: true });
       for (const file of [`${kept}/0`, `${mounted}/termination-log`]) writeFileSync(file, '');
+      const cgroup = container === 'app' ? directory : `${dirname(directory)}/${container}`;
+      mkdirSync(cgroup, { recursive: true });
       const java = `${jdkHome(release)}/bin/java -Xmx32m -cp ${classes} Waiting`;
       const inside = `mount --bind ${kept}/0 ${mounted}/termination-log; exec ${java}`;
-      const script = `echo $$ > ${directory}/cgroup.procs; exec unshare -m sh -c '${inside}'`;
+      const script = `echo $$ > ${cgroup}/cgroup.procs; exec unshare -m sh -c '${inside}'`;
       const child = spawn('sh', ['-c', script], { stdio: ['pipe', 'pipe', 'inherit'] });
       t.after(() => ended(child, 'SIGKILL'));
       await new Promise((resolve) => child.stdout.once('data', resolve));
