@@ -149,6 +149,9 @@ test('a gate with nothing but a target is complete', async () => {
 
   assert.deepEqual(stored.spec, {
     targetRef: { apiVersion: 'apps/v1', kind: 'Deployment', name: 'orders' },
+    mode: 'Concurrent',
+    onFailed: 'Report',
+    onInconclusive: 'Hold',
     checks: {
       cpu: { function: { margin: '0.5%' }, perRequest: { margin: '10%', decides: false } },
       latency: [
