@@ -48,7 +48,7 @@ test('a comparison that runs out of time is inconclusive; page and nothing else 
 
   const { status, stdout, stderr } = compare(
     ...['--baseline', java, '--canary', `echo "port $PORT" >&2; ${java}`, '--load', 'exec sleep 600'],
-    ...['--ready', '1s', '--warm-up', '2s', '--run', '3s', '--deadline', '6s', '-o', 'json', '--page', page],
+    ...['--ready', '1s', '--warm-up', '2s', '--run', '3s', '--deadline', '10s', '-o', 'json', '--page', page],
   );
 
   assert.equal(status, 3, stderr);
@@ -56,7 +56,7 @@ test('a comparison that runs out of time is inconclusive; page and nothing else 
   assert.deepEqual([verdict, rounds], ['Inconclusive', 1]);
   assert.ok(samples.baseline > 0 && samples.canary > 0);
   assert.match(stderr, /^port \d+$/m);
-  assert.match(readFileSync(page, 'utf8'), /Compared\.work/);
+  assert.match(readFileSync(page, 'utf8'), /<title>Canary against baseline: Inconclusive</);
   assert.deepEqual(leftOver(), []);
 });
 
