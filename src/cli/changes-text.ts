@@ -28,7 +28,7 @@ export function changesText(profiles: {
 
 const NOTHING = '0.00';
 
-const percent = (share: number): string => `${(share * 100).toFixed(2)}%`;
+export const percent = (share: number): string => `${(share * 100).toFixed(2)}%`;
 
 /** In percentage points. */
 function points(delta: number): string {

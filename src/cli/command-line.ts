@@ -1,6 +1,5 @@
 /** The command line: words in, one command out. */
 import { parseArgs } from 'node:util';
-import { parseDurationMs, parsePercentage } from '../crds/quantities.ts';
 import { usageError as usage } from './cli-error.ts';
 import { COMPARE_OPTIONS, COMPARE_TAKES, type Compare, compareOptions } from './compare/compare-options.ts';
 import {
@@ -14,6 +13,7 @@ import {
 } from './gate-wait-options.ts';
 import { isLocal, LOCAL_OPTIONS, type LocalRecord, localRecord } from './local/local-options.ts';
 import type { PlanSource } from './plan-command.ts';
+import { durationOption, percentageOption } from './quantity-options.ts';
 import type { ReplayOverrides } from './replay.ts';
 import {
   armNames,
@@ -217,17 +217,9 @@ function diffCommand(rest: readonly string[], values: Values): Command {
   const right = 'diff A B -o diff.html, or diff A B --fail-on 1%';
   const [baseline = '', canary = ''] = exactly(2, rest, right);
   const { output, title, raw = false } = values;
-  const failOn = values['fail-on'] === undefined ? undefined : marginOf(values['fail-on']);
+  const failOn = values['fail-on'] === undefined ? undefined : percentageOption('fail-on', values['fail-on']);
   if (output === undefined && failOn === undefined) throw usage(`diff needs -o or --fail-on: ${right}`);
   return { kind: 'diff', baseline, canary, output, title, raw, failOn };
-}
-
-function marginOf(text: string): number {
-  try {
-    return parsePercentage(text);
-  } catch (cause) {
-    throw usage(`--fail-on: ${cause instanceof Error ? cause.message : String(cause)}`, cause);
-  }
 }
 
 function reportCommand(rest: readonly string[], values: Values): Command {
@@ -269,8 +261,8 @@ function recordCommand(rest: readonly string[], values: Values): Command {
       'record needs --namespace, --selector and -o: record --namespace shop --selector app=orders -o DIR',
     );
   }
-  const durationMs = durationOf('duration', values.duration ?? '1h');
-  const intervalMs = durationOf('interval', values.interval ?? '60s');
+  const durationMs = durationOption('duration', values.duration ?? '1h');
+  const intervalMs = durationOption('interval', values.interval ?? '60s');
   if (durationMs > LONGEST_RECORDING_MS || intervalMs < 10_000 || intervalMs > 30 * 60_000) {
     throw usage(
       '--duration may be 7 days at most (168h), --interval from 10s to 30m: the controller keeps one hour',
@@ -356,14 +348,6 @@ function objectName(text: string): ObjectName {
     throw usage(`"${text}" is not NAMESPACE/NAME`);
   }
   return { namespace, name };
-}
-
-function durationOf(option: string, text: string): number {
-  try {
-    return parseDurationMs(text);
-  } catch (cause) {
-    throw usage(`--${option}: ${cause instanceof Error ? cause.message : String(cause)}`, cause);
-  }
 }
 
 function exactly(count: number, rest: readonly string[], right: string): readonly string[] {

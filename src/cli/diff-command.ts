@@ -4,7 +4,7 @@ import { type GrowthJudgement, judgeGrowth } from '../detect/profile-growth.ts';
 import { renderDiffPage } from '../profile/diff-page.ts';
 import { foldingOf } from '../profile/folding.ts';
 import { type StackCount, totalCount } from '../profile/stack-counts.ts';
-import { changesText } from './changes-text.ts';
+import { changesText, percent } from './changes-text.ts';
 import { CliError, type Outcome } from './cli-error.ts';
 import type { Command } from './command-line.ts';
 import { writeText } from './files.ts';
@@ -67,6 +67,5 @@ function verdictText({ verdict, grown, most }: GrowthJudgement, margin: number):
   }
 }
 
-const percent = (share: number): string => `${(share * 100).toFixed(2)}%`;
 const count = (stacks: readonly StackCount[]): string =>
   totalCount(stacks).toLocaleString('en', { maximumFractionDigits: 0 });

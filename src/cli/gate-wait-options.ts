@@ -1,8 +1,8 @@
 /** The options of `flamegate gate wait`. */
-import { parseDurationMs } from '../crds/quantities.ts';
 import { REVISION_HASH } from '../crds/revision-verdict.ts';
 import { usageError } from './cli-error.ts';
 import { REVISION_KINDS, type WorkloadName } from './newest-revision.ts';
+import { durationOption } from './quantity-options.ts';
 
 const text = { type: 'string' } as const;
 
@@ -34,12 +34,7 @@ export function revisionHash(option: 'canary' | 'baseline', text: string): strin
 }
 
 export function timeoutMs(text = DEFAULT_TIMEOUT): number {
-  let ms: number;
-  try {
-    ms = parseDurationMs(text);
-  } catch (cause) {
-    throw usageError(`--timeout: ${cause instanceof Error ? cause.message : String(cause)}`, cause);
-  }
+  const ms = durationOption('timeout', text);
   if (ms > LONGEST_MS) throw usageError('--timeout may be 25h at most: no gate takes longer');
   return ms;
 }

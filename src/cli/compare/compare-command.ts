@@ -4,10 +4,11 @@ import type { ProfiledRun, RunPair } from '../../detect/run-counts.ts';
 import { renderDiffPage } from '../../profile/diff-page.ts';
 import { NOWHERE } from '../../profile/place.ts';
 import { mergeStacks } from '../../profile/stack-counts.ts';
+import { percent } from '../changes-text.ts';
 import type { Outcome } from '../cli-error.ts';
 import { writeText } from '../files.ts';
 import type { Compare } from './compare-options.ts';
-import { type Compared, headline, percent, rendered } from './compare-text.ts';
+import { type Compared, headline, rendered } from './compare-text.ts';
 import { profiledRun } from './profiled-run.ts';
 
 /** Chance that two equal builds are called a regression, over the whole comparison. */

@@ -1,7 +1,7 @@
 /** The options of `flamegate compare`. */
-import { parseDurationMs, parsePercentage } from '../../crds/quantities.ts';
 import { usageError } from '../cli-error.ts';
 import { samplingRate } from '../local/local-options.ts';
+import { durationOption, percentageOption } from '../quantity-options.ts';
 
 const text = { type: 'string' } as const;
 
@@ -90,23 +90,13 @@ function readiness(given: string | undefined): Readiness {
 }
 
 function duration(option: string, given: string, shortest: number, longest = LONGEST_PART_MS): number {
-  let ms: number;
-  try {
-    ms = parseDurationMs(given);
-  } catch (cause) {
-    throw usageError(`--${option}: ${cause instanceof Error ? cause.message : String(cause)}`, cause);
-  }
+  const ms = durationOption(option, given);
   if (ms >= shortest && ms <= longest) return ms;
   throw usageError(`--${option} is ${shortest / 1_000}s to ${longest / 3_600_000}h`);
 }
 
 function margin(given: string): number {
-  let share: number;
-  try {
-    share = parsePercentage(given);
-  } catch (cause) {
-    throw usageError(`--fail-on: ${cause instanceof Error ? cause.message : String(cause)}`, cause);
-  }
+  const share = percentageOption('fail-on', given);
   if (share > 0 && share < 1) return share;
   throw usageError('--fail-on is above 0% and below 100%');
 }

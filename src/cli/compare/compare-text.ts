@@ -1,5 +1,7 @@
 /** What a comparison has found, for people, scripts, pull requests and build servers. Pure. */
+
 import { LEAST_ROUNDS, type RunGrowth, type RunsJudgement } from '../../detect/paired-runs.ts';
+import { percent } from '../changes-text.ts';
 import { visible } from '../visible.ts';
 import type { CompareFormat } from './compare-options.ts';
 
@@ -107,5 +109,3 @@ const xml = (text: string): string =>
   visible(text)
     .replaceAll(/[\uFFFE\uFFFF]|\p{Cs}/gu, '\uFFFD')
     .replaceAll(/[&<>"']/g, (character) => `&#${character.codePointAt(0)};`);
-
-export const percent = (share: number): string => `${(share * 100).toFixed(2)}%`;

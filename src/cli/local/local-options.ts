@@ -1,6 +1,6 @@
 /** The options of `flamegate record` for processes of this machine. */
-import { parseDurationMs } from '../../crds/quantities.ts';
 import { usageError } from '../cli-error.ts';
+import { durationOption } from '../quantity-options.ts';
 
 const text = { type: 'string' } as const;
 
@@ -40,12 +40,7 @@ export const isLocal = (words: readonly string[], { pid, container }: LocalValue
 export function localRecord(words: readonly string[], values: LocalValues): LocalRecord {
   const { duration = '30s', output } = values;
   if (output === undefined) throw usageError(`record needs -o: ${RIGHT}`);
-  let durationMs: number;
-  try {
-    durationMs = parseDurationMs(duration);
-  } catch (cause) {
-    throw usageError(`--duration: ${cause instanceof Error ? cause.message : String(cause)}`, cause);
-  }
+  const durationMs = durationOption('duration', duration);
   if (durationMs < 1_000 || durationMs > LONGEST_MS) throw usageError('--duration is 1s to 24h');
   const target = localTarget(words, values, RIGHT);
   return { target, durationMs, frequencyHz: samplingRate(values.frequency), output };

@@ -1,7 +1,7 @@
 /** The options of `flamegate top`. */
-import { parseDurationMs } from '../../crds/quantities.ts';
 import { usageError } from '../cli-error.ts';
 import { type LocalTarget, localTarget, samplingRate } from '../local/local-options.ts';
+import { durationOption } from '../quantity-options.ts';
 
 const text = { type: 'string' } as const;
 
@@ -31,12 +31,7 @@ const MOST_TIMES = 100_000;
 /** Throws a CliError USAGE that names the option. */
 export function topOptions(values: TopValues): Top {
   const { every = '5s', times } = values;
-  let everyMs: number;
-  try {
-    everyMs = parseDurationMs(every);
-  } catch (cause) {
-    throw usageError(`--every: ${cause instanceof Error ? cause.message : String(cause)}`, cause);
-  }
+  const everyMs = durationOption('every', every);
   if (everyMs < SHORTEST_MS || everyMs > LONGEST_MS) throw usageError('--every is 1s to 1h');
   const count = times === undefined ? undefined : Number(times);
   if (count !== undefined && !(Number.isInteger(count) && count >= 1 && count <= MOST_TIMES)) {
