@@ -14,6 +14,7 @@ packages=(
   tcpdump                                                              # the judge of make bench-requests
   chromium                                                             # tests of the flame graph page
   prometheus prometheus-alertmanager                                   # tests of metrics and alerts, promtool for make verify
+  git redis-server                                                     # tests with Argo CD
 )
 [ -n "$("$here/jdk-home.sh" --find 17)" ] || packages+=(openjdk-17-jdk-headless)
 # without a JDK 25 on the machine, jdk-home.sh gets one by pip
