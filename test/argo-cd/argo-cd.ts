@@ -53,7 +53,14 @@ export async function argoCd(client: KubeClient, kubeconfigFile: string, directo
       ...['--metrics-address', '127.0.0.1', '--metrics-port', String(repoMetrics), ...redis],
     ]),
     start('application-controller', argo, [
-      ...['argocd-application-controller', '--namespace', ARGO_CD, '--metrics-port', String(metrics), ...redis],
+      ...[
+        'argocd-application-controller',
+        '--namespace',
+        ARGO_CD,
+        '--metrics-port',
+        String(metrics),
+        ...redis,
+      ],
       ...['--repo-server', `127.0.0.1:${repoPort}`, '--repo-server-plaintext'],
       // Health of each resource in the Application's status: else it is in redis only, for the page.
       '--persist-resource-health',
@@ -102,7 +109,10 @@ function settingsOf(programs: string, directory: string): object {
   copyFileSync(join(programs, 'argocd-cm.yaml'), join(directory, 'argocd-cm.yaml'));
   const kustomization = {
     ...{ apiVersion: 'kustomize.config.k8s.io/v1beta1', kind: 'Kustomization', namespace: ARGO_CD },
-    ...{ resources: ['argocd-cm.yaml'], components: [relative(directory, join(ROOT, 'config/argocd/health'))] },
+    ...{
+      resources: ['argocd-cm.yaml'],
+      components: [relative(directory, join(ROOT, 'config/argocd/health'))],
+    },
   };
   writeFileSync(join(directory, 'kustomization.yaml'), stringify(kustomization));
   const [settings] = kustomize(directory);

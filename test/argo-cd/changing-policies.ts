@@ -29,7 +29,12 @@ function deployment(name: Service, image: string): string {
   };
   const spec = { terminationGracePeriodSeconds: 0, containers: [container] };
   const template = { metadata: { labels }, spec };
-  return document('Deployment', name, { spec: { replicas: 1, selector: { matchLabels: labels }, template } }, 'apps/v1');
+  return document(
+    'Deployment',
+    name,
+    { spec: { replicas: 1, selector: { matchLabels: labels }, template } },
+    'apps/v1',
+  );
 }
 
 const policy = (name: Service, mode: Mode, frequencyHz = 49): string =>

@@ -53,7 +53,12 @@ export async function syncedInstall(): Promise<SyncedInstall> {
     rmSync(directory, { recursive: true });
   };
   try {
-    ends.push(controllerManager(kubeconfigFile, WORKLOADS.map((name) => `${name}-controller`)).stop);
+    ends.push(
+      controllerManager(
+        kubeconfigFile,
+        WORKLOADS.map((name) => `${name}-controller`),
+      ).stop,
+    );
     const kubelet = await playKubelet(client, NODE);
     ends.push(kubelet.stop);
     const repository = gitRepository(join(directory, 'repository'));

@@ -29,7 +29,10 @@ export interface Way {
 export type PushedCluster = Pick<BareCluster, 'nodes' | 'pods' | 'tokenFile'>;
 
 /** From now on, in real time, a window of each node every ten seconds. */
-export async function startPushing(cluster: PushedCluster, { directory, caFile, port }: Way): Promise<Pushing> {
+export async function startPushing(
+  cluster: PushedCluster,
+  { directory, caFile, port }: Way,
+): Promise<Pushing> {
   const agents = new Map<string, SimulatedAgent>();
   for (const node of cluster.nodes) {
     mkdirSync(join(directory, node));
@@ -101,7 +104,10 @@ function batchOf(cluster: PushedCluster, { node, sequence, startMs }: Window): B
       const { jvm } = aPodWindow();
       return aPodWindow({
         ...{ podUid: uid, pod: name, namespace, container, counts, samples },
-        ...{ startedAtMs: startMs - 3_600_000, jvm: environment ? { ...jvm, environment: [...environment] } : jvm },
+        ...{
+          startedAtMs: startMs - 3_600_000,
+          jvm: environment ? { ...jvm, environment: [...environment] } : jvm,
+        },
       });
     });
   return aBatch({

@@ -4,8 +4,8 @@
  */
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
-import { setTimeout as delay } from 'node:timers/promises';
 import { after, before, test } from 'node:test';
+import { setTimeout as delay } from 'node:timers/promises';
 import type { V1Deployment, V1Pod } from '@kubernetes/client-node';
 import { parse, stringify } from 'yaml';
 import { FLAG_LINE } from '../../src/controller/profiling-policy/flag-variables.ts';
@@ -211,7 +211,10 @@ test('ten syncs while policies come, change and go: no drift, and no restart tha
 
 test('what a hand changes is put back, and the flags of a template stay', async () => {
   const { applications, client, repository } = install;
-  const files = Object.assign({}, ...NAMESPACES.map((namespace) => policyFile(namespace, 'rolled', 'Immediate')));
+  const files = Object.assign(
+    {},
+    ...NAMESPACES.map((namespace) => policyFile(namespace, 'rolled', 'Immediate')),
+  );
   await applications.synced(NAMESPACES, repository.commit('flags in templates', files));
   for (const namespace of NAMESPACES) {
     await comesTo(namespace, { policy: 'rolled', reason: 'Injected' });
