@@ -5,10 +5,7 @@ import { setImmediate as nextTurn } from 'node:timers/promises';
 const MOST_TURNS = 64;
 
 /** To be awaited after each piece of work, with what the piece took. `now`: milliseconds, of any origin. */
-export async function giveWay(
-  workedMs: number,
-  now: () => number = () => performance.now(),
-): Promise<void> {
+export async function giveWay(workedMs: number, now: () => number = () => performance.now()): Promise<void> {
   const untilMs = now() + workedMs;
   for (let turn = 0; turn < MOST_TURNS; turn += 1) {
     await nextTurn();

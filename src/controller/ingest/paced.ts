@@ -11,10 +11,7 @@ export interface Paced {
 const PART = 1 / 20;
 
 /** `work`: begun anew each time; others have their turns between its steps. */
-export function paced(
-  work: () => Iterable<unknown>,
-  now: () => number = () => performance.now(),
-): Paced {
+export function paced(work: () => Iterable<unknown>, now: () => number = () => performance.now()): Paced {
   let isStopped = false;
   let isRunning = false;
   let isAskedAgain = false;
