@@ -21,7 +21,7 @@ import type { Finding } from '../../src/controller/regression-gate/decide.ts';
 import { gateStatus } from '../../src/controller/regression-gate/gate-status.ts';
 import { aGate, aPod, aReport, START_MS } from '../../src/controller/regression-gate/testing/a-cluster.ts';
 import type { RegressionReportStatus } from '../../src/crds/regression-report.ts';
-import { kustomize } from '../helm/helm.ts';
+import { kustomize, type Manifest } from '../helm/helm.ts';
 
 interface Health {
   readonly status: string;
@@ -228,7 +228,7 @@ test('the component finds the ConfigMap of an install that has its namespace alr
     writeFileSync(join(directory, 'argocd-cm.yaml'), stringify(settings));
     writeFileSync(join(directory, 'kustomization.yaml'), stringify(kustomization));
 
-    const [merged] = kustomize(directory) as { metadata: object; data?: object }[];
+    const [merged] = kustomize(directory) as readonly (Manifest & { readonly data?: object })[];
 
     assert.deepEqual(merged?.metadata, { name: 'argocd-cm', namespace: 'argocd' });
     assert.deepEqual(merged.data, { ...scripts(), ...data });
