@@ -18,10 +18,15 @@ export interface Change {
   readonly drained?: Service;
 }
 
-const document = (kind: string, name: string, rest: object, apiVersion = API_VERSION): string =>
-  stringify({ apiVersion, kind, metadata: { name }, ...rest });
+interface Named {
+  readonly name: string;
+  readonly namespace?: string;
+}
 
-function deployment(name: Service, image: string): string {
+const document = (kind: string, metadata: Named, rest: object, apiVersion = API_VERSION): string =>
+  stringify({ apiVersion, kind, metadata, ...rest });
+
+function deployment(namespace: string, name: Service, image: string): string {
   const labels = { app: name };
   const container = {
     ...{ name: 'app', image, env: [{ name: 'REGION', value: 'north' }] },
@@ -31,29 +36,37 @@ function deployment(name: Service, image: string): string {
   const template = { metadata: { labels }, spec };
   return document(
     'Deployment',
-    name,
+    { name, namespace },
     { spec: { replicas: 1, selector: { matchLabels: labels }, template } },
     'apps/v1',
   );
 }
 
-const policy = (name: Service, mode: Mode, frequencyHz = 49): string =>
-  document('ProfilingPolicy', name, {
-    spec: {
-      podSelector: { matchLabels: { app: name } },
-      cpu: { frequencyHz },
-      jvm: { flags: { mode, ...(mode === 'Immediate' && { acknowledgeRestarts: true }) } },
+const policy = (namespace: string, name: Service, mode: Mode, frequencyHz = 49): string =>
+  document(
+    'ProfilingPolicy',
+    { name, namespace },
+    {
+      spec: {
+        podSelector: { matchLabels: { app: name } },
+        cpu: { frequencyHz },
+        jvm: { flags: { mode, ...(mode === 'Immediate' && { acknowledgeRestarts: true }) } },
+      },
     },
-  });
+  );
 
 const clusterPolicy = (namespace: string): string =>
-  document('ClusterProfilingPolicy', namespace, {
-    spec: {
-      namespaceSelector: { matchLabels: { 'kubernetes.io/metadata.name': namespace } },
-      podSelector: { matchExpressions: [{ key: 'app', operator: 'Exists' }] },
-      cpu: { frequencyHz: 19 },
+  document(
+    'ClusterProfilingPolicy',
+    { name: namespace },
+    {
+      spec: {
+        namespaceSelector: { matchLabels: { 'kubernetes.io/metadata.name': namespace } },
+        podSelector: { matchExpressions: [{ key: 'app', operator: 'Exists' }] },
+        cpu: { frequencyHz: 19 },
+      },
     },
-  });
+  );
 
 const to = (namespace: string, file: string, text: string | undefined): Files => ({
   [`${namespace}/${file}.yaml`]: text,
@@ -61,15 +74,18 @@ const to = (namespace: string, file: string, text: string | undefined): Files =>
 
 /** What is there before the first policy comes. */
 export const servicesWithoutPolicies = (namespace: string): Files => ({
-  ...to(namespace, 'namespace', document('Namespace', namespace, {}, 'v1')),
-  ...Object.assign({}, ...SERVICES.map((name) => to(namespace, name, deployment(name, 'orders:1')))),
+  ...to(namespace, 'namespace', document('Namespace', { name: namespace }, {}, 'v1')),
+  ...Object.assign(
+    {},
+    ...SERVICES.map((name) => to(namespace, name, deployment(namespace, name, 'orders:1'))),
+  ),
 });
 
 export const policyFile = (namespace: string, name: Service, mode: Mode): Files =>
-  to(namespace, `${name}-policy`, policy(name, mode));
+  to(namespace, `${name}-policy`, policy(namespace, name, mode));
 
 const changed = (name: Service, mode: Mode | undefined, hz?: number) => (namespace: string) =>
-  to(namespace, `${name}-policy`, mode && policy(name, mode, hz));
+  to(namespace, `${name}-policy`, mode && policy(namespace, name, mode, hz));
 
 export const CHANGES: readonly Change[] = [
   { what: 'a policy of mode Never comes', files: changed('never', 'Never'), restarts: [] },
@@ -89,7 +105,7 @@ export const CHANGES: readonly Change[] = [
   },
   {
     what: 'a service with flags in its template gets a new image',
-    files: (namespace) => to(namespace, 'rolled', deployment('rolled', 'orders:2')),
+    files: (namespace) => to(namespace, 'rolled', deployment(namespace, 'rolled', 'orders:2')),
     ...{ restarts: ['rolled'], comesTo: { policy: 'rolled', reason: 'Injected' } },
   },
   { what: 'the policy of mode Live goes', files: changed('live', undefined), restarts: [] },

@@ -129,7 +129,7 @@ test('the install becomes Synced and Healthy, with its controller at work, as do
 
 function anApplication(name: string, path: string, { syncOptions = [], compareOptions }: Way = {}): object {
   const source = { repoURL: install.repository.url, targetRevision: 'main', path };
-  const destination = { server: 'https://kubernetes.default.svc', namespace: name };
+  const destination = { server: 'https://kubernetes.default.svc' };
   const syncPolicy = { automated: { prune: true, selfHeal: true }, syncOptions };
   const annotations = compareOptions ? { 'argocd.argoproj.io/compare-options': compareOptions } : {};
   return {
@@ -149,8 +149,8 @@ test('the sample service is Synced and Healthy with its policy and its gate', as
   const revision = repository.commit('a quick gate', { [file]: stringify(gate) });
 
   await applications.make(install.manifest('samples/argocd/application.yaml'));
+  await install.startAgent(); // the gate's wave waits for the policy's, and that for an agent's word
   await applications.synced(['shop'], revision);
-  await install.startAgent();
 
   const { status } = await applications.until('shop', 'is Synced and Healthy', isWell);
   const health = new Map(status?.resources?.map((each) => [each.kind, each.health?.status]));
