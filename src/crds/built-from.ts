@@ -55,19 +55,19 @@ export function parseRevision(text: string): string | undefined {
   return trimmed.length <= MAX_REVISION && REVISION.test(trimmed) ? trimmed : undefined;
 }
 
+/** Scheme, who asks, host with port, path; and what says where in it. */
+const ADDRESS =
+  /^(https?|ssh):\/\/(?:([A-Za-z0-9._~-]*)(?::[^/?#@]*)?@)?([A-Za-z0-9.-]+(?::\d{1,5})?)(\/[A-Za-z0-9._~%+@/-]*)?(?:[?#].*)?$/;
+
 /** Without what opens it: an address with a token in it must not get into a report. */
 export function parseSource(text: string): string | undefined {
   const trimmed = text.trim();
   if (trimmed.length > MAX_SOURCE) return undefined;
   if (SCP_LIKE.test(trimmed)) return trimmed;
-  const url = URL.canParse(trimmed) ? new URL(trimmed) : undefined;
-  if (url === undefined || url.hostname === '' || !/^(?:https?|ssh):$/.test(url.protocol)) return undefined;
-  if (url.protocol !== 'ssh:') url.username = '';
-  url.password = '';
-  url.search = '';
-  url.hash = '';
-  const plain = url.href.replace(/\/$/, '');
-  return plain.length <= MAX_SOURCE ? plain : undefined;
+  const [, scheme, user = '', host, path = ''] = ADDRESS.exec(trimmed) ?? [];
+  if (scheme === undefined || host === undefined) return undefined;
+  const who = scheme === 'ssh' && user !== '' ? `${user}@` : ''; // of the web it may be a token
+  return `${scheme}://${who}${host}${path.replace(/\/$/, '')}`;
 }
 
 const LONG_COMMIT = /^[0-9a-f]{16,64}$/;
@@ -86,9 +86,10 @@ export function buildText({ revision, source }: BuiltFrom = {}): string {
 /** Where a browser shows what lies between the two; the repository, where that is not known; undefined: no web address. */
 export function changesUrl(baseline: BuiltFrom = {}, canary: BuiltFrom = {}): string | undefined {
   const source = parseSource(canary.source ?? '');
-  if (source === undefined || !source.startsWith('https://')) return undefined;
+  const [, host] = /^https:\/\/([^/]+)/.exec(source ?? '') ?? [];
+  if (source === undefined || host === undefined) return undefined;
   const repository = source.replace(/\.git$/, '');
-  const compare = COMPARED_AT.get(new URL(source).hostname);
+  const compare = COMPARED_AT.get(host);
   const [before, after] = [baseline.revision, canary.revision].map((text) => parseRevision(text ?? ''));
   const isOneRepository = baseline.source === undefined || parseSource(baseline.source) === source;
   if (compare === undefined || before === undefined || after === undefined || !isOneRepository)
