@@ -86,7 +86,7 @@ test('profiles of a JVM that no gate compares arrive, as much CPU as its windows
   const exported = collector.exported();
   assert.deepEqual(exported.profiles[0]?.resource, {
     ...{ 'service.name': 'orders', 'k8s.namespace.name': 'shop', 'k8s.pod.name': 'orders-1' },
-    ...{ 'k8s.pod.uid': 'uid-1', 'k8s.container.name': 'app', 'k8s.deployment.name': 'orders' },
+    ...{ 'k8s.pod.uid': 'aaaa', 'k8s.container.name': 'app', 'k8s.deployment.name': 'orders' },
     ...{ 'k8s.node.name': 'n1', 'container.id': container.id, 'flamegate.revision': '5d9c' },
     ...{ 'container.image.name': 'orders', 'container.image.tags': ['2'] },
   });
