@@ -1,6 +1,8 @@
 /** The command line: words in, one command out. */
 import { parseArgs } from 'node:util';
+import { parseRevision } from '../crds/built-from.ts';
 import { usageError as usage } from './cli-error.ts';
+import type { AskedCommits } from './commits/culprit-commits.ts';
 import { COMPARE_OPTIONS, COMPARE_TAKES, type Compare, compareOptions } from './compare/compare-options.ts';
 import {
   type AskedCanary,
@@ -67,6 +69,8 @@ export type Command =
       readonly slow: 'baseline' | 'canary' | undefined;
       /** Of which route, `GET /orders/{id}`; undefined: of all, or on a page the one with the most slow requests. */
       readonly route: string | undefined;
+      /** Where the commits between the builds of both arms are looked for. */
+      readonly clone: AskedCommits | undefined;
       readonly cluster: ClusterOptions;
     }
   | {
@@ -121,6 +125,7 @@ const OPTIONS = {
   raw: { type: 'boolean' },
   slow: { type: 'string' },
   route: { type: 'string' },
+  repo: { type: 'string' },
   namespace: { type: 'string', short: 'n' },
   selector: { type: 'string', short: 'l' },
   duration: { type: 'string' },
@@ -145,7 +150,7 @@ const CLUSTER = ['kubeconfig', 'context', 'token', 'service-account'] as const;
 const LOCAL = ['pid', 'container', 'frequency'] as const;
 const TAKES: Readonly<Record<Exclude<Command['kind'], 'help' | 'local'>, readonly (keyof Values)[]>> = {
   diff: ['output', 'title', 'raw', 'fail-on'],
-  report: ['output', 'raw', 'slow', 'route', ...CLUSTER],
+  report: ['output', 'raw', 'slow', 'route', 'repo', 'baseline', 'canary', ...CLUSTER],
   record: ['output', 'namespace', 'selector', 'duration', 'interval', ...LOCAL, ...CLUSTER],
   top: [...LOCAL, 'every', 'times'],
   compare: COMPARE_TAKES,
@@ -235,7 +240,23 @@ function reportCommand(rest: readonly string[], values: Values): Command {
     throw usage(`--slow is text, or a page: report --slow canary [-o a.html], not ${format}`);
   }
   const cluster = clusterOptions(values);
-  return { kind: 'report', report: objectName(name), format, output, raw, slow, route, cluster };
+  const isPage = format === 'text' && output !== undefined;
+  const clone = askedCommits(values, isPage || slow !== undefined || format === 'junit');
+  return { kind: 'report', report: objectName(name), format, output, raw, slow, route, clone, cluster };
+}
+
+function askedCommits({ repo, baseline, canary }: Values, hasNoRoom: boolean): AskedCommits | undefined {
+  if (repo === undefined) {
+    if (baseline === undefined && canary === undefined) return undefined;
+    throw usage('--baseline and --canary are commits of a clone: report NAMESPACE/NAME --repo PATH');
+  }
+  if (hasNoRoom) throw usage('--repo is for text, json, yaml and markdown');
+  for (const [arm, revision] of Object.entries({ baseline, canary })) {
+    if (revision !== undefined && parseRevision(revision) === undefined) {
+      throw usage(`--${arm}: "${revision.slice(0, 64)}" is neither a commit nor a tag`);
+    }
+  }
+  return { path: repo, baseline, canary };
 }
 
 function uiCommand(rest: readonly string[], values: Values): Command {
