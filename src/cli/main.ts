@@ -1,7 +1,8 @@
 #!/usr/bin/env node
 /** `flamegate`, also installed as `kubectl-flamegate`. Results go to standard output, everything else to standard error. */
 import { CliError, type Outcome } from './cli-error.ts';
-import { type Command, parseCommandLine } from './command-line.ts';
+import type { Command } from './command.ts';
+import { parseCommandLine } from './command-line.ts';
 import { HELP } from './help.ts';
 
 const COLUMNS_OF_A_FILE = 100;
@@ -15,10 +16,13 @@ async function run(command: Command): Promise<string | Outcome> {
     case 'diff':
       return (await import('./diff-command.ts')).runDiff(command);
     case 'report':
-      return (await import('./report-command.ts')).runReport(command, {
-        useColour: process.stdout.isTTY && process.env['NO_COLOR'] === undefined,
-        columns: process.stdout.isTTY ? process.stdout.columns : COLUMNS_OF_A_FILE,
-      });
+      return (await import('./report-command.ts')).runReport(command, look());
+    case 'status':
+      return (await import('./status/status-command.ts')).runStatus(command, { ...look(), say: watched() });
+    case 'gates':
+      return (await import('./status/status-command.ts')).runGateList(command, { ...look(), say: watched() });
+    case 'completion':
+      return (await import('./completion/completion-script.ts')).completionScript(command.shell);
     case 'record':
       return (await import('./record-command.ts')).runRecord(command, {
         say: (line) => process.stderr.write(`${line}\n`),
@@ -35,12 +39,10 @@ async function run(command: Command): Promise<string | Outcome> {
         signal: stopSignal(),
       });
     case 'top':
-      return (await import('./top/top-command.ts')).runTop(command, {
-        write: (text) => process.stdout.write(text),
-        isTerminal: process.stdout.isTTY,
-        rows: process.stdout.isTTY ? process.stdout.rows : ROWS_OF_A_FILE,
-        signal: stopSignal(),
-      });
+      return (await import('./top/top-command.ts')).runTop(command, topTerminal());
+    case 'podTop':
+    case 'podRecord':
+      return (await import('./pod/pod-command.ts')).runOfPod(command, { ...topTerminal(), say: watched() });
     case 'compare':
       return (await import('./compare/compare-command.ts')).runCompare(command, {
         say: watched(),
@@ -59,6 +61,19 @@ async function run(command: Command): Promise<string | Outcome> {
       return (await import('./gate-wait-command.ts')).runGateWait(command, { say: watched() });
   }
 }
+
+/** How what is printed may look. An empty NO_COLOR is none (no-color.org). */
+const look = () => ({
+  useColour: process.stdout.isTTY && (process.env['NO_COLOR'] ?? '') === '',
+  columns: process.stdout.isTTY ? process.stdout.columns : COLUMNS_OF_A_FILE,
+});
+
+const topTerminal = () => ({
+  write: (text: string) => process.stdout.write(text),
+  isTerminal: process.stdout.isTTY,
+  rows: process.stdout.isTTY ? process.stdout.rows : ROWS_OF_A_FILE,
+  signal: stopSignal(),
+});
 
 /** Says what goes on, where somebody watches. */
 const watched = (): ((line: string) => void) | undefined =>
