@@ -1,6 +1,6 @@
 /**
  * `flamegate record --pod` and `top --pod` against the controller as it ships, before a real API server that reviews real tokens. The pod is
- * under a policy and under no gate: its agent pushes stacks only while somebody looks.
+ * under a policy and under no gate: its agent pushes stacks only while somebody looks. And the page of all gates, by the same rights.
  */
 import assert from 'node:assert/strict';
 import { mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
@@ -17,10 +17,11 @@ import type { ControllerConnection } from '../../src/cli/controller-connection.t
 import { recordPod } from '../../src/cli/pod/record-pod.ts';
 import { topOfPod } from '../../src/cli/pod/top-of-pod.ts';
 import { readProfiles } from '../../src/cli/profile-files.ts';
+import { API_VERSION } from '../../src/crds/schema.ts';
 import { encodeCollapsed } from '../../src/profile/collapsed.ts';
 import { aBatch, aPodWindow } from '../../src/store/testing/a-batch.ts';
 import { parseAssignment } from '../../src/wire/assignment.ts';
-import { ASSIGNMENT_PATH } from '../../src/wire/endpoints.ts';
+import { ALL_GATES_PAGE_PATH, ASSIGNMENT_PATH } from '../../src/wire/endpoints.ts';
 import { aSimulatedAgent } from '../agents/simulated-agent.ts';
 import { type BareApiServer, bareApiServer, freePort } from '../bare/api-server.ts';
 import { type BareCluster, bareCluster, SHOP } from '../bare/cluster.ts';
@@ -249,4 +250,28 @@ test('who waits in vain is told after a while, and a recording that is ended has
 
   assert.match(text, /^wrote .*ended\.collapsed: \d+ samples of [\d.]+ s; at 49 Hz/);
   assert.match(readFileSync(output, 'utf8'), /^run;handle;encode \d+$/m);
+});
+
+test('the page of all gates has those of the namespaces that the caller may read, by the API server’s own word', async () => {
+  const { client } = api;
+  await client.create(
+    { apiVersion: 'v1', plural: 'namespaces' },
+    { apiVersion: 'v1', kind: 'Namespace', metadata: { name: 'basket' } },
+  );
+  for (const namespace of [SHOP, 'basket']) {
+    const gate = { apiVersion: API_VERSION, kind: 'RegressionGate', metadata: { name: `${namespace}-gate` } };
+    const spec = { targetRef: { name: 'nothing' } };
+    await client.create({ apiVersion: API_VERSION, plural: 'regressiongates', namespace }, { ...gate, spec });
+  }
+  const [reader, stranger] = await Promise.all([connectedAs('reader'), connectedAs('stranger')]);
+  const page = async (by: ControllerConnection) => (await by.get(ALL_GATES_PAGE_PATH, 1)).toString('utf8');
+
+  const text = await eventually('the gate is on the page', 60, async () => {
+    const html = await page(reader).catch((error: unknown) => String(error));
+    return html.includes('shop-gate') ? html : undefined;
+  });
+
+  assert.match(text, /<h2><a href="\/gates\/v1\/shop">shop<\/a><\/h2>/);
+  assert.doesNotMatch(text, /basket/);
+  await assert.rejects(page(stranger), { message: /VIEWER_NOT_ALLOWED.*in no namespace that has any/ });
 });
