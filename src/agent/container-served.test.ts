@@ -126,6 +126,7 @@ test('of slow requests the slowest that its caller’s trace knows is told with 
 
   const window = fold(served, []);
   aDay(served);
+  served.log.add(aRequest(2000, 400), as('/orders'));
   const next = fold(served, []);
 
   assert.deepEqual(rowOf(window, 'slow').slowest, { traceId: '3'.repeat(32), latencyNs: 70 * MS });
