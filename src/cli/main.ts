@@ -4,9 +4,22 @@ import { CliError, type Outcome } from './cli-error.ts';
 import type { Command } from './command.ts';
 import { parseCommandLine } from './command-line.ts';
 import { HELP } from './help.ts';
+import { sayAfterAWhile } from './progress.ts';
 
 const COLUMNS_OF_A_FILE = 100;
 const ROWS_OF_A_FILE = 24;
+
+/** What a command does that tells nothing of it by itself, should it take long. */
+const BUSY_WITH: Readonly<Partial<Record<Command['kind'], string>>> = {
+  status: 'asking the API server and the controller …',
+  gates: 'asking the API server …',
+  report: 'asking the cluster …',
+  diff: 'reading both profiles …',
+  doctor: 'trying each way of watching …',
+  noise: 'reading the recordings …',
+  replay: 'judging again …',
+  plan: 'judging placebos …',
+};
 
 /** Each command loads what it needs: the Kubernetes client alone takes a second. */
 async function run(command: Command): Promise<string | Outcome> {
@@ -18,14 +31,14 @@ async function run(command: Command): Promise<string | Outcome> {
     case 'report':
       return (await import('./report-command.ts')).runReport(command, look());
     case 'status':
-      return (await import('./status/status-command.ts')).runStatus(command, { ...look(), say: watched() });
+      return (await import('./status/status-command.ts')).runStatus(command, look());
     case 'gates':
-      return (await import('./status/status-command.ts')).runGateList(command, { ...look(), say: watched() });
+      return (await import('./status/status-command.ts')).runGateList(command, look());
     case 'completion':
       return (await import('./completion/completion-script.ts')).completionScript(command.shell);
     case 'record':
       return (await import('./record-command.ts')).runRecord(command, {
-        say: (line) => process.stderr.write(`${line}\n`),
+        say: watched() ?? (() => undefined),
         signal: stopSignal(),
       });
     case 'local':
@@ -101,7 +114,8 @@ function complain(error: unknown): number {
 
 async function main(argv: readonly string[]): Promise<number> {
   try {
-    const ended = await run(parseCommandLine(argv));
+    const command = parseCommandLine(argv);
+    const ended = await sayAfterAWhile(run(command), watched(), BUSY_WITH[command.kind]);
     const { text, exitCode } = typeof ended === 'string' ? { text: ended, exitCode: 0 } : ended;
     await new Promise<void>((done) => process.stdout.write(text, () => done()));
     return exitCode;

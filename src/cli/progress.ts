@@ -1,13 +1,14 @@
 /** A word for whoever waits, where something takes longer than they expect. */
 const A_WHILE_MS = 1_000;
 
-/** `say` is undefined where nobody watches. */
+/** `say` is undefined where nobody watches, `line` where the work speaks for itself. */
 export async function sayAfterAWhile<T>(
   work: Promise<T>,
   say: ((line: string) => void) | undefined,
-  line: string,
+  line: string | undefined,
 ): Promise<T> {
-  const timer = setTimeout(() => say?.(line), A_WHILE_MS);
+  if (say === undefined || line === undefined) return work;
+  const timer = setTimeout(() => say(line), A_WHILE_MS);
   try {
     return await work;
   } finally {

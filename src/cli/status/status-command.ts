@@ -9,7 +9,6 @@ import type { ClusterOptions, Command, Scope } from '../command.ts';
 import { openController } from '../controller-connection.ts';
 import { reasonOf } from '../files.ts';
 import { printed } from '../output-format.ts';
-import { sayAfterAWhile } from '../progress.ts';
 import { type ClusterState, type Reach, readClusterState, readGates } from './cluster-state.ts';
 import { exitCodeOf, knownOf, policiesOf, policyName, problemsOf } from './problems.ts';
 import { gateLines, gateRow, type StatusTextOptions, statusText } from './status-text.ts';
@@ -19,8 +18,6 @@ type Listing = Extract<Command, { kind: 'status' | 'gates' }>;
 export interface StatusTerminal {
   readonly useColour: boolean;
   readonly columns: number;
-  /** Undefined where nobody watches. */
-  readonly say: ((line: string) => void) | undefined;
 }
 
 const LONGEST_ANSWER_MS = 10_000;
@@ -30,8 +27,7 @@ export async function runStatus(command: Listing, terminal: StatusTerminal): Pro
   const config = clusterConfig(command.cluster);
   const namespace = namespaceOf(command.scope, config);
   const reach = () => controllerAnswers(config, command.cluster);
-  const reading = readClusterState(kubeClient(config), namespace, reach);
-  const state = await sayAfterAWhile(reading, terminal.say, 'asking the API server and the controller …');
+  const state = await readClusterState(kubeClient(config), namespace, reach);
   const nowMs = Date.now();
   const problems = problemsOf(state, nowMs);
   const asTable = () => statusText(state, problems, textOptions(terminal, nowMs));
@@ -39,12 +35,11 @@ export async function runStatus(command: Listing, terminal: StatusTerminal): Pro
   return { text: printed(command.format, object, asTable), exitCode: exitCodeOf(problems) };
 }
 
-/** Throws KUBE_FORBIDDEN's sentence where the gates may not be read: there is nothing else to list. */
+/** Throws GATES_UNREADABLE with the API server's words: there is nothing else to list. */
 export async function runGateList(command: Listing, terminal: StatusTerminal): Promise<string> {
   const config = clusterConfig(command.cluster);
   const namespace = namespaceOf(command.scope, config);
-  const reading = readGates(kubeClient(config), namespace);
-  const gates = await sayAfterAWhile(reading, terminal.say, 'asking the API server …');
+  const gates = await readGates(kubeClient(config), namespace);
   if ('unknown' in gates) throw new CliError('GATES_UNREADABLE', `gates are not known: ${gates.unknown}`);
   const nowMs = Date.now();
   const rows = gates.known.map((gate) => gateRow(gate, nowMs));
@@ -106,8 +101,9 @@ const controllerAnswers = async (
   return { isSo: true, why: '' };
 };
 
+/** Of a port-forward there is no more than the status of the answer, in its words. */
 const isForbidden = (error: unknown): boolean =>
-  error instanceof CliError && isKubeError(error.cause, 'KUBE_FORBIDDEN');
+  error instanceof CliError && (isKubeError(error.cause, 'KUBE_FORBIDDEN') || /\b403\b/.test(error.message));
 
 async function inTime<T>(answer: Promise<T>): Promise<T> {
   const { promise, reject } = Promise.withResolvers<never>();
