@@ -8,7 +8,7 @@ import { after, before, test } from 'node:test';
 import { parse, parseAllDocuments } from 'yaml';
 import type { RegressionGateStatus } from '../../src/crds/regression-gate.ts';
 import { API_VERSION } from '../../src/crds/schema.ts';
-import { pathOf } from '../../src/kube/client.ts';
+import { type ObjectRef, pathOf } from '../../src/kube/client.ts';
 import { type BareApiServer, bareApiServer } from '../bare/api-server.ts';
 import { AGENTS, bareCluster, SHOP, SYSTEM } from '../bare/cluster.ts';
 
@@ -90,13 +90,8 @@ async function grant(kind: 'Role' | 'ClusterRole', name: string, account: string
   );
 }
 
-const patchStatus = (apiVersion: string, plural: string, namespace: string, name: string, status: object) =>
-  server.client.request(
-    'PATCH',
-    `${pathOf({ apiVersion, plural, namespace, name })}/status`,
-    { status },
-    MERGE,
-  );
+const patchStatus = (ref: ObjectRef, status: object) =>
+  server.client.request('PATCH', `${pathOf(ref)}/status`, { status }, MERGE);
 
 /** As the controllers of Kubernetes and ours would leave it. */
 async function aRunningInstall(): Promise<void> {
@@ -112,9 +107,12 @@ async function aRunningInstall(): Promise<void> {
     { ...apps, plural: 'deployments', namespace: SYSTEM },
     { ...apps, kind: 'Deployment', metadata: { name: 'flamegate-controller', labels }, spec },
   );
-  await patchStatus('apps/v1', 'deployments', SYSTEM, 'flamegate-controller', {
-    ...{ replicas: 1, readyReplicas: 1 },
-  });
+  await patchStatus(
+    { apiVersion: 'apps/v1', plural: 'deployments', namespace: SYSTEM, name: 'flamegate-controller' },
+    {
+      ...{ replicas: 1, readyReplicas: 1 },
+    },
+  );
   await client.create(
     { ...apps, plural: 'daemonsets', namespace: AGENTS },
     { ...apps, kind: 'DaemonSet', metadata: { name: 'flamegate-agent' }, spec },
@@ -134,12 +132,18 @@ async function aRunningInstall(): Promise<void> {
 }
 
 const agentsAre = (numberReady: number) =>
-  patchStatus('apps/v1', 'daemonsets', AGENTS, 'flamegate-agent', {
-    ...{ desiredNumberScheduled: 3, numberReady, currentNumberScheduled: 3, numberMisscheduled: 0 },
-  });
+  patchStatus(
+    { apiVersion: 'apps/v1', plural: 'daemonsets', namespace: AGENTS, name: 'flamegate-agent' },
+    {
+      ...{ desiredNumberScheduled: 3, numberReady, currentNumberScheduled: 3, numberMisscheduled: 0 },
+    },
+  );
 
 const gateSays = (status: RegressionGateStatus) =>
-  patchStatus(API_VERSION, 'regressiongates', SHOP, 'orders-cpu', status);
+  patchStatus(
+    { apiVersion: API_VERSION, plural: 'regressiongates', namespace: SHOP, name: 'orders-cpu' },
+    status,
+  );
 
 /** May see the install, and has no way to the controller. */
 const LOOKS_AT_INSTALL = [
@@ -158,10 +162,13 @@ test('from a cluster without Flamegate to one with a regression, each is told, w
   await grant('ClusterRole', 'flamegate-view', 'operator', viewRules());
   await grant('ClusterRole', 'looks-at-install', 'operator', LOOKS_AT_INSTALL);
   const operator = await asAccount('operator');
-  await patchStatus(API_VERSION, 'profilingpolicies', SHOP, 'jvms', {
-    ...{ selected: 4, profiled: 4 },
-    conditions: [condition('Ready', 'True', 'Profiling', '4 of 4 pods deliver samples')],
-  });
+  await patchStatus(
+    { apiVersion: API_VERSION, plural: 'profilingpolicies', namespace: SHOP, name: 'jvms' },
+    {
+      ...{ selected: 4, profiled: 4 },
+      conditions: [condition('Ready', 'True', 'Profiling', '4 of 4 pods deliver samples')],
+    },
+  );
   await gateSays({
     verdict: 'Waiting',
     conditions: [condition('Ready', 'True', 'WaitingForCanary', 'none')],

@@ -90,8 +90,9 @@ test('whatever a report says stays behind the host, in its quotes, and in the at
   const page = renderDiffPage({ title: 't', subtitle: 's', views: [], links });
 
   const [baseline, canary] = links.map(({ href }) => new URL(href));
-  assert.equal(baseline?.host, 'pyroscope.example');
-  assert.match(baseline?.searchParams.get('query') ?? '', /revision="a\\"\},\{x=\\"&y=1#\\"><script>"\}$/);
+  assert.ok(baseline);
+  assert.equal(baseline.host, 'pyroscope.example');
+  assert.match(baseline.searchParams.get('query') ?? '', /revision="a\\"\},\{x=\\"&y=1#\\"><script>"\}$/);
   assert.match(canary?.searchParams.get('query') ?? '', /revision="b\\\\"\}$/);
   assert.equal(links[2]?.href, 'https://tempo.example/trace/..%2F..%2Fevil');
   assert.doesNotMatch(page.slice(0, page.indexOf('<script type="application/json"')), /<script>/);
