@@ -11,6 +11,7 @@ import { API_VERSION } from '../../src/crds/schema.ts';
 import { type ObjectRef, pathOf } from '../../src/kube/client.ts';
 import { type BareApiServer, bareApiServer } from '../bare/api-server.ts';
 import { AGENTS, bareCluster, SHOP, SYSTEM } from '../bare/cluster.ts';
+import { eventually } from '../cluster/cluster.ts';
 
 const MERGE = 'application/merge-patch+json';
 const directory = mkdtempSync(join(tmpdir(), 'flamegate-status-'));
@@ -221,6 +222,8 @@ const condition = (type: string, status: 'True' | 'False' | 'Unknown', reason: s
 async function bareClusterOfShop(): Promise<void> {
   const duration = { warmUp: '1m', min: '3m', deadline: '30m' };
   await bareCluster(server.client, { nodes: 1, podsOfNode: 2, duration });
+  const everywhere = pathOf({ apiVersion: API_VERSION, plural: 'clusterprofilingpolicies' });
+  await eventually('the last kind is served, too', 60, () => server.client.request('GET', everywhere));
 }
 
 const viewRules = (): readonly object[] => {
