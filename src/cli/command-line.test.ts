@@ -35,6 +35,7 @@ test('each command is understood with its defaults', () => {
     raw: false,
     slow: undefined,
     route: undefined,
+    clone: undefined,
     cluster: CLUSTER,
   });
   assert.deepEqual(
@@ -48,6 +49,7 @@ test('each command is understood with its defaults', () => {
         raw: true,
         slow: undefined,
         route: undefined,
+        clone: undefined,
         cluster: CLUSTER,
       },
       {
@@ -69,6 +71,7 @@ test('each command is understood with its defaults', () => {
     raw: false,
     slow: 'canary',
     route: undefined,
+    clone: undefined,
     cluster: CLUSTER,
   });
   assert.deepEqual(parseCommandLine(words('record -n shop -l app=orders -o dir')), {
@@ -264,4 +267,29 @@ test('the pages in a browser: a namespace is needed, any free port is the defaul
   assert.throws(() => parseCommandLine(words('ui --namespace shop --port 70000')), {
     ...{ code: 'USAGE', message: /--port is 0 to 65535/ },
   });
+});
+
+test('a clone is asked for the commits of a report, between those of its builds or others', () => {
+  const cloneOf = (line: string) => {
+    const command = parseCommandLine(words(line));
+    return command.kind === 'report' ? command.clone : undefined;
+  };
+
+  assert.deepEqual(cloneOf('report shop/orders-1 --repo .'), {
+    path: '.',
+    baseline: undefined,
+    canary: undefined,
+  });
+  assert.deepEqual(cloneOf('report shop/orders-1 --repo ../shop --baseline v1.0 --canary 77f4c2d -o a.md'), {
+    ...{ path: '../shop', baseline: 'v1.0', canary: '77f4c2d' },
+  });
+  for (const [line, message] of [
+    ['report a/b --canary 77f4c2d', /--repo PATH/],
+    ['report a/b --repo . -o a.html', /--repo is for text, json, yaml and markdown/],
+    ['report a/b --repo . -o junit', /--repo is for/],
+    ['report a/b --repo . --slow canary', /--repo is for/],
+    ['report a/b --repo . --canary=--all', /--canary: "--all" is neither a commit nor a tag/],
+  ] as const) {
+    assert.throws(() => parseCommandLine(words(line)), { code: 'USAGE', message }, line);
+  }
 });

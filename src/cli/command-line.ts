@@ -1,5 +1,6 @@
 /** The command line: words in, one command out. */
 import { parseArgs } from 'node:util';
+import { parseRevision } from '../crds/built-from.ts';
 import { usageError as usage } from './cli-error.ts';
 import type { ClusterOptions, Command, ObjectName, Scope } from './command.ts';
 import {
@@ -13,6 +14,7 @@ import {
   SHELLS,
   type Values,
 } from './command-table.ts';
+import type { AskedCommits } from './commits/culprit-commits.ts';
 import { compareOptions } from './compare/compare-options.ts';
 import { askedCanary, inconclusiveAs, revisionHash, timeoutMs, waitFormat } from './gate-wait-options.ts';
 import { isLocal, localRecord } from './local/local-options.ts';
@@ -116,7 +118,23 @@ function reportCommand(rest: readonly string[], values: Values): Command {
     throw usage(`--slow is text, or a page: report --slow canary [-o a.html], not ${format}`);
   }
   const cluster = clusterOptions(values);
-  return { kind: 'report', report: objectName(name), format, output, raw, slow, route, cluster };
+  const isPage = format === 'text' && output !== undefined;
+  const clone = askedCommits(values, isPage || slow !== undefined || format === 'junit');
+  return { kind: 'report', report: objectName(name), format, output, raw, slow, route, clone, cluster };
+}
+
+function askedCommits({ repo, baseline, canary }: Values, hasNoRoom: boolean): AskedCommits | undefined {
+  if (repo === undefined) {
+    if (baseline === undefined && canary === undefined) return undefined;
+    throw usage('--baseline and --canary are commits of a clone: report NAMESPACE/NAME --repo PATH');
+  }
+  if (hasNoRoom) throw usage('--repo is for text, json, yaml and markdown');
+  for (const [arm, revision] of Object.entries({ baseline, canary })) {
+    if (revision !== undefined && parseRevision(revision) === undefined) {
+      throw usage(`--${arm}: "${revision.slice(0, 64)}" is neither a commit nor a tag`);
+    }
+  }
+  return { path: repo, baseline, canary };
 }
 
 function uiCommand(rest: readonly string[], values: Values): Command {

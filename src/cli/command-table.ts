@@ -21,6 +21,7 @@ export const OPTIONS = {
   raw: { type: 'boolean' },
   slow: text,
   route: text,
+  repo: text,
   namespace: { type: 'string', short: 'n' },
   'all-namespaces': { type: 'boolean', short: 'A' },
   selector: { type: 'string', short: 'l' },
@@ -88,7 +89,7 @@ export const COMMANDS = {
   },
   report: {
     says: 'print a RegressionReport, or save its page',
-    takes: ['output', 'raw', 'slow', 'route', ...CLUSTER],
+    takes: ['output', 'raw', 'slow', 'route', 'repo', 'baseline', 'canary', ...CLUSTER],
     output: { choices: REPORT_FORMS, path: 'file' },
   },
   ui: { says: 'gates and reports in a browser', takes: [...SCOPE, 'port', ...CLUSTER] },
@@ -141,6 +142,7 @@ const KNOWN: Readonly<Partial<Record<OptionName, Known>>> = {
   inconclusive: { choices: INCONCLUSIVE_AS },
   kubeconfig: FILE,
   database: FILE,
+  repo: DIRECTORY,
   page: FILE,
 };
 

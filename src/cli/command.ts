@@ -1,5 +1,6 @@
 /** What a command line asks for, once it is understood. */
 import type { SHELLS } from './command-table.ts';
+import type { AskedCommits } from './commits/culprit-commits.ts';
 import type { Compare } from './compare/compare-options.ts';
 import type { AskedCanary } from './gate-wait-options.ts';
 import type { LocalRecord } from './local/local-options.ts';
@@ -68,6 +69,8 @@ export type Command =
       readonly slow: 'baseline' | 'canary' | undefined;
       /** Of which route, `GET /orders/{id}`; undefined: of all, or on a page the one with the most slow requests. */
       readonly route: string | undefined;
+      /** Where the commits between the builds of both arms are looked for. */
+      readonly clone: AskedCommits | undefined;
       readonly cluster: ClusterOptions;
     }
   | {

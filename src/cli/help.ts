@@ -14,6 +14,9 @@ Usage
                                               where its slow requests' time went, against normal ones: canary or baseline
   flamegate report NAMESPACE/NAME --slow canary -o a.html [--route "GET /orders/{id}"]
                                               and the flame graph of one route's, slow against normal
+  flamegate report NAMESPACE/NAME --repo PATH [--baseline COMMIT] [--canary COMMIT]
+                                              and which commits of a local clone touched the functions that grew; the
+                                              commits are the report's, where pods are annotated with them
   flamegate record --pid PID -o a.pb.gz [--duration 30s] [--frequency 97]
                                               profile a process of this machine and all that it starts; or of a
                                               container (--container ID), or a command: record -o a.pb.gz -- java …

@@ -28,7 +28,7 @@ export interface DiffPageInput {
   readonly verdict?: string | undefined;
   /** What was compared: label and value. */
   readonly facts?: readonly (readonly [string, string])[];
-  /** Other pages: of the same origin, or where the install says. */
+  /** Other pages: of the same origin, where the source is, or where the install says. */
   readonly links?: readonly PageLink[];
   readonly checks?: readonly IntervalRow[];
   readonly latency?: LatencyChart | undefined;

@@ -281,9 +281,9 @@ sinks:
 `;
   assert.deepEqual(parseSettings(text, 'settings.yaml').agents.sinks, {
     profiles: [
-      { name: 'pyroscope', endpoint: 'http://pyroscope:4040' },
+      { name: 'pyroscope', endpoint: 'http://pyroscope:4040', kind: 'Pyroscope' },
       {
-        ...{ name: 'cloud', endpoint: 'https://profiles.example', ca: 'own-ca.crt' },
+        ...{ name: 'cloud', endpoint: 'https://profiles.example', ca: 'own-ca.crt', kind: 'Pyroscope' },
         authorization: { kind: 'Basic', file: 'pyroscope' },
       },
     ],
@@ -321,12 +321,32 @@ test('metrics go where remote write is taken, and no name is in two lists', () =
     metrics: [
       {
         ...{ name: 'mimir', endpoint: 'https://mimir.example/api/v1/push' },
-        ...{ tenant: 'team-a', histograms: 'Native' },
+        ...{ tenant: 'team-a', kind: 'RemoteWrite', histograms: 'Native' },
       },
     ],
   });
   assert.equal(
     problemOf(`sinks: {metrics: ${metrics}, profiles: [{name: mimir, endpoint: "https://a.example"}]}`),
     'settings.yaml:1: sinks: must be a mapping of keys to values ({} for none), each name once in its lists',
+  );
+});
+
+test('a Collector takes profiles and metrics by OTLP where a sink says so', () => {
+  const text = `
+sinks:
+  profiles:
+    - {name: otel-profiles, kind: Otlp, endpoint: "http://collector:4318"}
+  metrics:
+    - {name: otel-metrics, kind: Otlp, endpoint: "http://collector:4318"}
+`;
+  const { profiles, metrics } = parseSettings(text, 'settings.yaml').agents.sinks ?? {};
+
+  assert.deepEqual(profiles, [{ name: 'otel-profiles', kind: 'Otlp', endpoint: 'http://collector:4318' }]);
+  assert.deepEqual(metrics, [
+    { name: 'otel-metrics', kind: 'Otlp', histograms: 'Classic', endpoint: 'http://collector:4318' },
+  ]);
+  assert.equal(
+    problemOf('sinks: {metrics: [{name: a, kind: OTLP, endpoint: "http://a"}]}'),
+    'settings.yaml:1: sinks.metrics.0.kind: must be RemoteWrite or Otlp',
   );
 });

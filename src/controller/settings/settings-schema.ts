@@ -208,21 +208,34 @@ export const SettingsFile = mapping(
         profiles: sinkList(
           destination(
             AGENTS_SECRET,
-            'Pyroscope, or Grafana Cloud Profiles: `push.v1.PusherService/Push` being below it, like `http://pyroscope.monitoring.svc:4040`. A NetworkPolicy of the agents has to allow it.',
-            {},
+            'Pyroscope, or Grafana Cloud Profiles: `push.v1.PusherService/Push` being below it, like `http://pyroscope.monitoring.svc:4040`. Of OTLP/HTTP: `v1development/profiles` below it, like `http://otel-collector.monitoring.svc:4318`. A NetworkPolicy of the agents has to allow it.',
+            {
+              kind: Type.String({
+                ...{ pattern: '^(Pyroscope|Otlp)$', maxLength: 9, default: 'Pyroscope' },
+                expected: 'Pyroscope or Otlp',
+                description:
+                  'Pyroscope’s push API, or OTLP/HTTP’s profiles, which are in development: a Collector takes them with the feature gate `service.profilesSupport`.',
+              }),
+            },
           ),
           'Where agents send profiles of the pods whose policy names the sink in `spec.sinks`.',
         ),
         metrics: sinkList(
           destination(
             AGENTS_SECRET,
-            'Prometheus’ remote write, all of its address, like `http://prometheus.monitoring.svc:9090/api/v1/write`. A NetworkPolicy of the agents has to allow it.',
+            'Prometheus’ remote write, all of its address, like `http://prometheus.monitoring.svc:9090/api/v1/write`. Of OTLP/HTTP: `v1/metrics` below it. A NetworkPolicy of the agents, and for OTLP of the controller, has to allow it.',
             {
+              kind: Type.String({
+                ...{ pattern: '^(RemoteWrite|Otlp)$', maxLength: 11, default: 'RemoteWrite' },
+                expected: 'RemoteWrite or Otlp',
+                description:
+                  'Prometheus’ remote write, or OTLP/HTTP, by which the controller sends its page, too: with the key `credentials` of the Secret `flamegate-system/flamegate-credentials`.',
+              }),
               histograms: Type.String({
                 ...{ pattern: '^(Native|Classic)$', maxLength: 7, default: 'Classic' },
                 expected: 'Native or Classic',
                 description:
-                  'Native ones are 2.2 % wide, and a server has to be told to take them. Classic ones have OpenTelemetry’s fourteen bounds.',
+                  'Native ones are 2.2 % wide, and a server has to be told to take them; by OTLP they are exponential histograms. Classic ones have OpenTelemetry’s fourteen bounds.',
               }),
             },
           ),
