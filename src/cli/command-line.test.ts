@@ -157,6 +157,32 @@ test('the account whose token is asked for by default is installed, and may get 
   assert.equal(objects.length, 3);
 });
 
+test('what is listed is of the context’s namespace, of one that is named, or of all; as a table unless asked otherwise', () => {
+  const status = { kind: 'status', format: 'table', cluster: CLUSTER };
+  assert.deepEqual(parseCommandLine(words('status')), {
+    ...{ ...status, scope: { kind: 'one', namespace: undefined } },
+  });
+  assert.deepEqual(parseCommandLine(words('status -A -o yaml')), {
+    ...{ ...status, scope: { kind: 'all' }, format: 'yaml' },
+  });
+  assert.deepEqual(parseCommandLine(words('gate list -n shop --output=json')), {
+    ...{ kind: 'gates', scope: { kind: 'one', namespace: 'shop' }, format: 'json', cluster: CLUSTER },
+  });
+  assert.deepEqual(parseCommandLine(words('ui -A')), {
+    ...{ kind: 'ui', namespace: undefined, port: 0, cluster: CLUSTER },
+  });
+});
+
+test('a pod is recorded and looked at by its name', () => {
+  const of = { pod: { namespace: 'shop', name: 'orders-7d4b-x2x' }, cluster: CLUSTER };
+  assert.deepEqual(parseCommandLine(words('record --pod shop/orders-7d4b-x2x -o a.pb.gz')), {
+    ...{ kind: 'podRecord', durationMs: 30_000, output: 'a.pb.gz', ...of },
+  });
+  assert.deepEqual(parseCommandLine(words('top --pod shop/orders-7d4b-x2x --times 2 -o json')), {
+    ...{ kind: 'podTop', times: 2, format: 'json', ...of },
+  });
+});
+
 test('a wrong line is a usage error that says what is right', () => {
   const wrong: readonly (readonly [string, RegExp])[] = [
     ['explode', /there is no command "explode"/],
@@ -197,7 +223,23 @@ test('a wrong line is a usage error that says what is right', () => {
     ['gate wait a/b --canary c --timeout 26h', /--timeout may be 25h at most/],
     ['gate wait a/b --canary c --inconclusive hold', /--inconclusive is fail or pass/],
     ['gate wait a/b --canary c -o yaml', /text or json, not "yaml"/],
-    ['gate wait a/b --canary c --token t', /gate takes no --token/],
+    ['gate wait a/b --canary c --token t', /gate wait takes no --token/],
+    ['gate list a/b', /expected: flamegate gate list takes options only/],
+    ['gate list -o xml', /--output is one of table, json, yaml/],
+    ['status -o text', /--output is one of table, json, yaml/],
+    ['status -n a -A', /--namespace or --all-namespaces, not both/],
+    ['status -n a/b', /--namespace: "a\/b" is no name of a namespace/],
+    ['top --pid 7 -o html', /--output is one of table, json, yaml/],
+    ['top --pid 7 --context c', /top of this machine takes no --context/],
+    ['top --pod a/b --pid 7', /top of a pod takes no --pid/],
+    ['top --pod a/b --every 5s', /top of a pod takes no --every/],
+    ['top --pod b', /"b" is not NAMESPACE\/NAME/],
+    ['record --pod a/b', /record needs -o: record --pod/],
+    ['record --pod a/b -o c --selector d', /record of a pod takes no --selector/],
+    ['record --pod a/b -o c --duration 7h', /--duration of a pod is 1s to 6h/],
+    ['completion', /expected: flamegate completion bash\|zsh\|fish/],
+    ['completion tcsh', /expected: flamegate completion bash\|zsh\|fish/],
+    ['ui -n a -A', /not both/],
     ['plan a --placebos 0', /--placebos is a whole number/],
   ];
   for (const [line, message] of wrong) {

@@ -7,7 +7,7 @@ import { kubeClient } from '../kube/client.ts';
 import { reportPagePath, slowRequestsPath } from '../wire/endpoints.ts';
 import { CliError } from './cli-error.ts';
 import { clusterConfig } from './cluster-config.ts';
-import type { Command } from './command-line.ts';
+import type { Command } from './command.ts';
 import { type CommitsOfReport, commitsOfReport } from './commits/culprit-commits.ts';
 import { openController } from './controller-connection.ts';
 import { writeText } from './files.ts';

@@ -76,9 +76,10 @@ export async function startController(options: ControllerOptions): Promise<Contr
   });
   await untilSynced(view);
   const agentSettings = () => settings.current().agents;
+  const links = () => settings.current().links;
   const ingest = await startIngest({
     ...{ ...parts, ...options },
-    ...{ registry: metrics.registry, isLeader, agentSettings },
+    ...{ registry: metrics.registry, isLeader, agentSettings, links },
   });
   const webhook = await webhookOf(parts, options);
   const election = startElection(parts, options);

@@ -12,6 +12,7 @@ const DEFAULTS = {
   reportsPerGate: 50,
   prometheus: undefined,
   notifications: [],
+  links: {},
   agents: { spool: { maxAgeMs: 3_600_000, maxBytes: 128 * 2 ** 20 } },
 };
 const problemOf = (text: string): string => {
@@ -51,11 +52,48 @@ sinks:
     reportsPerGate: 50,
     prometheus: undefined,
     notifications: [],
+    links: {},
     agents: {
       spool: { maxAgeMs: 3_600_000, maxBytes: 64 * 2 ** 20 },
       spansEndpoint: 'http://otel-collector.monitoring.svc:4318',
     },
   });
+});
+
+test('links have what they need behind a host that is the operator’s', () => {
+  const links = (text: string) => problemOf(`links: ${text}`);
+
+  const taken = parseSettings(
+    'links: {profiles: "https://p:4040/?query={query}&from={from}", traces: "http://t/explore#{traceId}"}',
+    'settings.yaml',
+  );
+  assert.deepEqual(taken.links, {
+    profiles: 'https://p:4040/?query={query}&from={from}',
+    traces: 'http://t/explore#{traceId}',
+  });
+  const refused = [
+    'https://tempo/trace/',
+    'https://{traceId}/trace',
+    'https://tempo{traceId}/trace',
+    'https://user@tempo/{traceId}',
+    'javascript:alert({traceId})//',
+    'https://tempo/{traceId}/{query}',
+    'https://tempo/{traceId}/{',
+    'https://tempo/{traceId}"onclick="x',
+    '//tempo/{traceId}',
+    'https://:99999/{traceId}',
+  ];
+  for (const url of refused) {
+    assert.equal(
+      links(JSON.stringify({ traces: url })),
+      'settings.yaml:1: links.traces: must be an http or https URL with {traceId} behind the host',
+      url,
+    );
+  }
+  assert.match(
+    links('{profiles: "https://p/?q={from}"}'),
+    /links\.profiles: must be an http or https URL with \{query\}, and of \{from\}/,
+  );
 });
 
 test('a wrong value is refused with its line, its key and what it must be', () => {

@@ -34,6 +34,22 @@ const endpoint = (description: string) =>
     description,
   });
 
+/** Host and scheme are the operator's alone: nothing is put in before the path. */
+const TEMPLATE_PATTERN = "^https?://[A-Za-z0-9.:\\[\\]-]+/[A-Za-z0-9._~/?#=&%:,;!$*'()+@{}-]*$";
+
+/** A link of pages. `holding`: what of `{…}` it must have; `filling`: what it may have, too. */
+const linkTemplate = (
+  { holding, filling = [] }: { readonly holding: string; readonly filling?: readonly string[] },
+  description: string,
+) =>
+  Type.Optional(
+    Type.String({
+      ...{ pattern: TEMPLATE_PATTERN, maxLength: 1_024, placeholders: { holding, filling } },
+      expected: `an http or https URL with {${holding}}${filling.length === 0 ? '' : `, and of ${filling.map((name) => `{${name}}`).join(', ')} what it needs`} behind the host`,
+      description,
+    }),
+  );
+
 const tenant = (description: string) =>
   Type.Optional(
     Type.String({
@@ -275,6 +291,19 @@ export const SettingsFile = mapping(
         ),
       },
       'What gates read besides what agents push. No object of a tenant can name an address.',
+    ),
+    links: section(
+      {
+        profiles: linkTemplate(
+          { holding: 'query', filling: ['from', 'until', 'fromMs', 'untilMs'] },
+          'Where profiles of an arm are looked at, for instance `https://pyroscope.example/?query={query}&from={from}&until={until}`. `{query}` is the profile and its labels, `process_cpu:…{namespace="shop",revision="…"}`; times are seconds, or milliseconds, since 1970. No link without it.',
+        ),
+        traces: linkTemplate(
+          { holding: 'traceId' },
+          'Where a trace is looked at, for instance `https://tempo.example/trace/{traceId}`: pages of reports have a link for slow requests whose caller’s trace is known. No link without it.',
+        ),
+      },
+      'Where pages of reports lead. A browser asks there when somebody follows the link, not before.',
     ),
   },
   {},

@@ -4,6 +4,7 @@ import { parseDurationMs, QuantityError } from '../../crds/quantities.ts';
 import type { AgentSettings } from '../../wire/assignment.ts';
 import type { MetricsSink, ProfilesSink, SinkAddress } from '../../wire/sinks.ts';
 import type { NotificationSink } from '../notifications/notification-sink.ts';
+import type { LinkTemplates } from '../report-page/outside-links.ts';
 import type { PolicyLimits } from './policy-limits.ts';
 import type { SettingsFile } from './settings-schema.ts';
 
@@ -15,12 +16,14 @@ export interface Settings {
   readonly prometheus: BackendAddress | undefined;
   /** Who is told of verdicts. */
   readonly notifications: readonly NotificationSink[];
+  /** Where pages of reports lead, with `{…}` in place of what each report has. */
+  readonly links: LinkTemplates;
   /** What agents are told of them, with their assignments. */
   readonly agents: AgentSettings;
 }
 
 /** Of a file that has been validated. */
-export function settingsOf({ rates, budget, retention, sinks, sources }: SettingsFile): Settings {
+export function settingsOf({ rates, budget, retention, sinks, sources, links }: SettingsFile): Settings {
   const { store, spool, reportsPerGate } = retention;
   const { endpoint } = sinks.spans;
   const profiles = sinks.profiles.map(profilesSinkOf);
@@ -31,6 +34,7 @@ export function settingsOf({ rates, budget, retention, sinks, sources }: Setting
     reportsPerGate,
     prometheus: addressOf(sources.prometheus),
     notifications: sinks.notifications.map(notificationOf),
+    links,
     agents: {
       spool: { maxAgeMs: parseDurationMs(spool.maxAge), maxBytes: parseBytes(spool.maxBytes) },
       ...(endpoint === undefined ? {} : { spansEndpoint: endpoint }),
