@@ -15,6 +15,7 @@ packages=(
   chromium                                                             # tests of the flame graph page
   zsh fish                                                             # tests of the completion of the command line
   prometheus prometheus-alertmanager                                   # tests of metrics and alerts, promtool for make verify
+  git redis-server                                                     # tests with Argo CD
 )
 [ -n "$("$here/jdk-home.sh" --find 17)" ] || packages+=(openjdk-17-jdk-headless)
 # without a JDK 25 on the machine, jdk-home.sh gets one by pip

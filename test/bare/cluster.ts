@@ -7,6 +7,7 @@ import type { RegressionGate } from '../../src/crds/regression-gate.ts';
 import type { RegressionReport } from '../../src/crds/regression-report.ts';
 import { API_VERSION } from '../../src/crds/schema.ts';
 import type { KubeClient } from '../../src/kube/client.ts';
+import type { OptionVariable } from '../../src/wire/batch-schema.ts';
 import { AGENT_AUDIENCE } from '../../src/wire/endpoints.ts';
 import { eventually } from '../cluster/cluster.ts';
 
@@ -19,6 +20,12 @@ export interface BarePod {
   readonly uid: string;
   readonly node: string;
   readonly track: string;
+  /** Missing: shop. */
+  readonly namespace?: string;
+  /** Missing: app. */
+  readonly container?: string;
+  /** What its JVM finds in its environment; missing: JAVA_TOOL_OPTIONS. */
+  readonly environment?: readonly OptionVariable[];
 }
 
 export interface BareCluster {
@@ -71,17 +78,7 @@ export async function bareCluster(client: KubeClient, options: BareClusterOption
       writeFileSync(file, await agentToken(client, `agent-${node}`));
       return file;
     },
-    async caFile(directory) {
-      const map = await eventually('the published authority', 300, () =>
-        client.get<{ data: Record<string, string> }>({
-          ...ofCore('configmaps', AGENTS),
-          name: 'flamegate-ca',
-        }),
-      );
-      const file = join(directory, 'ca.crt');
-      writeFileSync(file, map.data['ca.crt'] ?? '');
-      return file;
-    },
+    caFile: (directory) => writeAuthority(client, directory),
     async deleteNode(node) {
       await client.delete({ ...ofCore('nodes'), name: node });
     },
@@ -100,6 +97,16 @@ export async function bareCluster(client: KubeClient, options: BareClusterOption
       return (await client.request<{ items: RegressionReport[] }>('GET', path)).items;
     },
   };
+}
+
+/** A file with the authorities that the controller publishes for agents. */
+export async function writeAuthority(client: KubeClient, directory: string): Promise<string> {
+  const map = await eventually('the published authority', 300, () =>
+    client.get<{ data: Record<string, string> }>({ ...ofCore('configmaps', AGENTS), name: 'flamegate-ca' }),
+  );
+  const file = join(directory, 'ca.crt');
+  writeFileSync(file, map.data['ca.crt'] ?? '');
+  return file;
 }
 
 /** Kinds, namespaces, and the agents' account. */

@@ -21,6 +21,8 @@ export interface ControllerProcessOptions {
   readonly httpsPort: number;
   readonly podName: string;
   readonly httpPort?: number;
+  /** Where it answers as a webhook; missing: nowhere. */
+  readonly webhookPort?: number;
   /** Of node; as it ships, but for what it takes on a machine of its own. */
   readonly flags?: readonly string[];
 }
@@ -47,6 +49,7 @@ export function startControllerProcess(options: ControllerProcessOptions): Contr
         FLAMEGATE_HTTP_PORT: String(options.httpPort ?? 0),
         FLAMEGATE_HTTPS_PORT: String(options.httpsPort),
         FLAMEGATE_DATA_DIR: options.dataDirectory,
+        ...(options.webhookPort && { FLAMEGATE_WEBHOOK_PORT: String(options.webhookPort) }),
       },
     },
   );

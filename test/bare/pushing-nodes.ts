@@ -5,7 +5,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { aBatch, aPodWindow, WINDOW_MS } from '../../src/store/testing/a-batch.ts';
 import type { Batch } from '../../src/wire/batch-schema.ts';
 import { aSimulatedAgent, type SimulatedAgent } from '../agents/simulated-agent.ts';
-import type { BareCluster } from './cluster.ts';
+import { type BareCluster, SHOP } from './cluster.ts';
 
 /** Of 340 samples a window; grown so little that it takes some looks to prove it. */
 const SLOWER = 24;
@@ -26,8 +26,13 @@ export interface Way {
   readonly port: number;
 }
 
+export type PushedCluster = Pick<BareCluster, 'nodes' | 'pods' | 'tokenFile'>;
+
 /** From now on, in real time, a window of each node every ten seconds. */
-export async function startPushing(cluster: BareCluster, { directory, caFile, port }: Way): Promise<Pushing> {
+export async function startPushing(
+  cluster: PushedCluster,
+  { directory, caFile, port }: Way,
+): Promise<Pushing> {
   const agents = new Map<string, SimulatedAgent>();
   for (const node of cluster.nodes) {
     mkdirSync(join(directory, node));
@@ -85,17 +90,25 @@ interface Window {
   readonly startMs: number;
 }
 
-function batchOf(cluster: BareCluster, { node, sequence, startMs }: Window): Batch {
+function batchOf(cluster: PushedCluster, { node, sequence, startMs }: Window): Batch {
   const pods = cluster.pods
     .filter((pod) => pod.node === node)
-    .map(({ uid, name, track }, index) => {
+    .map((pod, index) => {
+      const { uid, name, track, namespace = SHOP, container = 'app', environment } = pod;
       const slower = track === 'canary' ? SLOWER : 0;
       const counts = [20 + slower, 120, 110, 90].map((count, stack): [number, number] => [
         stack,
         count + ((sequence * 7 + stack * 5 + index * 3) % 11),
       ]);
       const samples = counts.reduce((sum, [, count]) => sum + count, 0);
-      return aPodWindow({ podUid: uid, pod: name, startedAtMs: startMs - 3_600_000, counts, samples });
+      const { jvm } = aPodWindow();
+      return aPodWindow({
+        ...{ podUid: uid, pod: name, namespace, container, counts, samples },
+        ...{
+          startedAtMs: startMs - 3_600_000,
+          jvm: environment ? { ...jvm, environment: [...environment] } : jvm,
+        },
+      });
     });
   return aBatch({
     ...{ node, boot: `boot-of-${node}`, sequence, startMs, endMs: startMs + WINDOW_MS, pods },

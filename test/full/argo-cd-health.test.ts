@@ -4,10 +4,11 @@
  */
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
-import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join, relative } from 'node:path';
 import { before, test } from 'node:test';
-import { parse } from 'yaml';
+import { parse, stringify } from 'yaml';
 import { decide } from '../../src/controller/profiling-policy/decide.ts';
 import type { Observed } from '../../src/controller/profiling-policy/gather.ts';
 import {
@@ -20,7 +21,7 @@ import type { Finding } from '../../src/controller/regression-gate/decide.ts';
 import { gateStatus } from '../../src/controller/regression-gate/gate-status.ts';
 import { aGate, aPod, aReport, START_MS } from '../../src/controller/regression-gate/testing/a-cluster.ts';
 import type { RegressionReportStatus } from '../../src/crds/regression-report.ts';
-import { kustomize } from '../helm/helm.ts';
+import { kustomize, type Manifest } from '../helm/helm.ts';
 
 interface Health {
   readonly status: string;
@@ -211,4 +212,26 @@ test('config/argocd/install is config/default in waves: what others need comes b
   assert.deepEqual([...waves.keys()].toSorted(), ['-1', '-2', '-3']);
   assert.deepEqual([...(waves.get('-3') ?? [])].toSorted(), ['CustomResourceDefinition', 'Namespace']);
   assert.deepEqual([...(waves.get('-1') ?? [])], ['Deployment']);
+});
+
+test('the component finds the ConfigMap of an install that has its namespace already, or gets it from the kustomization', () => {
+  const component = new URL('../../config/argocd/health', import.meta.url).pathname;
+  const data = { 'timeout.reconciliation': '120s' };
+  for (const namespace of [undefined, 'argocd']) {
+    const directory = mkdtempSync(join(tmpdir(), 'flamegate-argo-cd-health-'));
+    const metadata = { name: 'argocd-cm', ...(namespace && { namespace }) };
+    const settings = { apiVersion: 'v1', kind: 'ConfigMap', metadata, data };
+    const kustomization = {
+      ...{ resources: ['argocd-cm.yaml'], components: [relative(directory, component)] },
+      ...(namespace === undefined && { namespace: 'argocd' }),
+    };
+    writeFileSync(join(directory, 'argocd-cm.yaml'), stringify(settings));
+    writeFileSync(join(directory, 'kustomization.yaml'), stringify(kustomization));
+
+    const [merged] = kustomize(directory) as readonly (Manifest & { readonly data?: object })[];
+
+    assert.deepEqual(merged?.metadata, { name: 'argocd-cm', namespace: 'argocd' });
+    assert.deepEqual(merged.data, { ...scripts(), ...data });
+    rmSync(directory, { recursive: true });
+  }
 });

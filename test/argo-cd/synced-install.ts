@@ -1,0 +1,155 @@
+/**
+ * A cluster whose install and services come from git by the real Argo CD. Real are the API server, Kubernetes' controllers of workloads, Argo CD
+ * and Flamegate's controller, which runs here with the account and the roles that Argo CD has synced; that pods run is only said, and what
+ * they burn is pushed by agents' own code with the token of the pod that the DaemonSet has made.
+ */
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { V1Pod } from '@kubernetes/client-node';
+import { parse } from 'yaml';
+import { FLAG_VARIABLES } from '../../src/crds/profiling-policy.ts';
+import type { KubeClient } from '../../src/kube/client.ts';
+import { type BareApiServer, bareApiServer, freePort } from '../bare/api-server.ts';
+import { AGENTS, agentToken, type BarePod, SYSTEM, writeAuthority } from '../bare/cluster.ts';
+import { controllerManager } from '../bare/controller-manager.ts';
+import { startControllerProcess } from '../bare/controller-process.ts';
+import { type PlayedKubelet, playKubelet } from '../bare/played-kubelet.ts';
+import { startPushing } from '../bare/pushing-nodes.ts';
+import { eventually } from '../cluster/cluster.ts';
+import { type Applications, argoApplications } from './applications.ts';
+import { argoCd } from './argo-cd.ts';
+import { type GitRepository, gitRepository } from './git-repository.ts';
+
+export interface SyncedInstall {
+  readonly client: KubeClient;
+  readonly repository: GitRepository;
+  readonly applications: Applications;
+  readonly kubelet: PlayedKubelet;
+  /** An Application of this project's, of the repository here. */
+  manifest(file: string): object;
+  /** From now on; the install has to be synced. */
+  startController(): Promise<void>;
+  /** Of the agent whose pod the DaemonSet makes as soon as there is a policy. */
+  startAgent(): Promise<void>;
+  stop(): Promise<void>;
+}
+
+const NODE = 'node-1';
+const WORKLOADS = ['deployment', 'replicaset', 'daemonset', 'garbage-collector'];
+/** What Kubernetes 1.35 has behind a gate. */
+const ADMISSION_POLICIES = [
+  '--feature-gates=MutatingAdmissionPolicy=true',
+  '--runtime-config=admissionregistration.k8s.io/v1beta1=true',
+];
+
+export async function syncedInstall(): Promise<SyncedInstall> {
+  const directory = mkdtempSync(join(tmpdir(), 'flamegate-argo-cd-'));
+  const api = await bareApiServer(ADMISSION_POLICIES);
+  const { client, kubeconfigFile } = api;
+  const ends: (() => Promise<void>)[] = [api.close];
+  const stop = async (): Promise<void> => {
+    for (const end of ends.toReversed()) await end();
+    rmSync(directory, { recursive: true });
+  };
+  try {
+    ends.push(
+      controllerManager(
+        kubeconfigFile,
+        WORKLOADS.map((name) => `${name}-controller`),
+      ).stop,
+    );
+    const kubelet = await playKubelet(client, NODE);
+    ends.push(kubelet.stop);
+    const repository = gitRepository(join(directory, 'repository'));
+    const argo = await argoCd(client, kubeconfigFile, join(directory, 'argo-cd'));
+    ends.push(argo.stop);
+    let controllerLog = () => '';
+    const explain = (): string => `${argo.log()}\ncontroller:\n${controllerLog().slice(-3_000)}`;
+    const httpsPort = await freePort();
+    return {
+      ...{ client, repository, kubelet, stop },
+      applications: await argoApplications(client, explain),
+      manifest: (file) => manifestOf(file, repository.url),
+      async startController() {
+        const controller = await keptController(api, join(directory, 'controller'), httpsPort);
+        controllerLog = controller.log;
+        ends.push(controller.stop);
+      },
+      async startAgent() {
+        const agents = join(directory, 'agents');
+        mkdirSync(agents);
+        const way = { directory: agents, caFile: await writeAuthority(client, directory), port: httpsPort };
+        const cluster = {
+          nodes: [NODE],
+          get pods() {
+            return kubelet.pods().flatMap(seenBy);
+          },
+          tokenFile: () => writeToken(client, kubelet, directory),
+        };
+        ends.push((await startPushing(cluster, way)).stop);
+      },
+    };
+  } catch (error) {
+    await stop();
+    throw error;
+  }
+}
+
+function manifestOf(file: string, url: string): object {
+  const text = readFileSync(new URL(`../../${file}`, import.meta.url), 'utf8');
+  return parse(text.replaceAll(/https:\/\/git\.example\.com\/\S+/g, url));
+}
+
+/** With the rights that the install gives its pod; started again when it ends, as a kubelet does. */
+async function keptController(api: BareApiServer, directory: string, httpsPort: number) {
+  mkdirSync(directory);
+  const path = `/api/v1/namespaces/${SYSTEM}/serviceaccounts/flamegate-controller/token`;
+  const request = { apiVersion: 'authentication.k8s.io/v1', kind: 'TokenRequest', spec: {} };
+  const { status } = await api.client.request<{ status: { token: string } }>('POST', path, request);
+  const config = JSON.parse(readFileSync(api.kubeconfigFile, 'utf8'));
+  config.users[0].user.token = status.token;
+  const kubeconfigFile = join(directory, 'kubeconfig');
+  writeFileSync(kubeconfigFile, JSON.stringify(config));
+  const webhookPort = await freePort();
+  const start = () =>
+    startControllerProcess({
+      ...{ kubeconfigFile, dataDirectory: join(directory, 'data'), httpsPort, webhookPort },
+      podName: 'controller',
+    });
+  let controller = start();
+  const timer = setInterval(() => {
+    if (controller.ended()) controller = start();
+  }, 1_000);
+  return {
+    log: () => controller.log(),
+    stop() {
+      clearInterval(timer);
+      return controller.kill();
+    },
+  };
+}
+
+async function writeToken(client: KubeClient, kubelet: PlayedKubelet, directory: string): Promise<string> {
+  const pod = await eventually('a pod of the agents’ DaemonSet', 120, () =>
+    kubelet
+      .pods()
+      .find(({ metadata, status }) => metadata?.namespace === AGENTS && status?.phase === 'Running'),
+  );
+  const file = join(directory, 'token');
+  writeFileSync(file, await agentToken(client, pod.metadata?.name ?? ''));
+  return file;
+}
+
+/** What an agent would find in the pod: a JVM with the variables of its container, whose slow revision says so in its environment. */
+function seenBy({ metadata, spec, status }: V1Pod): readonly BarePod[] {
+  const { name = '', uid = '', namespace = '' } = metadata ?? {};
+  const [container] = spec?.containers ?? [];
+  const isFlamegate = [SYSTEM, AGENTS].includes(namespace);
+  if (isFlamegate || status?.phase !== 'Running' || metadata?.deletionTimestamp !== undefined) return [];
+  const set = (container?.env ?? []).map((variable) => variable.name);
+  const environment = FLAG_VARIABLES.filter((variable) => set.includes(variable));
+  const isSlow = container?.env?.some((one) => one.name === 'CODEC' && one.value === 'slow') === true;
+  const track = isSlow ? 'canary' : 'stable';
+  return [{ name, uid, namespace, node: NODE, track, container: container?.name ?? '', environment }];
+}
