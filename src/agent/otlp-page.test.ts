@@ -49,9 +49,9 @@ for (const histograms of ['Native', 'Classic'] as const) {
       ...{ 'k8s.pod.uid': 'uid-1', 'k8s.container.name': 'app', 'k8s.deployment.name': 'orders' },
     });
     const kind = histograms === 'Native' ? 'exponentialHistogram' : 'histogram';
-    assert.deepEqual([requests?.unit, requests?.kind], ['s', kind]);
+    assert.deepEqual([requests.unit, requests.kind], ['s', kind]);
     assert.deepEqual(
-      requests?.points.map(({ attributes, count }) => [attributes, count]),
+      requests.points.map(({ attributes, count }) => [attributes, count]),
       [0, 1].map((route) => [
         {
           ...{ 'http.request.method': 'GET', 'http.route': `/orders/${route}` },
@@ -60,7 +60,7 @@ for (const histograms of ['Native', 'Classic'] as const) {
         500,
       ]),
     );
-    const [point] = requests?.points ?? [];
+    const [point] = requests.points;
     assert(point !== undefined && Math.abs(point.sum - (495 * 0.02 + 5 * 0.4)) < 1e-9, String(point?.sum));
     const [low, high] = histograms === 'Native' ? [1, 1.022] : [1, 2.5];
     assert.deepEqual(

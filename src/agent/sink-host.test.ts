@@ -36,6 +36,8 @@ test('what is gathered once goes to a Collector as profiles and metrics', async 
 
   sinks.profileOf(container, 100)?.add([{ name: 'shop.Codec.encode', place: 'Codec.kt:87' }], 7);
   sinks.windowClosed(START, START + 30_000);
+  const sent = () => sinks.reports().find(({ name }) => name === 'collector')?.sent;
+  await eventually('it is taken', () => sent() === 1); // what is on its way when an agent stops may be told twice
   await sinks.stop(AbortSignal.timeout(20_000));
 
   const { profiles, metrics } = collector.exported();

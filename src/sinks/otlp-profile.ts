@@ -1,7 +1,7 @@
 /**
  * A profile as OTLP has it (opentelemetry-proto, profiles/v1development/profiles.proto, development version 1), out of one of pprof that
- * createPprof wrote: its numbers of functions and locations, from one up, are places in OTLP's tables, whose first is nothing. Equal
- * stacks become one sample. Pure.
+ * createPprof wrote: its numbers of functions, from one up, are places in OTLP's table, whose first is nothing. Locations that differ only
+ * in how certain their line is become one, and so do equal stacks. Pure.
  */
 import { PbfReader, PbfWriter } from 'pbf';
 import { type FrameKind, kindOfName } from '../profile/frame-kind.ts';
@@ -49,6 +49,10 @@ interface ReadProfile {
   readonly strings: Uint8Array[];
   readonly functions: FunctionNames[];
   readonly locations: Place[];
+  /** By function and line: which of `locations`, from one up. */
+  readonly known: Map<string, number>;
+  /** The same by pprof's number, less one. */
+  readonly numbers: number[];
   readonly stacks: Map<string, Stack>;
   readonly sampleType: ValueType;
   readonly periodType: ValueType;
@@ -59,7 +63,7 @@ interface ReadProfile {
 
 function readPprof(pprof: Uint8Array): ReadProfile {
   const empty: ReadProfile = {
-    ...{ strings: [], functions: [], locations: [], stacks: new Map() },
+    ...{ strings: [], functions: [], locations: [], known: new Map(), numbers: [], stacks: new Map() },
     ...{ sampleType: { type: 0, unit: 0 }, periodType: { type: 0, unit: 0 } },
     ...{ timeNanos: 0, durationNanos: 0, period: 0 },
   };
@@ -69,7 +73,7 @@ function readPprof(pprof: Uint8Array): ReadProfile {
 function readProfileField(field: number, profile: ReadProfile, from: PbfReader): void {
   if (field === 1) from.readMessage(readValueType, profile.sampleType);
   else if (field === 2) addSample(profile, from.readMessage(readSample, { locations: [], value: 0 }));
-  else if (field === 4) profile.locations.push(from.readMessage(readLocation, { functionId: 0, line: 0 }));
+  else if (field === 4) addLocation(profile, from.readMessage(readLocation, { functionId: 0, line: 0 }));
   else if (field === 5) profile.functions.push(from.readMessage(readFunction, { id: 0, name: 0, file: 0 }));
   else if (field === 6) profile.strings.push(from.readBytes());
   else if (field === 9) profile.timeNanos = from.readVarint();
@@ -93,7 +97,15 @@ function readSample(field: number, sample: ReadSample, from: PbfReader): void {
   else if (field === 2) [sample.value = 0] = from.readPackedVarint();
 }
 
-function addSample({ stacks }: ReadProfile, { locations, value }: ReadSample): void {
+function addLocation({ locations, known, numbers }: ReadProfile, place: Place): void {
+  const key = `${place.functionId}:${place.line}`;
+  const number = known.get(key) ?? locations.push(place);
+  known.set(key, number);
+  numbers.push(number);
+}
+
+function addSample({ stacks, numbers }: ReadProfile, { locations: ids, value }: ReadSample): void {
+  const locations = ids.map((id) => numbers[id - 1] ?? 0);
   const key = locations.join(' ');
   const known = stacks.get(key);
   if (known === undefined) stacks.set(key, { locations, value });

@@ -97,7 +97,7 @@ test('profiles of a JVM that no gate compares arrive, as much CPU as its windows
     all.map(({ total, period }) => [total, period]),
     'as Pyroscope has them',
   );
-  assert.deepEqual(exported.profiles[0]?.stacks, profile.stacks);
+  assert.deepEqual(exported.profiles[0].stacks, profile.stacks);
   const jvms = exported.metrics.findLast(({ name }) => name === 'flamegate_agent_jvms');
   assert.deepEqual(
     [jvms?.kind, jvms?.points[0]?.value, jvms?.resource['service.instance.id']],

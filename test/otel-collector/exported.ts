@@ -122,8 +122,7 @@ export function exportedProfiles(request: Json): readonly ExportedProfile[] {
     const [line] = list(location?.['lines']);
     const written = table('functionTable')[numberOf(line?.['functionIndex'])];
     const [name, file] = [stringAt(written?.['nameStrindex']), stringAt(written?.['filenameStrindex'])];
-    const at = numberOf(line?.['line']);
-    const place = file === '' ? '' : `(${file}${at === 0 ? '' : `:${at}`})`;
+    const place = file === '' ? '' : `(${file}:${numberOf(line?.['line'])})`;
     const [attribute] = list(location?.['attributeIndices']).map(
       (each) => table('attributeTable')[numberOf(each)],
     );
