@@ -13,7 +13,13 @@ import { API_VERSION } from '../../src/crds/schema.ts';
 import { TARGET_KINDS } from '../../src/crds/target-kinds.ts';
 import { eventually } from '../cluster/cluster.ts';
 import { type ActingGate, actingGate, setSpec } from '../integration/support/acting-gate.ts';
-import { client, deploymentRef, dropNamespace, installKinds, makeNamespace } from '../integration/support/api-server.ts';
+import {
+  client,
+  deploymentRef,
+  dropNamespace,
+  installKinds,
+  makeNamespace,
+} from '../integration/support/api-server.ts';
 import { aTemplate, patch, patchStatus, untilRunning } from '../integration/support/played-workloads.ts';
 
 const NAMESPACE = `flamegate-acting-${process.pid}`;
