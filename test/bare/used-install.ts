@@ -210,7 +210,7 @@ async function tellOfJvms(client: KubeClient, { directory, httpsPort, pods }: Te
     );
     const batch = aBatch({
       node: NODE,
-      boot: 'boot',
+      boot: 'boot-0001',
       sequence: sequence++,
       startMs: endMs - WINDOW_MS,
       endMs,
