@@ -20,6 +20,8 @@ import { type ControllerProcess, startControllerProcess } from './controller-pro
 import { sayRunning } from './said-to-run.ts';
 
 const NODE = 'node-1';
+/** One by one, so that a rollout takes as many looks of the kubelet: whoever holds it on its first pods has time. */
+const REPLICAS = 12;
 const PATIENCE_S = 300; // on a busy machine
 const deployments = { apiVersion: 'apps/v1', plural: 'deployments', namespace: SHOP };
 const ours = (plural: string) => ({ apiVersion: API_VERSION, plural, namespace: SHOP });
@@ -87,7 +89,7 @@ async function takeHold(client: KubeClient, { deployment }: UsedInstall): Promis
     await eventually(
       `all pods of ${name}`,
       PATIENCE_S,
-      async () => (await deployment(name)).status?.readyReplicas === 2 || undefined,
+      async () => (await deployment(name)).status?.readyReplicas === REPLICAS || undefined,
     );
     await client.request('PATCH', path, image, 'application/strategic-merge-patch+json');
     await eventually(
@@ -128,7 +130,8 @@ const gateOf = (name: string, deadline: string) => ({
 const aDeployment = (name: string) => ({
   ...{ apiVersion: 'apps/v1', kind: 'Deployment', metadata: { name, namespace: SHOP } },
   spec: {
-    ...{ replicas: 2, selector: { matchLabels: { app: name } } },
+    ...{ replicas: REPLICAS, selector: { matchLabels: { app: name } } },
+    strategy: { rollingUpdate: { maxSurge: 1, maxUnavailable: 0 } },
     template: {
       metadata: { labels: { app: name } },
       spec: { nodeName: NODE, containers: [{ name: 'app', image: 'localhost/orders:1' }] },
