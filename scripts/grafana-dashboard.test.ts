@@ -20,6 +20,7 @@ import { openStore } from '../src/store/window-store.ts';
 import { aPrometheus, type RunningPrometheus, until } from '../test/prometheus/prometheus.ts';
 import {
   type Dashboard,
+  type Expression,
   expressionsOf,
   grafanaDashboard,
   type Panel,
@@ -147,7 +148,7 @@ const aBatchWithIo = () => {
   const io: IoWindow = {
     ...{ state: 'Seen' as const, reason: '', message: '', leastMs: 10, unseen: 0 },
     ...{ lost: { calls: 0, ns: 0 }, functions: [], counts: [] },
-    totals: [{ kind: 'fileRead', calls: 5, failed: 0, bytes: 500, ns: 5e6 }],
+    totals: [{ kind: 'fileRead', calls: 5, failed: 0, bytes: 500, ns: 5e6, latency: [] }],
   };
   return aBatch({ pods: [aPodWindow({ io })] });
 };

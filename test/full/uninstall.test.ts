@@ -54,27 +54,27 @@ afterEach(async () => {
 const built = (script: string): string =>
   execFileSync(new URL(script, import.meta.url).pathname, { encoding: 'utf8' }).trim();
 const client = () => api.client;
-const type = (page: string, block: string): string => run(documentedCommands(page, block), env);
+const type = (page: string, block: string): Promise<string> => run(documentedCommands(page, block), env);
 const INSTALL = 'README.md';
 const UPGRADE = 'docs/upgrade.md';
 const UNINSTALL = 'docs/uninstall.md';
 
 test('installed by kustomize with everything optional, used, upgraded and uninstalled: nothing is left', async () => {
   const before = await everyObject();
-  type(INSTALL, 'install by kustomize');
+  await type(INSTALL, 'install by kustomize');
   for (const part of ['pod-creation/policy-v1beta1', ...optionalRoles()])
-    run(`kubectl apply --server-side -k config/${part}`, env);
+    await run(`kubectl apply --server-side -k config/${part}`, env);
   used = await useInstall(api);
   await olderKinds();
 
-  run(withoutRollout(documentedCommands(UPGRADE, 'kustomize')), env);
+  await run(withoutRollout(documentedCommands(UPGRADE, 'kustomize')), env);
   assert.deepEqual(await shortNames(), ['profpol']);
-  assert.equal(type(UPGRADE, 'evaluating').split('\n').length, 4, 'both gates outlive an upgrade');
+  assert.equal((await type(UPGRADE, 'evaluating')).split('\n').length, 4, 'both gates outlive an upgrade');
 
   await objectsGo(used);
-  type(UNINSTALL, 'optional');
+  await type(UNINSTALL, 'optional');
   await used.controller.kill();
-  type(UNINSTALL, 'kustomize');
+  await type(UNINSTALL, 'kustomize');
 
   await nothingIsLeft(before);
 });
@@ -82,32 +82,33 @@ test('installed by kustomize with everything optional, used, upgraded and uninst
 test('installed by Helm, used, upgraded and uninstalled: nothing is left', async () => {
   env['PATH'] = `${built('../helm/build.sh')}:${env['PATH']}`;
   const before = await everyObject();
-  type(INSTALL, 'install by Helm');
+  await type(INSTALL, 'install by Helm');
   used = await useInstall(api);
   await olderKinds();
 
-  type(UPGRADE, 'helm');
+  await type(UPGRADE, 'helm');
   assert.deepEqual(await shortNames(), ['profpol']);
 
   await objectsGo(used);
   await used.controller.kill();
-  type(UNINSTALL, 'helm');
+  await type(UNINSTALL, 'helm');
 
   await nothingIsLeft(before);
 });
 
 test('where the controller is gone before its policies, the commands for that leave nothing either', async () => {
   const before = await everyObject();
-  type(INSTALL, 'install by kustomize');
+  await type(INSTALL, 'install by kustomize');
   used = await useInstall(api);
   await used.controller.kill();
 
-  assert.equal(type(UNINSTALL, 'injected'), `${SHOP}/orders\n`);
-  type(UNINSTALL, 'rescue');
-  for (const name of ['held', 'stopped']) run(`kubectl rollout resume -n ${SHOP} deployment/${name}`, env);
-  type(UNINSTALL, 'marks');
-  type(UNINSTALL, 'objects');
-  type(UNINSTALL, 'kustomize');
+  assert.equal(await type(UNINSTALL, 'injected'), `${SHOP}/orders\n`);
+  await type(UNINSTALL, 'rescue');
+  for (const name of ['held', 'stopped'])
+    await run(`kubectl rollout resume -n ${SHOP} deployment/${name}`, env);
+  await type(UNINSTALL, 'marks');
+  await type(UNINSTALL, 'objects');
+  await type(UNINSTALL, 'kustomize');
 
   await nothingIsLeft(before);
 });
@@ -138,18 +139,18 @@ async function shortNames(): Promise<readonly string[] | undefined> {
 }
 
 async function objectsGo({ deployment }: UsedInstall): Promise<void> {
-  type(UNINSTALL, 'objects');
-  await eventually('what was held is released', PATIENCE_S, () => {
-    const stopped = type(UNINSTALL, 'stopped').trim().split('\n').slice(1);
+  await type(UNINSTALL, 'objects');
+  await eventually('what was held is released', PATIENCE_S, async () => {
+    const stopped = (await type(UNINSTALL, 'stopped')).trim().split('\n').slice(1);
     return (stopped.length === 1 && stopped[0]?.startsWith(`${SHOP} `)) || undefined;
   });
   const { spec } = await deployment('stopped');
   assert.equal(spec?.paused, true, 'what a verdict stopped stays stopped');
-  run(
+  await run(
     `kubectl rollout resume -n ${SHOP} deployment/stopped && kubectl rollout undo -n ${SHOP} deployment/stopped`,
     env,
   );
-  type(UNINSTALL, 'marks');
+  await type(UNINSTALL, 'marks');
 }
 
 interface Resources {
