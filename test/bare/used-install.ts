@@ -10,7 +10,7 @@ import type { V1Deployment, V1Pod } from '@kubernetes/client-node';
 import { PAUSE_ANNOTATION } from '../../src/controller/acting/pause-mark.ts';
 import type { RegressionGate } from '../../src/crds/regression-gate.ts';
 import { API_VERSION } from '../../src/crds/schema.ts';
-import type { KubeClient } from '../../src/kube/client.ts';
+import { type KubeClient, pathOf } from '../../src/kube/client.ts';
 import { aBatch, aPodWindow, WINDOW_MS } from '../../src/store/testing/a-batch.ts';
 import { aSimulatedAgent } from '../agents/simulated-agent.ts';
 import { eventually } from '../cluster/cluster.ts';
@@ -34,7 +34,7 @@ export interface UsedInstall {
 
 /** Of an install whose objects are there. */
 export async function useInstall(api: BareApiServer): Promise<UsedInstall> {
-  const { client } = api;
+  const client = byTheTeam(api.client);
   const directory = mkdtempSync(join(tmpdir(), 'flamegate-used-'));
   mkdirSync(join(directory, 'spool'));
   const httpsPort = await freePort();
@@ -65,6 +65,18 @@ export async function useInstall(api: BareApiServer): Promise<UsedInstall> {
     throw new Error(controller.log().slice(-3_000), { cause: error });
   }
   return used;
+}
+
+/** What the service's own people and their kubelet write is theirs: the client says by default that it is Flamegate. */
+function byTheTeam(client: KubeClient): KubeClient {
+  const request: KubeClient['request'] = (method, path, body, contentType) =>
+    client.request(
+      method,
+      /^(POST|PATCH)$/.test(method) ? `${path}?fieldManager=shop-team` : path,
+      body,
+      contentType,
+    );
+  return { ...client, request, create: (ref, created) => request('POST', pathOf(ref), created) };
 }
 
 async function takeHold(client: KubeClient, { deployment }: UsedInstall): Promise<void> {

@@ -39,7 +39,7 @@ after(async () => {
 });
 
 beforeEach(async () => {
-  await client().create(namespaces, { apiVersion: 'v1', kind: 'Namespace', metadata: { name: SHOP } });
+  await run(`kubectl create namespace ${SHOP}`, env);
 });
 
 afterEach(async () => {
