@@ -13,6 +13,7 @@ packages=(
   clang-format shellcheck                                              # make verify
   tcpdump                                                              # the judge of make bench-requests
   chromium                                                             # tests of the flame graph page
+  zsh fish                                                             # tests of the completion of the command line
   prometheus prometheus-alertmanager                                   # tests of metrics and alerts, promtool for make verify
 )
 [ -n "$("$here/jdk-home.sh" --find 17)" ] || packages+=(openjdk-17-jdk-headless)

@@ -32,6 +32,8 @@ export interface Plan {
 export interface Sent {
   /** Of answered pushes of the measured windows. */
   readonly pushMs: readonly number[];
+  /** Since all began: the last push before the measured ones that took longer than SLOW_MS was answered then. */
+  readonly slowUntilMs: number;
   readonly refused: Readonly<Record<string, number>>;
   readonly batches: number;
   readonly windows: number;
@@ -43,6 +45,7 @@ export interface Sent {
 const FIRST_WINDOW_MS = 10_000; // until the assignment says
 const LOOK_MS = 2_000;
 const FLUSH_MS = 60_000;
+const SLOW_MS = 1_000;
 
 const [planFile, resultFile] = process.argv.slice(2);
 if (planFile === undefined || resultFile === undefined) throw new Error('usage: agents.ts PLAN RESULT');
@@ -51,7 +54,10 @@ const log = createLog('error', 'agents');
 const boot = `bench-${process.pid}`;
 const source: WindowSource = await windowSource(plan.recording, boot);
 const podsOfNode = Map.groupBy(plan.pods, ({ node }) => node);
-const sent = { pushMs: [] as number[], refused: {} as Record<string, number>, batches: 0, windows: 0 };
+const sent = {
+  ...{ pushMs: [] as number[], slowUntilMs: 0, refused: {} as Record<string, number> },
+  ...{ batches: 0, windows: 0 },
+};
 const acknowledged: string[] = [];
 let assignments = 0;
 for (const node of plan.tokens.keys()) source.prepare(node, podsOfNode.get(node) ?? []);
@@ -128,9 +134,10 @@ function timed(client: ControllerClient): ControllerClient {
     async ask(asked, signal) {
       const startedMs = performance.now();
       const answer = await client.ask(asked, signal);
-      if (isMeasured() && asked.path === BATCHES_PATH && answer.status < 300) {
-        sent.pushMs.push(performance.now() - startedMs);
-      }
+      if (asked.path !== BATCHES_PATH || answer.status >= 300) return answer;
+      const tookMs = performance.now() - startedMs;
+      if (isMeasured()) sent.pushMs.push(tookMs);
+      else if (tookMs > SLOW_MS) sent.slowUntilMs = Date.now() - beganMs;
       return answer;
     },
   };

@@ -112,3 +112,25 @@ test('what was discarded is of no window, and makes the next one less than whole
 
   assert.deepEqual(window, { otherSamples: 2, otherWaitedNs: 0, rows: [] });
 });
+
+test('of slow requests the slowest that its caller’s trace knows is told with them, of normal ones none', () => {
+  const served = new ContainerServed();
+  const traceParent = (digit: string, flags = '01') => `00-${digit.repeat(32)}-${'b'.repeat(16)}-${flags}`;
+  aDay(served);
+  served.log.add(aRequest(1100, 60, { traceParent: traceParent('1') }), as('/orders'));
+  served.log.add(aRequest(1200, 90, { traceParent: traceParent('2', '00') }), as('/orders'));
+  served.log.add(aRequest(1300, 70, { traceParent: traceParent('3') }), as('/orders'));
+  served.log.add(aRequest(1400, 65, { traceParent: traceParent('4') }), as('/orders'));
+  served.log.add(aRequest(1500, 1, { traceParent: traceParent('5') }), as('/orders'));
+  served.log.add(aRequest(1600, 500, { traceParent: traceParent('6') }), as('/few'));
+
+  const window = fold(served, []);
+  aDay(served);
+  served.log.add(aRequest(2000, 400), as('/orders'));
+  const next = fold(served, []);
+
+  assert.deepEqual(rowOf(window, 'slow').slowest, { traceId: '3'.repeat(32), latencyNs: 70 * MS });
+  assert.equal(rowOf(window, 'normal').slowest, undefined);
+  assert.equal(rowOf(window, 'unrated', '/few').slowest, undefined);
+  assert.equal(rowOf(next, 'slow').slowest, undefined, 'each window tells its own');
+});

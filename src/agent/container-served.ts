@@ -72,6 +72,7 @@ export class ContainerServed {
 
 interface RowSum {
   readonly counted: CountedAs;
+  readonly key: string;
   readonly speed: Speed;
   requests: number;
   latencyNs: number;
@@ -116,6 +117,7 @@ class RowSums {
 
   all(): readonly ServedRow[] {
     return Array.from(this.#rows.values(), (row) => ({
+      ...slowestOf(row, this.#logged),
       method: row.counted.method,
       route: row.counted.label.route,
       ...(row.counted.label.byPattern && { byPattern: true as const }),
@@ -147,8 +149,13 @@ class RowSums {
     const known = this.#rows.get(`${speed} ${key}`);
     if (known) return known;
     const sums = { requests: 0, latencyNs: 0, unreadNs: 0, stoppedNs: 0, stopsKnown: 0 };
-    const row = { counted, speed, ...sums, samples: new Map(), waited: new Map() };
+    const row = { counted, key, speed, ...sums, samples: new Map(), waited: new Map() };
     this.#rows.set(`${speed} ${key}`, row);
     return row;
   }
+}
+
+function slowestOf({ key, speed }: RowSum, { slowest }: LoggedWindow): Pick<ServedRow, 'slowest'> {
+  const request = speed === 'slow' ? slowest.get(key) : undefined;
+  return request === undefined ? {} : { slowest: { ...request, latencyNs: Math.round(request.latencyNs) } };
 }

@@ -48,8 +48,10 @@ export function createPushLoop(options: PushLoopOptions): PushLoop {
   const part = random();
   const ownTurn = async (signal: AbortSignal) => {
     const sinceMs = performance.now();
-    const leftMs = () => pushTurnMs(windowMs, part) - (performance.now() - sinceMs);
-    while (leftMs() > 0 && !signal.aborted) await pause(Math.min(leftMs(), LOOK_AGAIN_MS), signal);
+    const left = () => pushTurnMs(windowMs, part) - (performance.now() - sinceMs);
+    for (let leftMs = left(); leftMs > 0 && !signal.aborted; leftMs = left()) {
+      await pause(Math.min(leftMs, LOOK_AGAIN_MS), signal);
+    }
   };
 
   const storeIs = async (store: string) => {

@@ -21,7 +21,7 @@ export interface SinkHost {
 export interface SinkHostOptions {
   readonly nodeName: string;
   readonly credentialsDirectory: string;
-  /** What remote write sends. */
+  /** What sinks of metrics are sent. */
   readonly families: () => Iterable<Family>;
   readonly log: Pick<AgentLog, 'warn'>;
   readonly now: () => number;
@@ -33,9 +33,10 @@ export function createSinkHost(options: SinkHostOptions): SinkHost {
   let running: RunningSinks | undefined;
   let wanted: AgentSinks | undefined;
   let loading: Promise<void> | undefined;
+  const startedMs = options.now();
   const load = async (): Promise<void> => {
     const { startSinks } = await import('./running-sinks.ts');
-    running = startSinks(options);
+    running = startSinks(options, startedMs);
     running.sendTo(wanted);
   };
   return {

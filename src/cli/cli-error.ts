@@ -16,10 +16,18 @@ export type CliErrorCode =
   | 'RECORDING_INVALID'
   | 'NO_EVALUATIONS'
   | 'GATE_NOT_FOUND'
+  | 'GATES_UNREADABLE'
   | 'WORKLOAD_NOT_FOUND'
   | 'NOT_CERTIFIED'
   | 'UI_PORT_UNAVAILABLE'
-  | 'PROFILE_UNITS_DIFFER';
+  | 'PROFILE_UNITS_DIFFER'
+  | 'GIT_NOT_FOUND'
+  | 'GIT_FAILED'
+  | 'GIT_TOO_SLOW'
+  | 'REPOSITORY_INVALID'
+  | 'REVISION_MISSING'
+  | 'REVISION_UNKNOWN'
+  | 'HISTORY_SHALLOW';
 
 export class CliError extends Error {
   readonly code: CliErrorCode;

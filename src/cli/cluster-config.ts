@@ -1,7 +1,7 @@
 /** The user's kubeconfig, found as kubectl finds it. */
 import { KubeConfig } from '@kubernetes/client-node';
 import { CliError } from './cli-error.ts';
-import type { ClusterOptions } from './command-line.ts';
+import type { ClusterOptions } from './command.ts';
 import { reasonOf } from './files.ts';
 
 export function clusterConfig({ kubeconfig, context }: ClusterOptions): KubeConfig {

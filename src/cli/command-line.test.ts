@@ -35,6 +35,7 @@ test('each command is understood with its defaults', () => {
     raw: false,
     slow: undefined,
     route: undefined,
+    clone: undefined,
     cluster: CLUSTER,
   });
   assert.deepEqual(
@@ -48,6 +49,7 @@ test('each command is understood with its defaults', () => {
         raw: true,
         slow: undefined,
         route: undefined,
+        clone: undefined,
         cluster: CLUSTER,
       },
       {
@@ -69,6 +71,7 @@ test('each command is understood with its defaults', () => {
     raw: false,
     slow: 'canary',
     route: undefined,
+    clone: undefined,
     cluster: CLUSTER,
   });
   assert.deepEqual(parseCommandLine(words('record -n shop -l app=orders -o dir')), {
@@ -154,6 +157,32 @@ test('the account whose token is asked for by default is installed, and may get 
   assert.equal(objects.length, 3);
 });
 
+test('what is listed is of the context’s namespace, of one that is named, or of all; as a table unless asked otherwise', () => {
+  const status = { kind: 'status', format: 'table', cluster: CLUSTER };
+  assert.deepEqual(parseCommandLine(words('status')), {
+    ...{ ...status, scope: { kind: 'one', namespace: undefined } },
+  });
+  assert.deepEqual(parseCommandLine(words('status -A -o yaml')), {
+    ...{ ...status, scope: { kind: 'all' }, format: 'yaml' },
+  });
+  assert.deepEqual(parseCommandLine(words('gate list -n shop --output=json')), {
+    ...{ kind: 'gates', scope: { kind: 'one', namespace: 'shop' }, format: 'json', cluster: CLUSTER },
+  });
+  assert.deepEqual(parseCommandLine(words('ui -A')), {
+    ...{ kind: 'ui', namespace: undefined, port: 0, cluster: CLUSTER },
+  });
+});
+
+test('a pod is recorded and looked at by its name', () => {
+  const of = { pod: { namespace: 'shop', name: 'orders-7d4b-x2x' }, cluster: CLUSTER };
+  assert.deepEqual(parseCommandLine(words('record --pod shop/orders-7d4b-x2x -o a.pb.gz')), {
+    ...{ kind: 'podRecord', durationMs: 30_000, output: 'a.pb.gz', ...of },
+  });
+  assert.deepEqual(parseCommandLine(words('top --pod shop/orders-7d4b-x2x --times 2 -o json')), {
+    ...{ kind: 'podTop', times: 2, format: 'json', ...of },
+  });
+});
+
 test('a wrong line is a usage error that says what is right', () => {
   const wrong: readonly (readonly [string, RegExp])[] = [
     ['explode', /there is no command "explode"/],
@@ -194,7 +223,23 @@ test('a wrong line is a usage error that says what is right', () => {
     ['gate wait a/b --canary c --timeout 26h', /--timeout may be 25h at most/],
     ['gate wait a/b --canary c --inconclusive hold', /--inconclusive is fail or pass/],
     ['gate wait a/b --canary c -o yaml', /text or json, not "yaml"/],
-    ['gate wait a/b --canary c --token t', /gate takes no --token/],
+    ['gate wait a/b --canary c --token t', /gate wait takes no --token/],
+    ['gate list a/b', /expected: flamegate gate list takes options only/],
+    ['gate list -o xml', /--output is one of table, json, yaml/],
+    ['status -o text', /--output is one of table, json, yaml/],
+    ['status -n a -A', /--namespace or --all-namespaces, not both/],
+    ['status -n a/b', /--namespace: "a\/b" is no name of a namespace/],
+    ['top --pid 7 -o html', /--output is one of table, json, yaml/],
+    ['top --pid 7 --context c', /top of this machine takes no --context/],
+    ['top --pod a/b --pid 7', /top of a pod takes no --pid/],
+    ['top --pod a/b --every 5s', /top of a pod takes no --every/],
+    ['top --pod b', /"b" is not NAMESPACE\/NAME/],
+    ['record --pod a/b', /record needs -o: record --pod/],
+    ['record --pod a/b -o c --selector d', /record of a pod takes no --selector/],
+    ['record --pod a/b -o c --duration 7h', /--duration of a pod is 1s to 6h/],
+    ['completion', /expected: flamegate completion bash\|zsh\|fish/],
+    ['completion tcsh', /expected: flamegate completion bash\|zsh\|fish/],
+    ['ui -n a -A', /not both/],
     ['plan a --placebos 0', /--placebos is a whole number/],
   ];
   for (const [line, message] of wrong) {
@@ -222,4 +267,29 @@ test('the pages in a browser: a namespace is needed, any free port is the defaul
   assert.throws(() => parseCommandLine(words('ui --namespace shop --port 70000')), {
     ...{ code: 'USAGE', message: /--port is 0 to 65535/ },
   });
+});
+
+test('a clone is asked for the commits of a report, between those of its builds or others', () => {
+  const cloneOf = (line: string) => {
+    const command = parseCommandLine(words(line));
+    return command.kind === 'report' ? command.clone : undefined;
+  };
+
+  assert.deepEqual(cloneOf('report shop/orders-1 --repo .'), {
+    path: '.',
+    baseline: undefined,
+    canary: undefined,
+  });
+  assert.deepEqual(cloneOf('report shop/orders-1 --repo ../shop --baseline v1.0 --canary 77f4c2d -o a.md'), {
+    ...{ path: '../shop', baseline: 'v1.0', canary: '77f4c2d' },
+  });
+  for (const [line, message] of [
+    ['report a/b --canary 77f4c2d', /--repo PATH/],
+    ['report a/b --repo . -o a.html', /--repo is for text, json, yaml and markdown/],
+    ['report a/b --repo . -o junit', /--repo is for/],
+    ['report a/b --repo . --slow canary', /--repo is for/],
+    ['report a/b --repo . --canary=--all', /--canary: "--all" is neither a commit nor a tag/],
+  ] as const) {
+    assert.throws(() => parseCommandLine(words(line)), { code: 'USAGE', message }, line);
+  }
 });

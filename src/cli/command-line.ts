@@ -1,180 +1,66 @@
 /** The command line: words in, one command out. */
 import { parseArgs } from 'node:util';
+import { parseRevision } from '../crds/built-from.ts';
 import { usageError as usage } from './cli-error.ts';
-import { COMPARE_OPTIONS, COMPARE_TAKES, type Compare, compareOptions } from './compare/compare-options.ts';
+import type { ClusterOptions, Command, ObjectName, Scope } from './command.ts';
 import {
-  type AskedCanary,
-  askedCanary,
-  GATE_WAIT_OPTIONS,
-  inconclusiveAs,
-  revisionHash,
-  timeoutMs,
-  waitFormat,
-} from './gate-wait-options.ts';
-import { isLocal, LOCAL_OPTIONS, type LocalRecord, localRecord } from './local/local-options.ts';
+  ARMS,
+  CLUSTER,
+  type CommandName,
+  commandIn,
+  OPTIONS,
+  type OptionName,
+  optionsOf,
+  SHELLS,
+  type Values,
+} from './command-table.ts';
+import type { AskedCommits } from './commits/culprit-commits.ts';
+import { compareOptions } from './compare/compare-options.ts';
+import { askedCanary, inconclusiveAs, revisionHash, timeoutMs, waitFormat } from './gate-wait-options.ts';
+import { isLocal, localRecord } from './local/local-options.ts';
+import { outputFormat } from './output-format.ts';
 import type { PlanSource } from './plan-command.ts';
+import { podRecordOptions, podTopOptions } from './pod/pod-options.ts';
 import { durationOption, percentageOption } from './quantity-options.ts';
-import type { ReplayOverrides } from './replay.ts';
-import {
-  armNames,
-  mostPlacebos,
-  OVERRIDES,
-  outputFormat,
-  REPLAY_OPTIONS,
-  replayOverrides,
-} from './replay-options.ts';
+import { armNames, mostPlacebos, OVERRIDES, replayOverrides } from './replay-options.ts';
 import type { ReplaySource } from './replay-sources.ts';
-import type { OutputFormat } from './replay-text.ts';
-import { type ReportForm, reportOutput } from './report-output.ts';
-import { TOP_OPTIONS, type Top, topOptions } from './top/top-options.ts';
+import { reportOutput } from './report-output.ts';
+import { topOptions } from './top/top-options.ts';
 
-/** How to reach the cluster and the controller in it. */
-export interface ClusterOptions {
-  /** Undefined: KUBECONFIG, ~/.kube/config or the pod's own account, as kubectl does it. */
-  readonly kubeconfig: string | undefined;
-  readonly context: string | undefined;
-  /** Bearer token shown to the controller; undefined: the kubeconfig's, or one of `serviceAccount`. */
-  readonly token: string | undefined;
-  readonly serviceAccount: { readonly namespace: string; readonly name: string };
-}
-
-export interface ObjectName {
-  readonly namespace: string;
-  readonly name: string;
-}
-
-export type Command =
-  | { readonly kind: 'help' }
-  | {
-      readonly kind: 'diff';
-      readonly baseline: string;
-      readonly canary: string;
-      /** The file its page goes to. */
-      readonly output: string | undefined;
-      readonly title: string | undefined;
-      readonly raw: boolean;
-      /** Growth of a function beyond which it fails: a share of all samples; undefined: nothing is judged. */
-      readonly failOn: number | undefined;
-    }
-  | {
-      readonly kind: 'report';
-      readonly report: ObjectName;
-      /** text with a file: its page. */
-      readonly format: ReportForm;
-      readonly output: string | undefined;
-      readonly raw: boolean;
-      /** Of which arm slow requests are shown against normal ones, instead of the report. */
-      readonly slow: 'baseline' | 'canary' | undefined;
-      /** Of which route, `GET /orders/{id}`; undefined: of all, or on a page the one with the most slow requests. */
-      readonly route: string | undefined;
-      readonly cluster: ClusterOptions;
-    }
-  | {
-      readonly kind: 'record';
-      readonly namespace: string;
-      readonly selector: string;
-      readonly durationMs: number;
-      readonly intervalMs: number;
-      readonly output: string;
-      readonly cluster: ClusterOptions;
-    }
-  | ({ readonly kind: 'local' } & LocalRecord)
-  | ({ readonly kind: 'top' } & Top)
-  | ({ readonly kind: 'compare' } & Compare)
-  | { readonly kind: 'doctor'; readonly format: OutputFormat; readonly cluster: ClusterOptions }
-  | {
-      readonly kind: 'ui';
-      readonly namespace: string;
-      /** 0: any that is free. */
-      readonly port: number;
-      readonly cluster: ClusterOptions;
-    }
-  | { readonly kind: 'noise'; readonly recordings: readonly string[] }
-  | {
-      readonly kind: 'replay';
-      readonly source: ReplaySource;
-      readonly overrides: ReplayOverrides;
-      readonly format: OutputFormat;
-    }
-  | {
-      readonly kind: 'plan';
-      readonly source: PlanSource;
-      readonly overrides: ReplayOverrides;
-      readonly format: OutputFormat;
-    }
-  | {
-      readonly kind: 'gate';
-      readonly gate: ObjectName;
-      readonly canary: AskedCanary;
-      /** Hash of the revision; undefined: whatever the canary was compared with last. */
-      readonly baseline: string | undefined;
-      readonly timeoutMs: number;
-      readonly inconclusive: 'fail' | 'pass';
-      readonly format: 'text' | 'json';
-      readonly cluster: ClusterOptions;
-    };
-
-const OPTIONS = {
-  help: { type: 'boolean', short: 'h' },
-  output: { type: 'string', short: 'o' },
-  title: { type: 'string' },
-  raw: { type: 'boolean' },
-  slow: { type: 'string' },
-  route: { type: 'string' },
-  namespace: { type: 'string', short: 'n' },
-  selector: { type: 'string', short: 'l' },
-  duration: { type: 'string' },
-  interval: { type: 'string' },
-  kubeconfig: { type: 'string' },
-  context: { type: 'string' },
-  token: { type: 'string' },
-  'service-account': { type: 'string' },
-  'fail-on': { type: 'string' },
-  ...LOCAL_OPTIONS,
-  ...TOP_OPTIONS,
-  port: { type: 'string' },
-  ...COMPARE_OPTIONS,
-  ...REPLAY_OPTIONS,
-  ...GATE_WAIT_OPTIONS,
-} as const;
-type Values = { readonly [Name in Exclude<keyof typeof OPTIONS, 'help' | 'raw'>]?: string | undefined } & {
-  readonly raw?: boolean | undefined;
-};
-
-const CLUSTER = ['kubeconfig', 'context', 'token', 'service-account'] as const;
-const LOCAL = ['pid', 'container', 'frequency'] as const;
-const TAKES: Readonly<Record<Exclude<Command['kind'], 'help' | 'local'>, readonly (keyof Values)[]>> = {
-  diff: ['output', 'title', 'raw', 'fail-on'],
-  report: ['output', 'raw', 'slow', 'route', ...CLUSTER],
-  record: ['output', 'namespace', 'selector', 'duration', 'interval', ...LOCAL, ...CLUSTER],
-  top: [...LOCAL, 'every', 'times'],
-  compare: COMPARE_TAKES,
-  doctor: ['output', ...CLUSTER],
-  ui: ['namespace', 'port', ...CLUSTER],
-  noise: [],
-  replay: ['output', 'gate', 'database', 'baseline', 'canary', ...OVERRIDES, ...CLUSTER],
-  plan: ['output', 'gate', 'baseline', 'placebos', ...OVERRIDES, ...CLUSTER],
-  gate: ['output', 'canary', 'canary-of', 'baseline', 'timeout', 'inconclusive', 'kubeconfig', 'context'],
-};
 /** Made by config/rbac/viewer.yaml. */
 const VIEWER_ACCOUNT = 'flamegate-system/flamegate-viewer';
+const GATE_RIGHT = 'flamegate gate wait NAMESPACE/NAME --canary HASH, or flamegate gate list';
 const LONGEST_RECORDING_MS = 7 * 24 * 3_600_000;
 
 /** Throws a CliError USAGE that says what is wrong and how it is right. */
 export function parseCommandLine(argv: readonly string[]): Command {
   const { values, positionals } = parsed(argv);
-  const [kind, ...rest] = positionals;
-  if (values.help === true || kind === undefined || kind === 'help') {
+  const [first] = positionals;
+  if (values.help === true || first === undefined || first === 'help') {
     return { kind: 'help' };
   }
-  if (!isCommand(kind)) {
-    throw usage(`there is no command "${kind}"`);
+  const command = commandIn(positionals);
+  if (command === undefined) {
+    throw usage(first === 'gate' ? `expected: ${GATE_RIGHT}` : `there is no command "${first}"`);
   }
-  const foreign = Object.keys(values).find((name) => !TAKES[kind].some((taken) => taken === name));
+  const { name, rest } = command;
+  const foreign = Object.keys(values).find((given) => !optionsOf(name).some((taken) => taken === given));
   if (foreign !== undefined) {
-    throw usage(`${kind} takes no --${foreign}`);
+    throw usage(`${name} takes no --${foreign}`);
   }
-  switch (kind) {
+  return commandOf(name, rest, values);
+}
+
+function commandOf(name: CommandName, rest: readonly string[], values: Values): Command {
+  switch (name) {
+    case 'status':
+      exactly(0, rest, 'status takes options only');
+      return { kind: name, ...listed(values), cluster: clusterOptions(values) };
+    case 'gate list':
+      exactly(0, rest, 'gate list takes options only');
+      return { kind: 'gates', ...listed(values), cluster: clusterOptions(values) };
+    case 'gate wait':
+      return gateWaitCommand(rest, values);
     case 'diff':
       return diffCommand(rest, values);
     case 'report':
@@ -182,28 +68,25 @@ export function parseCommandLine(argv: readonly string[]): Command {
     case 'record':
       return recordCommand(rest, values);
     case 'top':
-      exactly(0, rest, 'top --pid PID');
-      return { kind, ...topOptions(values) };
+      return topCommand(rest, values);
     case 'compare':
       exactly(0, rest, "compare --baseline 'COMMAND' --canary 'COMMAND'");
-      return { kind, ...compareOptions(values) };
+      return { kind: name, ...compareOptions(values) };
     case 'doctor':
       exactly(0, rest, 'doctor takes options only');
-      return { kind, format: outputFormat(values.output), cluster: clusterOptions(values) };
+      return { kind: name, format: outputFormat(values.output), cluster: clusterOptions(values) };
     case 'ui':
       return uiCommand(rest, values);
     case 'noise':
-      return { kind, recordings: some(rest, 'noise DIR...') };
+      return { kind: name, recordings: some(rest, 'noise DIR...') };
     case 'replay':
       return replayCommand(rest, values);
     case 'plan':
       return planCommand(rest, values);
-    case 'gate':
-      return gateCommand(rest, values);
+    case 'completion':
+      return completionCommand(rest);
   }
 }
-
-const isCommand = (kind: string): kind is keyof typeof TAKES => Object.hasOwn(TAKES, kind);
 
 function parsed(argv: readonly string[]) {
   try {
@@ -235,25 +118,61 @@ function reportCommand(rest: readonly string[], values: Values): Command {
     throw usage(`--slow is text, or a page: report --slow canary [-o a.html], not ${format}`);
   }
   const cluster = clusterOptions(values);
-  return { kind: 'report', report: objectName(name), format, output, raw, slow, route, cluster };
+  const isPage = format === 'text' && output !== undefined;
+  const clone = askedCommits(values, isPage || slow !== undefined || format === 'junit');
+  return { kind: 'report', report: objectName(name), format, output, raw, slow, route, clone, cluster };
+}
+
+function askedCommits({ repo, baseline, canary }: Values, hasNoRoom: boolean): AskedCommits | undefined {
+  if (repo === undefined) {
+    if (baseline === undefined && canary === undefined) return undefined;
+    throw usage('--baseline and --canary are commits of a clone: report NAMESPACE/NAME --repo PATH');
+  }
+  if (hasNoRoom) throw usage('--repo is for text, json, yaml and markdown');
+  for (const [arm, revision] of Object.entries({ baseline, canary })) {
+    if (revision !== undefined && parseRevision(revision) === undefined) {
+      throw usage(`--${arm}: "${revision.slice(0, 64)}" is neither a commit nor a tag`);
+    }
+  }
+  return { path: repo, baseline, canary };
 }
 
 function uiCommand(rest: readonly string[], values: Values): Command {
   exactly(0, rest, 'ui takes options only');
-  const { namespace, port = '0' } = values;
-  if (namespace === undefined || !/^[a-z0-9-]{1,63}$/.test(namespace)) {
-    throw usage('ui needs a namespace: ui --namespace shop');
+  const { port = '0' } = values;
+  const scope = scopeOf(values);
+  const namespace = scope.kind === 'one' ? scope.namespace : undefined;
+  if (scope.kind === 'one' && namespace === undefined) {
+    throw usage('ui needs a namespace: ui --namespace shop, or ui -A for all that you may read');
   }
   if (!/^\d{1,5}$/.test(port) || Number(port) > 65_535) throw usage(`--port is 0 to 65535, not "${port}"`);
   return { kind: 'ui', namespace, port: Number(port), cluster: clusterOptions(values) };
 }
 
-function armOf(text: string | undefined): 'baseline' | 'canary' | undefined {
-  if (text === undefined || text === 'baseline' || text === 'canary') return text;
+function armOf(text: string | undefined): (typeof ARMS)[number] | undefined {
+  const arm = ARMS.find((each) => each === text);
+  if (arm !== undefined || text === undefined) return arm;
   throw usage(`--slow is canary or baseline, not "${text}"`);
 }
 
+function topCommand(rest: readonly string[], values: Values): Command {
+  exactly(0, rest, 'top --pid PID');
+  if (values.pod === undefined) {
+    refuse(CLUSTER, values, 'top of this machine');
+    return { kind: 'top', ...topOptions(values) };
+  }
+  refuse(['pid', 'container', 'frequency', 'every'], values, 'top of a pod');
+  return { kind: 'podTop', ...podTopOptions(values), ...podOf(values.pod, values) };
+}
+
+const podOf = (pod: string, values: Values) => ({ pod: objectName(pod), cluster: clusterOptions(values) });
+
 function recordCommand(rest: readonly string[], values: Values): Command {
+  if (values.pod !== undefined) {
+    exactly(0, rest, 'record --pod NAMESPACE/NAME -o a.pb.gz');
+    refuse(['pid', 'container', 'frequency', 'namespace', 'selector', 'interval'], values, 'record of a pod');
+    return { kind: 'podRecord', ...podRecordOptions(values), ...podOf(values.pod, values) };
+  }
   if (isLocal(rest, values)) return localCommand(rest, values);
   const { namespace, selector, output } = values;
   if (namespace === undefined || selector === undefined || output === undefined) {
@@ -280,11 +199,13 @@ function recordCommand(rest: readonly string[], values: Values): Command {
 }
 
 function localCommand(rest: readonly string[], values: Values): Command {
-  const foreign = (['namespace', 'selector', 'interval', ...CLUSTER] as const).find(
-    (name) => values[name] !== undefined,
-  );
-  if (foreign !== undefined) throw usage(`record of this machine takes no --${foreign}`);
+  refuse(['namespace', 'selector', 'interval', ...CLUSTER], values, 'record of this machine');
   return { kind: 'local', ...localRecord(rest, values) };
+}
+
+function refuse(names: readonly OptionName[], values: Values, what: string): void {
+  const foreign = names.find((name) => values[name] !== undefined);
+  if (foreign !== undefined) throw usage(`${what} takes no --${foreign}`);
 }
 
 function replayCommand(rest: readonly string[], values: Values): Command {
@@ -318,10 +239,8 @@ function planCommand(rest: readonly string[], values: Values): Command {
   return { kind: 'plan', source, overrides: replayOverrides(values), format: outputFormat(output) };
 }
 
-function gateCommand(rest: readonly string[], values: Values): Command {
-  const right = 'gate wait NAMESPACE/NAME --canary HASH';
-  const [verb, name = ''] = exactly(2, rest, right);
-  if (verb !== 'wait') throw usage(`expected: flamegate ${right}`);
+function gateWaitCommand(rest: readonly string[], values: Values): Command {
+  const [name = ''] = exactly(1, rest, 'gate wait NAMESPACE/NAME --canary HASH');
   const { baseline } = values;
   return {
     ...{ kind: 'gate', gate: objectName(name), canary: askedCanary(values.canary, values['canary-of']) },
@@ -331,6 +250,30 @@ function gateCommand(rest: readonly string[], values: Values): Command {
     format: waitFormat(values.output),
     cluster: clusterOptions(values),
   };
+}
+
+function completionCommand(rest: readonly string[]): Command {
+  const right = `completion ${SHELLS.join('|')}`;
+  const [word] = exactly(1, rest, right);
+  const shell = SHELLS.find((each) => each === word);
+  if (shell === undefined) throw usage(`expected: flamegate ${right}`);
+  return { kind: 'completion', shell };
+}
+
+/** What every command that lists something of a cluster is asked. */
+const listed = (values: Values) => ({
+  scope: scopeOf(values),
+  format: outputFormat(values.output),
+});
+
+function scopeOf({ namespace, 'all-namespaces': isAll }: Values): Scope {
+  if (isAll === true && namespace !== undefined)
+    throw usage('give --namespace or --all-namespaces, not both');
+  if (isAll === true) return { kind: 'all' };
+  if (namespace !== undefined && !/^[a-z0-9-]{1,63}$/.test(namespace)) {
+    throw usage(`--namespace: "${namespace.slice(0, 64)}" is no name of a namespace`);
+  }
+  return { kind: 'one', namespace };
 }
 
 function clusterOptions(values: Values): ClusterOptions {

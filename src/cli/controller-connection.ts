@@ -9,8 +9,8 @@ import { connect } from 'node:tls';
 import { createGunzip } from 'node:zlib';
 import { type KubeConfig, PortForward } from '@kubernetes/client-node';
 import { type KubeClient, kubeClient } from '../kube/client.ts';
-import { CliError } from './cli-error.ts';
-import type { ClusterOptions } from './command-line.ts';
+import { CliError, type CliErrorCode } from './cli-error.ts';
+import type { ClusterOptions } from './command.ts';
 import { reasonOf } from './files.ts';
 
 export interface ControllerConnection {
@@ -21,15 +21,20 @@ export interface ControllerConnection {
   get(path: string, maxBytes: number): Promise<Buffer>;
 }
 
-const SYSTEM_NAMESPACE = 'flamegate-system';
-const AGENTS_NAMESPACE = 'flamegate-agents';
-const SELECTOR = 'app.kubernetes.io/name=flamegate,app.kubernetes.io/component=controller';
+export const SYSTEM_NAMESPACE = 'flamegate-system';
+export const AGENTS_NAMESPACE = 'flamegate-agents';
+export const CONTROLLER_SELECTOR = 'app.kubernetes.io/name=flamegate,app.kubernetes.io/component=controller';
 const SERVER_NAME = `flamegate-controller.${SYSTEM_NAMESPACE}.svc`;
 const HTTPS_PORT = 8443;
 const ANSWER_TIMEOUT_MS = 60_000; // an hour of windows of twenty pods takes seconds
 const TOKEN_SECONDS = 600; // the shortest the API server grants
 const RENEW_TOKEN_MS = 300_000; // recordings last for hours
 const MAX_ERROR_BYTES = 16 * 1024;
+
+/** What may be gone a while later. There was a token when it began: that none is granted now passes, like the rest. */
+export const PASSING: ReadonlySet<CliErrorCode> = new Set([
+  ...(['CONTROLLER_UNREACHABLE', 'CONTROLLER_NOT_FOUND', 'NO_TOKEN'] as const),
+]);
 
 interface Pod {
   readonly metadata: { readonly name: string };
@@ -86,7 +91,7 @@ async function authorityOf(client: KubeClient): Promise<string> {
 }
 
 async function readyPods(client: KubeClient): Promise<readonly [string, ...string[]]> {
-  const path = `/api/v1/namespaces/${SYSTEM_NAMESPACE}/pods?labelSelector=${encodeURIComponent(SELECTOR)}`;
+  const path = `/api/v1/namespaces/${SYSTEM_NAMESPACE}/pods?labelSelector=${encodeURIComponent(CONTROLLER_SELECTOR)}`;
   const { items } = await client.request<{ items: readonly Pod[] }>('GET', path);
   const [first, ...others] = items
     .filter(({ status }) =>

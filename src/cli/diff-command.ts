@@ -6,7 +6,7 @@ import { foldingOf } from '../profile/folding.ts';
 import { type StackCount, totalCount } from '../profile/stack-counts.ts';
 import { changesText, percent } from './changes-text.ts';
 import { CliError, type Outcome } from './cli-error.ts';
-import type { Command } from './command-line.ts';
+import type { Command } from './command.ts';
 import { writeText } from './files.ts';
 import { readProfiles } from './profile-files.ts';
 import { visible } from './visible.ts';

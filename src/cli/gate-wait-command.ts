@@ -12,7 +12,7 @@ import { type KubeClient, kubeClient, pathOf } from '../kube/client.ts';
 import { isKubeError, type KubeErrorCode } from '../kube/kube-error.ts';
 import { CliError, type Outcome } from './cli-error.ts';
 import { clusterConfig } from './cluster-config.ts';
-import type { Command } from './command-line.ts';
+import type { Command } from './command.ts';
 import { reasonOf } from './files.ts';
 import { exitCodeOf, verdictText } from './gate-wait-text.ts';
 import { newestRevision } from './newest-revision.ts';

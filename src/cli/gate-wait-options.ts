@@ -8,6 +8,8 @@ const text = { type: 'string' } as const;
 
 /** For node:util's parseArgs; --canary and --baseline are replay's, too. */
 export const GATE_WAIT_OPTIONS = { 'canary-of': text, timeout: text, inconclusive: text } as const;
+export const INCONCLUSIVE_AS = ['fail', 'pass'] as const;
+export const WAIT_FORMATS = ['text', 'json'] as const;
 
 /** By its hash, or as what a workload is rolling out when the waiting begins. */
 export type AskedCanary = { readonly hash: string } | { readonly newestOf: WorkloadName };
@@ -40,12 +42,14 @@ export function timeoutMs(text = DEFAULT_TIMEOUT): number {
 }
 
 /** What Inconclusive is to whoever asks. */
-export function inconclusiveAs(text = 'fail'): 'fail' | 'pass' {
-  if (text === 'fail' || text === 'pass') return text;
+export function inconclusiveAs(text = 'fail'): (typeof INCONCLUSIVE_AS)[number] {
+  const known = INCONCLUSIVE_AS.find((each) => each === text);
+  if (known !== undefined) return known;
   throw usageError(`--inconclusive is fail or pass, not "${text.slice(0, 64)}"`);
 }
 
-export function waitFormat(text = 'text'): 'text' | 'json' {
-  if (text === 'text' || text === 'json') return text;
+export function waitFormat(text = 'text'): (typeof WAIT_FORMATS)[number] {
+  const known = WAIT_FORMATS.find((each) => each === text);
+  if (known !== undefined) return known;
   throw usageError(`--output of gate wait is text or json, not "${text.slice(0, 64)}"`);
 }

@@ -1,11 +1,25 @@
 #!/usr/bin/env node
 /** `flamegate`, also installed as `kubectl-flamegate`. Results go to standard output, everything else to standard error. */
 import { CliError, type Outcome } from './cli-error.ts';
-import { type Command, parseCommandLine } from './command-line.ts';
+import type { Command } from './command.ts';
+import { parseCommandLine } from './command-line.ts';
 import { HELP } from './help.ts';
+import { sayAfterAWhile } from './progress.ts';
 
 const COLUMNS_OF_A_FILE = 100;
 const ROWS_OF_A_FILE = 24;
+
+/** What a command does that tells nothing of it by itself, should it take long. */
+const BUSY_WITH: Readonly<Partial<Record<Command['kind'], string>>> = {
+  status: 'asking the API server and the controller …',
+  gates: 'asking the API server …',
+  report: 'asking the cluster …',
+  diff: 'reading both profiles …',
+  doctor: 'trying each way of watching …',
+  noise: 'reading the recordings …',
+  replay: 'judging again …',
+  plan: 'judging placebos …',
+};
 
 /** Each command loads what it needs: the Kubernetes client alone takes a second. */
 async function run(command: Command): Promise<string | Outcome> {
@@ -15,13 +29,16 @@ async function run(command: Command): Promise<string | Outcome> {
     case 'diff':
       return (await import('./diff-command.ts')).runDiff(command);
     case 'report':
-      return (await import('./report-command.ts')).runReport(command, {
-        useColour: process.stdout.isTTY && process.env['NO_COLOR'] === undefined,
-        columns: process.stdout.isTTY ? process.stdout.columns : COLUMNS_OF_A_FILE,
-      });
+      return (await import('./report-command.ts')).runReport(command, look());
+    case 'status':
+      return (await import('./status/status-command.ts')).runStatus(command, look());
+    case 'gates':
+      return (await import('./status/status-command.ts')).runGateList(command, look());
+    case 'completion':
+      return (await import('./completion/completion-script.ts')).completionScript(command.shell);
     case 'record':
       return (await import('./record-command.ts')).runRecord(command, {
-        say: (line) => process.stderr.write(`${line}\n`),
+        say: watched() ?? (() => undefined),
         signal: stopSignal(),
       });
     case 'local':
@@ -35,12 +52,10 @@ async function run(command: Command): Promise<string | Outcome> {
         signal: stopSignal(),
       });
     case 'top':
-      return (await import('./top/top-command.ts')).runTop(command, {
-        write: (text) => process.stdout.write(text),
-        isTerminal: process.stdout.isTTY,
-        rows: process.stdout.isTTY ? process.stdout.rows : ROWS_OF_A_FILE,
-        signal: stopSignal(),
-      });
+      return (await import('./top/top-command.ts')).runTop(command, topTerminal());
+    case 'podTop':
+    case 'podRecord':
+      return (await import('./pod/pod-command.ts')).runOfPod(command, { ...topTerminal(), say: watched() });
     case 'compare':
       return (await import('./compare/compare-command.ts')).runCompare(command, {
         say: watched(),
@@ -59,6 +74,19 @@ async function run(command: Command): Promise<string | Outcome> {
       return (await import('./gate-wait-command.ts')).runGateWait(command, { say: watched() });
   }
 }
+
+/** How what is printed may look. An empty NO_COLOR is none (no-color.org). */
+const look = () => ({
+  useColour: process.stdout.isTTY && (process.env['NO_COLOR'] ?? '') === '',
+  columns: process.stdout.isTTY ? process.stdout.columns : COLUMNS_OF_A_FILE,
+});
+
+const topTerminal = () => ({
+  write: (text: string) => process.stdout.write(text),
+  isTerminal: process.stdout.isTTY,
+  rows: process.stdout.isTTY ? process.stdout.rows : ROWS_OF_A_FILE,
+  signal: stopSignal(),
+});
 
 /** Says what goes on, where somebody watches. */
 const watched = (): ((line: string) => void) | undefined =>
@@ -86,7 +114,8 @@ function complain(error: unknown): number {
 
 async function main(argv: readonly string[]): Promise<number> {
   try {
-    const ended = await run(parseCommandLine(argv));
+    const command = parseCommandLine(argv);
+    const ended = await sayAfterAWhile(run(command), watched(), BUSY_WITH[command.kind]);
     const { text, exitCode } = typeof ended === 'string' ? { text: ended, exitCode: 0 } : ended;
     await new Promise<void>((done) => process.stdout.write(text, () => done()));
     return exitCode;

@@ -12,7 +12,7 @@ import { kubeClient } from '../kube/client.ts';
 import type { RecordedWindow } from '../wire/window-lines.ts';
 import { CliError, type Outcome } from './cli-error.ts';
 import { clusterConfig } from './cluster-config.ts';
-import type { ClusterOptions, Command, ObjectName } from './command-line.ts';
+import type { ClusterOptions, Command, ObjectName } from './command.ts';
 import { podWindowOf } from './past-evaluations.ts';
 import { type Plan, renderPlan } from './plan-text.ts';
 import { readRecording } from './recording.ts';

@@ -1,8 +1,7 @@
 /** A gate's power for a terminal, with the steps of an Argo Rollout that wait as long as it needs. Pure. */
-import { stringify } from 'yaml';
 import type { PlannedPower } from '../crds/certification.ts';
 import { formatDuration, parseDurationMs } from '../crds/quantities.ts';
-import type { OutputFormat } from './replay-text.ts';
+import { type OutputFormat, printed } from './output-format.ts';
 import { textTable } from './text-table.ts';
 import { visible } from './visible.ts';
 
@@ -20,16 +19,8 @@ export interface Plan {
   readonly deadlineMs: number;
 }
 
-export function renderPlan(plan: Plan, format: OutputFormat): string {
-  switch (format) {
-    case 'table':
-      return asText(plan);
-    case 'json':
-      return `${JSON.stringify(asObject(plan), null, 2)}\n`;
-    case 'yaml':
-      return stringify(asObject(plan));
-  }
-}
+export const renderPlan = (plan: Plan, format: OutputFormat): string =>
+  printed(format, asObject(plan), () => asText(plan));
 
 function asText(plan: Plan): string {
   const { summary, falseAlarms, rows, deadlineMs } = plan;

@@ -2,15 +2,15 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type KubeClient, kubeClient } from '../kube/client.ts';
 import { windowsPath } from '../wire/endpoints.ts';
-import { createWindowDecoder, type RecordedWindow } from '../wire/window-lines.ts';
 import { CliError } from './cli-error.ts';
 import { clusterConfig } from './cluster-config.ts';
-import type { Command } from './command-line.ts';
-import { type ControllerConnection, openController } from './controller-connection.ts';
+import type { Command } from './command.ts';
+import { type ControllerConnection, openController, PASSING } from './controller-connection.ts';
 import { reasonOf } from './files.ts';
 import { mergeEvaluations, readEvaluations, writeEvaluations } from './kept-evaluations.ts';
 import type { KeptEvaluations } from './past-evaluations.ts';
 import { createRecording, type RecordingWriter } from './recording.ts';
+import { decodeAnswer, MAX_ANSWER_BYTES } from './window-answers.ts';
 
 type RecordOptions = Extract<Command, { kind: 'record' }>;
 
@@ -24,13 +24,6 @@ interface Surroundings {
 const OVERLAP_MS = 5 * 60_000;
 /** The controller keeps an hour: after this many failed polls in a row windows would be missing without a word. */
 const RETENTION_MS = 60 * 60_000;
-/** There was a token when the recording began: that none is granted now passes, like the rest. */
-const PASSING: ReadonlySet<CliError['code']> = new Set([
-  'CONTROLLER_UNREACHABLE',
-  'CONTROLLER_NOT_FOUND',
-  'NO_TOKEN',
-]);
-export const MAX_ANSWER_BYTES = 512 * 1024 * 1024;
 
 export async function runRecord(options: RecordOptions, around: Surroundings): Promise<string> {
   const { namespace, selector } = options;
@@ -118,24 +111,4 @@ async function pollOnce({ options, around, controller, recording }: Poll, fromMs
     around.say(`${new Date().toISOString()} poll failed, will be repeated: ${reasonOf(error)}`);
     return false;
   }
-}
-
-/** Throws when the answer was cut: then none of it is recorded, and the next poll asks for it again. */
-export function decodeAnswer(text: string): RecordedWindow[] {
-  const decode = createWindowDecoder();
-  const windows: RecordedWindow[] = [];
-  let announced: number | undefined;
-  for (const line of text.split('\n').filter((one) => one !== '')) {
-    const decoded = decode(line);
-    if (decoded.kind === 'end') {
-      announced = decoded.windows;
-    } else {
-      windows.push(decoded.window);
-    }
-  }
-  if (announced !== windows.length) {
-    const said = announced === undefined ? 'no end' : `${announced} announced`;
-    throw new CliError('CONTROLLER_UNREACHABLE', `the answer was cut: ${windows.length} windows, ${said}`);
-  }
-  return windows;
 }

@@ -5,8 +5,8 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { parseCollapsed } from '../profile/collapsed.ts';
 import { createWindowEncoder, encodeEndLine, type RecordedWindow } from '../wire/window-lines.ts';
-import { decodeAnswer } from './record-command.ts';
 import { createRecording, readRecording } from './recording.ts';
+import { decodeAnswer } from './window-answers.ts';
 
 const HOUR = Date.UTC(2026, 0, 2, 3);
 const ABOUT = { namespace: 'shop', selector: 'app=orders', startedAtMs: HOUR };

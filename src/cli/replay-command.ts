@@ -1,6 +1,6 @@
 /** `flamegate replay`: which past rollouts would have failed under other margins. */
 import type { Outcome } from './cli-error.ts';
-import type { Command } from './command-line.ts';
+import type { Command } from './command.ts';
 import { replay, replayExitCode } from './replay.ts';
 import { pastEvaluations } from './replay-sources.ts';
 import { renderReplay } from './replay-text.ts';

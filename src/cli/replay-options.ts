@@ -3,7 +3,6 @@ import { parseDurationMs, parseLatencyMs, parsePercentage, QuantityError } from 
 import { usageError } from './cli-error.ts';
 import type { ArmNames } from './past-evaluations.ts';
 import type { Quantile, ReplayOverrides } from './replay.ts';
-import { OUTPUT_FORMATS, type OutputFormat } from './replay-text.ts';
 
 const text = { type: 'string' } as const;
 
@@ -133,10 +132,4 @@ export function armNames({ baseline, canary }: ReplayValues): ArmNames | undefin
     throw usageError('--baseline and --canary belong together: give both');
   }
   return baseline === undefined || canary === undefined ? undefined : { baseline, canary };
-}
-
-export function outputFormat(given: string | undefined): OutputFormat {
-  const format = OUTPUT_FORMATS.find((known) => known === (given ?? 'table'));
-  if (format === undefined) throw usageError(`--output is one of ${OUTPUT_FORMATS.join(', ')}`);
-  return format;
 }

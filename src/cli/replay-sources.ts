@@ -10,7 +10,7 @@ import { windowsPath } from '../wire/endpoints.ts';
 import type { RecordedWindow } from '../wire/window-lines.ts';
 import { CliError } from './cli-error.ts';
 import { clusterConfig } from './cluster-config.ts';
-import type { ClusterOptions, ObjectName } from './command-line.ts';
+import type { ClusterOptions, ObjectName } from './command.ts';
 import { openController } from './controller-connection.ts';
 import { readEvaluations, readKeptEvaluations } from './kept-evaluations.ts';
 import {
@@ -20,8 +20,8 @@ import {
   type PastEvaluation,
   rolloutsIn,
 } from './past-evaluations.ts';
-import { decodeAnswer, MAX_ANSWER_BYTES } from './record-command.ts';
 import { readRecording } from './recording.ts';
+import { decodeAnswer, MAX_ANSWER_BYTES } from './window-answers.ts';
 
 export type ReplaySource =
   | {

@@ -1,24 +1,13 @@
 /** Replayed evaluations for a terminal, and for scripts. */
-import { stringify } from 'yaml';
 import { formatDuration } from '../crds/quantities.ts';
+import { type OutputFormat, printed } from './output-format.ts';
 import type { Said } from './past-evaluations.ts';
 import type { Replayed } from './replay.ts';
 import { textTable } from './text-table.ts';
 import { visible } from './visible.ts';
 
-export const OUTPUT_FORMATS = ['table', 'json', 'yaml'] as const;
-export type OutputFormat = (typeof OUTPUT_FORMATS)[number];
-
-export function renderReplay(replayed: readonly Replayed[], format: OutputFormat): string {
-  switch (format) {
-    case 'table':
-      return asTable(replayed);
-    case 'json':
-      return `${JSON.stringify(replayed.map(asObject), null, 2)}\n`;
-    case 'yaml':
-      return stringify(replayed.map(asObject));
-  }
-}
+export const renderReplay = (replayed: readonly Replayed[], format: OutputFormat): string =>
+  printed(format, replayed.map(asObject), () => asTable(replayed));
 
 const HEADER = ['EVALUATION', 'BEGAN', 'SAID', 'AFTER', 'BY', 'WOULD SAY', 'AFTER', 'BY'];
 

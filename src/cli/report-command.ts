@@ -7,7 +7,8 @@ import { kubeClient } from '../kube/client.ts';
 import { reportPagePath, slowRequestsPath } from '../wire/endpoints.ts';
 import { CliError } from './cli-error.ts';
 import { clusterConfig } from './cluster-config.ts';
-import type { Command } from './command-line.ts';
+import type { Command } from './command.ts';
+import { type CommitsOfReport, commitsOfReport } from './commits/culprit-commits.ts';
 import { openController } from './controller-connection.ts';
 import { writeText } from './files.ts';
 import { reportJunit } from './report-junit.ts';
@@ -60,7 +61,9 @@ export async function runReport(
       `no RegressionReport ${name} in namespace ${namespace}; see ${hint}`,
     );
   }
-  const text = formOf(parseRegressionReport(stored), command, options);
+  const report = parseRegressionReport(stored);
+  const commits = command.clone && (await commitsOfReport(report, command.clone));
+  const text = formOf(report, command, { ...options, commits });
   if (command.output === undefined) return text;
   await writeText(command.output, text);
   return `wrote ${command.output}\n`;
@@ -69,17 +72,23 @@ export async function runReport(
 function formOf(
   report: RegressionReport,
   { format, raw }: ReportCommand,
-  options: { readonly useColour: boolean; readonly columns: number },
+  options: {
+    readonly useColour: boolean;
+    readonly columns: number;
+    readonly commits: CommitsOfReport | undefined;
+  },
 ): string {
+  const { commits } = options;
+  const said = commits === undefined ? report : { ...report, commits };
   switch (format) {
     case 'text':
       return renderReport(report, { ...options, isRaw: raw });
     case 'json':
-      return `${JSON.stringify(report, null, 2)}\n`;
+      return `${JSON.stringify(said, null, 2)}\n`;
     case 'yaml':
-      return stringify(report);
+      return stringify(said);
     case 'markdown':
-      return reportMarkdown(report);
+      return reportMarkdown(report, commits);
     case 'junit':
       return reportJunit(report);
   }

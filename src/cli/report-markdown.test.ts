@@ -150,3 +150,33 @@ test("a form is named, or told by a file's ending; any other file is the page", 
     ],
   );
 });
+
+test('a comment links to the changes between the builds, and names the commits of a clone without calling anybody', () => {
+  const report = aReport(STATUS);
+  const source = 'https://github.com/acme/shop';
+  const builtFrom = { baseline: { revision: 'v1', source }, canary: { revision: 'v2', source } };
+  const touched = {
+    ...{ path: 'src/shop/SlowCodec.kt', lines: [80, 95] as const, hasMore: false },
+    commits: [{ id: 'abc', date: '2026-11-20', author: '@team', subject: 'Fix #12 <b>' }],
+  };
+  const commits = {
+    ...{ repository: '.', baseline: 'aaa', canary: 'bbb', commits: 2 },
+    culprits: [{ function: 'shop.SlowCodec.encode', found: { kind: 'Changed' as const, touched } }],
+  };
+
+  const text = reportMarkdown({ ...report, spec: { ...report.spec, builtFrom } }, commits);
+
+  assert.ok(text.includes('(`shop/orders:2`, built from `v2 of https://github.com/acme/shop`)'), text);
+  assert.ok(
+    text.includes('attempt 1. [Changes in the source](<https://github.com/acme/shop/compare/v1...v2>)'),
+    text,
+  );
+  assert.ok(text.includes('Commits: 2 between aaa and bbb in .'), text);
+  assert.ok(
+    text.includes(`
+   - src/shop/SlowCodec.kt:80-95 changed by:
+     - abc 2026-11-20 @<!-- -->team: Fix \\#12 &lt;b&gt;
+`),
+    text,
+  );
+});

@@ -1,4 +1,5 @@
 /** A RegressionReport as a comment on a pull request: verdict and culprit first, the tables folded away. Pure. */
+import { buildText, changesUrl } from '../crds/built-from.ts';
 import type { Culprit, RegressionReport } from '../crds/regression-report.ts';
 import {
   checksTable,
@@ -12,6 +13,8 @@ import {
   settlingTable,
 } from '../crds/report-tables.ts';
 import { visibleName } from '../profile/visible-name.ts';
+import { commitText, foundText, rangeText } from './commits/commits-text.ts';
+import type { CommitsOfReport, Found } from './commits/culprit-commits.ts';
 import { foldedNames } from './report-names.ts';
 
 const SIGNS: Readonly<Record<string, string>> = {
@@ -24,7 +27,8 @@ const MOST_CULPRITS = 5;
 const MOST_FRAMES = 12;
 const LONGEST = 60_000; // a comment on GitHub holds 65,536 characters
 
-export function reportMarkdown(report: RegressionReport): string {
+/** `commits`: what a clone says of it, where one was named. */
+export function reportMarkdown(report: RegressionReport, commits?: CommitsOfReport): string {
   const { metadata, spec, status = {} } = report;
   const verdict = status.verdict ?? 'Collecting';
   const names = foldedNames(report);
@@ -33,11 +37,15 @@ export function reportMarkdown(report: RegressionReport): string {
   const parts = [
     `### ${SIGNS[verdict] ?? ''} ${verdict}: ${words(`${metadata.namespace}/${spec.gate}`)}`,
     ...(status.message === undefined ? [] : [`${words(status.message)}`]),
-    `Canary ${code(spec.canaryHash)} (${spec.images.canary.map(code).join(', ')}) against baseline ${code(spec.baselineHash)} (${spec.images.baseline.map(code).join(', ')}), attempt ${spec.attempt}.`,
+    `Canary ${armPart(spec, 'canary')} against baseline ${armPart(spec, 'baseline')}, attempt ${spec.attempt}.${changesPart(spec)}`,
+    ...(commits === undefined ? [] : [`Commits: ${words(rangeText(commits))}.`]),
     ...tableParts({ ...checksTable(status), title: '' }),
     ...(culprits.length === 0 ? [] : [`**${words(culpritsTitle(status))}**`]),
     ...culprits.map((culprit, at) =>
-      culpritPart({ ...culprit, function: names.functionName(culprit.function) }, at + 1),
+      [
+        culpritPart({ ...culprit, function: names.functionName(culprit.function) }, at + 1),
+        ...commitItems(commits?.culprits[at]?.found),
+      ].join('\n'),
     ),
     ...culprits.slice(0, 1).map((culprit) => stackPart(names.stack(culprit.stack))),
     ...details
@@ -46,6 +54,17 @@ export function reportMarkdown(report: RegressionReport): string {
     `<sub>RegressionReport ${code(`${metadata.namespace}/${metadata.name}`)}</sub>`,
   ];
   return cut(parts);
+}
+
+function armPart(spec: RegressionReport['spec'], arm: 'baseline' | 'canary'): string {
+  const built = buildText(spec.builtFrom?.[arm]);
+  const images = spec.images[arm].map(code).join(', ');
+  return `${code(spec[`${arm}Hash`])} (${images}${built === '' ? '' : `, built from ${code(built)}`})`;
+}
+
+function changesPart({ builtFrom }: RegressionReport['spec']): string {
+  const url = changesUrl(builtFrom?.baseline, builtFrom?.canary);
+  return url === undefined ? '' : ` [Changes in the source](<${url}>)`;
 }
 
 /** From its end, in whole parts: a table that is cut would be no table. */
@@ -76,6 +95,17 @@ function culpritPart(culprit: Culprit, rank: number): string {
     ...(dispatcher === undefined ? [] : [`, on ${code(dispatcher)}`]),
   ].join('');
   return `${rank}. ${code(culprit.function)}${place} (${kind}${where}): ${words(culpritText(culprit))}`;
+}
+
+/** Below the culprit's own line of the list. */
+function commitItems(found: Found | undefined): string[] {
+  if (found === undefined) return [];
+  const { sentence, commits, hasMore } = foundText(found);
+  const items = [
+    ...commits.map((commit) => words(commitText(commit))),
+    ...(hasMore ? ['… and older ones'] : []),
+  ];
+  return [`   - ${words(sentence)}`, ...items.map((item) => `     - ${item}`)];
 }
 
 function stackPart(frames: readonly string[]): string {

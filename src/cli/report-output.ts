@@ -1,9 +1,9 @@
 /** What `flamegate report -o` may name: a form for standard output, or a file whose ending says the form. */
 import { extname } from 'node:path';
 
-const FORMS = ['json', 'yaml', 'markdown', 'junit'] as const;
+export const REPORT_FORMS = ['json', 'yaml', 'markdown', 'junit'] as const;
 /** text: for a terminal, or with a file: its page. */
-export type ReportForm = 'text' | (typeof FORMS)[number];
+export type ReportForm = 'text' | (typeof REPORT_FORMS)[number];
 
 export interface ReportOutput {
   readonly format: ReportForm;
@@ -19,7 +19,7 @@ const BY_ENDING: Readonly<Record<string, ReportForm>> = {
 };
 
 export function reportOutput(named: string | undefined): ReportOutput {
-  const form = FORMS.find((each) => each === named);
+  const form = REPORT_FORMS.find((each) => each === named);
   if (form !== undefined) return { format: form, output: undefined };
   return { format: BY_ENDING[extname(named ?? '').toLowerCase()] ?? 'text', output: named };
 }

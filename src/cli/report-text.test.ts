@@ -290,3 +290,44 @@ test('raw, they are as the report has them', () => {
 });
 
 const stackOf = (text: string) => [...text.matchAll(/^ {5}at (.*)$/gm)].map(([, frame]) => frame);
+
+test('what the arms were built from is said, and the commits of a clone stand below the functions they touched', () => {
+  const report = aReport(FAILED);
+  const builtFrom = {
+    baseline: { revision: '1f0e2d3a4b5c6d7e8f901a2b3c4d5e6f70819203' },
+    canary: { revision: 'v2.0.0', source: 'https://git.acme.example/shop' },
+  };
+  const commit = {
+    id: '77f4c2d10e9a6d7e8f901a2b3c4d5e6f70819203',
+    date: '2026-11-20',
+    author: 'Ada \u001b[2J',
+    subject: 'Encode twice',
+  };
+  const touched = {
+    path: 'src/shop/SlowCodec.kt',
+    lines: [80, 95] as const,
+    commits: [commit],
+    hasMore: true,
+  };
+  const commits = {
+    ...{ repository: '../shop', baseline: builtFrom.baseline.revision, canary: commit.id, commits: 12 },
+    culprits: [{ function: 'shop.SlowCodec.encode', found: { kind: 'Changed' as const, touched } }],
+  };
+
+  const text = renderReport({ ...report, spec: { ...report.spec, builtFrom } }, { ...FOLDED, commits });
+
+  assert.match(text, /^baseline {2}7c9d {2}shop\/orders:1 {2}\(built from 1f0e2d3a4b5c\)$/m);
+  assert.match(
+    text,
+    /^canary {4}85bf {2}shop\/orders:2 {2}\(built from v2\.0\.0 of https:\/\/git\.acme\.example\/shop\)$/m,
+  );
+  assert.match(text, /^commits {3}12 between 1f0e2d3a4b5c and 77f4c2d10e9a in \.\.\/shop$/m);
+  assert.ok(
+    text.includes(`93.0% of the growth found
+   src/shop/SlowCodec.kt:80-95 changed by:
+     77f4c2d10e9a 2026-11-20 Ada \\u{1b}[2J: Encode twice
+     … and older ones
+     at java.util`),
+    text,
+  );
+});

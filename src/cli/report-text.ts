@@ -1,5 +1,6 @@
 /** A RegressionReport as a terminal shows it: verdict first, then why, then who. */
 import { styleText } from 'node:util';
+import { buildText } from '../crds/built-from.ts';
 import { formatDuration } from '../crds/quantities.ts';
 import type { Culprit, RegressionReport, RegressionReportStatus } from '../crds/regression-report.ts';
 import {
@@ -14,6 +15,8 @@ import {
   routeTables,
   settlingTable,
 } from '../crds/report-tables.ts';
+import { commitText, foundText, rangeText } from './commits/commits-text.ts';
+import type { CommitsOfReport, Found } from './commits/culprit-commits.ts';
 import { foldedNames, type ReportNames, SAMPLED_NAMES } from './report-names.ts';
 import { textTable } from './text-table.ts';
 import { visible } from './visible.ts';
@@ -32,6 +35,8 @@ export interface ReportTextOptions {
   readonly isRaw: boolean;
   /** Of the terminal. Sentences are wrapped; names are never cut. */
   readonly columns: number;
+  /** What a clone says of it, where one was named. */
+  readonly commits?: CommitsOfReport | undefined;
 }
 
 export function renderReport(report: RegressionReport, options: ReportTextOptions): string {
@@ -44,9 +49,9 @@ export function renderReport(report: RegressionReport, options: ReportTextOption
   const tables = (list: readonly ReportTable[]): string[][] =>
     list.filter(hasContent).map((table) => tableText(table, look));
   const sections = [
-    heading(report, look),
+    heading(report, look, options.commits),
     ...tables([{ ...checksTable(status), title: '' }, settlingTable(status), ...routeTables(status)]),
-    ...culpritSections(status, names, { look, isRaw: options.isRaw }),
+    ...culpritSections(status, names, { look, isRaw: options.isRaw, commits: options.commits }),
     ...tables([leftOutTable(status), evidenceTable(status), notesTable(status)]),
   ];
   return `${sections.map((lines) => lines.join('\n')).join('\n\n')}\n`;
@@ -61,7 +66,11 @@ function tableText({ title, header, rows, notes }: ReportTable, { paint, columns
   ];
 }
 
-function heading({ metadata, spec, status }: RegressionReport, { paint, columns }: Look): string[] {
+function heading(
+  { metadata, spec, status }: RegressionReport,
+  { paint, columns }: Look,
+  commits: CommitsOfReport | undefined,
+): string[] {
   const verdict = status?.verdict ?? 'Collecting';
   const why = status?.reason === undefined ? '' : ` (${status.reason})`;
   return [
@@ -70,12 +79,19 @@ function heading({ metadata, spec, status }: RegressionReport, { paint, columns 
     '',
     ...textTable([
       ['gate', `${spec.gate}, attempt ${spec.attempt}`],
-      ['baseline', `${spec.baselineHash}  ${spec.images.baseline.join(', ')}`],
-      ['canary', `${spec.canaryHash}  ${spec.images.canary.join(', ')}`],
+      ['baseline', armText(spec, 'baseline')],
+      ['canary', armText(spec, 'canary')],
+      ...(commits === undefined ? [] : [['commits', rangeText(commits)]]),
       ['data', dataText(status)],
       ['time', timeText(status)],
     ]).map(visible),
   ];
+}
+
+function armText(spec: RegressionReport['spec'], arm: 'baseline' | 'canary'): string {
+  const built = buildText(spec.builtFrom?.[arm]);
+  const from = built === '' ? '' : `  (built from ${built})`;
+  return `${spec[`${arm}Hash`]}  ${spec.images[arm].join(', ')}${from}`;
 }
 
 function colourOf(verdict: string): Style {
@@ -110,7 +126,11 @@ const OTHER_FRAMES = 4; // of the second function on: most of its stack is the f
 function culpritSections(
   status: RegressionReportStatus,
   { functionName, stack }: ReportNames,
-  { look, isRaw }: { readonly look: Look; readonly isRaw: boolean },
+  {
+    look,
+    isRaw,
+    commits,
+  }: { readonly look: Look; readonly isRaw: boolean; readonly commits: CommitsOfReport | undefined },
 ): string[][] {
   const { culprits = [] } = status;
   return culprits.map((culprit, at) => {
@@ -122,6 +142,7 @@ function culpritSections(
     return [
       ...title.map((line) => look.paint('bold', line)),
       ...culpritLines(named, at + 1, look),
+      ...commitLines(commits?.culprits[at]?.found, look),
       ...frames.slice(0, most).map((frame) => look.paint('dim', `     at ${visible(frame)}`)),
       ...(more > 0 ? [look.paint('dim', `     … ${more} more (--raw shows all)`)] : []),
     ];
@@ -135,6 +156,16 @@ function culpritLines(culprit: Culprit, rank: number, { paint, columns }: Look):
     `${paint('bold', `${rank}. ${visible(culprit.function)}`)}${place}  ${culprit.kind}`,
     ...wrapped(culpritText(culprit), columns, '   '),
     ...whereText(culprit),
+  ];
+}
+
+function commitLines(found: Found | undefined, { columns }: Look): string[] {
+  if (found === undefined) return [];
+  const { sentence, commits, hasMore } = foundText(found);
+  return [
+    ...wrapped(visible(sentence), columns, '   '),
+    ...commits.map((commit) => `     ${visible(commitText(commit))}`),
+    ...(hasMore ? ['     … and older ones'] : []),
   ];
 }
 

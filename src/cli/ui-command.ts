@@ -1,7 +1,7 @@
 /** `flamegate ui`: the controller's pages in a browser on this machine, until Ctrl-C. */
 import { once } from 'node:events';
 import { clusterConfig } from './cluster-config.ts';
-import type { Command } from './command-line.ts';
+import type { Command } from './command.ts';
 import { openController } from './controller-connection.ts';
 import { startUi } from './ui-server.ts';
 
@@ -11,7 +11,7 @@ export async function runUi(
 ): Promise<string> {
   const controller = await openController(clusterConfig(cluster), cluster);
   const ui = await startUi({ controller, namespace, port });
-  say(`Gates of ${namespace}: ${ui.url}\nThe address is yours alone; Ctrl-C ends it.`);
+  say(`Gates of ${namespace ?? 'all namespaces'}: ${ui.url}\nThe address is yours alone; Ctrl-C ends it.`);
   if (!signal.aborted) await once(signal, 'abort');
   await ui.stop();
   return '';

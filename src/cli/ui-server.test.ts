@@ -61,6 +61,24 @@ test('the printed address leads to the gates, by a cookie of this site alone', a
   assert.deepEqual(asked, ['/reports/v1/shop/orders-1/flamegraph?nav=1']);
 });
 
+test('of all namespaces the printed address leads to the page of all', async (t) => {
+  const asked: string[] = [];
+  const controller = {
+    get: async (path: string) => {
+      asked.push(path);
+      return Buffer.from('all');
+    },
+  };
+  const ui = await startUi({ controller, namespace: undefined, port: 0 });
+  t.after(() => ui.stop());
+  const first = await asks(ui.url);
+  const cookie = String(first.headers['set-cookie']).split(';')[0] ?? '';
+
+  const page = await asks(`${new URL(ui.url).origin}${first.headers['location']}`, { cookie });
+
+  assert.deepEqual([page.status, page.text, asked], [200, 'all', ['/gates/v1']]);
+});
+
 test('nothing is asked of the controller without the key, under another name, or outside of its pages', async (t) => {
   const { asked, cookie, origin } = await aUi(t);
 

@@ -6,7 +6,7 @@
 import { randomBytes, timingSafeEqual } from 'node:crypto';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { gatesPagePath } from '../wire/endpoints.ts';
+import { ALL_GATES_PAGE_PATH, gatesPagePath } from '../wire/endpoints.ts';
 import { CliError } from './cli-error.ts';
 import type { ControllerConnection } from './controller-connection.ts';
 import { reasonOf } from './files.ts';
@@ -14,8 +14,8 @@ import { visible } from './visible.ts';
 
 export interface UiOptions {
   readonly controller: ControllerConnection;
-  /** Whose gates are shown first. */
-  readonly namespace: string;
+  /** Whose gates are shown first; undefined: those of all that the user may read. */
+  readonly namespace: string | undefined;
   /** 0: any that is free. */
   readonly port: number;
 }
@@ -28,7 +28,7 @@ export interface UiServer {
 
 const MAX_PAGE_BYTES = 64 * 1024 * 1024;
 const PAGES =
-  /^\/(?:gates\/v1\/[a-z0-9-]{1,63}|reports\/v1\/[a-z0-9-]{1,63}\/[a-z0-9.-]{1,253}\/(?:flamegraph|slow\/flamegraph))$/;
+  /^\/(?:gates\/v1(?:\/[a-z0-9-]{1,63})?|reports\/v1\/[a-z0-9-]{1,63}\/[a-z0-9.-]{1,253}\/(?:flamegraph|slow\/flamegraph))$/;
 const COOKIE = 'flamegate-key';
 const SAFE_HEADERS = {
   'cache-control': 'no-store',
@@ -40,7 +40,7 @@ const SAFE_HEADERS = {
 /** Throws UI_PORT_UNAVAILABLE. */
 export async function startUi({ controller, namespace, port }: UiOptions): Promise<UiServer> {
   const key = randomBytes(24).toString('base64url');
-  const home = gatesPagePath(namespace);
+  const home = namespace === undefined ? ALL_GATES_PAGE_PATH : gatesPagePath(namespace);
   const server = createServer((request, response) => {
     void answer({ request, response }).catch((error: unknown) => refuse(response, 500, reasonOf(error)));
   });

@@ -13,6 +13,7 @@ import { agentReports } from './agent-reports-memory.ts';
 import { AGENT_NAME } from './agents/plan-daemon-set.ts';
 import { agentsReconciler } from './agents/reconciler.ts';
 import type { ControllerConfig } from './config.ts';
+import { type MetricsExporter, startMetricsExporter } from './exported-metrics/metrics-exporter.ts';
 import { type HealthServer, startHealthServer } from './health.ts';
 import { type InformedClusterView, startClusterView } from './informed-cluster-view.ts';
 import { type Ingest, startIngest } from './ingest/start-ingest.ts';
@@ -75,9 +76,10 @@ export async function startController(options: ControllerOptions): Promise<Contr
   });
   await untilSynced(view);
   const agentSettings = () => settings.current().agents;
+  const links = () => settings.current().links;
   const ingest = await startIngest({
     ...{ ...parts, ...options },
-    ...{ registry: metrics.registry, isLeader, agentSettings },
+    ...{ registry: metrics.registry, isLeader, agentSettings, links },
   });
   const webhook = await webhookOf(parts, options);
   const election = startElection(parts, options);
@@ -107,6 +109,7 @@ interface Parts {
   readonly source: InstalledSource;
   readonly told: ToldNodes;
   readonly notifier: Notifier;
+  readonly exporter: MetricsExporter;
   readonly events: EventRecorder;
   readonly operator: ReconcilingOperator;
 }
@@ -173,9 +176,15 @@ function assemble(
     ...{ view, credentialsDirectory, isLeader, log, now: Date.now },
     sinks: () => settings.current().notifications,
   });
-  exposeSinks(registry, notifier);
+  const exporter = startMetricsExporter({
+    ...{ registry, credentialsDirectory, log, now: Date.now },
+    ...{ instance: config.podName ?? config.identity, namespace: config.namespace },
+    sinks: () => settings.current().agents.sinks?.metrics ?? [],
+  });
+  exposeSinks(registry, () => [...notifier.reports(), ...exporter.reports()]);
   const reports = agentReports();
-  return { client, metrics, settings, view, reports, store, source, told, notifier, events, operator };
+  const senders = { notifier, exporter };
+  return { client, metrics, settings, view, reports, store, source, told, ...senders, events, operator };
 }
 
 function addReconcilers(parts: Parts, { config, log }: ControllerOptions): void {
@@ -248,8 +257,8 @@ function running(
     readonly election: Election;
   },
 ): Controller {
-  const { health, ingest, webhook, election, operator, notifier, events, settings, view, store, source } =
-    parts;
+  const { health, ingest, webhook, election, operator, notifier, exporter, events, settings } = parts;
+  const { view, store, source } = parts;
   return {
     httpPort: health.port,
     httpsPort: ingest.port,
@@ -258,7 +267,7 @@ function running(
       settings.stop();
       await Promise.all([ingest.stop(), webhook?.stop()]);
       await operator.shutdown();
-      await Promise.all([events.stop(), notifier.stop()]);
+      await Promise.all([events.stop(), notifier.stop(), exporter.stop()]);
       await election.stop();
       await view.stop();
       await health.stop();

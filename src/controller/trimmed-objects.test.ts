@@ -26,3 +26,15 @@ test('of a pod’s environment only what concerns flags is kept, and values only
   assert.deepEqual(trimmed.metadata?.annotations, { [INJECT_ANNOTATION]: 'false' });
   assert.doesNotMatch(JSON.stringify(trimmed), /secret/);
 });
+
+test('what a pod was built from is kept, unless it is longer than anything that could mean', () => {
+  const annotations = {
+    'org.opencontainers.image.revision': '1f0e2d3',
+    'org.opencontainers.image.source': `https://git.example/${'x'.repeat(600)}`,
+    'resource.opentelemetry.io/service.name': 'orders',
+  };
+
+  const trimmed = trimPod({ metadata: { name: 'orders-1', annotations } });
+
+  assert.deepEqual(trimmed.metadata?.annotations, { 'org.opencontainers.image.revision': '1f0e2d3' });
+});

@@ -11,6 +11,7 @@ import type {
   V1ObjectMeta,
   V1Pod,
 } from '@kubernetes/client-node';
+import { BUILD_ANNOTATIONS, MAX_SOURCE } from '../crds/built-from.ts';
 import { ACTING_MANAGER } from './acting/pause-mark.ts';
 import {
   FLAG_LINE,
@@ -45,12 +46,14 @@ export function trimNamespace({ apiVersion = 'v1', kind = 'Namespace', metadata 
   return { apiVersion, kind, metadata: trimMetadata(metadata) };
 }
 
-/** A pod's identity, labels, owner, node, containers, readiness and container ids. */
+/** A pod's identity, labels, owner, the annotations that are read, node, containers, readiness and container ids. */
 export function trimPod(pod: V1Pod): V1Pod {
   const { apiVersion = 'v1', kind = 'Pod', metadata, spec, status } = pod;
-  const asked = metadata?.annotations?.[INJECT_ANNOTATION];
-  const annotations = asked === undefined ? {} : { annotations: { [INJECT_ANNOTATION]: asked } };
-  const trimmed: V1Pod = { apiVersion, kind, metadata: { ...trimMetadata(metadata), ...annotations } };
+  const trimmed: V1Pod = {
+    apiVersion,
+    kind,
+    metadata: { ...trimMetadata(metadata), ...keptAnnotations(metadata) },
+  };
   trimmed.spec = {
     ...(spec?.nodeName === undefined ? {} : { nodeName: spec.nodeName }),
     containers: (spec?.containers ?? []).map(trimContainer),
@@ -63,6 +66,16 @@ export function trimPod(pod: V1Pod): V1Pod {
     containerStatuses: (status?.containerStatuses ?? []).map(trimContainerStatus),
   };
   return trimmed;
+}
+
+const KEPT_ANNOTATIONS = [INJECT_ANNOTATION, ...BUILD_ANNOTATIONS];
+const LONGEST_ANNOTATION = MAX_SOURCE; // what is longer means nothing here, and a pod may have 256 KB of them
+
+function keptAnnotations(metadata: V1ObjectMeta | undefined): Pick<V1ObjectMeta, 'annotations'> {
+  const kept = Object.entries(metadata?.annotations ?? {}).filter(
+    ([key, value]) => KEPT_ANNOTATIONS.includes(key) && value.length <= LONGEST_ANNOTATION,
+  );
+  return kept.length === 0 ? {} : { annotations: Object.fromEntries(kept) };
 }
 
 /** Its name and image, which of the variables that flags travel in it sets, and whether it takes others from somewhere. */

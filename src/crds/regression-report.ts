@@ -1,5 +1,6 @@
 /** RegressionReport: what one evaluation of a gate found. Written by the controller, kept as a record. */
 import { type Static, Type } from '@sinclair/typebox';
+import { MAX_REVISION, MAX_SOURCE, REVISION_PATTERN, SOURCE_PATTERN } from './built-from.ts';
 import { type Kind, oneOf, type Resource } from './schema.ts';
 
 const share = (description: string) => Type.String({ maxLength: 32, description });
@@ -17,6 +18,28 @@ const images = (description: string) =>
     'x-kubernetes-list-type': 'atomic',
     description,
   });
+const build = (description: string) =>
+  Type.Optional(
+    Type.Object(
+      {
+        revision: Type.Optional(
+          Type.String({
+            pattern: REVISION_PATTERN,
+            maxLength: MAX_REVISION,
+            description: 'The commit, or a tag.',
+          }),
+        ),
+        source: Type.Optional(
+          Type.String({
+            pattern: SOURCE_PATTERN,
+            maxLength: MAX_SOURCE,
+            description: 'Where its repository is.',
+          }),
+        ),
+      },
+      { description },
+    ),
+  );
 const interval = Type.Array(Type.String({ maxLength: 32 }), {
   minItems: 2,
   maxItems: 2,
@@ -38,6 +61,15 @@ export const RegressionReportSpec = Type.Object(
         canary: images("Images of the canary's containers."),
       },
       { description: 'What ran.' },
+    ),
+    builtFrom: Type.Optional(
+      Type.Object(
+        { baseline: build("The baseline's images."), canary: build("The canary's images.") },
+        {
+          description:
+            'What the images were built from, by the annotations org.opencontainers.image.revision and org.opencontainers.image.source of their pods.',
+        },
+      ),
     ),
     attempt: Type.Integer({ minimum: 1, description: 'Counts the evaluations of this pair of revisions.' }),
   },

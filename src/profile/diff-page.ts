@@ -28,7 +28,7 @@ export interface DiffPageInput {
   readonly verdict?: string | undefined;
   /** What was compared: label and value. */
   readonly facts?: readonly (readonly [string, string])[];
-  /** Other pages of the same origin. */
+  /** Other pages: of the same origin, where the source is, or where the install says. */
   readonly links?: readonly PageLink[];
   readonly checks?: readonly IntervalRow[];
   readonly latency?: LatencyChart | undefined;
@@ -48,6 +48,8 @@ export interface DiffPageInput {
 export interface PageLink {
   readonly href: string;
   readonly text: string;
+  /** Of another origin: it learns nothing of this page, and is asked for nothing until somebody follows the link. */
+  readonly isElsewhere?: boolean;
 }
 
 export interface PageTable {
@@ -97,11 +99,18 @@ function header({ title, subtitle, verdict, facts = [], links = [] }: DiffPageIn
   const rows = facts.map(
     ([label, value]) => `<div><dt>${escapeHtml(label)}</dt><dd>${escapeHtml(value)}</dd></div>`,
   );
-  const anchors = links.map(({ href, text }) => `<a href="${escapeHtml(href)}">${escapeHtml(text)}</a>`);
-  return `<header>${anchors.length === 0 ? '' : `<nav aria-label="Other pages">${anchors.join(' ')}</nav>`}
+  const own = links.filter(({ isElsewhere }) => isElsewhere !== true);
+  const others = links.filter(({ isElsewhere }) => isElsewhere === true);
+  return `<header>${navigation('Other pages', own)}
 <div class="heading">${badge}<h1>${escapeHtml(title)}</h1></div>
-<p class="sentence">${escapeHtml(subtitle)}</p>${rows.length === 0 ? '' : `<dl class="facts">${rows.join('')}</dl>`}</header>`;
+<p class="sentence">${escapeHtml(subtitle)}</p>${rows.length === 0 ? '' : `<dl class="facts">${rows.join('')}</dl>`}${navigation('Elsewhere', others)}</header>`;
 }
+
+const navigation = (label: string, links: readonly PageLink[]): string =>
+  links.length === 0 ? '' : `<nav aria-label="${label}">${links.map(anchor).join(' ')}</nav>`;
+
+const anchor = ({ href, text, isElsewhere }: PageLink): string =>
+  `<a href="${escapeHtml(href)}"${isElsewhere === true ? ' target="_blank" rel="noopener noreferrer"' : ''}>${escapeHtml(text)}</a>`;
 
 function culpritList({ culprits = NO_CULPRITS, culpritsTitle = 'What grew' }: DiffPageInput): string {
   if (culprits.length === 0) return '';

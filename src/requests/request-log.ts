@@ -1,7 +1,8 @@
 /** The requests of one container that samples may belong to: those that ended since its last window, and the latest before. */
 import type { CountedAs } from './request-tally.ts';
 import { NOBODY, type ServedRequests } from './sample-requests.ts';
-import { SPEEDS, type Speed } from './served-window.ts';
+import { SPEEDS, type Speed, type TracedRequest } from './served-window.ts';
+import { isSampled, traceIdOf } from './trace-parent.ts';
 
 /** A request that was received. Times are of one clock. */
 export interface ReceivedRequest {
@@ -20,6 +21,8 @@ export interface EndedRequest extends ReceivedRequest {
   readonly outcome: string;
   /** How long the JVM stood still meanwhile, if that is known. */
   readonly stoppedNs: number | undefined;
+  /** As TimedExchange has it. */
+  readonly traceParent?: string;
 }
 
 export interface RatedRequest {
@@ -38,6 +41,8 @@ export interface LoggedWindow {
   readonly requests: ServedRequests;
   /** The numbers of those that ended in the window. */
   readonly ended: { readonly from: number; readonly to: number };
+  /** By key, of those that ended in it and were slow the slowest that its caller's trace knows. */
+  readonly slowest: ReadonlyMap<string, TracedRequest>;
   /** No request was missed. */
   readonly isWhole: boolean;
   /** Of one that has ended. */
@@ -78,6 +83,8 @@ export class RequestLog {
   #isWhole = false; // in the first window, those from before it began may be open
   #labels: CountedAs[] = [];
   readonly #labelOf = new Map<CountedAs, number>();
+  /** Of the window: as many as there are labels. */
+  #slowest = new Map<CountedAs, TracedRequest>();
   readonly #latest = new Map<string, number[]>();
 
   add(request: EndedRequest, counted: CountedAs): void {
@@ -95,6 +102,7 @@ export class RequestLog {
     columns.isAnswered[at] = request.outcome === 'Completed' && request.status < 500 ? 1 : 0;
     columns.speed[at] = UNRATED;
     this.#length += 1;
+    this.#trace(request, counted);
   }
 
   /** Requests were missed. */
@@ -109,7 +117,8 @@ export class RequestLog {
     const labels = this.#labels;
     const keys = labels.map(keyOf);
     const ended = { from: this.#kept, to: this.#length };
-    this.#rate(keys);
+    const slowNs = this.#rate(keys);
+    const slowest = this.#slowestBy(labelOf, new Map(keys.map((key, at) => [key, slowNs[at]])));
     let end = this.#length;
     for (const request of open.slice(0, MOST_REQUESTS)) this.#begin(request, Number.POSITIVE_INFINITY, end++);
     const columns = this.#columns;
@@ -129,7 +138,7 @@ export class RequestLog {
         speed: SPEEDS[columns.speed[at] ?? UNRATED] ?? 'unrated',
       };
     };
-    return { requests: { ...columns, length: end }, ended, isWhole, rated };
+    return { requests: { ...columns, length: end }, ended, slowest, isWhole, rated };
   }
 
   /** After a take: those that ended later than this stay, for samples of the next window may belong to them. */
@@ -161,6 +170,27 @@ export class RequestLog {
     return at;
   }
 
+  #trace({ latencyNs, traceParent = '' }: EndedRequest, counted: CountedAs): void {
+    if (traceParent === '' || !isSampled(traceParent)) return;
+    const known = this.#slowest.get(counted);
+    if (known !== undefined && known.latencyNs >= latencyNs) return;
+    this.#slowest.set(counted, { traceId: traceIdOf(traceParent), latencyNs });
+  }
+
+  #slowestBy(
+    labelOf: (counted: CountedAs) => CountedAs,
+    slowNs: ReadonlyMap<string, number | undefined>,
+  ): ReadonlyMap<string, TracedRequest> {
+    const slowest = new Map<string, TracedRequest>();
+    for (const [counted, request] of this.#slowest) {
+      const key = keyOf(labelOf(counted));
+      const isSlow = request.latencyNs > (slowNs.get(key) ?? Number.POSITIVE_INFINITY);
+      if (isSlow && request.latencyNs > (slowest.get(key)?.latencyNs ?? 0)) slowest.set(key, request);
+    }
+    this.#slowest = new Map();
+    return slowest;
+  }
+
   #numberOf(counted: CountedAs): number {
     const known = this.#labelOf.get(counted);
     if (known !== undefined) return known;
@@ -169,7 +199,8 @@ export class RequestLog {
     return number;
   }
 
-  #rate(keys: readonly string[]): void {
+  /** Returns from when on the answers of each key are slow. */
+  #rate(keys: readonly string[]): readonly (number | undefined)[] {
     const { label, latencyNs, isAnswered, speed } = this.#columns;
     for (let at = this.#kept; at < this.#length; at++) {
       if (isAnswered[at] === 1) this.#remember(keys[label[at] ?? 0] ?? '', latencyNs[at] ?? 0);
@@ -180,6 +211,7 @@ export class RequestLog {
       if (isAnswered[at] === 0 || from === undefined) continue;
       speed[at] = SPEEDS.indexOf((latencyNs[at] ?? 0) > from ? 'slow' : 'normal');
     }
+    return slowNs;
   }
 
   #remember(key: string, latencyNs: number): void {

@@ -14,6 +14,13 @@ export interface ServedWindow {
   readonly rows: readonly ServedRow[];
 }
 
+/** A request that its caller's trace knows. */
+export interface TracedRequest {
+  /** 32 hexadecimal digits. */
+  readonly traceId: string;
+  readonly latencyNs: number;
+}
+
 /** Requests of one method, route and speed. */
 export interface ServedRow {
   readonly method: string;
@@ -29,6 +36,8 @@ export interface ServedRow {
   /** Of the rest, how long the JVM stood still, mostly for its collector, and of how many requests that is known. */
   readonly stoppedNs: number;
   readonly stopsKnown: number;
+  /** Of slow ones the slowest, if a caller's trace knows one; from agents that look. */
+  readonly slowest?: TracedRequest;
   /** [index into the batch's stacks, samples] pairs. */
   readonly samples: readonly (readonly [number, number])[];
   /** [index into the batch's stacks, nanoseconds] pairs. */

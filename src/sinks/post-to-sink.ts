@@ -16,6 +16,8 @@ export interface SinkPost {
   readonly headers: Readonly<Record<string, string>>;
   readonly body: Uint8Array | string;
   readonly timeoutMs?: number;
+  /** Whether an answer of 2xx says that it was not wanted after all. */
+  readonly isRefusal?: (answer: Uint8Array) => boolean;
 }
 
 const TIMEOUT_MS = 10_000;
@@ -52,8 +54,10 @@ export async function postToSink(post: SinkPost, signal: AbortSignal): Promise<A
     outgoing.once('error', reject);
     outgoing.end(body);
     const incoming = await answered;
-    await drain(incoming);
-    return answerOf(incoming);
+    const said = await bytesOf(incoming);
+    const answer = answerOf(incoming);
+    const isRefused = answer.kind === 'taken' && post.isRefusal?.(said) === true;
+    return isRefused ? { kind: 'refused', reason: 'PartialSuccess' } : answer;
   } catch (error) {
     return { kind: 'later', reason: timeout.aborted ? 'Timeout' : `Unreachable:${codeOf(error)}` };
   }
@@ -74,13 +78,17 @@ function retryAfterMs(header: string | undefined): number | undefined {
   return ms >= 0 ? ms : undefined;
 }
 
-/** Read, so that the connection can be used again; a longer answer costs it. */
-async function drain(incoming: IncomingMessage): Promise<void> {
+/** Read to its end, so that the connection can be used again; a longer answer costs it. */
+async function bytesOf(incoming: IncomingMessage): Promise<Buffer> {
+  const chunks: Buffer[] = [];
   let bytes = 0;
   for await (const chunk of incoming) {
-    bytes += Buffer.isBuffer(chunk) ? chunk.length : 0;
+    if (!Buffer.isBuffer(chunk)) continue;
+    bytes += chunk.length;
     if (bytes > MOST_ANSWER_BYTES) break; // which destroys the stream
+    chunks.push(chunk);
   }
+  return Buffer.concat(chunks);
 }
 
 interface Credentials {

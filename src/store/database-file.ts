@@ -6,12 +6,13 @@ import { DatabaseSync } from 'node:sqlite';
 import { isCorruption, StoreError } from './store-error.ts';
 import { SERVED_TABLE } from './stored-served.ts';
 import { TIMES_TABLES } from './stored-times.ts';
+import { beginWriting, endWriting, isWhole } from './written-by.ts';
 
 export interface OpenedDatabase {
   readonly db: DatabaseSync;
   /** Random, kept in the file: another id means another file. */
   readonly storeId: string;
-  /** True when a broken file had to be moved aside first. */
+  /** True when a broken file, or one that may be, had to be moved aside first. */
   readonly replacedCorruptFile: boolean;
 }
 
@@ -100,7 +101,10 @@ function openExisting(path: string, maxBytes: number): { db: DatabaseSync; store
   try {
     configure(db, maxBytes);
     const storeId = verified(db);
-    if (storeId !== undefined) return { db, storeId };
+    if (storeId !== undefined) {
+      beginWriting(db);
+      return { db, storeId };
+    }
   } catch (error) {
     if (!isCorruption(error)) {
       db.close();
@@ -111,10 +115,10 @@ function openExisting(path: string, maxBytes: number): { db: DatabaseSync; store
   return undefined;
 }
 
-/** The store's id, or undefined when the file is broken, unfinished or of another layout. */
+/** The store's id, or undefined when the file is broken, unfinished, of another layout, or of a machine that stopped while it was written. */
 function verified(db: DatabaseSync): string | undefined {
   const layout = db.prepare('PRAGMA user_version').get()?.['user_version'];
-  if (layout !== LAYOUT) return undefined;
+  if (layout !== LAYOUT || !isWhole(db)) return undefined;
   if (db.prepare('PRAGMA quick_check(1)').get()?.['quick_check'] !== 'ok') return undefined;
   const id = db.prepare("SELECT value FROM meta WHERE key = 'storeId'").get()?.['value'];
   return typeof id === 'string' ? id : undefined;
@@ -129,22 +133,31 @@ function createDatabase(path: string, maxBytes: number): { db: DatabaseSync; sto
   db.exec(`BEGIN IMMEDIATE; ${TABLES} ${TIMES_TABLES} ${SERVED_TABLE} PRAGMA user_version = ${LAYOUT};`);
   db.prepare("INSERT INTO meta (key, value) VALUES ('storeId', ?)").run(storeId);
   db.exec('COMMIT');
+  beginWriting(db);
   return { db, storeId };
 }
 
 /**
- * WAL with synchronous=NORMAL: a commit is in the operating system's hands before it is acknowledged, so it
- * survives a kill of this process (https://www.sqlite.org/pragma.html#pragma_synchronous). A power loss may take
- * the last ones; the volume is an emptyDir, which the same power loss takes too. A checkpoint, which waits for the disk, comes
- * every 16 MiB: pages of the indices that many commits change are written once.
+ * A commit is in the operating system's hands before it is acknowledged, so it survives a kill of this process; of a machine that stops,
+ * see written-by.ts. A checkpoint comes every 16 MiB: pages of the indices that many commits change are written once.
  */
 function configure(db: DatabaseSync, maxBytes: number): void {
-  db.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; PRAGMA busy_timeout = 2000');
+  db.exec('PRAGMA journal_mode = WAL; PRAGMA busy_timeout = 2000');
   db.exec('PRAGMA cache_size = -4096; PRAGMA temp_store = MEMORY');
   db.exec(
     `PRAGMA wal_autocheckpoint = ${WAL_BYTES / PAGE_BYTES}; PRAGMA journal_size_limit = ${2 * WAL_BYTES}`,
   );
   limitPages(db, maxBytes);
+}
+
+/** So that it is believed whatever happens to the machine. Where that fails, it is begun anew after the next start of the machine. */
+export function closeDatabase(db: DatabaseSync): void {
+  try {
+    endWriting(db);
+  } catch {
+    // a full disk or a broken file: nothing that is not known by now
+  }
+  db.close();
 }
 
 /** The file grows no further; what it has beyond stays until it is freed. */

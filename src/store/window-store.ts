@@ -6,7 +6,7 @@
 import type { DatabaseSync } from 'node:sqlite';
 import type { Batch } from '../wire/batch-schema.ts';
 import { batchStackIds, type ReadBatch } from './batch-stack-ids.ts';
-import { limitPages, moveAside, openDatabase } from './database-file.ts';
+import { closeDatabase, limitPages, moveAside, openDatabase } from './database-file.ts';
 import { type Interner, interner } from './interning.ts';
 import { packLists } from './packed-lists.ts';
 import { packTexts } from './packed-texts.ts';
@@ -275,7 +275,7 @@ class SqliteStore implements WindowStore {
   }
 
   close(): void {
-    if (this.#db.isOpen) this.#db.close();
+    if (this.#db.isOpen) closeDatabase(this.#db);
   }
 
   #rows(sql: string, query: WindowQuery): Generator<Row> {

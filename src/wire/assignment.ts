@@ -46,7 +46,7 @@ export interface AssignedContainer {
   readonly startedAtMs: number;
   /** Samples per second and busy core, where that is not the node's. */
   readonly frequencyHz?: number;
-  /** True when a gate compares this pod: its stacks are pushed, not only its counts. */
+  /** True when a gate compares this pod, or somebody looks at it now: its stacks are pushed, not only its counts. */
   readonly gated: boolean;
   readonly symbols: SymbolMode;
   /** What the pod belongs to, where something owns it. */

@@ -177,6 +177,9 @@ const Served = Type.Unsafe<ServedWindow>(
         unreadNs: count,
         stoppedNs: count,
         stopsKnown: requestCount,
+        slowest: Type.Optional(
+          Type.Object({ traceId: Type.String({ pattern: '^[0-9a-f]{32}$' }), latencyNs: count }),
+        ),
         samples: countedStacks,
         waited: countedStacks,
       }),

@@ -14,8 +14,11 @@ export const AGENT_AUDIENCE = 'flamegate-controller';
 /** GET: HTML page of a report's diff flame graph; a viewer's own bearer token is reviewed. */
 export const reportPagePath = (namespace: string, report: string): string =>
   `/reports/v1/${encodeURIComponent(namespace)}/${encodeURIComponent(report)}/flamegraph`;
+/** GET: HTML page of the gates of all namespaces of which the viewer may read them. */
+export const ALL_GATES_PAGE_PATH = '/gates/v1';
 /** GET: HTML page of a namespace's gates and their history; as the page of a report, which has a way back to it with ?nav=1. */
-export const gatesPagePath = (namespace: string): string => `/gates/v1/${encodeURIComponent(namespace)}`;
+export const gatesPagePath = (namespace: string): string =>
+  `${ALL_GATES_PAGE_PATH}/${encodeURIComponent(namespace)}`;
 /**
  * GET ?arm=baseline|canary: where the time of its slow requests went, as text (&raw=1: with functions as they were sampled), or as
  * an HTML page of one route (&route=GET /path; without it, of the one with the most). A viewer's own token, as for the page.
@@ -28,6 +31,12 @@ export const slowRequestsPath = (namespace: string, report: string, as: 'text' |
  */
 export const WINDOWS_PATH = '/windows/v1/';
 export const windowsPath = (namespace: string): string => `${WINDOWS_PATH}${encodeURIComponent(namespace)}`;
+/**
+ * GET ?fromMs=MS: the same of one pod, by its name; while somebody asks, its stacks are pushed though no gate compares it. Refused
+ * with POD_NOT_PROFILED where no policy selects it.
+ */
+export const podWindowsPath = (namespace: string, pod: string): string =>
+  `${windowsPath(namespace)}/pods/${encodeURIComponent(pod)}`;
 /**
  * GET ?canary=HASH, and &baseline=HASH where the pair is known: what the gate says of that revision, a RevisionVerdict
  * (src/crds/revision-verdict.ts), 200 whatever it is. `Prefer: wait=SECONDS` holds the answer back while it is Pending.

@@ -13,14 +13,19 @@ export interface SinkAddress {
 }
 
 export interface AgentSinks {
-  /** Pyroscope, or what has its push API. */
-  readonly profiles: readonly SinkAddress[];
-  /** Prometheus' remote write. */
+  readonly profiles: readonly ProfilesSink[];
   readonly metrics: readonly MetricsSink[];
+}
+
+/** Pyroscope: what has its push API. */
+export interface ProfilesSink extends SinkAddress {
+  readonly kind: 'Pyroscope' | 'Otlp';
 }
 
 /** Classic histograms are taken by every server, native ones by those that are told to, and say 2 % instead of a bucket. */
 export interface MetricsSink extends SinkAddress {
+  /** Of Prometheus, or OTLP/HTTP. */
+  readonly kind: 'RemoteWrite' | 'Otlp';
   readonly histograms: 'Native' | 'Classic';
 }
 
@@ -45,12 +50,21 @@ export function parseAgentSinks(json: unknown, at: string): AgentSinks {
     list(doc[of] ?? [], `${at}.${of}`)
       .slice(0, MOST_SINKS)
       .map((sink, index) => parse(sink, `${at}.${of}[${index}]`));
-  return { profiles: sinks('profiles', parseSink), metrics: sinks('metrics', parseMetricsSink) };
+  return { profiles: sinks('profiles', parseProfilesSink), metrics: sinks('metrics', parseMetricsSink) };
+}
+
+function parseProfilesSink(json: unknown, at: string): ProfilesSink {
+  const { kind } = record(json, at);
+  return { ...parseSink(json, at), kind: kind === 'Otlp' ? 'Otlp' : 'Pyroscope' };
 }
 
 function parseMetricsSink(json: unknown, at: string): MetricsSink {
-  const isNative = record(json, at)['histograms'] === 'Native';
-  return { ...parseSink(json, at), histograms: isNative ? 'Native' : 'Classic' };
+  const { histograms, kind } = record(json, at);
+  return {
+    ...parseSink(json, at),
+    kind: kind === 'Otlp' ? 'Otlp' : 'RemoteWrite',
+    histograms: histograms === 'Native' ? 'Native' : 'Classic',
+  };
 }
 
 function parseSink(json: unknown, at: string): SinkAddress {

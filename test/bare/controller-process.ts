@@ -27,6 +27,9 @@ export interface ControllerProcessOptions {
 
 const MOST_LINES = 5_000;
 
+/** As in config/controller: what glibc keeps of freed memory is as much as what is in use. */
+const MALLOC = { MALLOC_ARENA_MAX: '1', MALLOC_MMAP_THRESHOLD_: '65536', MALLOC_TRIM_THRESHOLD_: '65536' };
+
 export function startControllerProcess(options: ControllerProcessOptions): ControllerProcess {
   const program = new URL('../../dist/controller/main.mjs', import.meta.url).pathname;
   const child: ChildProcess = spawn(
@@ -36,6 +39,7 @@ export function startControllerProcess(options: ControllerProcessOptions): Contr
       stdio: ['ignore', 'pipe', 'inherit'],
       env: {
         ...process.env,
+        ...MALLOC,
         KUBECONFIG: options.kubeconfigFile,
         POD_NAME: options.podName,
         POD_NAMESPACE: SYSTEM,

@@ -1,10 +1,11 @@
-/** An agent as a process of its own, a real JVM in a real cgroup, and Pyroscope's own handler at the other end. */
+/** An agent as a process of its own, a real JVM in a real cgroup, and Pyroscope's own handler and a Collector at the other end. */
 import assert from 'node:assert/strict';
 import { writeFileSync } from 'node:fs';
 import { test } from 'node:test';
 import { aContainer, anAgent, anAssignment, ended } from '../../src/agent/agent-fixture.ts';
 import { aController } from '../../src/agent/controller-fixture.ts';
 import { aDirectory, aJvm, eventually } from '../../src/agent/jvm-fixture.ts';
+import { aCollector } from '../otel-collector/collector.ts';
 import { aPrometheus, until } from '../prometheus/prometheus.ts';
 import { aReceivers } from '../sinks/receivers.ts';
 
@@ -12,6 +13,7 @@ const SPOOL = { maxAgeMs: 3_600_000, maxBytes: 1 << 27 };
 
 test('profiles of a JVM that no gate compares arrive, as much CPU as its windows say, and so does the page of metrics', async (t) => {
   const server = await aReceivers(t);
+  const collector = await aCollector(t);
   const prometheus = await aPrometheus(t, { targets: [], remoteWrite: true });
   const controller = await aController(t);
   const container = aContainer(t);
@@ -20,7 +22,7 @@ test('profiles of a JVM that no gate compares arrive, as much CPU as its windows
   writeFileSync(`${credentials}/cloud`, '12:glc_secret\n');
   const before = anAssignment(container.id, false);
   const workload = { kind: 'Deployment', name: 'orders' };
-  const profiles = { sinks: ['cloud', 'unknown'], revision: '5d9c', image: 'orders:2' };
+  const profiles = { sinks: ['cloud', 'unknown', 'collector'], revision: '5d9c', image: 'orders:2' };
   controller.assignment = {
     ...before,
     containers: before.containers.map((each) => ({ ...each, workload, profiles })),
@@ -29,16 +31,18 @@ test('profiles of a JVM that no gate compares arrive, as much CPU as its windows
       sinks: {
         metrics: [
           {
-            ...{ name: 'prometheus', histograms: 'Classic' },
+            ...{ name: 'prometheus', kind: 'RemoteWrite', histograms: 'Classic' },
             endpoint: `http://127.0.0.1:${prometheus.port}/api/v1/write`,
           },
+          { name: 'collector-metrics', kind: 'Otlp', histograms: 'Native', endpoint: collector.endpoint },
         ],
         profiles: [
           {
-            ...{ name: 'cloud', endpoint: server.endpoint, tenant: 'team-a' },
+            ...{ name: 'cloud', kind: 'Pyroscope', endpoint: server.endpoint, tenant: 'team-a' },
             authorization: { kind: 'Basic', file: 'cloud' },
           },
-          { name: 'away', endpoint: 'http://127.0.0.1:1' },
+          { name: 'away', kind: 'Pyroscope', endpoint: 'http://127.0.0.1:1' },
+          { name: 'collector', kind: 'Otlp', endpoint: collector.endpoint },
         ],
       },
     },
@@ -78,7 +82,27 @@ test('profiles of a JVM that no gate compares arrive, as much CPU as its windows
     'no gate compares it',
   );
   const told = controller.batches.at(-1)?.agent.sinks?.map(({ name }) => name);
-  assert.deepEqual(told, ['cloud', 'away', 'prometheus']);
+  assert.deepEqual(told, ['cloud', 'away', 'collector', 'prometheus', 'collector-metrics']);
+  const exported = collector.exported();
+  assert.deepEqual(exported.profiles[0]?.resource, {
+    ...{ 'service.name': 'orders', 'k8s.namespace.name': 'shop', 'k8s.pod.name': 'orders-1' },
+    ...{ 'k8s.pod.uid': 'aaaa', 'k8s.container.name': 'app', 'k8s.deployment.name': 'orders' },
+    ...{ 'k8s.node.name': 'n1', 'container.id': container.id, 'flamegate.revision': '5d9c' },
+    ...{ 'container.image.name': 'orders', 'container.image.tags': ['2'] },
+  });
+  const sumOf = (stacks: Readonly<Record<string, number>>) =>
+    Object.values(stacks).reduce((sum, value) => sum + value, 0);
+  assert.deepEqual(
+    exported.profiles.map(({ stacks, period }) => [sumOf(stacks), period]),
+    all.map(({ total, period }) => [total, period]),
+    'as Pyroscope has them',
+  );
+  assert.deepEqual(exported.profiles[0]?.stacks, profile.stacks);
+  const jvms = exported.metrics.findLast(({ name }) => name === 'flamegate_agent_jvms');
+  assert.deepEqual(
+    [jvms?.kind, jvms?.points[0]?.value, jvms?.resource['service.instance.id']],
+    ['gauge', 1, 'n1'],
+  );
   const written = await until('its page was written', async () => {
     const found = await prometheus.query('flamegate_agent_jvms', 'job', 'instance');
     return found.size > 0 ? found : undefined;

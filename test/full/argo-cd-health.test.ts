@@ -99,7 +99,7 @@ test('a policy of the cluster is shown like any other', () => {
   assert.match(said({ ...policy, kind: 'ClusterProfilingPolicy' }), /^Healthy Profiling: /);
 });
 
-const arm = (hash: string) => ({ hash, images: ['orders:1'], pods: [aPod({ name: hash })] });
+const arm = (hash: string) => ({ hash, images: ['orders:1'], builtFrom: {}, pods: [aPod({ name: hash })] });
 const PAIR: Arms = { kind: 'Pair', target: 'x vs y', baseline: arm('aaa'), canary: arm('bbb') };
 
 function aGateThat(finding: Finding, status?: RegressionReportStatus, arms: Arms = PAIR): object {

@@ -20,7 +20,7 @@ export type Readiness =
   /** Somebody listens on the run's port. */
   | { readonly kind: 'port' };
 
-export type CompareFormat = (typeof FORMATS)[number];
+export type CompareFormat = (typeof COMPARE_FORMATS)[number];
 
 export interface Compare {
   /** For a shell. */
@@ -53,7 +53,7 @@ export interface CompareValues {
   readonly output?: string | undefined;
 }
 
-const FORMATS = ['text', 'json', 'markdown', 'junit'] as const;
+export const COMPARE_FORMATS = ['text', 'json', 'markdown', 'junit'] as const;
 const RIGHT = "compare --baseline 'java -jar a.jar' --canary 'java -jar b.jar' --load 'COMMAND' --fail-on 2%";
 const LONGEST_MS = 6 * 3_600_000;
 const LONGEST_PART_MS = 3_600_000;
@@ -103,10 +103,10 @@ function margin(given: string): number {
 
 /** `-o a.html` is a page beside text, as of a report; with --page there is another format beside it. */
 function outputs({ output = 'text', page }: CompareValues): Pick<Compare, 'format' | 'page'> {
-  const format = FORMATS.find((each) => each === output);
+  const format = COMPARE_FORMATS.find((each) => each === output);
   if (format !== undefined) return { format, page };
   if (output.endsWith('.html') && page === undefined) return { format: 'text', page: output };
   throw usageError(
-    `--output of compare is ${FORMATS.join(', ')} or a file.html, not "${output.slice(0, 64)}"`,
+    `--output of compare is ${COMPARE_FORMATS.join(', ')} or a file.html, not "${output.slice(0, 64)}"`,
   );
 }

@@ -3,13 +3,13 @@ import { existsSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { homedir, tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { stringify } from 'yaml';
 import { probeJvms } from '../../agent/probe-jvms.ts';
 import { type Finding, probeMachine } from '../../agent/probe-machine.ts';
 import type { Outcome } from '../cli-error.ts';
 import { CliError } from '../cli-error.ts';
-import type { Command } from '../command-line.ts';
+import type { Command } from '../command.ts';
 import { nativeFiles } from '../native-files.ts';
+import { type OutputFormat, printed } from '../output-format.ts';
 import { textTable } from '../text-table.ts';
 import { visible } from '../visible.ts';
 
@@ -60,24 +60,18 @@ async function cluster({ cluster: options }: Doctor): Promise<readonly Finding[]
   }
 }
 
-function rendered(examined: Examined, format: Doctor['format']): string {
-  switch (format) {
-    case 'json':
-      return `${JSON.stringify(examined, null, 2)}\n`;
-    case 'yaml':
-      return stringify(examined);
-    case 'table':
-      return [
-        section('this machine', examined.machine, 'nothing'),
-        section('its JVMs', examined.jvms, 'none runs that can be seen'),
-        section(
-          'the cluster',
-          examined.cluster ?? [],
-          'no kubeconfig: KUBECONFIG, ~/.kube/config or --kubeconfig',
-        ),
-      ].join('\n');
-  }
-}
+const rendered = (examined: Examined, format: OutputFormat): string =>
+  printed(format, examined, () =>
+    [
+      section('this machine', examined.machine, 'nothing'),
+      section('its JVMs', examined.jvms, 'none runs that can be seen'),
+      section(
+        'the cluster',
+        examined.cluster ?? [],
+        'no kubeconfig: KUBECONFIG, ~/.kube/config or --kubeconfig',
+      ),
+    ].join('\n'),
+  );
 
 const MARKS = { Ok: 'ok', Limited: 'limited', Missing: 'MISSING' } as const;
 

@@ -1,6 +1,7 @@
 /** The options of `flamegate top`. */
 import { usageError } from '../cli-error.ts';
 import { type LocalTarget, localTarget, samplingRate } from '../local/local-options.ts';
+import { type OutputFormat, outputFormat } from '../output-format.ts';
 import { durationOption } from '../quantity-options.ts';
 
 const text = { type: 'string' } as const;
@@ -14,6 +15,7 @@ export interface Top {
   readonly everyMs: number;
   /** How many tables; undefined: until Ctrl-C. */
   readonly times: number | undefined;
+  readonly format: OutputFormat;
 }
 
 export interface TopValues {
@@ -22,6 +24,7 @@ export interface TopValues {
   readonly frequency?: string | undefined;
   readonly every?: string | undefined;
   readonly times?: string | undefined;
+  readonly output?: string | undefined;
 }
 
 const SHORTEST_MS = 1_000;
@@ -33,10 +36,16 @@ export function topOptions(values: TopValues): Top {
   const { every = '5s', times } = values;
   const everyMs = durationOption('every', every);
   if (everyMs < SHORTEST_MS || everyMs > LONGEST_MS) throw usageError('--every is 1s to 1h');
-  const count = times === undefined ? undefined : Number(times);
-  if (count !== undefined && !(Number.isInteger(count) && count >= 1 && count <= MOST_TIMES)) {
-    throw usageError(`--times is 1 to ${MOST_TIMES}`);
-  }
-  const target = localTarget([], values, 'top --pid PID, or top --container ID');
-  return { target, frequencyHz: samplingRate(values.frequency), everyMs, times: count };
+  return {
+    target: localTarget([], values, 'top --pid PID, top --container ID, or top --pod NAMESPACE/NAME'),
+    frequencyHz: samplingRate(values.frequency),
+    ...{ everyMs, times: tablesOption(times), format: outputFormat(values.output) },
+  };
+}
+
+export function tablesOption(times: string | undefined): number | undefined {
+  if (times === undefined) return undefined;
+  const count = Number(times);
+  if (Number.isInteger(count) && count >= 1 && count <= MOST_TIMES) return count;
+  throw usageError(`--times is 1 to ${MOST_TIMES}`);
 }

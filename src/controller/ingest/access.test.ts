@@ -4,9 +4,11 @@ import { type TestContext, test } from 'node:test';
 import { gunzipSync } from 'node:zlib';
 import { Registry } from 'prom-client';
 import {
+  ALL_GATES_PAGE_PATH,
   ASSIGNMENT_PATH,
   BATCHES_PATH,
   gatesPagePath,
+  podWindowsPath,
   reportPagePath,
   slowRequestsPath,
   verdictPath,
@@ -37,6 +39,7 @@ const EXAMPLES: readonly Example[] = [
   { callers: 'agents', path: () => BATCHES_PATH },
   { callers: 'agents', path: ({ node }) => `${ASSIGNMENT_PATH}?node=${node}` },
   { callers: 'viewers', path: ({ namespace }) => gatesPagePath(namespace) },
+  { callers: 'someViewers', path: () => ALL_GATES_PAGE_PATH },
   { callers: 'viewers', path: ({ namespace }) => reportPagePath(namespace, REPORT) },
   {
     callers: 'viewers',
@@ -47,6 +50,7 @@ const EXAMPLES: readonly Example[] = [
     path: ({ namespace }) => `${slowRequestsPath(namespace, REPORT, 'page')}?arm=canary`,
   },
   { callers: 'viewers', path: ({ namespace }) => `${windowsPath(namespace)}?selector=app%3Dorders&fromMs=0` },
+  { callers: 'viewers', path: ({ namespace }) => `${podWindowsPath(namespace, 'orders-1')}?fromMs=0` },
   { callers: 'viewers', path: ({ namespace }) => `${verdictPath(namespace, 'orders-cpu')}?canary=bbb` },
 ];
 const OF_SHOP = { node: 'node-a', namespace: 'shop' };
@@ -87,7 +91,7 @@ test('who is allowed is answered, so that what follows is refused for the reason
   for (const { callers, path } of EXAMPLES) {
     const answer = await asks(ingest, path(OF_SHOP), callers === 'agents' ? TOKENS.agentA : TOKENS.reader);
     assert.equal(answer.status, 200, `${path(OF_SHOP)}: ${answer.text}`);
-    if (callers === 'viewers') assert.match(bodyOf(answer), /secretOfShop/);
+    if (callers !== 'agents') assert.match(bodyOf(answer), /secretOfShop/);
   }
 });
 
@@ -99,6 +103,7 @@ test('no endpoint answers without a token, by one nobody issued, or by one for a
   const wrong = {
     agents: ['token-of-an-agent-for-the-api-server', TOKENS.reader],
     viewers: [TOKENS.agentA],
+    someViewers: [TOKENS.agentA],
   };
 
   for (const { callers, path } of EXAMPLES) {
@@ -115,7 +120,8 @@ test('a token that has expired is refused within a minute by every endpoint', as
   const ingest = await anIngest(t);
   for (const token of [TOKENS.agentA, TOKENS.reader])
     ingest.api.tokens.set(`${token}-old`, must(ingest, token));
-  const old = { agents: `${TOKENS.agentA}-old`, viewers: `${TOKENS.reader}-old` };
+  const reader = `${TOKENS.reader}-old`;
+  const old = { agents: `${TOKENS.agentA}-old`, viewers: reader, someViewers: reader };
   for (const { callers, path } of EXAMPLES) {
     assert.equal((await asks(ingest, path(OF_SHOP), old[callers])).status, 200);
   }
@@ -176,6 +182,35 @@ test('in its own namespace a tenant finds nothing of another, whatever names and
     assert([200, 404].includes(answer.status), answer.text);
     assert.doesNotMatch(bodyOf(answer), /secretOfShop|orders-1/);
   }
+});
+
+test('gates of all namespaces are those that the caller may read, and of others not even the names', async (t) => {
+  const ingest = await anIngest(t);
+  const [ofShop] = ingest.view.gates();
+  assert.ok(ofShop);
+  const elsewhere = { ...ofShop, metadata: { ...ofShop.metadata, namespace: 'elsewhere', name: 'basket' } };
+  ingest.view.change({ gates: [ofShop, elsewhere] });
+  const stranger = 'token-of-somebody-who-may-read-nothing';
+  const operator = 'token-of-somebody-who-may-read-everything';
+  ingest.api.tokens.set(stranger, { username: 'mallory' });
+  ingest.api.tokens.set(operator, { username: 'op', mayRead: [''] });
+  const page = (token: string) => asks(ingest, ALL_GATES_PAGE_PATH, token);
+
+  const [own, tenants, nobodys, all] = await Promise.all([
+    page(TOKENS.reader),
+    page(TOKENS.tenant),
+    page(stranger),
+    page(operator),
+  ]);
+
+  const namesIn = ({ text }: Answer) =>
+    [...text.matchAll(/<h2>(?:<a[^>]*>)?([^<]+)/g)].map(([, name]) => name);
+  assert.deepEqual(namesIn(own), ['shop', 'orders-cpu']);
+  assert.deepEqual(namesIn(tenants), ['elsewhere', 'basket']);
+  assert.doesNotMatch(tenants.text, /secretOfShop|shop/);
+  assert.equal(codeOf(nobodys), '403 VIEWER_NOT_ALLOWED');
+  assert.doesNotMatch(nobodys.text, /shop|elsewhere/);
+  assert.deepEqual(namesIn(all), ['elsewhere', 'basket', 'shop', 'orders-cpu']);
 });
 
 test('headers that name somebody else change nothing', async (t) => {

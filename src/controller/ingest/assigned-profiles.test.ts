@@ -6,7 +6,8 @@ import { planAssignment } from './assignment.ts';
 
 test('profiles of pods whose policy names sinks go there with their revision and image, and only theirs', () => {
   const labels = { app: 'orders', 'pod-template-hash': '5d9c' };
-  const address = { name: 'cloud', endpoint: 'https://profiles.example', tenant: 'team-a' };
+  const kind = 'Pyroscope' as const;
+  const address = { name: 'cloud', kind, endpoint: 'https://profiles.example', tenant: 'team-a' };
   const authorization = { kind: 'Basic', file: 'pyroscope' } as const;
   const settings: AgentSettings = {
     spool: { maxAgeMs: 3_600_000, maxBytes: 1 << 27 },

@@ -10,6 +10,7 @@ import { nodeAssignments } from './node-assignments.ts';
 import { paced } from './paced.ts';
 import { preferredWaitS } from './preferred-wait.ts';
 import { Refusal, send } from './refusal.ts';
+import type { WatchedPods } from './watched-pods.ts';
 
 export interface AssignmentEndpointOptions {
   readonly authenticator: Authenticator;
@@ -18,6 +19,7 @@ export interface AssignmentEndpointOptions {
   readonly metrics: IngestMetrics;
   /** What the install's settings say to agents now; the view tells of their changes. */
   readonly agentSettings?: () => AgentSettings;
+  readonly watched: Pick<WatchedPods, 'all' | 'onChange'>;
 }
 
 export interface AssignmentEndpoint {
@@ -29,23 +31,30 @@ export interface AssignmentEndpoint {
 const MAX_WAIT_S = 60;
 const MAX_POLLERS = 5_000; // the nodes of the largest clusters
 
+/** Each is some tenth of a millisecond; the first of them makes the index. */
+const POLLERS_A_STEP = 64;
+
 /** What ends a wait: called with nothing, so that it looks for itself. */
 type Wake = () => void;
 
 export function assignmentEndpoint(options: AssignmentEndpointOptions): AssignmentEndpoint {
-  const { authenticator, view, store, metrics, agentSettings } = options;
+  const { authenticator, view, store, metrics, agentSettings, watched } = options;
   const pollers = new Set<Wake>();
   const assignments = nodeAssignments({
     view,
     storeId: () => store.storeId(),
     settings: () => agentSettings?.(),
+    watched: () => watched.all(),
   });
   let stopped = false;
-  const looks = paced(() => {
+  const looks = paced(function* () {
     assignments.changed();
-    for (const wake of [...pollers]) wake();
+    for (const [number, wake] of [...pollers].entries()) {
+      wake();
+      if (number % POLLERS_A_STEP === 0) yield;
+    }
   });
-  const stopListening = view.onChange(looks.ask);
+  const listening = [view.onChange(looks.ask), watched.onChange(looks.ask)];
   const waitForChange = (node: string, version: string, waitS: number, response: ServerResponse) =>
     new Promise<Assignment>((resolve) => {
       const look = (isLast: boolean): void => {
@@ -79,7 +88,7 @@ export function assignmentEndpoint(options: AssignmentEndpointOptions): Assignme
     },
     stop() {
       stopped = true;
-      stopListening();
+      for (const stopListening of listening) stopListening();
       looks.stop();
       for (const wake of [...pollers]) wake();
     },

@@ -7,7 +7,7 @@
  * it names containers, not this one               → no
  * it names none, this is a mesh proxy             → no
  * it has no running state with an id yet          → no
- * otherwise                                       → yes; gated when a gate may compare the pod, and sampled as often as its
+ * otherwise                                       → yes; gated when a gate may compare the pod or somebody looks at it, and sampled as often as its
  *                                                   policy says, or as a gate that is open asks for
  *
  * Containers of pods under a policy of mode Live are named as soon as the pod has a node, before they run.
@@ -43,12 +43,14 @@ export interface AssignmentIndex {
   readonly gatedPodUids: ReadonlySet<string>;
   /** Those of them whose gate has an evaluation that is open. */
   readonly judgedPodUids: ReadonlySet<string>;
+  /** Those that somebody looks at now. */
+  readonly watchedPodUids: ReadonlySet<string>;
   /** Of the pods of gates that have raised it, both arms alike. */
   readonly raisedHz: ReadonlyMap<string, number>;
   readonly owners: ReplicaSetOwners;
 }
 
-/** While a pod of the node is judged, or a policy asks what one waits for, or reads and writes. */
+/** While a pod of the node is judged or looked at, or a policy asks what one waits for, or reads and writes. */
 const SHORT_WINDOW_MS = 10_000;
 /** Otherwise: a look of src/detect/looks.ts, so that history and placebos are of the same looks with either length. */
 const RESTING_WINDOW_MS = 30_000;
@@ -56,7 +58,10 @@ const DEFAULT_HZ = 49;
 /** What an agent accepts; a node runs 110 pods by default and 250 on the largest clouds. */
 const MAX_CONTAINERS = 512;
 
-export function indexAssignments(view: ClusterView): AssignmentIndex {
+export function indexAssignments(
+  view: ClusterView,
+  watchedPodUids: ReadonlySet<string> = new Set(),
+): AssignmentIndex {
   const gates = view.gates().map((gate) => ({ gate, pods: podsUnderGate(gate, view) }));
   const gated = gates.flatMap(({ pods }) => pods);
   const pods = view.pods();
@@ -71,6 +76,7 @@ export function indexAssignments(view: ClusterView): AssignmentIndex {
     policiesOfNamespace,
     gatedPodUids: new Set(gated.map((pod) => pod.metadata?.uid ?? '')),
     judgedPodUids: judgedPods(gates, view),
+    watchedPodUids,
     raisedHz: raisedRates(gates),
     owners: replicaSetOwners(replicaSets),
   };
@@ -104,7 +110,10 @@ export function assignmentOf(
     .sort((a, b) => (`${a.podUid} ${a.container}` < `${b.podUid} ${b.container}` ? -1 : 1))
     .slice(0, MAX_CONTAINERS);
   const isWanted = ({ podUid, offCpu, io }: AssignedContainer): boolean =>
-    index.judgedPodUids.has(podUid) || offCpu !== undefined || io !== undefined;
+    index.judgedPodUids.has(podUid) ||
+    index.watchedPodUids.has(podUid) ||
+    offCpu !== undefined ||
+    io !== undefined;
   const windowMs = containers.some(isWanted) ? SHORT_WINDOW_MS : RESTING_WINDOW_MS;
   const told = settings === undefined ? {} : { settings };
   const work = { store: storeId, windowMs, frequencyHz, containers, live, ...told };
@@ -162,7 +171,7 @@ function assignedContainers(
       podUid: uid,
       container: status.name,
       ...running,
-      gated,
+      gated: gated || index.watchedPodUids.has(uid),
       symbols: jvm.symbols,
     };
     return [

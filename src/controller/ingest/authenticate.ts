@@ -18,6 +18,14 @@ export interface Authenticator {
   agentNode(request: IncomingMessage): Promise<string>;
   /** Throws Refusal unless the caller may get RegressionGates in this namespace. */
   viewer(request: IncomingMessage, namespace: string): Promise<Viewer>;
+  /**
+   * Of these namespaces those in which the caller may get RegressionGates; 'all' where that holds of the whole cluster, 'none' where it
+   * holds of none. What was learnt of a namespace is kept for a minute.
+   */
+  readableOf(
+    request: IncomingMessage,
+    namespaces: readonly string[],
+  ): Promise<'all' | 'none' | readonly string[]>;
 }
 
 export interface AuthenticatorOptions {
@@ -44,6 +52,8 @@ const NODE_NAME = 'authentication.kubernetes.io/node-name';
 const KEEP_MS = 60_000;
 const KEEP_REJECTED_MS = 10_000;
 const MAX_KEPT = 10_000; // agents of the largest clusters, twice
+/** Of one caller, side by side. */
+const MOST_REVIEWS = 8;
 /** An hour of windows is sent again within 36 s when a store is new, beside polls; otherwise a batch comes every 10 s. */
 const AGENT_RATE = { burst: 600, perSecond: 2, maxKeys: MAX_KEPT };
 /** A page is read by a person, and merging the windows of one takes the leader up to a second. */
@@ -53,6 +63,7 @@ const REJECTED_RATE = { burst: 30, perSecond: 1, maxKeys: MAX_KEPT };
 
 export function authenticator(options: AuthenticatorOptions): Authenticator {
   const review = cachedReviews(options);
+  const allowed = cachedAccess(options);
   const agents = rateLimit({ ...AGENT_RATE, now: options.now });
   const viewers = rateLimit({ ...VIEWER_RATE, now: options.now });
   const agentUser = `system:serviceaccount:${options.agentsNamespace}:${AGENT_SERVICE_ACCOUNT}`;
@@ -72,19 +83,62 @@ export function authenticator(options: AuthenticatorOptions): Authenticator {
     async viewer(request, namespace) {
       const user = await review(request, undefined);
       assertWithin(viewers, user.username, user.username); // the next line costs the API server a review
-      const spec = {
-        user: user.username,
-        groups: user.groups,
-        uid: user.uid,
-        extra: user.extra,
-        resourceAttributes: { group: 'flamegate.dev', resource: 'regressiongates', verb: 'get', namespace },
-      };
-      const path = '/apis/authorization.k8s.io/v1/subjectaccessreviews';
-      const answer = await reviewed<AccessReview>(options.client, path, 'SubjectAccessReview', spec);
-      if (answer.status?.allowed === true) return user;
+      if (await mayGetGates(options.client, user, namespace)) return user;
       const sentence = `${user.username} may not get regressiongates.flamegate.dev in namespace ${namespace}`;
       throw new Refusal(403, 'VIEWER_NOT_ALLOWED', sentence);
     },
+    async readableOf(request, namespaces) {
+      const user = await review(request, undefined);
+      assertWithin(viewers, user.username, user.username);
+      if (await allowed(user, undefined)) return 'all';
+      const readable: string[] = [];
+      for (let at = 0; at < namespaces.length; at += MOST_REVIEWS) {
+        const some = namespaces.slice(at, at + MOST_REVIEWS);
+        const may = await Promise.all(some.map((namespace) => allowed(user, namespace)));
+        readable.push(...some.filter((_, index) => may[index]));
+      }
+      return readable.length === 0 ? 'none' : readable;
+    },
+  };
+}
+
+/** `namespace` undefined: in all of them. */
+async function mayGetGates(
+  client: KubeClient,
+  user: Viewer,
+  namespace: string | undefined,
+): Promise<boolean> {
+  const attributes = { group: 'flamegate.dev', resource: 'regressiongates', verb: 'get' };
+  const spec = {
+    user: user.username,
+    groups: user.groups,
+    uid: user.uid,
+    extra: user.extra,
+    resourceAttributes: { ...attributes, ...(namespace !== undefined && { namespace }) },
+  };
+  const path = '/apis/authorization.k8s.io/v1/subjectaccessreviews';
+  const { status } = await reviewed<AccessReview>(client, path, 'SubjectAccessReview', spec);
+  return status?.allowed === true;
+}
+
+type Allowed = (user: Viewer, namespace: string | undefined) => Promise<boolean>;
+
+/** By all that is known of the user, since groups of one name may differ between tokens. */
+function cachedAccess({ client, now }: AuthenticatorOptions): Allowed {
+  const kept = new Map<string, { readonly may: Promise<boolean>; readonly untilMs: number }>();
+  return async (user, namespace) => {
+    const key = createHash('sha256')
+      .update(JSON.stringify([user, namespace]))
+      .digest('base64');
+    const known = kept.get(key);
+    if (known !== undefined && known.untilMs > now()) return known.may;
+    const entry = { may: mayGetGates(client, user, namespace), untilMs: now() + KEEP_MS };
+    entry.may.catch(() => kept.delete(key));
+    kept.delete(key);
+    kept.set(key, entry);
+    const oldest = kept.keys().next().value;
+    if (kept.size > MAX_KEPT && oldest !== undefined) kept.delete(oldest);
+    return entry.may;
   };
 }
 

@@ -56,7 +56,13 @@ const CHANGES: Readonly<Record<string, (view: TestView) => Partial<Cluster>>> = 
 function planned() {
   const owned = aPod({ owner: 'uid-orders-aaa', ownerKind: 'ReplicaSet' });
   const view = aView({ pods: [owned, aPod({ name: 'elsewhere', node: 'node-b' })], policies: [aPolicy()] });
-  const assignments = nodeAssignments({ view, storeId: () => 'store-0001', settings: () => SETTINGS });
+  const watched = () => new Set<string>();
+  const assignments = nodeAssignments({
+    view,
+    watched,
+    storeId: () => 'store-0001',
+    settings: () => SETTINGS,
+  });
   const change = (parts: Partial<Cluster>): void => {
     view.change(parts);
     assignments.changed();
@@ -89,4 +95,34 @@ test('a change elsewhere leaves a node the assignment it had, its own makes anot
 
   assert.equal(after[0], before[0]);
   assert.notEqual(after[1]?.version, before[1]?.version);
+});
+
+test('a pod that somebody looks at is asked for its stacks, in short windows, on its own node, until they stop', () => {
+  const view = aView({ pods: [aPod(), aPod({ name: 'elsewhere', node: 'node-b' })], policies: [aPolicy()] });
+  let watched = new Set<string>();
+  const assignments = nodeAssignments({
+    ...{ view, watched: () => watched, storeId: () => 'store-0001', settings: () => SETTINGS },
+  });
+  const at = () => NODES.map((node) => assignments.of(node));
+  const resting = at();
+
+  watched = new Set(['uid-orders-1']);
+  assignments.changed();
+  const looking = at();
+  watched = new Set();
+  assignments.changed();
+
+  const told = ([a]: typeof resting) => [
+    a?.windowMs,
+    a?.containers.map(({ gated, requests }) => [gated, requests]),
+  ];
+  assert.deepEqual(
+    [told(resting), told(looking)],
+    [
+      [30_000, [[false, undefined]]],
+      [10_000, [[true, undefined]]],
+    ],
+  );
+  assert.equal(looking[1], resting[1]);
+  assert.deepEqual(at(), resting);
 });

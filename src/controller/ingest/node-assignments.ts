@@ -14,6 +14,8 @@ export interface NodeAssignmentsOptions {
   readonly view: ClusterView;
   readonly storeId: () => string;
   readonly settings: () => AgentSettings | undefined;
+  /** Uids of the pods that somebody looks at now. */
+  readonly watched: () => ReadonlySet<string>;
 }
 
 interface Planned {
@@ -25,7 +27,12 @@ interface Planned {
 /** Nodes of the largest clusters, twice. */
 const MAX_PLANNED = 10_000;
 
-export function nodeAssignments({ view, storeId, settings }: NodeAssignmentsOptions): NodeAssignments {
+export function nodeAssignments({
+  view,
+  storeId,
+  settings,
+  watched,
+}: NodeAssignmentsOptions): NodeAssignments {
   const planned = new Map<string, Planned>();
   let index: AssignmentIndex | undefined;
   return {
@@ -33,7 +40,7 @@ export function nodeAssignments({ view, storeId, settings }: NodeAssignmentsOpti
       index = undefined;
     },
     of(node) {
-      index ??= indexAssignments(view);
+      index ??= indexAssignments(view, watched());
       const told = { storeId: storeId(), settings: settings() };
       const from = [told.storeId, told.settings, ...madeOf(node, index)];
       const before = planned.get(node);
@@ -52,9 +59,9 @@ function madeOf(node: string, index: AssignmentIndex): unknown[] {
   return (index.podsOfNode.get(node) ?? []).flatMap((pod) => {
     const uid = pod.metadata?.uid ?? '';
     const workload = workloadOf(pod, index.owners);
-    const { gatedPodUids, judgedPodUids, raisedHz } = index;
-    const ofGates = [gatedPodUids.has(uid), judgedPodUids.has(uid), raisedHz.get(uid)];
-    return [pod, policyOfPod(pod, index), ...ofGates, workload?.kind, workload?.name];
+    const { gatedPodUids, judgedPodUids, watchedPodUids, raisedHz } = index;
+    const looked = [gatedPodUids, judgedPodUids, watchedPodUids].map((uids) => uids.has(uid));
+    return [pod, policyOfPod(pod, index), ...looked, raisedHz.get(uid), workload?.kind, workload?.name];
   });
 }
 

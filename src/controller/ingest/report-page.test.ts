@@ -52,6 +52,30 @@ test('a report is shown with what was seen of its arms, to whoever may read gate
   assert.equal(codeOf(await asks(ingest, REPORT, TOKENS.tenant)), '403 VIEWER_NOT_ALLOWED');
 });
 
+test('a report leads to profiles and traces where the settings say so, with what the agents saw', async (t) => {
+  const ingest = await anIngest(t);
+  ingest.settings.links = {
+    profiles: 'https://pyroscope.example/?query={query}',
+    traces: 'https://tempo.example/trace/{traceId}',
+  };
+
+  const { text } = await asks(ingest, REPORT);
+
+  const [, nav = ''] = /<nav aria-label="Elsewhere">(.*?)<\/nav>/.exec(text) ?? [];
+  assert.deepEqual(
+    [...nav.matchAll(/href="([^"?]+)[^>]*>([^<]+)</g)].map(([, href, name]) => [href, name]),
+    [
+      ['https://pyroscope.example/', 'Profiles of the baseline'],
+      ['https://pyroscope.example/', 'Profiles of the canary'],
+      [
+        'https://tempo.example/trace/0af7651916cd43dd8448eb211c80319c',
+        'Trace of GET /orders, baseline, 30 ms',
+      ],
+      ['https://tempo.example/trace/0af7651916cd43dd8448eb211c80319c', 'Trace of GET /orders, canary, 30 ms'],
+    ],
+  );
+});
+
 test('a report that is not there is 404; one whose windows are gone is told without a picture', async (t) => {
   const ingest = await anIngest(t);
   assert.equal(codeOf(await asks(ingest, reportPagePath('shop', 'nobody'))), '404 REPORT_NOT_FOUND');

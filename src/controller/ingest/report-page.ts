@@ -6,6 +6,7 @@ import type { Arm, WindowStore } from '../../store/window-store.ts';
 import { gatesPagePath } from '../../wire/endpoints.ts';
 import type { ClusterView } from '../cluster-view.ts';
 import { refsIn, unionOf } from '../regression-gate/members.ts';
+import { type LinkTemplates, outsideLinks } from '../report-page/outside-links.ts';
 import { reportPageInput } from '../report-page/report-page-input.ts';
 import type { ArmData } from '../report-page/report-views.ts';
 import type { Authenticator } from './authenticate.ts';
@@ -17,6 +18,8 @@ export interface ReportPageOptions {
   readonly view: ClusterView;
   readonly store: WindowStore;
   readonly now: () => number;
+  /** Where pages lead, as the install's settings say now. */
+  readonly links?: () => LinkTemplates;
 }
 
 export const REPORT_PAGE_PATTERN = /^\/reports\/v1\/([a-z0-9-]{1,63})\/([a-z0-9.-]{1,253})\/flamegraph$/;
@@ -47,9 +50,13 @@ export function reportAt(view: ClusterView, namespace: string, name: string): Re
   throw new Refusal(404, 'REPORT_NOT_FOUND', `no RegressionReport ${name} in namespace ${namespace}`);
 }
 
-function pageOf(report: RegressionReport, links: readonly PageLink[], options: ReportPageOptions): string {
+function pageOf(report: RegressionReport, own: readonly PageLink[], options: ReportPageOptions): string {
   const arms = { baseline: armOf(report, 'baseline', options), canary: armOf(report, 'canary', options) };
-  return renderDiffPage(reportPageInput({ report, arms, links, nowMs: options.now() }));
+  const nowMs = options.now();
+  const rowsOf = ({ served }: ArmData) => served.flatMap(({ rows }) => rows);
+  const traced = { baseline: rowsOf(arms.baseline), canary: rowsOf(arms.canary) };
+  const links = [...own, ...outsideLinks({ report, templates: options.links?.() ?? {}, traced, nowMs })];
+  return renderDiffPage(reportPageInput({ report, arms, links, nowMs }));
 }
 
 function armOf(report: RegressionReport, arm: Arm, options: ReportPageOptions): ArmData {

@@ -3,24 +3,33 @@ import type { WindowStore } from '../../store/window-store.ts';
 import { ASSIGNMENT_PATH, BATCHES_PATH } from '../../wire/endpoints.ts';
 import type { AgentReports } from '../agent-reports.ts';
 import type { ClusterView } from '../cluster-view.ts';
+import type { LinkTemplates } from '../report-page/outside-links.ts';
 import type { ToldNodes } from '../told-nodes.ts';
 import { assignmentEndpoint } from './assignment-endpoint.ts';
 import type { Authenticator } from './authenticate.ts';
 import { batchesEndpoint, type Endpoint } from './batches.ts';
-import { GATES_PAGE_PATTERN, gatesPageEndpoint } from './gates-page.ts';
+import {
+  ALL_GATES_PAGE_PATTERN,
+  allGatesPageEndpoint,
+  GATES_PAGE_PATTERN,
+  gatesPageEndpoint,
+} from './gates-page.ts';
 import type { IngestMetrics } from './ingest-metrics.ts';
 import type { PodHomes } from './pod-homes.ts';
+import { POD_WINDOWS_PATTERN, podWindowsEndpoint } from './pod-windows.ts';
 import { Refusal } from './refusal.ts';
 import { REPORT_PAGE_PATTERN, reportPageEndpoint } from './report-page.ts';
 import { SLOW_REQUESTS_PATTERN, slowRequestsEndpoint } from './slow-requests.ts';
 import { VERDICT_PATTERN, verdictEndpoint } from './verdict-endpoint.ts';
+import { watchedPods } from './watched-pods.ts';
 import { WINDOWS_PATTERN, windowsEndpoint } from './windows-endpoint.ts';
 
 /**
  * Whose tokens an endpoint takes. `agents`: of the agents' account, of the node that the request speaks for. `viewers`: of whoever
- * may get RegressionGates in the namespace that the path names first. access.test.ts asks each in every wrong way.
+ * may get RegressionGates in the namespace that the path names first. `someViewers`: of whoever may in any namespace, and of those only.
+ * access.test.ts asks each in every wrong way.
  */
-export type Callers = 'agents' | 'viewers';
+export type Callers = 'agents' | 'viewers' | 'someViewers';
 
 export interface Route {
   readonly method: 'GET' | 'POST';
@@ -38,6 +47,7 @@ export interface RoutesOptions {
   readonly told: Pick<ToldNodes, 'record' | 'heard'>;
   readonly metrics: IngestMetrics;
   readonly now: () => number;
+  readonly links?: () => LinkTemplates;
 }
 
 export interface Routes {
@@ -47,7 +57,8 @@ export interface Routes {
 }
 
 export function routesOf(options: RoutesOptions): Routes {
-  const assignment = assignmentEndpoint(options);
+  const watched = watchedPods();
+  const assignment = assignmentEndpoint({ ...options, watched });
   const verdicts = verdictEndpoint(options);
   const agents = { callers: 'agents' } as const;
   const viewers = { method: 'GET', callers: 'viewers' } as const;
@@ -56,13 +67,19 @@ export function routesOf(options: RoutesOptions): Routes {
       { ...agents, method: 'POST', path: exactly(BATCHES_PATH), answer: batchesEndpoint(options) },
       { ...agents, method: 'GET', path: exactly(ASSIGNMENT_PATH), answer: assignment.answer },
       { ...viewers, path: GATES_PAGE_PATTERN, answer: gatesPageEndpoint(options) },
+      {
+        ...{ method: 'GET', callers: 'someViewers', path: ALL_GATES_PAGE_PATTERN },
+        answer: allGatesPageEndpoint(options),
+      },
       { ...viewers, path: REPORT_PAGE_PATTERN, answer: reportPageEndpoint(options) },
       { ...viewers, path: SLOW_REQUESTS_PATTERN, answer: slowRequestsEndpoint(options) },
       { ...viewers, path: WINDOWS_PATTERN, answer: windowsEndpoint(options) },
+      { ...viewers, path: POD_WINDOWS_PATTERN, answer: podWindowsEndpoint({ ...options, watched }) },
       { ...viewers, path: VERDICT_PATTERN, answer: verdicts.answer },
     ],
     stop() {
       assignment.stop();
+      watched.stop();
       verdicts.stop();
     },
   };

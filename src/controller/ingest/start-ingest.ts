@@ -9,6 +9,7 @@ import type { WindowStore } from '../../store/window-store.ts';
 import type { AgentSettings } from '../../wire/assignment.ts';
 import type { AgentReports } from '../agent-reports.ts';
 import type { ClusterView } from '../cluster-view.ts';
+import type { LinkTemplates } from '../report-page/outside-links.ts';
 import type { ToldNodes } from '../told-nodes.ts';
 import { authenticator } from './authenticate.ts';
 import type { KeyPair } from './certificates.ts';
@@ -38,6 +39,8 @@ export interface IngestOptions {
   readonly config: IngestConfig;
   /** What the install's settings say to agents now. */
   readonly agentSettings?: () => AgentSettings;
+  /** Where pages lead, as they say now. */
+  readonly links?: () => LinkTemplates;
   readonly now?: () => number;
 }
 

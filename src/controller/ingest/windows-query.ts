@@ -19,11 +19,14 @@ const EXISTENCE = new RegExp(`^(!?)\\s*(${KEY})$`);
 
 /** Throws Refusal 400 WINDOWS_QUERY_INVALID. Without a selector nothing is selected, so there has to be one. */
 export function parseWindowsQuery(query: URLSearchParams): WindowsQuery {
+  return { fromMs: parseFromMs(query), selector: parseSelector(query.get('selector') ?? '') };
+}
+
+/** Throws Refusal 400 WINDOWS_QUERY_INVALID. */
+export function parseFromMs(query: URLSearchParams): number {
   const fromMs = Number(query.get('fromMs') ?? '');
-  if (!/^\d{1,16}$/.test(query.get('fromMs') ?? '') || !Number.isSafeInteger(fromMs)) {
-    throw invalid('fromMs is a time in milliseconds since 1970');
-  }
-  return { selector: parseSelector(query.get('selector') ?? ''), fromMs };
+  if (/^\d{1,16}$/.test(query.get('fromMs') ?? '') && Number.isSafeInteger(fromMs)) return fromMs;
+  throw invalid('fromMs is a time in milliseconds since 1970');
 }
 
 function parseSelector(text: string): LabelSelectorLike {

@@ -1,17 +1,17 @@
 /** What became of what is told to sinks, for Prometheus. */
 import { Counter, Gauge, type Registry } from 'prom-client';
-import type { Notifier } from './notifier.ts';
+import type { SinkReport } from '../../wire/sinks.ts';
 
-export function exposeSinks(registry: Registry, notifier: Pick<Notifier, 'reports'>): void {
+export function exposeSinks(registry: Registry, reports: () => readonly SinkReport[]): void {
   const registers = [registry];
   new Counter({
     name: 'flamegate_sink_items_total',
-    help: 'Notifications for each sink of the settings, by what became of them: sent, refused, lost.',
+    help: 'Notifications, or pages of metrics, for each sink of the settings, by what became of them: sent, refused, lost.',
     labelNames: ['sink', 'result'],
     registers,
     collect() {
       this.reset();
-      for (const { name, ...report } of notifier.reports()) {
+      for (const { name, ...report } of reports()) {
         for (const result of ['sent', 'refused', 'lost'] as const)
           this.inc({ sink: name, result }, report[result]);
       }
@@ -24,8 +24,7 @@ export function exposeSinks(registry: Registry, notifier: Pick<Notifier, 'report
     registers,
     collect() {
       this.reset();
-      for (const { name, failing } of notifier.reports())
-        this.set({ sink: name }, failing === undefined ? 0 : 1);
+      for (const { name, failing } of reports()) this.set({ sink: name }, failing === undefined ? 0 : 1);
     },
   });
 }

@@ -1,11 +1,13 @@
 /** One side of a comparison: a revision, and the pods of it that run. Pure. */
 import { createHash } from 'node:crypto';
 import type { V1Pod } from '@kubernetes/client-node';
+import { type BuiltFrom, builtFromOf } from '../../crds/built-from.ts';
 
 export interface ArmPods {
   /** What the verdict is about: "" while there is no pod. */
   readonly hash: string;
   readonly images: readonly string[];
+  readonly builtFrom: BuiltFrom;
   readonly pods: readonly V1Pod[];
 }
 
@@ -22,6 +24,7 @@ export function armOf(hash: string, pods: readonly V1Pod[]): ArmPods {
       .filter((image) => image !== '')
       .sort()
       .slice(0, 16),
+    builtFrom: builtFromOf(pods.map(({ metadata }) => metadata?.annotations)),
     pods: pods.toSorted((a, b) => ((a.metadata?.name ?? '') < (b.metadata?.name ?? '') ? -1 : 1)),
   };
 }

@@ -15,9 +15,15 @@ const MINUTE_MS = 60_000;
 const arm = (hash: string, pods = 3): ArmPods => ({
   hash,
   images: [`orders:${hash}`],
+  builtFrom: {},
   pods: Array.from({ length: pods }, (_, index) => aPod({ name: `${hash}-${index}` })),
 });
-const PAIR: Arms = { kind: 'Pair', target: 'Deployment/orders', baseline: arm('aaa'), canary: arm('bbb') };
+const PAIR: Arms & { readonly kind: 'Pair' } = {
+  kind: 'Pair',
+  target: 'Deployment/orders',
+  baseline: arm('aaa'),
+  canary: arm('bbb'),
+};
 const NO_PAIR: Arms = {
   kind: 'NoPair',
   target: 'x vs y',
@@ -25,7 +31,7 @@ const NO_PAIR: Arms = {
   message: 'no running pod matches',
 };
 /** Rolled out an hour after the gate was made. */
-const GONE: Arms = {
+const GONE: Arms & { readonly kind: 'BaselineGone' } = {
   kind: 'BaselineGone',
   target: 'Deployment/orders',
   baselineHash: 'aaa',
@@ -348,4 +354,18 @@ test('the rate that a look asks for, and what is expected, are in what is writte
   assert.equal(evidence.rateReason, 'Raised');
   assert.equal(evidence.expectedAt, new Date(START_MS + 240 * MINUTE_MS).toISOString());
   assert.deepEqual([evidence.samplesPerSecond, evidence.requestsPerSecond], ['1.2', '50']);
+});
+
+test('a new evaluation keeps what each arm was built from, where its pods say so', () => {
+  const built = (hash: string, revision: string): ArmPods => ({ ...arm(hash), builtFrom: { revision } });
+  const openOf = (baseline: ArmPods, canary: ArmPods) =>
+    decide(anObserved({ arms: { ...PAIR, baseline, canary } }), START_MS).open?.builtFrom;
+
+  assert.deepEqual(openOf(built('aaa', 'v1'), built('bbb', 'v2')), {
+    ...{ baseline: { revision: 'v1' }, canary: { revision: 'v2' } },
+  });
+  assert.deepEqual(openOf(arm('aaa'), built('bbb', 'v2')), { canary: { revision: 'v2' } });
+  assert.equal(openOf(arm('aaa'), arm('bbb')), undefined);
+  const gone = decide(anObserved({ arms: { ...GONE, canary: built('bbb', 'v2') } }), START_MS);
+  assert.deepEqual(gone.open?.builtFrom, { canary: { revision: 'v2' } });
 });

@@ -21,6 +21,7 @@
  *
  * An open report of another pair or generation closes as Superseded whenever a new evaluation opens (10, 14).
  */
+import type { BuiltFrom } from '../../crds/built-from.ts';
 import type { GateEvidence } from '../../crds/gate-evidence.ts';
 import type { RegressionReport, RegressionReportStatus } from '../../crds/regression-report.ts';
 import type { Arms } from './arms.ts';
@@ -48,6 +49,7 @@ export interface NewEvaluation {
   readonly baselineHash: string;
   readonly canaryHash: string;
   readonly images: { readonly baseline: readonly string[]; readonly canary: readonly string[] };
+  readonly builtFrom?: { readonly baseline?: BuiltFrom; readonly canary?: BuiltFrom };
 }
 
 export interface Decision {
@@ -132,6 +134,7 @@ function baselineGoneUnseen(
       baselineHash: arms.baselineHash,
       canaryHash: arms.canary.hash,
       images: { baseline: [], canary: arms.canary.images },
+      ...builtFromIn({}, arms.canary.builtFrom),
     }),
     status: { verdict: 'Inconclusive', reason: 'BaselineGone', message, startedAt: at, decidedAt: at },
     ...superseded(observed, nowMs),
@@ -151,6 +154,7 @@ function withPair(arms: Arms & { kind: 'Pair' }, observed: Observed, nowMs: numb
       baselineHash: arms.baseline.hash,
       canaryHash: arms.canary.hash,
       images: { baseline: arms.baseline.images, canary: arms.canary.images },
+      ...builtFromIn(arms.baseline.builtFrom, arms.canary.builtFrom),
     }),
     status: {
       verdict: 'Collecting',
@@ -199,6 +203,12 @@ export function unprofiledSides({ gate, profiled }: Observed): string | undefine
 
 function newEvaluation(observed: Observed, about: Omit<NewEvaluation, 'attempt'>): NewEvaluation {
   return { attempt: (observed.evaluations.latest?.spec.attempt ?? 0) + 1, ...about };
+}
+
+/** Nothing of an arm whose pods say nothing. */
+function builtFromIn(baseline: BuiltFrom, canary: BuiltFrom): Pick<NewEvaluation, 'builtFrom'> {
+  const known = Object.entries({ baseline, canary }).filter(([, of]) => Object.keys(of).length > 0);
+  return known.length === 0 ? {} : { builtFrom: Object.fromEntries(known) };
 }
 
 function superseded(observed: Observed, nowMs: number): Pick<Decision, 'close'> {

@@ -4,7 +4,10 @@ import type { RegressionReportStatus, ReportCheck } from '../../crds/regression-
 import { gateStatus } from './gate-status.ts';
 import { aGate, aPod, aReport, START_MS } from './testing/a-cluster.ts';
 
-const arm = (hash: string) => ({ hash, images: ['orders:1'], pods: [aPod({ name: hash })] });
+const arm = (hash: string) => ({
+  ...{ hash, images: ['orders:1'], builtFrom: {} },
+  pods: [aPod({ name: hash })],
+});
 type Culprit = NonNullable<RegressionReportStatus['culprits']>[number];
 
 const aCulprit = (fields: Partial<Culprit>): Culprit => ({

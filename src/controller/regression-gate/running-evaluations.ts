@@ -2,7 +2,6 @@
  * Open evaluations, each folded as far as its blocks are closed. A judgement reads only the blocks that closed since
  * the last one; a new process, or one that finds that windows came late, folds again from the first block.
  */
-import { setImmediate as otherWork } from 'node:timers/promises';
 import { withRoutes } from '../../detect/culprit-routes.ts';
 import { type Forecast, forecast } from '../../detect/forecast.ts';
 import {
@@ -19,6 +18,7 @@ import { HISTORY_MS } from '../../detect/request-spread.ts';
 import type { GateJudgement } from '../../detect/verdict.ts';
 import type { StoredServedRow } from '../../store/stored-served.ts';
 import type { PodRef, WindowExtent, WindowQuery, WindowStore } from '../../store/window-store.ts';
+import { giveWay } from '../give-way.ts';
 import { BackendTrouble, type TroubledRead, withTrouble } from './backend-trouble.ts';
 import type { JudgedWindows } from './late-windows.ts';
 import type { ArmRefs } from './members.ts';
@@ -83,12 +83,15 @@ export function runningEvaluations(
   const held = new Map<string, Running>();
   const reading = { store, source, now };
   let lastFold: Promise<unknown> = Promise.resolve();
+  let weighedMs = 0; // of the gate before, which others have not had yet
 
   const judgeNow = async (gate: string, evaluation: JudgedEvaluation): Promise<GateJudgement> => {
     const closed = closedBlocks(planOf(evaluation), evaluation.nowMs);
+    await giveWay(weighedMs);
     const running = await runningOf(held.get(gate), evaluation, reading);
     hold(held, gate, running);
     const isBehind = await fold(running, { evaluation, closed, ...reading });
+    const beganMs = performance.now();
     const hasWindows =
       running.folded.cpu.looks > 0 || extentsOf(store, evaluation, evaluation.nowMs).length > 0;
     const atMs = judgedAtMs(running, evaluation, isBehind && now());
@@ -100,6 +103,7 @@ export function runningEvaluations(
       forecast: judgement.verdict === 'Collecting' ? forecast(running.folded, RAISED_HZ) : undefined,
       restsOn: foldedWindows(running, evaluation, store),
     };
+    weighedMs = performance.now() - beganMs;
     return judgement;
   };
 
@@ -263,11 +267,12 @@ async function fold(running: Running, { evaluation, closed, store, source }: Fol
   const seen = new Map(extents.map(({ pod, newestId }) => [pod, newestId]));
   while (running.nextBlock < closed && !gateIsDecided(running.folded)) {
     const { nextBlock } = running;
+    const beganMs = performance.now();
     const block = await running.trouble.read(() => readBlock(source, evaluation, nextBlock));
     if (block === undefined) break;
     advanceGate(running.folded, block);
     running.nextBlock += 1;
-    await otherWork(); // decoding and weighing a block takes tens of milliseconds: agents push in between
+    await giveWay(performance.now() - beganMs); // tens of milliseconds: agents push in between
   }
   running.seen = seen;
   return running.nextBlock < closed && !gateIsDecided(running.folded);

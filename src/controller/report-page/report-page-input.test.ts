@@ -155,3 +155,29 @@ test('without samples there is no picture, and the stacks that the report kept a
     'at main',
   ]);
 });
+
+test('what was built is said of each arm, with a link to the changes where it is a web address', () => {
+  const arms = { baseline: anArm(500, 'main;a 10'), canary: anArm(700, 'main;b 10') };
+  const pageOf = (source: string) => {
+    const { spec, ...report } = aReport(STATUS);
+    const builtFrom = { baseline: { revision: 'v1', source }, canary: { revision: 'v2', source } };
+    return reportPageInput({
+      report: { ...report, spec: { ...spec, builtFrom } },
+      arms,
+      links: [],
+      nowMs: START,
+    });
+  };
+
+  const { facts = [], links } = pageOf('https://github.com/acme/shop');
+
+  assert.match(
+    facts[1]?.[1] ?? '',
+    /^85bf shop\/orders:2 · built from v2 of https:\/\/github\.com\/acme\/shop/,
+  );
+  assert.deepEqual(links, [
+    { href: 'https://github.com/acme/shop/compare/v1...v2', text: 'Changes in the source' },
+  ]);
+  assert.deepEqual(pageOf('git@github.com:acme/shop.git').links, []);
+  assert.deepEqual(inputOf(STATUS).links, []);
+});

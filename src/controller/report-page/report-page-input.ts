@@ -1,4 +1,5 @@
 /** A RegressionReport, and what was seen of its arms, as the page that people read. Pure. */
+import { buildText, changesUrl } from '../../crds/built-from.ts';
 import { formatDuration } from '../../crds/quantities.ts';
 import type { Culprit, RegressionReport } from '../../crds/regression-report.ts';
 import {
@@ -36,7 +37,7 @@ export function reportPageInput({ report, arms, links, nowMs }: ReportPageData):
     verdict: status.verdict ?? 'Collecting',
     subtitle: status.message ?? 'Nothing is known yet.',
     facts: factsOf(report),
-    links,
+    links: [...links, ...changesLink(report)],
     views,
     noViews:
       'The samples of this evaluation are no longer kept (the controller has them for an hour): there is no flame graph. What was found is above and below.',
@@ -57,7 +58,9 @@ function factsOf({ metadata, spec, status = {} }: RegressionReport): readonly (r
       ...(samples === undefined ? [] : [`${samples[arm].toLocaleString('en')} samples`]),
       ...(requests === undefined ? [] : [`${requests[arm].toLocaleString('en')} requests`]),
     ];
-    return [[spec[`${arm}Hash`], ...spec.images[arm]].join(' '), ...counts].join(' · ');
+    const built = buildText(spec.builtFrom?.[arm]);
+    const ran = [spec[`${arm}Hash`], ...spec.images[arm]].join(' ');
+    return [ran, ...(built === '' ? [] : [`built from ${built}`]), ...counts].join(' · ');
   };
   const took =
     startedAt === undefined
@@ -71,6 +74,11 @@ function factsOf({ metadata, spec, status = {} }: RegressionReport): readonly (r
     ['Evaluation', `${metadata.name}, attempt ${spec.attempt}`],
     ['Time', took],
   ];
+}
+
+function changesLink({ spec: { builtFrom } }: RegressionReport): readonly PageLink[] {
+  const href = changesUrl(builtFrom?.baseline, builtFrom?.canary);
+  return href === undefined ? [] : [{ href, text: 'Changes in the source' }];
 }
 
 const MOST_CULPRITS = 5;

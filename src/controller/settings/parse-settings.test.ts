@@ -12,6 +12,7 @@ const DEFAULTS = {
   reportsPerGate: 50,
   prometheus: undefined,
   notifications: [],
+  links: {},
   agents: { spool: { maxAgeMs: 3_600_000, maxBytes: 128 * 2 ** 20 } },
 };
 const problemOf = (text: string): string => {
@@ -51,11 +52,48 @@ sinks:
     reportsPerGate: 50,
     prometheus: undefined,
     notifications: [],
+    links: {},
     agents: {
       spool: { maxAgeMs: 3_600_000, maxBytes: 64 * 2 ** 20 },
       spansEndpoint: 'http://otel-collector.monitoring.svc:4318',
     },
   });
+});
+
+test('links have what they need behind a host that is the operator’s', () => {
+  const links = (text: string) => problemOf(`links: ${text}`);
+
+  const taken = parseSettings(
+    'links: {profiles: "https://p:4040/?query={query}&from={from}", traces: "http://t/explore#{traceId}"}',
+    'settings.yaml',
+  );
+  assert.deepEqual(taken.links, {
+    profiles: 'https://p:4040/?query={query}&from={from}',
+    traces: 'http://t/explore#{traceId}',
+  });
+  const refused = [
+    'https://tempo/trace/',
+    'https://{traceId}/trace',
+    'https://tempo{traceId}/trace',
+    'https://user@tempo/{traceId}',
+    'javascript:alert({traceId})//',
+    'https://tempo/{traceId}/{query}',
+    'https://tempo/{traceId}/{',
+    'https://tempo/{traceId}"onclick="x',
+    '//tempo/{traceId}',
+    'https://:99999/{traceId}',
+  ];
+  for (const url of refused) {
+    assert.equal(
+      links(JSON.stringify({ traces: url })),
+      'settings.yaml:1: links.traces: must be an http or https URL with {traceId} behind the host',
+      url,
+    );
+  }
+  assert.match(
+    links('{profiles: "https://p/?q={from}"}'),
+    /links\.profiles: must be an http or https URL with \{query\}, and of \{from\}/,
+  );
 });
 
 test('a wrong value is refused with its line, its key and what it must be', () => {
@@ -243,9 +281,9 @@ sinks:
 `;
   assert.deepEqual(parseSettings(text, 'settings.yaml').agents.sinks, {
     profiles: [
-      { name: 'pyroscope', endpoint: 'http://pyroscope:4040' },
+      { name: 'pyroscope', endpoint: 'http://pyroscope:4040', kind: 'Pyroscope' },
       {
-        ...{ name: 'cloud', endpoint: 'https://profiles.example', ca: 'own-ca.crt' },
+        ...{ name: 'cloud', endpoint: 'https://profiles.example', ca: 'own-ca.crt', kind: 'Pyroscope' },
         authorization: { kind: 'Basic', file: 'pyroscope' },
       },
     ],
@@ -283,12 +321,32 @@ test('metrics go where remote write is taken, and no name is in two lists', () =
     metrics: [
       {
         ...{ name: 'mimir', endpoint: 'https://mimir.example/api/v1/push' },
-        ...{ tenant: 'team-a', histograms: 'Native' },
+        ...{ tenant: 'team-a', kind: 'RemoteWrite', histograms: 'Native' },
       },
     ],
   });
   assert.equal(
     problemOf(`sinks: {metrics: ${metrics}, profiles: [{name: mimir, endpoint: "https://a.example"}]}`),
     'settings.yaml:1: sinks: must be a mapping of keys to values ({} for none), each name once in its lists',
+  );
+});
+
+test('a Collector takes profiles and metrics by OTLP where a sink says so', () => {
+  const text = `
+sinks:
+  profiles:
+    - {name: otel-profiles, kind: Otlp, endpoint: "http://collector:4318"}
+  metrics:
+    - {name: otel-metrics, kind: Otlp, endpoint: "http://collector:4318"}
+`;
+  const { profiles, metrics } = parseSettings(text, 'settings.yaml').agents.sinks ?? {};
+
+  assert.deepEqual(profiles, [{ name: 'otel-profiles', kind: 'Otlp', endpoint: 'http://collector:4318' }]);
+  assert.deepEqual(metrics, [
+    { name: 'otel-metrics', kind: 'Otlp', histograms: 'Classic', endpoint: 'http://collector:4318' },
+  ]);
+  assert.equal(
+    problemOf('sinks: {metrics: [{name: a, kind: OTLP, endpoint: "http://a"}]}'),
+    'settings.yaml:1: sinks.metrics.0.kind: must be RemoteWrite or Otlp',
   );
 });

@@ -58,6 +58,24 @@ ajv.addKeyword({
   validate: (_: true, text: string) => URL.canParse(text),
 });
 ajv.addKeyword({
+  keyword: 'placeholders',
+  type: 'string',
+  errors: false,
+  validate: (
+    { holding, filling }: { readonly holding: string; readonly filling: readonly string[] },
+    text: string,
+  ) => {
+    const names = placeholdersIn(text);
+    const plain = text.replaceAll(/\{[A-Za-z]+\}/g, 'x');
+    return (
+      names.includes(holding) &&
+      names.every((name) => name === holding || filling.includes(name)) &&
+      !/[{}]/.test(plain) &&
+      URL.canParse(plain)
+    );
+  },
+});
+ajv.addKeyword({
   keyword: 'namedOnce',
   type: 'array',
   errors: false,
@@ -85,6 +103,10 @@ ajv.addKeyword({
   validate: (_: true, { kind, signingKey }: Readonly<Record<string, unknown>>) =>
     kind !== 'Webhook' || signingKey !== undefined,
 });
+
+const placeholdersIn = (text: string): readonly string[] =>
+  Array.from(text.matchAll(/\{([A-Za-z]+)\}/g), ([, name = '']) => name);
+
 const validate = ajv.compile<SettingsFile>(SettingsFile);
 
 /** `name` is what refusals call the file. An empty file leaves every default. Throws a SettingsError. */

@@ -34,6 +34,22 @@ const endpoint = (description: string) =>
     description,
   });
 
+/** Host and scheme are the operator's alone: nothing is put in before the path. */
+const TEMPLATE_PATTERN = "^https?://[A-Za-z0-9.:\\[\\]-]+/[A-Za-z0-9._~/?#=&%:,;!$*'()+@{}-]*$";
+
+/** A link of pages. `holding`: what of `{…}` it must have; `filling`: what it may have, too. */
+const linkTemplate = (
+  { holding, filling = [] }: { readonly holding: string; readonly filling?: readonly string[] },
+  description: string,
+) =>
+  Type.Optional(
+    Type.String({
+      ...{ pattern: TEMPLATE_PATTERN, maxLength: 1_024, placeholders: { holding, filling } },
+      expected: `an http or https URL with {${holding}}${filling.length === 0 ? '' : `, and of ${filling.map((name) => `{${name}}`).join(', ')} what it needs`} behind the host`,
+      description,
+    }),
+  );
+
 const tenant = (description: string) =>
   Type.Optional(
     Type.String({
@@ -192,21 +208,34 @@ export const SettingsFile = mapping(
         profiles: sinkList(
           destination(
             AGENTS_SECRET,
-            'Pyroscope, or Grafana Cloud Profiles: `push.v1.PusherService/Push` being below it, like `http://pyroscope.monitoring.svc:4040`. A NetworkPolicy of the agents has to allow it.',
-            {},
+            'Pyroscope, or Grafana Cloud Profiles: `push.v1.PusherService/Push` being below it, like `http://pyroscope.monitoring.svc:4040`. Of OTLP/HTTP: `v1development/profiles` below it, like `http://otel-collector.monitoring.svc:4318`. A NetworkPolicy of the agents has to allow it.',
+            {
+              kind: Type.String({
+                ...{ pattern: '^(Pyroscope|Otlp)$', maxLength: 9, default: 'Pyroscope' },
+                expected: 'Pyroscope or Otlp',
+                description:
+                  'Pyroscope’s push API, or OTLP/HTTP’s profiles, which are in development: a Collector takes them with the feature gate `service.profilesSupport`.',
+              }),
+            },
           ),
           'Where agents send profiles of the pods whose policy names the sink in `spec.sinks`.',
         ),
         metrics: sinkList(
           destination(
             AGENTS_SECRET,
-            'Prometheus’ remote write, all of its address, like `http://prometheus.monitoring.svc:9090/api/v1/write`. A NetworkPolicy of the agents has to allow it.',
+            'Prometheus’ remote write, all of its address, like `http://prometheus.monitoring.svc:9090/api/v1/write`. Of OTLP/HTTP: `v1/metrics` below it. A NetworkPolicy of the agents, and for OTLP of the controller, has to allow it.',
             {
+              kind: Type.String({
+                ...{ pattern: '^(RemoteWrite|Otlp)$', maxLength: 11, default: 'RemoteWrite' },
+                expected: 'RemoteWrite or Otlp',
+                description:
+                  'Prometheus’ remote write, or OTLP/HTTP, by which the controller sends its page, too: with the key `credentials` of the Secret `flamegate-system/flamegate-credentials`.',
+              }),
               histograms: Type.String({
                 ...{ pattern: '^(Native|Classic)$', maxLength: 7, default: 'Classic' },
                 expected: 'Native or Classic',
                 description:
-                  'Native ones are 2.2 % wide, and a server has to be told to take them. Classic ones have OpenTelemetry’s fourteen bounds.',
+                  'Native ones are 2.2 % wide, and a server has to be told to take them; by OTLP they are exponential histograms. Classic ones have OpenTelemetry’s fourteen bounds.',
               }),
             },
           ),
@@ -262,6 +291,19 @@ export const SettingsFile = mapping(
         ),
       },
       'What gates read besides what agents push. No object of a tenant can name an address.',
+    ),
+    links: section(
+      {
+        profiles: linkTemplate(
+          { holding: 'query', filling: ['from', 'until', 'fromMs', 'untilMs'] },
+          'Where profiles of an arm are looked at, for instance `https://pyroscope.example/?query={query}&from={from}&until={until}`. `{query}` is the profile and its labels, `process_cpu:…{namespace="shop",revision="…"}`; times are seconds, or milliseconds, since 1970. No link without it.',
+        ),
+        traces: linkTemplate(
+          { holding: 'traceId' },
+          'Where a trace is looked at, for instance `https://tempo.example/trace/{traceId}`: pages of reports have a link for slow requests whose caller’s trace is known. No link without it.',
+        ),
+      },
+      'Where pages of reports lead. A browser asks there when somebody follows the link, not before.',
     ),
   },
   {},

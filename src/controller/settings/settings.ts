@@ -2,8 +2,9 @@
 import type { BackendAddress } from '../../backends/backend-client.ts';
 import { parseDurationMs, QuantityError } from '../../crds/quantities.ts';
 import type { AgentSettings } from '../../wire/assignment.ts';
-import type { MetricsSink, SinkAddress } from '../../wire/sinks.ts';
+import type { MetricsSink, ProfilesSink, SinkAddress } from '../../wire/sinks.ts';
 import type { NotificationSink } from '../notifications/notification-sink.ts';
+import type { LinkTemplates } from '../report-page/outside-links.ts';
 import type { PolicyLimits } from './policy-limits.ts';
 import type { SettingsFile } from './settings-schema.ts';
 
@@ -15,15 +16,17 @@ export interface Settings {
   readonly prometheus: BackendAddress | undefined;
   /** Who is told of verdicts. */
   readonly notifications: readonly NotificationSink[];
+  /** Where pages of reports lead, with `{…}` in place of what each report has. */
+  readonly links: LinkTemplates;
   /** What agents are told of them, with their assignments. */
   readonly agents: AgentSettings;
 }
 
 /** Of a file that has been validated. */
-export function settingsOf({ rates, budget, retention, sinks, sources }: SettingsFile): Settings {
+export function settingsOf({ rates, budget, retention, sinks, sources, links }: SettingsFile): Settings {
   const { store, spool, reportsPerGate } = retention;
   const { endpoint } = sinks.spans;
-  const profiles = sinks.profiles.map(sinkOf);
+  const profiles = sinks.profiles.map(profilesSinkOf);
   const metrics = sinks.metrics.map(metricsSinkOf);
   return {
     limits: { ...rates, ...budget },
@@ -31,6 +34,7 @@ export function settingsOf({ rates, budget, retention, sinks, sources }: Setting
     reportsPerGate,
     prometheus: addressOf(sources.prometheus),
     notifications: sinks.notifications.map(notificationOf),
+    links,
     agents: {
       spool: { maxAgeMs: parseDurationMs(spool.maxAge), maxBytes: parseBytes(spool.maxBytes) },
       ...(endpoint === undefined ? {} : { spansEndpoint: endpoint }),
@@ -44,14 +48,20 @@ function addressOf(prometheus: SettingsFile['sources']['prometheus']): BackendAd
   return endpoint === undefined ? undefined : { endpoint, ...accessOf(prometheus) };
 }
 
-const sinkOf = (sink: SettingsFile['sinks']['profiles'][number]): SinkAddress => ({
+const sinkOf = (sink: Omit<SettingsFile['sinks']['profiles'][number], 'kind'>): SinkAddress => ({
   name: sink.name,
   endpoint: sink.endpoint,
   ...accessOf(sink),
 });
 
+const profilesSinkOf = (sink: SettingsFile['sinks']['profiles'][number]): ProfilesSink => ({
+  ...sinkOf(sink),
+  kind: sink.kind === 'Otlp' ? 'Otlp' : 'Pyroscope',
+});
+
 const metricsSinkOf = (sink: SettingsFile['sinks']['metrics'][number]): MetricsSink => ({
   ...sinkOf(sink),
+  kind: sink.kind === 'Otlp' ? 'Otlp' : 'RemoteWrite',
   histograms: sink.histograms === 'Native' ? 'Native' : 'Classic',
 });
 

@@ -19,6 +19,7 @@ import {
   metadata,
   type TestView,
 } from '../../regression-gate/testing/a-cluster.ts';
+import type { LinkTemplates } from '../../report-page/outside-links.ts';
 import { toldNodes } from '../../told-nodes.ts';
 import { startIngest } from '../start-ingest.ts';
 import { type TestApiServer, testApiServer } from './api-server.ts';
@@ -41,6 +42,8 @@ export interface RunningIngest {
   readonly registry: Registry;
   /** What the server takes for now. */
   readonly clock: { nowMs: number };
+  /** What the install's settings say of where pages lead. */
+  readonly settings: { links: LinkTemplates };
   /** Everything that was logged, at every level. */
   logged(): string;
   stop(): Promise<void>;
@@ -54,6 +57,7 @@ export async function aRunningIngest(
   const directory = mkdtempSync(join(tmpdir(), 'flamegate-ingest-'));
   const clock = { nowMs: startedMs };
   const now = () => clock.nowMs;
+  const settings: RunningIngest['settings'] = { links: {} };
   const store = openStore(join(directory, 'windows.db'), { now });
   const api = testApiServer();
   const agent = { username: 'system:serviceaccount:flamegate-agents:flamegate-agent' };
@@ -75,14 +79,14 @@ export async function aRunningIngest(
   const ingest = await startIngest({
     ...{ client: api.client, view, reports: agentReports(), store, registry, log, now },
     told: toldNodes(store, now),
-    isLeader: () => true,
+    ...{ isLeader: () => true, links: () => settings.links },
     config: { namespace: 'flamegate-system', agentsNamespace: 'flamegate-agents', httpsPort: 0 },
   });
   const published = api.objects.get('configmaps/flamegate-agents/flamegate-ca') as {
     data: { 'ca.crt': string };
   };
   return {
-    ...{ port: ingest.port, ca: published.data['ca.crt'], api, view, store, registry, clock },
+    ...{ port: ingest.port, ca: published.data['ca.crt'], api, view, store, registry, clock, settings },
     logged: () => lines.join(''),
     async stop() {
       await ingest.stop();
@@ -99,11 +103,12 @@ export const aFreshBatch = (nowMs: number, fields: Partial<Batch> = {}): Batch =
     ...fields,
   });
 
+const TRACED = { traceId: '0af7651916cd43dd8448eb211c80319c', latencyNs: 30_000_000 };
 const ROW = { method: 'GET', route: '/orders', unreadNs: 0, stoppedNs: 0, stopsKnown: 0, waited: [] };
 const SERVED: NonNullable<Batch['pods'][number]['served']> = {
   ...{ otherSamples: 0, otherWaitedNs: 0 },
   rows: [
-    { ...ROW, speed: 'slow', requests: 1, latencyNs: 30_000_000, samples: [[0, 1]] },
+    { ...ROW, speed: 'slow', requests: 1, latencyNs: 30_000_000, samples: [[0, 1]], slowest: TRACED },
     { ...ROW, speed: 'normal', requests: 20, latencyNs: 40_000_000, samples: [[1, 1]] },
   ],
 };

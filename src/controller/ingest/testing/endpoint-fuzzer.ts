@@ -9,6 +9,7 @@ import {
   ASSIGNMENT_PATH,
   BATCHES_PATH,
   gatesPagePath,
+  podWindowsPath,
   reportPagePath,
   slowRequestsPath,
   verdictPath,
@@ -108,6 +109,7 @@ function inputsOf(random: () => number) {
     gatesPagePath('shop'),
     `${slowRequestsPath(...report, 'text')}?arm=canary&raw=1`,
     `${slowRequestsPath(...report, 'page')}?arm=canary&route=GET%20/orders`,
+    `${podWindowsPath('shop', 'orders-1')}?fromMs=0`,
     `${windowsPath('shop')}?selector=app%20in%20(orders,basket),!x&fromMs=0`,
     `${verdictPath('shop', 'orders-cpu')}?canary=bbb&baseline=aaa`,
   ];
