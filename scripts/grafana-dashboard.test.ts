@@ -164,7 +164,7 @@ async function aController(t: TestContext): Promise<number> {
   const view = aView({ gates: [aGateThatPaused()], pods });
   exposeGates(registry, view);
   exposeLateWindows(registry, { counts: () => new Map([['shop/orders', 2]]) });
-  exposeSinks(registry, { reports: () => [{ name: 'alertmanager', sent: 1, refused: 0, lost: 0 }] });
+  exposeSinks(registry, () => [{ name: 'alertmanager', sent: 1, refused: 0, lost: 0 }]);
   const act = exposeActions(registry, view);
   const store = openStore(':memory:', { now: Date.now });
   const ingest = ingestMetrics(registry, store);

@@ -30,6 +30,13 @@ let used: UsedInstall | undefined;
 before(async () => {
   api = await bareApiServer(POLICIES);
   manager = controllerManager(api.kubeconfigFile, CONTROLLERS);
+  await eventually('what Kubernetes makes by itself', PATIENCE_S, async () => {
+    const objects = await everyObject();
+    const own = ['default', 'kube-node-lease', 'kube-public', 'kube-system'].map(
+      (name) => `serviceaccounts ${name}/default`,
+    );
+    return [...own, 'services default/kubernetes'].every((key) => objects.has(key)) || undefined;
+  });
   env = { KUBECONFIG: api.kubeconfigFile, PATH: `${built('../cluster/build.sh')}:${process.env['PATH']}` };
 });
 
@@ -43,12 +50,12 @@ beforeEach(async () => {
 });
 
 afterEach(async () => {
-  await used?.stop();
-  used = undefined;
   await client().delete({ ...namespaces, name: SHOP });
   await eventually('its namespace is gone', PATIENCE_S, async () =>
     (await client().get({ ...namespaces, name: SHOP })) === undefined ? true : undefined,
   );
+  await used?.stop(); // with its kubelet, by which pods go
+  used = undefined;
 });
 
 const built = (script: string): string =>
