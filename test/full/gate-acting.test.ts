@@ -12,9 +12,9 @@ import { markOf, ownersOfPause } from '../../src/controller/acting/pause-mark.ts
 import { API_VERSION } from '../../src/crds/schema.ts';
 import { TARGET_KINDS } from '../../src/crds/target-kinds.ts';
 import { eventually } from '../cluster/cluster.ts';
-import { type ActingGate, actingGate, setSpec } from './support/acting-gate.ts';
-import { client, deploymentRef, dropNamespace, installKinds, makeNamespace } from './support/api-server.ts';
-import { aTemplate, patch, patchStatus, untilRunning } from './support/played-workloads.ts';
+import { type ActingGate, actingGate, setSpec } from '../integration/support/acting-gate.ts';
+import { client, deploymentRef, dropNamespace, installKinds, makeNamespace } from '../integration/support/api-server.ts';
+import { aTemplate, patch, patchStatus, untilRunning } from '../integration/support/played-workloads.ts';
 
 const NAMESPACE = `flamegate-acting-${process.pid}`;
 const LABELS = { app: 'orders', team: 'shop' };
