@@ -64,7 +64,7 @@ demo: build ## The whole promise, from nothing to a failed gate that names the f
 	@$(NODE) scripts/demo/main.ts
 
 demo-down: ## Remove what the demo made
-	@CLUSTER_NAME=flamegate-demo test/cluster/down.sh
+	@CLUSTER_NAME=$${CLUSTER_NAME:-flamegate-demo} test/cluster/down.sh
 
 bench-demo: build ## The demo, measured: bench/results/demo.json
 	@$(NODE) bench/demo.ts

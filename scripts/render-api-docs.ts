@@ -82,7 +82,7 @@ function conditionTable(kind: string): string[] {
     '### Conditions',
     '',
     '`Reconciling`, `Stalled`, `Conflicted` and `Capped` are there only while they are true; a regression is a finding, not a failure of the operator:',
-    'a gate may be `Ready` and `Regressed` at once. The message of a condition has the numbers.',
+    'a gate may be `Ready` and `Regressed` at once. The message of a condition has the numbers. What each reason means, and what to do: [conditions.md](conditions.md).',
     '',
     '| Condition | Reasons |',
     '|---|---|',

@@ -5,23 +5,17 @@ import { join } from 'node:path';
 import { after, before } from 'node:test';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { gunzipSync } from 'node:zlib';
-import { type Browser, chromium, type Page } from 'playwright-core';
+import type { Browser, Page } from 'playwright-core';
 import { type DiffPageInput, renderDiffPage } from '../src/profile/diff-page.ts';
 import type { Profiles } from '../src/profile/page-data.ts';
 import type { StackCount } from '../src/profile/stack-counts.ts';
+import { launchChromium } from './browser-fixture.ts';
 
-const CHROMIUM = process.env['FLAMEGATE_CHROMIUM'] ?? '/usr/bin/chromium';
 const directory = mkdtempSync(join(tmpdir(), 'flamegate-page-'));
 let browser: Browser | undefined;
 
 before(async () => {
-  browser = await chromium.launch({
-    executablePath: CHROMIUM,
-    args: [
-      ...['--headless', '--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run'],
-      ...['--disable-background-networking', '--disable-component-update', '--disable-sync'],
-    ],
-  });
+  browser = await launchChromium();
 });
 
 after(async () => {

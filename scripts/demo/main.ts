@@ -11,7 +11,7 @@ await printOutcome(outcome, (text) => console.log(text));
 console.log('\nseconds  step');
 for (const { name, seconds } of steps.times) console.log(`${String(seconds).padStart(7)}  ${name}`);
 console.log(
-  '\nThe cluster stays up for a look around: test/cluster/kubectl.sh get pods -A. `make demo-down` removes it.',
+  '\nThe page: build/demo-flamegraph.html. The cluster stays up for a look around: test/cluster/kubectl.sh get pods -A. `make demo-down` removes it.',
 );
 const verdict = outcome.gate.status?.verdict;
 if (verdict !== 'Failed') {

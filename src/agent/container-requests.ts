@@ -89,8 +89,8 @@ export class ContainerRequests {
     if (tls + http2 > this.#answered) {
       const [reason, by] =
         tls >= http2
-          ? ['Tls', 'TLS, which cannot be read here']
-          : ['Http2', 'HTTP/2 on connections from before, in which no request was found yet'];
+          ? (['Tls', 'TLS, which cannot be read here'] as const)
+          : (['Http2', 'HTTP/2 on connections from before, in which no request was found yet'] as const);
       return { reason, message: `it was asked by ${by}, beside ${this.#answered} requests that were seen` };
     }
     if (this.#everServed || !this.#everOther) return undefined;

@@ -49,6 +49,10 @@ export const PROFILING_POLICY_CONDITIONS = {
     'EnvFromMayHideVariable',
     'Conflicted',
     'Failed',
+    'LiveSet',
+    'LiveNotGranted',
+    'LiveRefused',
+    'MetTooLate',
   ],
   // Absent where the spec names no sink.
   SinksReady: ['Delivering', 'SinkUnknown', 'SinkFailing', 'WaitingForAgents'],
@@ -114,4 +118,5 @@ export const REGRESSION_GATE_CONDITIONS = {
 type ReasonsOf<Table extends Readonly<Record<string, readonly string[]>>> = {
   readonly [Type in keyof Table]: Table[Type][number];
 };
+export type PolicyReasons = ReasonsOf<typeof CLUSTER_PROFILING_POLICY_CONDITIONS>;
 export type RegressionGateReasons = ReasonsOf<typeof REGRESSION_GATE_CONDITIONS>;

@@ -5,6 +5,7 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import { type Load, startLoad } from '../../scripts/demo/load.ts';
+import { expressionsOf, grafanaDashboard } from '../../scripts/reference/grafana-dashboard.ts';
 import type { ProfilingPolicy } from '../../src/crds/profiling-policy.ts';
 import type { RegressionGate } from '../../src/crds/regression-gate.ts';
 import type { RegressionReport } from '../../src/crds/regression-report.ts';
@@ -93,6 +94,16 @@ describe('latency on a real cluster', () => {
     for (const arm of ['baseline', 'canary']) {
       for (const route of ['/orders/{id}', '/stock/{sku}']) assert.ok(counted.get(`${route} ${arm}`), route);
     }
+  });
+
+  test('the dashboard of the sample is answered from these pages, but for what nobody asked for', async () => {
+    const silent: string[] = [];
+    for (const { title, asked } of expressionsOf(grafanaDashboard()))
+      if ((await monitoring.query(asked)).size === 0) silent.push(title);
+    console.log(JSON.stringify(silent));
+
+    for (const title of ['Verdicts', 'P99 by arm and route', 'P99', 'Requests a second', 'CPU of each agent'])
+      assert.ok(!silent.includes(title), title);
   });
 
   test('a canary without a change does not fail', async () => {

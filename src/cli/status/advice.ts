@@ -79,6 +79,11 @@ export const POLICY_ADVICE: AdviceOf<typeof CLUSTER_PROFILING_POLICY_CONDITIONS>
     EnvFromMayHideVariable: PASTE_FLAGS,
     Conflicted: 'another webhook takes the variable out, or ours is not reached (docs/flags.md)',
     Failed: 'look at the log of the controller',
+    LiveSet: undefined,
+    LiveNotGranted:
+      'FLAMEGATE_LIVE: "true" in the PodTemplate flamegate-agent, or another mode (docs/flags.md)',
+    LiveRefused: 'status.workloads[].live.refused of the policy says why (docs/conditions.md)',
+    MetTooLate: 'restart those pods when you like',
   },
   SinksReady: {
     Delivering: undefined,

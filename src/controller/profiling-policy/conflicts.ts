@@ -1,5 +1,6 @@
 /** Conflicted: which pods that a policy selects another one profiles, and why that one counts. Pure. */
 import type { AnyProfilingPolicy } from '../../crds/cluster-profiling-policy.ts';
+import type { PolicyReasons } from '../../crds/condition-types.ts';
 import type { Finding } from './decide.ts';
 import type { Observed, Overruled } from './gather.ts';
 import { isOfCluster } from './precedence.ts';
@@ -12,7 +13,11 @@ export const overruledPods = ({ overruled }: Pick<Observed, 'overruled'>): numbe
   overruled.reduce((sum, { pods }) => sum + pods, 0);
 
 /** Undefined when the policy profiles whatever it selects. */
-export function conflictOf({ policy, pods, overruled }: Conflicting): Finding | undefined {
+export function conflictOf({
+  policy,
+  pods,
+  overruled,
+}: Conflicting): Finding<PolicyReasons['Conflicted']> | undefined {
   const [first] = overruled;
   if (first === undefined) return undefined;
   const named = overruled.slice(0, MAX_NAMED).map((each) => clauseOf(policy, each));

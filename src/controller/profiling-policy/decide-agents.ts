@@ -1,5 +1,6 @@
 /** AgentsReady and overhead: what the DaemonSet and the agents themselves say. Pure. */
 import type { V1DaemonSet } from '@kubernetes/client-node';
+import type { PolicyReasons } from '../../crds/condition-types.ts';
 import type { ProfilingPolicyStatus } from '../../crds/profiling-policy.ts';
 import type { AgentState } from '../agent-reports.ts';
 import type { Finding } from './decide.ts';
@@ -7,6 +8,8 @@ import { FRESH_MS } from './workload-rows.ts';
 
 /** An agent starts, asks for its work and sends its first window within this; until then nothing is wrong yet. */
 const STARTING_MS = 90_000;
+
+type Reason = PolicyReasons['AgentsReady'];
 
 export interface AgentsSeen {
   readonly daemonSet: V1DaemonSet | undefined;
@@ -26,10 +29,10 @@ export interface AgentsSeen {
  * otherwise                                 → True  AllReady
  * Instead of False: Unknown, during the first 90 s of the DaemonSet and of this process.
  */
-export function agentsReady({ daemonSet, agents, listeningSinceMs, nowMs }: AgentsSeen): Finding {
+export function agentsReady({ daemonSet, agents, listeningSinceMs, nowMs }: AgentsSeen): Finding<Reason> {
   const madeMs = daemonSet?.metadata?.creationTimestamp?.valueOf() ?? 0;
   const starting = nowMs - Math.max(listeningSinceMs, new Date(madeMs).getTime()) < STARTING_MS;
-  const no = (reason: string, message: string): Finding => ({
+  const no = (reason: Reason, message: string): Finding<Reason> => ({
     status: starting ? 'Unknown' : 'False',
     reason,
     message,

@@ -3,7 +3,7 @@
 import { MAX_INJECTIONS } from '../../crds/profiling-policy.ts';
 import type { WorkloadStatus } from '../../crds/workload-status.ts';
 import type { InstalledAdmission } from '../pod-creation/installed-admission.ts';
-import type { Finding } from './decide.ts';
+import type { FlagsFinding } from './decide.ts';
 import type { ContainerCreation, WorkloadCreation } from './gather-creation.ts';
 import type { CreationOutcome } from './plan-creation.ts';
 
@@ -39,7 +39,7 @@ interface Named extends ContainerCreation {
  * some pods are without yet                                   → True    AtNextCreation
  * otherwise                                                   → True    Injected
  */
-export function flagsAtCreation({ workloads, admission }: CreationSeen): Finding {
+export function flagsAtCreation({ workloads, admission }: CreationSeen): FlagsFinding {
   const all = workloads.flatMap(({ namespace, kind, name, containers }) =>
     containers.map((plan): Named => ({ ...plan, workload: `${kind} ${namespace}/${name}` })),
   );
@@ -81,7 +81,11 @@ export function flagsAtCreation({ workloads, admission }: CreationSeen): Finding
   );
 }
 
-const no = (reason: string, message: string): Finding => ({ status: 'False', reason, message });
+const no = (reason: FlagsFinding['reason'], message: string): FlagsFinding => ({
+  status: 'False',
+  reason,
+  message,
+});
 
 function sentence(some: readonly Named[], say: (each: Named) => string): string {
   const named = some.slice(0, MAX_NAMED).map((each) => `${each.workload}: ${say(each)}`);
@@ -91,14 +95,14 @@ function sentence(some: readonly Named[], say: (each: Named) => string): string 
 
 function told(
   all: readonly Named[],
-  outcome: CreationOutcome,
+  outcome: Extract<CreationOutcome, FlagsFinding['reason']>,
   say: (each: Named) => string,
-): Finding | undefined {
+): FlagsFinding | undefined {
   const some = all.filter((each) => each.outcome === outcome);
   return some.length === 0 ? undefined : no(outcome, sentence(some, say));
 }
 
-function takenOut(all: readonly Named[]): Finding | undefined {
+function takenOut(all: readonly Named[]): FlagsFinding | undefined {
   const some = all.filter((each) => each.takenOut >= TIMES);
   const say = ({ takenOut, container }: Named): string =>
     `${takenOut} pods were created without the flags in ${container}`;
@@ -110,7 +114,7 @@ function takenOut(all: readonly Named[]): Finding | undefined {
       );
 }
 
-function tooMany(workloads: readonly WorkloadCreation[]): Finding | undefined {
+function tooMany(workloads: readonly WorkloadCreation[]): FlagsFinding | undefined {
   const entries = workloads.reduce((sum, { injections }) => sum + injections.length, 0);
   const message = `${entries} containers match, and ${MAX_INJECTIONS} can be told to the API server: let several policies share them`;
   return entries > MAX_INJECTIONS ? no('TooManyContainers', message) : undefined;
@@ -119,7 +123,7 @@ function tooMany(workloads: readonly WorkloadCreation[]): Finding | undefined {
 const isGiven = ({ outcome }: ContainerCreation): boolean =>
   outcome === 'Injected' || outcome === 'SetByUser';
 
-function waiting(workloads: readonly WorkloadCreation[]): Finding | undefined {
+function waiting(workloads: readonly WorkloadCreation[]): FlagsFinding | undefined {
   const some = workloads.filter(
     ({ containers }) =>
       !containers.some(isGiven) && containers.some(({ outcome }) => outcome === 'WaitingForAgents'),
@@ -130,7 +134,7 @@ function waiting(workloads: readonly WorkloadCreation[]): Finding | undefined {
   return { status: 'Unknown', reason: 'WaitingForAgents', message };
 }
 
-function nothing(all: readonly Named[]): Finding | undefined {
+function nothing(all: readonly Named[]): FlagsFinding | undefined {
   if (all.some(isGiven)) return undefined;
   const names = [...new Set(all.map(({ workload }) => workload))].slice(0, MAX_NAMED).join(', ');
   return all.some(({ outcome }) => outcome === 'OptedOut')
@@ -138,7 +142,7 @@ function nothing(all: readonly Named[]): Finding | undefined {
     : no('NoJvm', `no container of ${names} runs a JVM`);
 }
 
-function given(all: readonly Named[]): Finding {
+function given(all: readonly Named[]): FlagsFinding {
   const some = all.filter(({ outcome }) => outcome === 'Injected');
   const pods = some.reduce((sum, each) => sum + each.pods, 0);
   const withFlags = some.reduce((sum, each) => sum + each.withFlags, 0);

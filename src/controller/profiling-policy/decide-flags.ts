@@ -1,8 +1,11 @@
 /** FlagsInjected: what became of the JVM flags, over all Deployments of a policy; of mode Live live-flags.ts tells. Pure. */
 import type { AnyProfilingPolicy } from '../../crds/cluster-profiling-policy.ts';
-import type { Finding } from './decide.ts';
+import type { FlagsFinding } from './decide.ts';
 import type { ContainerOutcome, ContainerPlan } from './plan-injection.ts';
 import type { WorkloadFlags } from './settle-flags.ts';
+
+/** What keeps a container from being given its flags, until somebody acts. */
+type Blocked = Extract<ContainerOutcome, 'EnvOwnedByUser' | 'EnvFromMayHideVariable' | 'ContainerNotFound'>;
 
 /**
  * The first that holds                                  → FlagsInjected
@@ -23,7 +26,7 @@ export function flagsInjected(
   policy: AnyProfilingPolicy,
   workloads: readonly WorkloadFlags[],
   overruledDeployments = 0,
-): Finding {
+): FlagsFinding {
   if (policy.spec.jvm.flags.mode === 'Never') {
     return no('NotRequested', 'spec.jvm.flags.mode is Never');
   }
@@ -46,9 +49,13 @@ export function flagsInjected(
   );
 }
 
-const no = (reason: string, message: string): Finding => ({ status: 'False', reason, message });
+const no = (reason: FlagsFinding['reason'], message: string): FlagsFinding => ({
+  status: 'False',
+  reason,
+  message,
+});
 
-function conflicted(workloads: readonly WorkloadFlags[]): Finding | undefined {
+function conflicted(workloads: readonly WorkloadFlags[]): FlagsFinding | undefined {
   const names = workloads.filter((workload) => workload.conflicted).map(({ deployment }) => deployment);
   if (names.length === 0) {
     return undefined;
@@ -57,12 +64,12 @@ function conflicted(workloads: readonly WorkloadFlags[]): Finding | undefined {
   return no('Conflicted', message);
 }
 
-function refused(workloads: readonly WorkloadFlags[]): Finding | undefined {
+function refused(workloads: readonly WorkloadFlags[]): FlagsFinding | undefined {
   const first = workloads.find((workload) => workload.refused !== undefined);
   return first && no('Failed', `Deployment ${first.deployment} could not be changed: ${first.refused ?? ''}`);
 }
 
-function blocked(workloads: readonly WorkloadFlags[], outcome: ContainerOutcome): Finding | undefined {
+function blocked(workloads: readonly WorkloadFlags[], outcome: Blocked): FlagsFinding | undefined {
   const sentences = pick(workloads, outcome).map(([deployment, { container, advice }]) =>
     advice === undefined
       ? `Deployment ${deployment} has no container ${container}`
@@ -71,7 +78,7 @@ function blocked(workloads: readonly WorkloadFlags[], outcome: ContainerOutcome)
   return sentences.length === 0 ? undefined : no(outcome, sentences.join('; '));
 }
 
-function waiting(workloads: readonly WorkloadFlags[]): Finding | undefined {
+function waiting(workloads: readonly WorkloadFlags[]): FlagsFinding | undefined {
   const names = workloads
     .filter(
       ({ containers }) =>
@@ -85,13 +92,13 @@ function waiting(workloads: readonly WorkloadFlags[]): Finding | undefined {
   return { status: 'Unknown', reason: 'WaitingForAgents', message };
 }
 
-function withoutJvm(workloads: readonly WorkloadFlags[]): Finding | undefined {
+function withoutJvm(workloads: readonly WorkloadFlags[]): FlagsFinding | undefined {
   const some = workloads.some(({ containers }) => containers.some(isDone));
   const names = workloads.map(({ deployment }) => deployment).join(', ');
   return some ? undefined : no('NoJvm', `no container of ${names} runs a JVM`);
 }
 
-function injected(workloads: readonly WorkloadFlags[]): Finding {
+function injected(workloads: readonly WorkloadFlags[]): FlagsFinding {
   const done = workloads.flatMap(({ deployment, containers }) =>
     containers
       .filter(isDone)

@@ -15,6 +15,7 @@
  * Reconciling while something is about to change by itself; Stalled when only a human can go on.
  */
 import type { ClusterProfilingPolicyStatus } from '../../crds/cluster-profiling-policy.ts';
+import type { PolicyReasons } from '../../crds/condition-types.ts';
 import { type Injection, MAX_INJECTIONS, type ProfilingPolicyStatus } from '../../crds/profiling-policy.ts';
 import { type Condition, removeCondition, setCondition } from '../../kube/conditions.ts';
 import { selectorText } from '../../kube/label-selector.ts';
@@ -30,11 +31,14 @@ import { isOfCluster } from './precedence.ts';
 import { sinksReady } from './sinks-ready.ts';
 import { isProfiled } from './workload-rows.ts';
 
-export interface Finding {
+export interface Finding<Reason extends string = string> {
   readonly status: Condition['status'];
-  readonly reason: string;
+  readonly reason: Reason;
   readonly message: string;
 }
+
+/** What became of the JVM flags. */
+export type FlagsFinding = Finding<PolicyReasons['FlagsInjected']>;
 
 /** Of either kind; only that of a cluster's policy counts namespaces. */
 export type PolicyStatus = Omit<ProfilingPolicyStatus, 'injections'> &
@@ -47,6 +51,11 @@ export interface Decision {
   readonly requeueAfterMs: number;
 }
 
+/** While nothing is profiled, Ready has the reason of a workload, which its agent gave. */
+type Findings = Readonly<Record<'Ready', Finding>> & {
+  readonly [Type in Exclude<keyof PolicyReasons, 'Ready'>]: Finding<PolicyReasons[Type]> | undefined;
+};
+
 const SOON_MS = 5_000;
 const LATER_MS = 30_000;
 
@@ -57,7 +66,7 @@ export function decide(observed: Observed): Decision {
   const flags = flagsOf(observed);
   const ready = readyOf(observed, rows.seen, agents);
   const overhead = overheadOf(observed.agents, nowMs);
-  const findings: Readonly<Record<string, Finding | undefined>> = {
+  const findings: Findings = {
     Ready: ready,
     Conflicted: conflictOf(observed),
     Capped: cappedOf(observed),
@@ -80,11 +89,11 @@ export function decide(observed: Observed): Decision {
       ...(injections.length === 0 ? {} : { injections: [...injections] }),
       ...(overhead === undefined ? {} : { overhead }),
     },
-    requeueAfterMs: findings['Reconciling'] === undefined ? LATER_MS : SOON_MS,
+    requeueAfterMs: findings.Reconciling === undefined ? LATER_MS : SOON_MS,
   };
 }
 
-function flagsOf(observed: Observed): Finding {
+function flagsOf(observed: Observed): FlagsFinding {
   const { policy, containers, creation } = observed;
   if (policy.spec.jvm.flags.mode === 'Live') return liveFlags(containers);
   if (creation !== undefined) return flagsAtCreation(creation);
@@ -111,12 +120,9 @@ function withCreation({ creation }: Observed, row: PolicyRow): PolicyRow {
   return status === undefined ? row : { ...row, creation: status };
 }
 
-function conditionsOf(
-  { policy, nowMs }: Observed,
-  findings: Readonly<Record<string, Finding | undefined>>,
-): Condition[] {
+function conditionsOf({ policy, nowMs }: Observed, findings: Findings): Condition[] {
   const observedGeneration = policy.metadata.generation;
-  const conditions = Object.entries(findings).reduce<readonly Condition[]>(
+  const conditions = Object.entries<Finding | undefined>(findings).reduce<readonly Condition[]>(
     (so, [type, finding]) =>
       finding === undefined
         ? removeCondition(so, type)
@@ -172,7 +178,7 @@ function nothingToProfile(observed: Observed): Finding | undefined {
   return conflict && { status: 'False', reason: 'Conflicted', message: conflict.message };
 }
 
-function cappedOf({ policy, limits }: Observed): Finding | undefined {
+function cappedOf({ policy, limits }: Observed): Finding<'InstallLimit'> | undefined {
   const caps = capsOf(policy.spec, limits);
   return caps.length === 0
     ? undefined
@@ -182,14 +188,14 @@ function cappedOf({ policy, limits }: Observed): Finding | undefined {
 const rowText = ({ namespace, kind, name, container, message }: PolicyRow): string =>
   `${kind} ${namespace === undefined ? '' : `${namespace}/`}${name}, container ${container}: ${message}`;
 
-function reconcilingOf(ready: Finding, flags: Finding): Finding | undefined {
+function reconcilingOf(ready: Finding, flags: FlagsFinding): Finding<'Progressing'> | undefined {
   const waits = [ready, flags].find(
     ({ status, reason }) => status === 'Unknown' || reason === 'RollingOut' || reason === 'Starting',
   );
   return waits && { status: 'True', reason: 'Progressing', message: waits.message };
 }
 
-function stalledOf(flags: Finding): Finding | undefined {
+function stalledOf(flags: FlagsFinding): Finding<PolicyReasons['Stalled']> | undefined {
   switch (flags.reason) {
     case 'Conflicted':
       return { status: 'True', reason: 'FlagsConflict', message: flags.message };

@@ -1,6 +1,6 @@
 /** Mode Live: what the agents say became of the flag, per workload and over a whole policy. Pure. */
 import type { WorkloadStatus } from '../../crds/workload-status.ts';
-import type { Finding } from './decide.ts';
+import type { FlagsFinding } from './decide.ts';
 import type { SelectedContainer } from './gather.ts';
 
 type LiveStatus = NonNullable<WorkloadStatus['live']>;
@@ -46,7 +46,7 @@ export function liveStatusOf(group: readonly SelectedContainer[]): LiveStatus | 
  * no JVM was met                          → Unknown WaitingForAgents
  * otherwise                               → True    LiveSet
  */
-export function liveFlags(containers: readonly SelectedContainer[]): Finding {
+export function liveFlags(containers: readonly SelectedContainer[]): FlagsFinding {
   const met = metOf(containers);
   const refused = inState(met, 'Refused');
   const late = inState(met, 'TooLate');

@@ -7,11 +7,16 @@
  * no agent has told of one of them yet           → Unknown WaitingForAgents
  * otherwise                                      → True    Delivering
  */
+import type { PolicyReasons } from '../../crds/condition-types.ts';
 import type { SinkReport } from '../../wire/sinks.ts';
 import type { Finding } from './decide.ts';
 import type { Observed } from './gather.ts';
 
-export function sinksReady({ policy, sinks, agents }: Observed): Finding | undefined {
+export function sinksReady({
+  policy,
+  sinks,
+  agents,
+}: Observed): Finding<PolicyReasons['SinksReady']> | undefined {
   const names = policy.spec.sinks ?? [];
   if (names.length === 0) return undefined;
   const unknown = names.filter((name) => !sinks.includes(name));
