@@ -26,7 +26,8 @@ export function literalsNamed(
   const visit = (node: ts.Node): void => {
     if (isNamed(node) && ts.isIdentifier(node.name)) {
       collect(node.name.text, node);
-      if ('initializer' in node && node.initializer) collect(node.name.text, node.initializer);
+      const initializer: ts.Node | undefined = 'initializer' in node ? node.initializer : undefined;
+      if (initializer !== undefined) collect(node.name.text, initializer);
     }
     if (ts.isCallExpression(node) || ts.isNewExpression(node)) {
       checker.getResolvedSignature(node)?.parameters.forEach(({ name }, at) => {

@@ -195,16 +195,9 @@ function reconcilingOf(ready: Finding, flags: FlagsFinding): Finding<'Progressin
   return waits && { status: 'True', reason: 'Progressing', message: waits.message };
 }
 
-function stalledOf(flags: FlagsFinding): Finding<PolicyReasons['Stalled']> | undefined {
-  switch (flags.reason) {
-    case 'Conflicted':
-      return { status: 'True', reason: 'FlagsConflict', message: flags.message };
-    case 'Failed':
-      return { status: 'True', reason: 'NotPermitted', message: flags.message };
-    case 'AdmissionMissing':
-    case 'PodsFail':
-      return { status: 'True', reason: flags.reason, message: flags.message };
-    default:
-      return undefined;
-  }
+function stalledOf({ reason, message }: FlagsFinding): Finding<PolicyReasons['Stalled']> | undefined {
+  if (reason === 'Conflicted') return { status: 'True', reason: 'FlagsConflict', message };
+  if (reason === 'Failed') return { status: 'True', reason: 'NotPermitted', message };
+  const isOwn = reason === 'AdmissionMissing' || reason === 'PodsFail';
+  return isOwn ? { status: 'True', reason, message } : undefined;
 }
