@@ -196,15 +196,10 @@ function reconcilingOf(ready: Finding, flags: FlagsFinding): Finding<'Progressin
 }
 
 function stalledOf(flags: FlagsFinding): Finding<PolicyReasons['Stalled']> | undefined {
-  switch (flags.reason) {
-    case 'Conflicted':
-      return { status: 'True', reason: 'FlagsConflict', message: flags.message };
-    case 'Failed':
-      return { status: 'True', reason: 'NotPermitted', message: flags.message };
-    case 'AdmissionMissing':
-    case 'PodsFail':
-      return { status: 'True', reason: flags.reason, message: flags.message };
-    default:
-      return undefined;
-  }
+  const { reason, message } = flags;
+  if (reason === 'Conflicted') return { status: 'True', reason: 'FlagsConflict', message };
+  if (reason === 'Failed') return { status: 'True', reason: 'NotPermitted', message };
+  return reason === 'AdmissionMissing' || reason === 'PodsFail'
+    ? { status: 'True', reason, message }
+    : undefined;
 }
