@@ -26,8 +26,8 @@ export function literalsNamed(
   const visit = (node: ts.Node): void => {
     if (isNamed(node) && ts.isIdentifier(node.name)) {
       collect(node.name.text, node);
-      const initializer: ts.Node | undefined = 'initializer' in node ? node.initializer : undefined;
-      if (initializer !== undefined) collect(node.name.text, initializer);
+      const given = givenTo(node);
+      if (given) collect(node.name.text, given);
     }
     if (ts.isCallExpression(node) || ts.isNewExpression(node)) {
       checker.getResolvedSignature(node)?.parameters.forEach(({ name }, at) => {
@@ -58,6 +58,12 @@ const isNamed = (node: ts.Node): node is Named =>
   ts.isPropertyAssignment(node) ||
   ts.isShorthandPropertyAssignment(node) ||
   ts.isVariableDeclaration(node);
+
+function givenTo(node: Named): ts.Expression | undefined {
+  return ts.isPropertySignature(node) || ts.isShorthandPropertyAssignment(node)
+    ? undefined
+    : node.initializer;
+}
 
 function textsOf(type: ts.Type): readonly string[] {
   if (type.isStringLiteral()) return [type.value];

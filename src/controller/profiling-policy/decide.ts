@@ -195,9 +195,11 @@ function reconcilingOf(ready: Finding, flags: FlagsFinding): Finding<'Progressin
   return waits && { status: 'True', reason: 'Progressing', message: waits.message };
 }
 
-function stalledOf({ reason, message }: FlagsFinding): Finding<PolicyReasons['Stalled']> | undefined {
+function stalledOf(flags: FlagsFinding): Finding<PolicyReasons['Stalled']> | undefined {
+  const { reason, message } = flags;
   if (reason === 'Conflicted') return { status: 'True', reason: 'FlagsConflict', message };
   if (reason === 'Failed') return { status: 'True', reason: 'NotPermitted', message };
-  const isOwn = reason === 'AdmissionMissing' || reason === 'PodsFail';
-  return isOwn ? { status: 'True', reason, message } : undefined;
+  return reason === 'AdmissionMissing' || reason === 'PodsFail'
+    ? { status: 'True', reason, message }
+    : undefined;
 }
