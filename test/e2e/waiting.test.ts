@@ -60,13 +60,19 @@ describe('waiting on a real cluster', () => {
   });
 
   test('a service that does not block has none', async () => {
-    const row = await eventually('a word on waiting', 60, async () => {
+    const seen = new Set<string>();
+    const row = await eventually('a window without a blocking call', 60, async () => {
       const found = await rowOf(POLITE);
-      return found?.offCpu === undefined ? undefined : found;
+      for (const { call, caller } of found?.blocking ?? []) seen.add(`${call} from ${caller}`);
+      return found?.offCpu === undefined || found.blocking !== undefined ? undefined : found;
     });
 
     assert.equal(row.offCpu, 'Seen', row.offCpuMessage);
-    assert.deepEqual(row.blocking ?? [], []);
+    // Of two threads that need a class for the first time one waits, on a busy machine for long: but it is none of the service's.
+    assert.deepEqual(
+      [...seen].filter((call) => call.includes('shop.')),
+      [],
+    );
   });
 });
 
