@@ -1,7 +1,8 @@
 /** The sinks that an agent sends to, and what waits for each. */
-import { isDeepStrictEqual, promisify } from 'node:util';
+import { promisify } from 'node:util';
 import { gzip } from 'node:zlib';
-import { createDelivery, type Delivery } from '../sinks/delivery.ts';
+import { createDelivery } from '../sinks/delivery.ts';
+import { namedSinks } from '../sinks/named-sinks.ts';
 import { OTLP_METRICS_LIMITS, OTLP_PROFILES_LIMITS, packedForOtlp, sendByOtlp } from '../sinks/otlp.ts';
 import { otlpMetrics } from '../sinks/otlp-metrics.ts';
 import { otlpProfile } from '../sinks/otlp-profile.ts';
@@ -141,39 +142,6 @@ function allSinks({ credentialsDirectory, log, now, random }: SinkHostOptions) {
           sendByOtlp({ address, credentialsDirectory }, 'metrics', request, signal),
       }),
     ),
-  };
-}
-
-interface OpenSink<Item, Address> {
-  readonly address: Address;
-  readonly delivery: Delivery<Item>;
-}
-
-/** Those that the settings name, by their names. */
-function namedSinks<Item, Address extends SinkAddress>(make: (address: Address) => Delivery<Item>) {
-  const open = new Map<string, OpenSink<Item, Address>>();
-  const close = async (name: string, last: AbortSignal) => {
-    const sink = open.get(name);
-    open.delete(name);
-    await sink?.delivery.stop(last);
-  };
-  return {
-    open: open as ReadonlyMap<string, OpenSink<Item, Address>>,
-    /** Those that stay as they are keep what waits. */
-    be(addresses: readonly Address[]) {
-      const wanted = new Map(addresses.map((address) => [address.name, address]));
-      for (const [name, { address }] of [...open]) {
-        const isSame = isDeepStrictEqual(wanted.get(name), address);
-        if (!isSame) void close(name, AbortSignal.abort()); // it ends at once, and throws nothing
-      }
-      for (const [name, address] of wanted) {
-        if (open.has(name)) continue;
-        const delivery = make(address);
-        delivery.start();
-        open.set(name, { address, delivery });
-      }
-    },
-    stop: (last: AbortSignal) => Promise.all([...open.keys()].map((name) => close(name, last))),
   };
 }
 
