@@ -1,6 +1,6 @@
 /** Completion for bash 4 and newer, without the package bash-completion. Pure. */
 import type { CommandRow } from './completion-rows.ts';
-import { commandCases, twoWordPattern, valueCases, valueOptionPattern } from './posix-cases.ts';
+import { commandCases, valueCases, wordCases } from './posix-cases.ts';
 
 /** Behind `--output` bash makes words of their own of `=` and what follows. */
 export const bashScript = (
@@ -22,17 +22,7 @@ _flamegate() {
       before=''
       continue
     fi
-    case $word in
-    --) return ;; # a command of its own
-    ${valueOptionPattern(rows)}) skip=1 ;;
-    -*) ;;
-    *)
-      case $command in
-      '') command=$word ;;
-      ${twoWordPattern(rows)}) command="$command $word" ;;
-      esac
-      ;;
-    esac
+${wordCases(rows)}
   done
   if [[ $typed == '=' ]]; then
     before=\${COMP_WORDS[COMP_CWORD - 1]}

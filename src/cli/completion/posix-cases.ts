@@ -26,12 +26,18 @@ export const commandCases = (rows: readonly CommandRow[]): readonly string[] => 
   }),
 ];
 
-/** As a pattern of `case`. */
-export const valueOptionPattern = (rows: readonly CommandRow[]): string => valueOptions(rows).join(' | ');
-
-/** Whose second word belongs to the command. */
-export const twoWordPattern = (rows: readonly CommandRow[]): string =>
-  [...secondWords(rows).keys()].join(' | ');
+/** What a word before the cursor says of the command; `skip` is set where the next one is its value. */
+export const wordCases = (rows: readonly CommandRow[]): string => `    case $word in
+    --) return ;; # a command of its own
+    ${valueOptions(rows).join(' | ')}) skip=1 ;;
+    -*) ;;
+    *)
+      case $command in
+      '') command=$word ;;
+      ${[...secondWords(rows).keys()].join(' | ')}) command="$command $word" ;;
+      esac
+      ;;
+    esac`;
 
 const assigned = ({ choices = [], path }: Known = {}): string =>
   `choices='${choices.join(' ')}' paths='${path ?? ''}'`;

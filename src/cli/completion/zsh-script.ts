@@ -1,6 +1,6 @@
 /** Completion for zsh 5. Pure. */
 import type { CommandRow } from './completion-rows.ts';
-import { commandCases, twoWordPattern, valueCases, valueOptionPattern } from './posix-cases.ts';
+import { commandCases, valueCases, wordCases } from './posix-cases.ts';
 
 export const zshScript = (rows: readonly CommandRow[]): string => `#compdef flamegate kubectl-flamegate
 # zsh completion of flamegate: source <(flamegate completion zsh), or as the file _flamegate in a directory of $fpath
@@ -14,17 +14,7 @@ _flamegate() {
       skip=''
       continue
     fi
-    case $word in
-    --) return ;; # a command of its own
-    ${valueOptionPattern(rows)}) skip=1 ;;
-    -*) ;;
-    *)
-      case $command in
-      '') command=$word ;;
-      ${twoWordPattern(rows)}) command="$command $word" ;;
-      esac
-      ;;
-    esac
+${wordCases(rows)}
   done
   if [[ -z $skip && $typed == --*=* ]]; then
     before=\${typed%%=*}
