@@ -13,7 +13,7 @@ import type { KubeClient } from '../../src/kube/client.ts';
 import { type BareApiServer, bareApiServer, freePort } from '../bare/api-server.ts';
 import { AGENTS, agentToken, type BarePod, SYSTEM, writeAuthority } from '../bare/cluster.ts';
 import { controllerManager } from '../bare/controller-manager.ts';
-import { startControllerProcess } from '../bare/controller-process.ts';
+import { keptController } from '../bare/kept-controller.ts';
 import { type PlayedKubelet, playKubelet } from '../bare/played-kubelet.ts';
 import { startPushing } from '../bare/pushing-nodes.ts';
 import { eventually } from '../cluster/cluster.ts';
@@ -72,7 +72,7 @@ export async function syncedInstall(): Promise<SyncedInstall> {
       applications: await argoApplications(client, explain),
       manifest: (file) => manifestOf(file, repository.url),
       async startController() {
-        const controller = await keptController(api, join(directory, 'controller'), httpsPort);
+        const controller = await controllerAsInstalled(api, join(directory, 'controller'), httpsPort);
         controllerLog = controller.log;
         ends.push(controller.stop);
       },
@@ -101,8 +101,8 @@ function manifestOf(file: string, url: string): object {
   return parse(text.replaceAll(/https:\/\/git\.example\.com\/\S+/g, url));
 }
 
-/** With the rights that the install gives its pod; started again when it ends, as a kubelet does. */
-async function keptController(api: BareApiServer, directory: string, httpsPort: number) {
+/** With the rights that the install gives its pod. */
+async function controllerAsInstalled(api: BareApiServer, directory: string, httpsPort: number) {
   mkdirSync(directory);
   const path = `/api/v1/namespaces/${SYSTEM}/serviceaccounts/flamegate-controller/token`;
   const request = { apiVersion: 'authentication.k8s.io/v1', kind: 'TokenRequest', spec: {} };
@@ -112,22 +112,10 @@ async function keptController(api: BareApiServer, directory: string, httpsPort: 
   const kubeconfigFile = join(directory, 'kubeconfig');
   writeFileSync(kubeconfigFile, JSON.stringify(config));
   const webhookPort = await freePort();
-  const start = () =>
-    startControllerProcess({
-      ...{ kubeconfigFile, dataDirectory: join(directory, 'data'), httpsPort, webhookPort },
-      podName: 'controller',
-    });
-  let controller = start();
-  const timer = setInterval(() => {
-    if (controller.ended()) controller = start();
-  }, 1_000);
-  return {
-    log: () => controller.log(),
-    stop() {
-      clearInterval(timer);
-      return controller.kill();
-    },
-  };
+  return keptController({
+    ...{ kubeconfigFile, dataDirectory: join(directory, 'data'), httpsPort, webhookPort },
+    podName: 'controller',
+  });
 }
 
 async function writeToken(client: KubeClient, kubelet: PlayedKubelet, directory: string): Promise<string> {

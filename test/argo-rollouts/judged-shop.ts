@@ -17,7 +17,7 @@ import { type KubeClient, pathOf } from '../../src/kube/client.ts';
 import { type BareApiServer, bareApiServer, freePort } from '../bare/api-server.ts';
 import { type BareCluster, bareCluster, SHOP } from '../bare/cluster.ts';
 import { controllerManager } from '../bare/controller-manager.ts';
-import { type ControllerProcess, startControllerProcess } from '../bare/controller-process.ts';
+import { keptController } from '../bare/kept-controller.ts';
 import { startPushing } from '../bare/pushing-nodes.ts';
 import { sayEnded, sayRunning } from '../bare/said-to-run.ts';
 import { eventually } from '../cluster/cluster.ts';
@@ -88,7 +88,10 @@ export async function judgedShop(controllers: readonly string[]): Promise<Judged
   const argo: RolloutsController = await rolloutsController(client, api.kubeconfigFile);
   ends.push(argo.stop);
   const httpsPort = await freePort();
-  const controller = keptController(api, directory, httpsPort);
+  const controller = keptController({
+    ...{ kubeconfigFile: api.kubeconfigFile, dataDirectory: directory, httpsPort },
+    podName: 'controller',
+  });
   ends.push(controller.stop);
   const caFile = await cluster.caFile(directory);
   const kubelet = playKubelet(api, directory);
@@ -126,23 +129,6 @@ export async function judgedShop(controllers: readonly string[]): Promise<Judged
     async stop() {
       for (const end of ends.toReversed()) await end();
       rmSync(directory, { recursive: true });
-    },
-  };
-}
-
-/** As a Deployment does: on a machine that stands still for seconds it loses its lease, and ends. */
-function keptController({ kubeconfigFile }: BareApiServer, dataDirectory: string, httpsPort: number) {
-  const start = (): ControllerProcess =>
-    startControllerProcess({ ...{ kubeconfigFile, dataDirectory, httpsPort }, podName: 'controller' });
-  let controller = start();
-  const timer = setInterval(() => {
-    if (controller.ended()) controller = start();
-  }, 1_000);
-  return {
-    log: () => controller.log(),
-    stop() {
-      clearInterval(timer);
-      return controller.kill();
     },
   };
 }
