@@ -212,6 +212,8 @@ export interface CheckRound {
   readonly arms: RequestArms;
   readonly facts: GateFacts;
   readonly boundFactor: number;
+  /** The same for windows that can be trusted. */
+  readonly trustedFactor: number;
   readonly podVarianceFactor: number;
   /** Number of the block of BLOCK_MS that the look is in. */
   readonly block: number;
@@ -256,13 +258,14 @@ function doubted(
     podBound: spread.factors.bound,
     boundFactor: round.boundFactor,
   };
+  const ofTrusted = { ...noise, podBound: spread.factors.trusted, boundFactor: round.trustedFactor };
   check.leftOut = withoutEachPod(input);
   const baselineConcentration = concentrationOf(round.arms.baseline);
   const concentration = concentrationOf(round.arms.canary) + baselineConcentration;
   const { maturity } = round.facts;
   const youth = { stretches: check.stretches, maturity, shape, noise, concentration };
   const doubt =
-    doubtOfRequests({ ...input, trusted, restarts, shape, noise, baselineConcentration }) ??
+    doubtOfRequests({ ...input, trusted, restarts, shape, noise: ofTrusted, baselineConcentration }) ??
     (check.of.kind === 'latency' ? doubtOfYouth(evidence, youth) : undefined);
   return withDoubt(evidence, doubt);
 }

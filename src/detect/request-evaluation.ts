@@ -23,6 +23,7 @@ import {
 import { costAlpha, errorAlpha, latencyAlpha, type RequestSettings } from './request-settings.ts';
 import { BLOCK_MS } from './request-spread.ts';
 import { RouteRecords } from './route-records.ts';
+import { TRUSTED_ALPHA } from './trusted-requests.ts';
 import { trustedPart } from './trusted-windows.ts';
 import type { RequestReason } from './verdict.ts';
 
@@ -31,6 +32,8 @@ export interface RequestEvaluation {
   readonly startedAtMs: number;
   readonly limits: RequestLimits;
   readonly boundFactor: number;
+  /** The same at any look from the first on, at TRUSTED_ALPHA. */
+  readonly trustedFactor: number;
   readonly arms: RequestArms;
   readonly facts: GateFacts;
   readonly checks: readonly RequestCheckState[];
@@ -81,6 +84,7 @@ export function openRequestEvaluation(
     startedAtMs,
     limits,
     boundFactor: boundFactor(BOUND_ALPHA, growth),
+    trustedFactor: boundFactor(TRUSTED_ALPHA, limits.deadlineMs / LOOK_MS),
     arms: createRequestArms(),
     facts: createGateFacts(),
     checks,
@@ -133,6 +137,7 @@ export function advanceRequests(evaluation: RequestEvaluation, block: Block): vo
     arms,
     facts,
     boundFactor: evaluation.boundFactor,
+    trustedFactor: evaluation.trustedFactor,
     podVarianceFactor: limits.podVarianceFactor ?? 1,
     block: number,
     blocks: (arms.looks * LOOK_MS) / BLOCK_MS,

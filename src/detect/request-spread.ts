@@ -7,6 +7,7 @@
 import { BOUND_ALPHA } from './node-evidence.ts';
 import { type CountGrid, coarser, type PodCounts } from './pod-counts.ts';
 import { studentFactor, studentQuantile } from './quantiles.ts';
+import { TRUSTED_ALPHA } from './trusted-requests.ts';
 
 export interface RequestSpread {
   /** Variance between pods that stays: where they run, what their JVM compiled. */
@@ -19,10 +20,11 @@ export interface RequestSpread {
   readonly assumed: boolean;
 }
 
-/** By how many standard errors the lottery of pods may stray: in the test, and in an interval. */
+/** By how many standard errors the lottery of pods may stray: in the test, in an interval, and in windows that prove alone. */
 export interface PodFactors {
   readonly test: number;
   readonly bound: number;
+  readonly trusted: number;
 }
 
 export interface AssumedSpread {
@@ -39,7 +41,11 @@ export interface AssumedSpread {
  */
 export function podFactors({ degreesOfFreedom }: RequestSpread, alpha: number, pods: number): PodFactors {
   const freedom = Math.min(degreesOfFreedom, 6 * Math.max(1, pods) - 2);
-  return { test: studentFactor(alpha, freedom), bound: studentQuantile(1 - BOUND_ALPHA, freedom) };
+  return {
+    test: studentFactor(alpha, freedom),
+    bound: studentQuantile(1 - BOUND_ALPHA, freedom),
+    trusted: studentQuantile(1 - TRUSTED_ALPHA, freedom),
+  };
 }
 
 export const BLOCK_MS = 120_000;

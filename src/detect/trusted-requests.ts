@@ -4,6 +4,12 @@ import type { EffectEvidence } from './effect-evidence.ts';
 import { Restarts, type Stretch, type ThresholdShape } from './restarts.ts';
 import type { TrustedPart } from './trusted-windows.ts';
 
+/**
+ * Of growth where nothing is the matter, at any look. Whatever is the matter with the other windows proves growth of them all, so that
+ * these are no second look at something proven: they are all there is.
+ */
+export const TRUSTED_ALPHA = 0.01;
+
 export class TrustedRequests {
   readonly #restarts: Restarts;
   readonly #leftOut = new Map<WindowTrouble, number>();
