@@ -17,7 +17,7 @@ import {
 } from './latency-evidence.ts';
 import type { LeftOut } from './leave-one-out.ts';
 import { LOOK_MS } from './looks.ts';
-import { type Counted, PodCounts } from './pod-counts.ts';
+import { PodCounts } from './pod-counts.ts';
 import type { GateFacts } from './pod-facts.ts';
 import type { PodWindow } from './pod-window.ts';
 import { concentrationOf, type RequestArms, type Stratum } from './request-arms.ts';
@@ -31,7 +31,8 @@ import {
   podFactors,
   type RequestSpread,
 } from './request-spread.ts';
-import { Restarts, type Stretch, type ThresholdShape } from './restarts.ts';
+import { Restarts, type ThresholdShape } from './restarts.ts';
+import { type Counter, stretchOf } from './stretch.ts';
 import { doubtOfMost, TrustedRequests } from './trusted-requests.ts';
 import type { TrustedPart } from './trusted-windows.ts';
 import type { RequestReason, Verdict } from './verdict.ts';
@@ -52,6 +53,8 @@ export interface RequestCheckState {
   readonly restarts: Restarts;
   /** The same of windows that nothing is the matter with. */
   readonly trusted: TrustedRequests;
+  /** The same beside baseline pods of the canary's age. */
+  readonly besideTwins: TrustedRequests;
   /** The same of all windows, by how much the canary's pods had served. */
   readonly stretches: ServedStretches;
   /** What is left of a growth without each canary pod. */
@@ -90,12 +93,16 @@ export interface Observed {
   readonly served?: number;
 }
 
-/** What of a block can be trusted. */
-export interface TrustedStrata {
-  readonly part: TrustedPart;
+export interface ComparedStrata {
   readonly strata: readonly Stratum[];
   /** 1/pods of both arms, together. */
   readonly inversePods: number;
+}
+
+/** What of a block can be trusted, and what of it is of one age where baseline pods of the canary's age are. */
+export interface TrustedStrata extends ComparedStrata {
+  readonly part: TrustedPart;
+  readonly besideTwins?: ComparedStrata;
 }
 
 /** Of a block what is counted. */
@@ -111,6 +118,7 @@ export const openCheck = (of: CheckKind, alpha: number, blocks: number): Request
   alpha,
   restarts: new Restarts(of.kind === 'latency' ? blocks : 0),
   trusted: new TrustedRequests(of.kind === 'latency' ? blocks : 0),
+  besideTwins: new TrustedRequests(of.kind === 'latency' ? blocks : 0),
   stretches: new ServedStretches(),
   leftOut: [],
   bound: of.kind === 'latency' ? boundOf(alpha, blocks) : undefined,
@@ -151,8 +159,6 @@ export function observe(check: RequestCheckState, observed: Observed): void {
   check.waiting = [];
 }
 
-type Counter = (rows: readonly RouteWindow[]) => Counted;
-
 function counterOf({ of, threshold }: RequestCheckState): Counter | undefined {
   if (of.kind !== 'latency') return failedOf;
   return threshold === undefined ? undefined : (rows) => slowerThan(rows, threshold);
@@ -184,28 +190,9 @@ function countBlock(check: RequestCheckState, observed: Served, countOf: Counter
   check.trusted.note(trusted.part);
   const ofTrusted = trusted.strata === strata ? stretch : stretchOf(trusted.strata, countOf);
   check.trusted.add(observed.block, ofTrusted, trusted.inversePods);
-}
-
-/** Both arms in these strata, the baseline weighted to the canary. */
-function stretchOf(
-  strata: readonly Stratum[],
-  countOf: Counter,
-  tell?: (key: string, excess: number) => void,
-): Stretch {
-  const stretch = { requests: 0, counted: 0, expected: 0, squares: 0, looks: strata.length > 0 ? 1 : 0 };
-  for (const { key, canary, baseline } of strata) {
-    const ofCanary = countOf([canary]);
-    const ofBaseline = countOf([baseline]);
-    if (ofBaseline.requests === 0) continue;
-    const weight = ofCanary.requests / ofBaseline.requests;
-    const expected = weight * ofBaseline.counted;
-    tell?.(key, ofCanary.counted - expected);
-    stretch.requests += ofCanary.requests;
-    stretch.counted += ofCanary.counted;
-    stretch.expected += expected;
-    stretch.squares += weight * ofCanary.requests;
-  }
-  return stretch;
+  const { besideTwins } = trusted;
+  if (besideTwins === undefined) return;
+  check.besideTwins.add(observed.block, stretchOf(besideTwins.strata, countOf), besideTwins.inversePods);
 }
 
 export interface CheckRound {
@@ -249,7 +236,7 @@ function doubted(
 ): EffectEvidence | undefined {
   check.leftOut = [];
   if (evidence === undefined || !growthIsProven(evidence) || !growthExceedsMargin(evidence)) return evidence;
-  const { counts, restarts, trusted } = check;
+  const { counts, restarts, trusted, besideTwins } = check;
   const { requests, expected } = restarts.sum;
   const input = { evidence, counts, expectedPart: expected / requests, facts: round.facts };
   const noise = {
@@ -265,8 +252,15 @@ function doubted(
   const { maturity } = round.facts;
   const youth = { stretches: check.stretches, maturity, shape, noise, concentration };
   const doubt =
-    doubtOfRequests({ ...input, trusted, restarts, shape, noise: ofTrusted, baselineConcentration }) ??
-    (check.of.kind === 'latency' ? doubtOfYouth(evidence, youth) : undefined);
+    doubtOfRequests({
+      ...input,
+      trusted,
+      besideTwins,
+      restarts,
+      shape,
+      noise: ofTrusted,
+      baselineConcentration,
+    }) ?? (check.of.kind === 'latency' ? doubtOfYouth(evidence, youth) : undefined);
   return withDoubt(evidence, doubt);
 }
 

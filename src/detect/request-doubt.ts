@@ -4,8 +4,8 @@ import type { EffectEvidence } from './effect-evidence.ts';
 import { groupUnits, type LeftOut, leaveOneOut, type Unit } from './leave-one-out.ts';
 import { doubtOfPods, type OnePodInput } from './one-pod-doubt.ts';
 import type { PodCounts } from './pod-counts.ts';
-import { type ArmFacts, agedAlike, type GateFacts, nameOfPod } from './pod-facts.ts';
-import { doubtOfWindows, type TrustedNoise, type TrustedRequests } from './trusted-requests.ts';
+import { type ArmFacts, type GateFacts, nameOfPod } from './pod-facts.ts';
+import { doubtOfAge, doubtOfWindows, type TrustedNoise, type TrustedRequests } from './trusted-requests.ts';
 
 export interface RequestDoubtInput extends OnePodInput {
   readonly noise: TrustedNoise;
@@ -15,6 +15,8 @@ export interface RequestDoubtInput extends OnePodInput {
   readonly expectedPart: number;
   readonly facts: GateFacts;
   readonly trusted: TrustedRequests;
+  /** The canary's windows with those of baseline pods of its age. */
+  readonly besideTwins: TrustedRequests;
 }
 
 /** Without each pod of the canary, by its name. */
@@ -43,12 +45,12 @@ const unitsOf = (counts: PodCounts, expectedPart: number): Unit[] =>
     }));
 
 export function doubtOfRequests(input: RequestDoubtInput): Doubt | undefined {
-  const { evidence, trusted, shape, noise } = input;
+  const { evidence, trusted, besideTwins, shape, noise } = input;
   return (
     doubtOfNodes(input) ??
     doubtOfPods(input) ??
     doubtOfWindows(evidence, trusted, shape, noise) ??
-    doubtOfAge(input)
+    doubtOfAge(evidence, besideTwins, shape, noise)
   );
 }
 
@@ -90,24 +92,4 @@ function partIn(counts: PodCounts): number {
   const pods = counts.totals();
   const requests = pods.reduce((sum, pod) => sum + pod.requests, 0);
   return requests > 0 ? pods.reduce((sum, pod) => sum + pod.counted, 0) / requests : 0;
-}
-
-const FEWEST_TWINS = 2;
-
-/** Baseline pods as old as the canary's that have grown alike. Twins that say nothing are no ground for a doubt. */
-function doubtOfAge({ evidence, counts, expectedPart, facts, shape }: RequestDoubtInput): Doubt | undefined {
-  const twins = agedAlike(facts);
-  if (twins.size < FEWEST_TWINS) return undefined;
-  const sum = { requests: 0, counted: 0 };
-  for (const [pod, { requests, counted }] of counts.baseline.byPod()) {
-    if (!twins.has(pod)) continue;
-    sum.requests += requests;
-    sum.counted += counted;
-  }
-  if (sum.requests === 0) return undefined;
-  const { effect, margin } = growthOf(evidence);
-  const ofTwins = shape.shiftOf(sum.counted / sum.requests) - shape.shiftOf(expectedPart);
-  if (effect - ofTwins >= SLOW_PART * margin) return undefined;
-  const message = `${twins.size} baseline pods as young as the canary's are worse than older ones by as much`;
-  return { kind: 'AgeDrift', message };
 }

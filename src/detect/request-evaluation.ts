@@ -1,8 +1,8 @@
 import { requestsIn } from '../requests/request-window.ts';
 import { boundFactor } from './bound-factor.ts';
-import { type Block, LOOK_MS } from './looks.ts';
+import { type ArmWindows, type Block, LOOK_MS } from './looks.ts';
 import { BOUND_ALPHA } from './node-evidence.ts';
-import { addFacts, createGateFacts, type GateFacts } from './pod-facts.ts';
+import { addFacts, agedAlike, createGateFacts, type GateFacts } from './pod-facts.ts';
 import type { PodWindow } from './pod-window.ts';
 import {
   addRequests,
@@ -14,6 +14,7 @@ import {
 } from './request-arms.ts';
 import {
   type CheckKind,
+  type ComparedStrata,
   decideCheck,
   observe,
   openCheck,
@@ -155,6 +156,8 @@ export function advanceRequests(evaluation: RequestEvaluation, block: Block): vo
   evaluation.routes.add(number, strata, { routes: arms.routes, thresholds });
 }
 
+const FEWEST_TWINS = 2;
+
 /** Strata of what can be trusted of a block; the same ones where that is all of it. */
 function trustedStrata(
   arms: RequestArms,
@@ -162,14 +165,26 @@ function trustedStrata(
   { facts, strata }: { readonly facts: GateFacts; readonly strata: readonly Stratum[] },
 ): TrustedStrata {
   const part = trustedPart(block, facts);
-  const groups = part.groups ?? [block];
-  const podsIn = (arm: 'baseline' | 'canary'): number =>
-    new Set(groups.flatMap((group) => group[arm].map(({ pod }) => pod))).size;
+  const twins = agedAlike(facts);
   return {
     part,
     strata: part.groups?.flatMap((group) => strataWithin(arms, group)) ?? strata,
-    inversePods: 1 / Math.max(1, podsIn('canary')) + 1 / Math.max(1, podsIn('baseline')),
+    inversePods: inversePodsOf(part.groups ?? [block]),
+    ...(twins.size >= FEWEST_TWINS && { besideTwins: besideTwins(arms, block, twins) }),
   };
+}
+
+function besideTwins(arms: RequestArms, block: Block, twins: ReadonlySet<string>): ComparedStrata {
+  const group = { canary: block.canary, baseline: block.baseline.filter(({ pod }) => twins.has(pod)) };
+  return { strata: strataWithin(arms, group), inversePods: inversePodsOf([group]) };
+}
+
+/** 1/pods of both arms, together, of those that have somebody beside them. */
+function inversePodsOf(groups: readonly ArmWindows[]): number {
+  const compared = groups.filter(({ baseline, canary }) => baseline.length > 0 && canary.length > 0);
+  const podsIn = (arm: keyof ArmWindows): number =>
+    new Set(compared.flatMap((group) => group[arm].map(({ pod }) => pod))).size;
+  return 1 / Math.max(1, podsIn('canary')) + 1 / Math.max(1, podsIn('baseline'));
 }
 
 function look(visibility: Visibility, windows: readonly PodWindow[]): void {

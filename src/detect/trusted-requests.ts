@@ -1,4 +1,7 @@
-/** What a check of requests shows where nothing is the matter (trusted-windows.ts), kept beside what all windows show. */
+/**
+ * What a check of requests shows in some windows, kept beside what all of them show: where nothing is the matter (trusted-windows.ts),
+ * and beside baseline pods of the canary's age.
+ */
 import type { Doubt, WindowTrouble } from './doubt.ts';
 import type { EffectEvidence } from './effect-evidence.ts';
 import { Restarts, type Stretch, type ThresholdShape } from './restarts.ts';
@@ -14,6 +17,7 @@ export class TrustedRequests {
   readonly #restarts: Restarts;
   readonly #leftOut = new Map<WindowTrouble, number>();
   #canaryMs = 0;
+  #byCpu = false;
   #inverse = 0;
   #looks = 0;
 
@@ -30,8 +34,9 @@ export class TrustedRequests {
     this.#looks += 1;
   }
 
-  note({ leftOut, canaryMs }: TrustedPart): void {
+  note({ leftOut, canaryMs, byCpu }: TrustedPart): void {
     this.#canaryMs += canaryMs;
+    this.#byCpu ||= byCpu;
     for (const [kind, ms] of leftOut) this.#leftOut.set(kind, (this.#leftOut.get(kind) ?? 0) + ms);
   }
 
@@ -39,6 +44,11 @@ export class TrustedRequests {
   get mostLeftOut(): { readonly kind: WindowTrouble; readonly part: number } | undefined {
     const [most] = [...this.#leftOut].sort(([, a], [, b]) => b - a);
     return most && { kind: most[0], part: most[1] / Math.max(1, this.#canaryMs) };
+  }
+
+  /** Whether windows were compared by model of CPU. */
+  get byCpu(): boolean {
+    return this.#byCpu;
   }
 
   /** Pods that the trusted windows are worth, as Σ of squared weights of both arms. */
@@ -72,30 +82,74 @@ export interface TrustedNoise {
 const LEAST_PART_OF_MARGIN = 0.5;
 const FEWEST_COUNTED = 10; // expected beyond the threshold; with fewer a part of them says nothing
 
-/** Growth that all windows prove, and those that can be trusted do not show. */
+/** How much slower the canary is in these windows, and how far that may stray; undefined where too few say it. */
+function growthIn(
+  windows: TrustedRequests,
+  from: number | undefined,
+  shape: ThresholdShape,
+  noise: TrustedNoise,
+): { readonly growth: number; readonly half: number } | undefined {
+  const { requests, counted, expected, squares, looks } = windows.since(from);
+  if (expected < FEWEST_COUNTED) return undefined;
+  const part = expected / requests;
+  const { concentration } = windows;
+  const sampling =
+    (part * (1 - part) * (1 / requests + squares / requests ** 2)) / shape.density ** 2 +
+    (noise.waveVariance * concentration) / looks;
+  return {
+    growth: shape.shiftOf(counted / requests) - shape.shiftOf(part),
+    half: Math.sqrt(
+      noise.podBound ** 2 * noise.podVariance * concentration + noise.boundFactor ** 2 * sampling,
+    ),
+  };
+}
+
+type Grown = Pick<EffectEvidence, 'effect' | 'margin' | 'onset'>;
+
+/**
+ * Growth that all windows prove, and those that can be trusted do not. Where none had to be left out and only the pods beside it are
+ * others, by the model of their CPU, growth is not asked for a second proof, but to be there: pods of two models stray too far for one.
+ */
 export function doubtOfWindows(
-  evidence: Pick<EffectEvidence, 'margin' | 'onset'>,
+  { margin, onset }: Pick<Grown, 'margin' | 'onset'>,
   trusted: TrustedRequests,
   shape: ThresholdShape,
   noise: TrustedNoise,
 ): Doubt | undefined {
   const left = trusted.mostLeftOut;
-  if (left === undefined) return undefined;
-  const { requests, counted, expected, squares, looks } = trusted.since(evidence.onset?.block);
-  if (expected >= FEWEST_COUNTED) {
-    const part = expected / requests;
-    const growth = shape.shiftOf(counted / requests) - shape.shiftOf(part);
-    const { concentration } = trusted;
-    const sampling =
-      (part * (1 - part) * (1 / requests + squares / requests ** 2)) / shape.density ** 2 +
-      (noise.waveVariance * concentration) / looks;
-    const half = Math.sqrt(
-      noise.podBound ** 2 * noise.podVariance * concentration + noise.boundFactor ** 2 * sampling,
-    );
-    if (growth - half > 0 && growth >= LEAST_PART_OF_MARGIN * evidence.margin) return undefined;
+  if (left === undefined && !trusted.byCpu) return undefined;
+  const grown = growthIn(trusted, onset?.block, shape, noise);
+  if (left === undefined) {
+    if (grown !== undefined && grown.growth >= LEAST_PART_OF_MARGIN * margin) return undefined;
+    return { kind: 'SlowerCpu', message: 'beside baseline pods on the same model of CPU it is not shown' };
   }
+  if (grown !== undefined && isShown(grown, margin)) return undefined;
   const { kind, message } = sentenceOf(left);
   return { kind, message: `${message}, and the rest does not show it` };
+}
+
+const isShown = (
+  { growth, half }: { readonly growth: number; readonly half: number },
+  margin: number,
+): boolean => growth - half > 0 && growth >= LEAST_PART_OF_MARGIN * margin;
+
+const EXPLAINED = 0.25; // of the growth, by the canary's age
+
+/**
+ * Growth of which baseline pods of the canary's age show a part, and beside which it is not shown. `besideTwins`: the canary's windows
+ * with those pods'. Twins that show none of it, or too little of anything, are no ground for a doubt.
+ */
+export function doubtOfAge(
+  { effect, margin, onset }: Grown,
+  besideTwins: TrustedRequests,
+  shape: ThresholdShape,
+  noise: TrustedNoise,
+): Doubt | undefined {
+  const grown = growthIn(besideTwins, onset?.block, shape, noise);
+  if (grown === undefined || isShown(grown, margin)) return undefined;
+  const all = onset?.effect ?? effect;
+  if (all - grown.growth < EXPLAINED * all) return undefined;
+  return { kind: 'AgeDrift', message: 'beside baseline pods as young as the canary’s it is not shown' };
 }
 
 const MOST = 0.5;

@@ -13,6 +13,8 @@ export interface TrustedPart {
   readonly groups: readonly ArmWindows[] | undefined;
   /** Time of the canary's windows that are in no group, by what is the matter. */
   readonly leftOut: ReadonlyMap<WindowTrouble, number>;
+  /** Pods of the block are on several models of CPU. */
+  readonly byCpu: boolean;
   /** Of all of the canary's windows. */
   readonly canaryMs: number;
 }
@@ -45,7 +47,7 @@ export function trustedPart(block: ArmWindows, facts: GateFacts): TrustedPart {
     }
   }
   const isWhole = left.byKind.size === 0 && groups.length === 1 && baseline.length === block.baseline.length;
-  return { groups: isWhole ? undefined : compared, leftOut: left.byKind, canaryMs };
+  return { groups: isWhole ? undefined : compared, leftOut: left.byKind, byCpu: groups.length > 1, canaryMs };
 }
 
 class LeftOutTime {
