@@ -12,6 +12,7 @@ export interface Picture {
   readonly shape: TreeShape;
   readonly kinds: readonly FrameKind[];
   readonly culprits: ReadonlySet<number>;
+  readonly culpritNodes: readonly number[];
   readonly measure: Measure;
   readonly text: MeasureText;
   /** By node, of its colour: 0 where nothing changed beyond noise. */
@@ -19,7 +20,7 @@ export interface Picture {
 }
 
 /** What stays the same whatever is measured. */
-export interface Subject extends Pick<Picture, 'tree' | 'shape' | 'kinds' | 'culprits'> {}
+export interface Subject extends Pick<Picture, 'tree' | 'shape' | 'kinds' | 'culprits' | 'culpritNodes'> {}
 
 export function subjectOf(
   { tree, culprits }: PageFlame,
@@ -34,6 +35,8 @@ export const aSubject = (tree: DiffTree, culprits: ReadonlySet<number>): Subject
   shape: shapeOf(tree),
   kinds: kindsOf(tree),
   culprits,
+  culpritNodes:
+    culprits.size === 0 ? [] : [...tree.name.keys()].filter((node) => culprits.has(tree.name[node] ?? -1)),
 });
 
 export function pictureOf(subject: Subject, measure: Measure): Picture {

@@ -39,8 +39,10 @@ export function unpackSites(
     node += packed[at] ?? 0;
     const count = packed[at + 1] ?? 0;
     const numbers = count === ALL_AT_ONE ? 1 : count * NUMBERS_OF_SITE;
-    const said = packed.slice(at + 2, at + 2 + numbers);
-    sites[node] = count === ALL_AT_ONE ? [said[0] ?? 0, baseline[node] ?? 0, canary[node] ?? 0] : said;
+    sites[node] =
+      count === ALL_AT_ONE
+        ? [packed[at + 2] ?? 0, baseline[node] ?? 0, canary[node] ?? 0]
+        : packed.slice(at + 2, at + 2 + numbers);
     at += 2 + numbers;
   }
   return sites;
