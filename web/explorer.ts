@@ -12,6 +12,8 @@ import { element, type PageElements } from './page-elements.ts';
 import { aSubject, nameOf, type Picture, pictureOf, type Subject, subjectOf } from './picture.ts';
 import { searched } from './searched.ts';
 
+const TABLE_AFTER_MS = 100; // a few frames; a frame that is asked for would not come while the page is in the background
+
 export class Explorer {
   readonly whole: FlameView;
   /** The picture that keys and buttons are about. */
@@ -73,10 +75,10 @@ export class Explorer {
     this.#page.status.textContent = text;
   }
 
-  /** The picture at once, the table once that is to be seen: the picture is what a reader waits for. */
+  /** The picture at once, the table once that is on the screen: the picture is what a reader waits for. */
   begin(): void {
     this.#draw();
-    requestAnimationFrame(() => setTimeout(() => this.fillFunctions()));
+    setTimeout(() => this.fillFunctions(), TABLE_AFTER_MS);
   }
 
   render(): void {
