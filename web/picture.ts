@@ -26,8 +26,16 @@ export function subjectOf(
   { tree, culprits }: PageFlame,
   { names, places }: { readonly names: readonly string[]; readonly places: readonly string[] },
 ): Subject {
-  const sites = unpackSites(tree.sites, tree);
-  return aSubject({ ...tree, names, places, sites }, new Set(culprits));
+  let sites: DiffTree['sites'] | undefined;
+  const whole = {
+    ...{ ...tree, names, places },
+    /** Unpacked when somebody points at a frame: the picture is drawn without. */
+    get sites() {
+      sites ??= unpackSites(tree.sites, tree);
+      return sites;
+    },
+  };
+  return aSubject(whole, new Set(culprits));
 }
 
 export const aSubject = (tree: DiffTree, culprits: ReadonlySet<number>): Subject => ({
