@@ -5,6 +5,7 @@ import { type Measure, type MeasureText, measureText, nodeChange } from '../src/
 import { type FrameKind, kindsOf } from '../src/profile/frame-kind.ts';
 import type { PageFlame } from '../src/profile/page-data.ts';
 import { unpackSites } from '../src/profile/page-sites.ts';
+import { unpackColumns } from '../src/profile/page-tree.ts';
 import { stepOf } from './flame-colours.ts';
 
 export interface Picture {
@@ -26,12 +27,13 @@ export function subjectOf(
   { tree, culprits }: PageFlame,
   { names, places }: { readonly names: readonly string[]; readonly places: readonly string[] },
 ): Subject {
+  const columns = unpackColumns(tree);
   let sites: DiffTree['sites'] | undefined;
   const whole = {
-    ...{ ...tree, names, places },
+    ...{ ...tree, ...columns, names, places },
     /** Unpacked when somebody points at a frame: the picture is drawn without. */
     get sites() {
-      sites ??= unpackSites(tree.sites, tree);
+      sites ??= unpackSites(tree.sites, columns);
       return sites;
     },
   };
