@@ -14,7 +14,7 @@ if (opening !== undefined) joined(new Explorer(data, opening, pageElements()));
 function joined(explorer: Explorer): void {
   explorer.onView = (view) => joinPicture(explorer, view);
   joinPicture(explorer, explorer.whole);
-  explorer.render();
+  explorer.begin();
   joinTools(explorer);
   joinSearch(explorer);
   joinTables(explorer);

@@ -1,14 +1,8 @@
 /** The page over what real pods did, in a real browser: found, seen both ways, gone through by keyboard, and readable by machines. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import axe from 'axe-core';
+import { seriousComplaints } from './axe-fixture.ts';
 import { codecPage, open, statusOf, zoomedOf } from './page-fixture.ts';
-
-interface AxeViolation {
-  readonly id: string;
-  readonly impact: string | null;
-  readonly nodes: readonly { readonly html: string }[];
-}
 
 test('the slow codec is found, shown both ways and reached by keyboard alone; axe-core has no serious complaint', async () => {
   const { page, complaints } = await open(codecPage());
@@ -46,15 +40,7 @@ test('the slow codec is found, shown both ways and reached by keyboard alone; ax
   await page.keyboard.press('c');
   assert.equal(await page.getAttribute('#only', 'aria-pressed'), 'true');
 
-  await page.evaluate(axe.source);
-  const violations = await page.evaluate<readonly AxeViolation[]>(
-    'axe.run(document, { resultTypes: ["violations"] }).then((results) => results.violations)',
-  );
-  const serious = violations.filter(({ impact }) => impact === 'serious' || impact === 'critical');
-  assert.deepEqual(
-    serious.map(({ id, nodes }) => `${id}: ${nodes.map(({ html }) => html).join(' ')}`),
-    [],
-  );
+  assert.deepEqual(await seriousComplaints(page), []);
   assert.deepEqual(complaints, []);
   await page.close();
 });

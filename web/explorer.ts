@@ -12,6 +12,8 @@ import { element, type PageElements } from './page-elements.ts';
 import { aSubject, nameOf, type Picture, pictureOf, type Subject, subjectOf } from './picture.ts';
 import { searched } from './searched.ts';
 
+const TABLE_AFTER_MS = 100; // a few frames; a frame that is asked for would not come while the page is in the background
+
 export class Explorer {
   readonly whole: FlameView;
   /** The picture that keys and buttons are about. */
@@ -73,21 +75,15 @@ export class Explorer {
     this.#page.status.textContent = text;
   }
 
+  /** The picture at once, the table once that is on the screen: the picture is what a reader waits for. */
+  begin(): void {
+    this.#draw();
+    setTimeout(() => this.fillFunctions(), TABLE_AFTER_MS);
+  }
+
   render(): void {
-    const before = nameOf(this.#picture, this.whole.zoomed());
-    const isOther = this.#subject().tree !== this.#picture.tree;
-    this.#picture = this.#pictureShown();
-    this.whole.show(this.#picture, this.#basis());
-    if (isOther) {
-      const node = this.#widest(this.#data.names.indexOf(before));
-      if (node !== undefined) this.whole.zoom(node); // what a reader looks at stays in sight
-    }
-    this.#showSandwich();
-    this.#find();
+    this.#draw();
     this.fillFunctions();
-    this.#sayIfEmpty();
-    this.#press();
-    this.#page.hideTooltip();
   }
 
   fillFunctions(): void {
@@ -183,6 +179,22 @@ export class Explorer {
     reset.disabled = this.active.zoomed() === 0;
     sandwich.disabled = !isSandwich && this.active.focused() <= 0;
     sandwich.setAttribute('aria-pressed', String(isSandwich));
+  }
+
+  #draw(): void {
+    const before = nameOf(this.#picture, this.whole.zoomed());
+    const isOther = this.#subject().tree !== this.#picture.tree;
+    this.#picture = this.#pictureShown();
+    this.whole.show(this.#picture, this.#basis());
+    if (isOther) {
+      const node = this.#widest(this.#data.names.indexOf(before));
+      if (node !== undefined) this.whole.zoom(node); // what a reader looks at stays in sight
+    }
+    this.#showSandwich();
+    this.#find();
+    this.#sayIfEmpty();
+    this.#press();
+    this.#page.hideTooltip();
   }
 
   #addressed(): Shown {

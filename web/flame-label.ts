@@ -9,9 +9,10 @@ export function labelIn(name: string, characters: number): string {
   if (characters < LEAST_CHARACTERS) {
     return '';
   }
+  if (name.length <= characters) return name;
   const shorter = withoutPackage(name);
   const shortest = shorter.replace(SUSPEND, '').replace(LIBRARY, '');
-  const fitting = [name, shorter, shortest].find((label) => label.length <= characters);
+  const fitting = [shorter, shortest].find((label) => label.length <= characters);
   return fitting ?? `${shortest.slice(0, characters - 1)}…`;
 }
 

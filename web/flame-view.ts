@@ -33,6 +33,7 @@ export function createFlameView(panel: HTMLElement, first: Picture) {
   let [zoomed, focused, from, to] = [0, -1, 0, 1];
   let frame = 0;
   let isMoving = false; // while it is, every frame is drawn anyway
+  let fitted = { width: 0, height: 0, ratio: 0 };
 
   const paint = (): void => {
     const size = { width: scroller.clientWidth, height: scroller.clientHeight, top: scroller.scrollTop };
@@ -45,16 +46,19 @@ export function createFlameView(panel: HTMLElement, first: Picture) {
     cancelAnimationFrame(frame);
     frame = requestAnimationFrame(paint);
   };
-  const resize = (): void => {
-    const { clientWidth, clientHeight } = scroller;
+  /** True where it has another size than before: then the canvas is black. */
+  const fit = (): boolean => {
+    const { clientWidth: width, clientHeight: height } = scroller;
     const ratio = devicePixelRatio;
-    canvas.width = Math.round(clientWidth * ratio);
-    canvas.height = Math.round(clientHeight * ratio);
-    canvas.style.width = `${clientWidth}px`;
-    canvas.style.height = `${clientHeight}px`;
-    spacer.style.height = `${Math.max(0, (picture.shape.rows + 1) * ROW - clientHeight)}px`;
+    spacer.style.height = `${Math.max(0, (picture.shape.rows + 1) * ROW - height)}px`;
+    if (width === fitted.width && height === fitted.height && ratio === fitted.ratio) return false;
+    fitted = { width, height, ratio };
+    canvas.width = Math.round(width * ratio);
+    canvas.height = Math.round(height * ratio);
+    canvas.style.width = `${width}px`;
+    canvas.style.height = `${height}px`;
     context.setTransform(ratio, 0, 0, ratio, 0, 0);
-    if (!isMoving) paint(); // at once: a canvas that was resized is black
+    return true;
   };
   const moveTo = (wantedFrom: number, wantedTo: number): void => {
     if (from === wantedFrom && to === wantedTo) {
@@ -90,7 +94,9 @@ export function createFlameView(panel: HTMLElement, first: Picture) {
   };
 
   scroller.addEventListener('scroll', redraw, { passive: true });
-  new ResizeObserver(resize).observe(scroller);
+  new ResizeObserver(() => {
+    if (fit()) paint(); // at once: what was asked for by the next frame has been drawn already
+  }).observe(scroller);
   matchMedia('(prefers-color-scheme: dark)').addEventListener('change', () => {
     colours = readColours(context);
     redraw();
@@ -109,7 +115,7 @@ export function createFlameView(panel: HTMLElement, first: Picture) {
       [picture, basis] = [next, nextBasis];
       layout = layoutFlame(picture.tree, picture.shape, { basis, measure: picture.measure });
       if (!isSame) [focused, zoomed, found] = [-1, 0, undefined];
-      resize();
+      fit();
       if (!zoom(zoomed)) zoom(0);
     },
     setFound: (matches: readonly boolean[] | undefined): void => {

@@ -31,9 +31,14 @@ export interface OpenedPage {
 }
 
 export async function open(input: DiffPageInput, fragment = ''): Promise<OpenedPage> {
+  const opened = await openFile(renderDiffPage(input), fragment);
+  if (input.views.length > 0) await opened.page.waitForSelector('#canvas[data-ready]', { state: 'attached' });
+  return opened;
+}
+
+export async function openFile(html: string, fragment = ''): Promise<OpenedPage> {
   if (browser === undefined) throw new Error('no browser was started');
   const file = join(directory, `${Math.random().toString(36).slice(2)}.html`);
-  const html = renderDiffPage(input);
   writeFileSync(file, html);
   const page = await browser.newPage({ viewport: { width: 1400, height: 800 }, reducedMotion: 'reduce' });
   const complaints: string[] = [];
@@ -47,7 +52,6 @@ export async function open(input: DiffPageInput, fragment = ''): Promise<OpenedP
     if (request.url().replace(/#.*/, '') !== pathToFileURL(file).href) complaints.push(request.url());
   });
   await page.goto(`${pathToFileURL(file).href}${fragment}`);
-  if (input.views.length > 0) await page.waitForSelector('#canvas[data-ready]', { state: 'attached' });
   return { page, complaints, bytes: Buffer.byteLength(html) };
 }
 

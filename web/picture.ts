@@ -5,6 +5,7 @@ import { type Measure, type MeasureText, measureText, nodeChange } from '../src/
 import { type FrameKind, kindsOf } from '../src/profile/frame-kind.ts';
 import type { PageFlame } from '../src/profile/page-data.ts';
 import { unpackSites } from '../src/profile/page-sites.ts';
+import { unpackColumns } from '../src/profile/page-tree.ts';
 import { stepOf } from './flame-colours.ts';
 
 export interface Picture {
@@ -12,6 +13,7 @@ export interface Picture {
   readonly shape: TreeShape;
   readonly kinds: readonly FrameKind[];
   readonly culprits: ReadonlySet<number>;
+  readonly culpritNodes: readonly number[];
   readonly measure: Measure;
   readonly text: MeasureText;
   /** By node, of its colour: 0 where nothing changed beyond noise. */
@@ -19,14 +21,23 @@ export interface Picture {
 }
 
 /** What stays the same whatever is measured. */
-export interface Subject extends Pick<Picture, 'tree' | 'shape' | 'kinds' | 'culprits'> {}
+export interface Subject extends Pick<Picture, 'tree' | 'shape' | 'kinds' | 'culprits' | 'culpritNodes'> {}
 
 export function subjectOf(
   { tree, culprits }: PageFlame,
   { names, places }: { readonly names: readonly string[]; readonly places: readonly string[] },
 ): Subject {
-  const sites = unpackSites(tree.sites, tree);
-  return aSubject({ ...tree, names, places, sites }, new Set(culprits));
+  const columns = unpackColumns(tree);
+  let sites: DiffTree['sites'] | undefined;
+  const whole = {
+    ...{ ...tree, ...columns, names, places },
+    /** Unpacked when somebody points at a frame: the picture is drawn without. */
+    get sites() {
+      sites ??= unpackSites(tree.sites, columns);
+      return sites;
+    },
+  };
+  return aSubject(whole, new Set(culprits));
 }
 
 export const aSubject = (tree: DiffTree, culprits: ReadonlySet<number>): Subject => ({
@@ -34,6 +45,8 @@ export const aSubject = (tree: DiffTree, culprits: ReadonlySet<number>): Subject
   shape: shapeOf(tree),
   kinds: kindsOf(tree),
   culprits,
+  culpritNodes:
+    culprits.size === 0 ? [] : [...tree.name.keys()].filter((node) => culprits.has(tree.name[node] ?? -1)),
 });
 
 export function pictureOf(subject: Subject, measure: Measure): Picture {

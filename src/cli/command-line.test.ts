@@ -288,7 +288,8 @@ test('a clone is asked for the commits of a report, between those of its builds 
     ['report a/b --repo . -o a.html', /--repo is for text, json, yaml and markdown/],
     ['report a/b --repo . -o junit', /--repo is for/],
     ['report a/b --repo . --slow canary', /--repo is for/],
-    ['report a/b --repo . --canary=--all', /--canary: "--all" is neither a commit nor a tag/],
+    ['report a/b --repo . --canary=--all', /--canary: "--all" is no revision of git/],
+    ['report a/b --repo . --baseline=', /--baseline: "" is no revision of git/],
   ] as const) {
     assert.throws(() => parseCommandLine(words(line)), { code: 'USAGE', message }, line);
   }

@@ -1,6 +1,5 @@
 /** The command line: words in, one command out. */
 import { parseArgs } from 'node:util';
-import { parseRevision } from '../crds/built-from.ts';
 import { usageError as usage } from './cli-error.ts';
 import type { ClusterOptions, Command, ObjectName, Scope } from './command.ts';
 import {
@@ -14,6 +13,7 @@ import {
   SHELLS,
   type Values,
 } from './command-table.ts';
+import { isRevision } from './commits/asked-revision.ts';
 import type { AskedCommits } from './commits/culprit-commits.ts';
 import { compareOptions } from './compare/compare-options.ts';
 import { askedCanary, inconclusiveAs, revisionHash, timeoutMs, waitFormat } from './gate-wait-options.ts';
@@ -130,8 +130,8 @@ function askedCommits({ repo, baseline, canary }: Values, hasNoRoom: boolean): A
   }
   if (hasNoRoom) throw usage('--repo is for text, json, yaml and markdown');
   for (const [arm, revision] of Object.entries({ baseline, canary })) {
-    if (revision !== undefined && parseRevision(revision) === undefined) {
-      throw usage(`--${arm}: "${revision.slice(0, 64)}" is neither a commit nor a tag`);
+    if (revision !== undefined && !isRevision(revision)) {
+      throw usage(`--${arm}: "${revision.slice(0, 64)}" is no revision of git`);
     }
   }
   return { path: repo, baseline, canary };

@@ -76,7 +76,8 @@ function weightsOf(tree: DiffTree, parent: Int32Array, basis: WidthBasis, measur
 }
 
 function ownWeight(tree: DiffTree, node: number, basis: WidthBasis, measure: Measure): number {
-  const { baseline, canary, delta, beyondNoise } = nodeChange(tree, node, measure);
+  const baseline = (tree.baseline[node] ?? 0) * measure.baseline.value;
+  const canary = (tree.canary[node] ?? 0) * measure.canary.value;
   switch (basis) {
     case 'both':
       return Math.max(baseline, canary);
@@ -85,7 +86,7 @@ function ownWeight(tree: DiffTree, node: number, basis: WidthBasis, measure: Mea
     case 'canary':
       return canary;
     case 'change':
-      return beyondNoise ? Math.abs(delta) : 0;
+      return nodeChange(tree, node, measure).beyondNoise ? Math.abs(canary - baseline) : 0;
   }
 }
 

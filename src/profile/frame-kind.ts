@@ -63,12 +63,13 @@ export function kindOfName(name: string): FrameKind {
 /** By node: what a thread of the JVM's own calls is the collector's, or the JVM's, whatever it is called; the kernel stays the kernel. */
 export function kindsOf(tree: DiffTree): readonly FrameKind[] {
   const byName = tree.names.map(kindOfName);
+  const ownerByName = tree.names.map(ownerBy);
   const owners: (FrameKind | undefined)[] = []; // by depth, of the way to where we are
   return tree.name.map((name, node) => {
     const depth = tree.depth[node] ?? 0;
     const kind = byName[name] ?? 'java';
     owners.length = depth;
-    const owner = owners[depth - 1] ?? ownerBy(tree.names[name] ?? '');
+    const owner = owners[depth - 1] ?? ownerByName[name];
     owners[depth] = owner;
     return kind === 'kernel' ? kind : (owner ?? kind);
   });

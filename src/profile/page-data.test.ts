@@ -4,6 +4,7 @@ import { parseCollapsed } from './collapsed.ts';
 import { diffTree } from './diff.ts';
 import { pageData } from './page-data.ts';
 import { packSites, unpackSites } from './page-sites.ts';
+import { packColumns, unpackColumns } from './page-tree.ts';
 
 const SIDES = { baseline: 'baseline', canary: 'canary' };
 const view = (baseline: string, canary: string) => ({
@@ -20,6 +21,32 @@ test('places travel with their frames, however many a frame has', () => {
 
   for (const [node, sites] of tree.sites.entries())
     assert.deepEqual(unpacked[node] ?? [], sites, String(node));
+});
+
+test('depths and counts of any tree come back as they were, and of chains are small', () => {
+  const trees = [
+    diffTree([], []),
+    diffTree(
+      parseCollapsed('main;a;b;c 5\nmain;a;x 0\nmain;z 3\nother 1'),
+      parseCollapsed('main;a;b 2\nnew;old 4'),
+    ),
+    diffTree(
+      [
+        { frames: ['leaf', 'main'], count: 2 ** 60 },
+        { frames: ['main'], count: 0.1 },
+      ],
+      [],
+    ),
+  ];
+
+  for (const { depth, baseline, canary } of trees) {
+    assert.deepEqual(unpackColumns(packColumns({ depth, baseline, canary })), { depth, baseline, canary });
+  }
+  assert.deepEqual(packColumns(diffTree(parseCollapsed('main;a;b 50'), parseCollapsed('main 70'))), {
+    depth: [0, 1, 1, 1],
+    baseline: [50, 0, 0, 0],
+    canary: [70, 0, -1, 0],
+  });
 });
 
 test('all views share one list of names, and have the functions a verdict names by the names they have', () => {

@@ -4,6 +4,7 @@ import type { ArmCosts } from './flame-measure.ts';
 import { foldingOf } from './folding.ts';
 import { type FunctionTable, functionTable } from './function-table.ts';
 import { packSites } from './page-sites.ts';
+import { packColumns } from './page-tree.ts';
 import type { StackCount } from './stack-counts.ts';
 
 export interface Profiles {
@@ -53,6 +54,7 @@ export interface PageFlame {
   readonly culprits: readonly number[];
 }
 
+/** Depths and counts as page-tree.ts packs them. */
 export interface PageTree extends Omit<DiffTree, 'names' | 'places' | 'sites'> {
   /** As page-sites.ts packs them. */
   readonly sites: readonly number[];
@@ -97,7 +99,7 @@ function flameOf(
   const functions = functionTable(baseline, canary, numbering.names);
   const known = new Set(tree.name.map((name) => names[name]));
   return {
-    tree: { ...tree, sites: packSites({ ...tree, sites }) },
+    tree: { ...tree, ...packColumns(tree), sites: packSites({ ...tree, sites }) },
     functions,
     culprits: culprits.map((name) => (known.has(name) ? numbering.names.of(name) : -1)),
   };

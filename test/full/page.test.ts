@@ -2,12 +2,17 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { Page } from 'playwright-core';
+import { aGate, aReport } from '../../src/controller/regression-gate/testing/a-cluster.ts';
+import { renderAllGatesPage, renderGatesPage } from '../../src/controller/report-page/gates-page.ts';
+import { outsideLinks } from '../../src/controller/report-page/outside-links.ts';
 import { parseCollapsed } from '../../src/profile/collapsed.ts';
 import type { StackCount } from '../../src/profile/stack-counts.ts';
+import { seriousComplaints } from '../../web/axe-fixture.ts';
 import {
   clickFrame,
   codecPage,
   open,
+  openFile,
   pageOf,
   pointAt,
   statusOf,
@@ -212,6 +217,74 @@ test('other views have figures of their own', async () => {
   assert.match(await statusOf(page), /^\[wait: socket\] \(what was waited for\): baseline 100\.00 %/);
   assert.equal(new URL(page.url()).hash, '#view=waiting');
   await page.close();
+});
+
+/** In both colour schemes, as narrow as a telephone and as wide as a screen. */
+async function complaintsEverywhere(page: Page): Promise<readonly string[]> {
+  const said: string[] = [];
+  for (const colorScheme of ['light', 'dark'] as const) {
+    await page.emulateMedia({ colorScheme });
+    for (const width of [400, 1400]) {
+      await page.setViewportSize({ width, height: 800 });
+      for (const one of await seriousComplaints(page)) said.push(`${colorScheme}, ${width}: ${one}`);
+    }
+  }
+  return said;
+}
+
+const HOSTILE_GATE = '<b>shop</b>'.repeat(12);
+const DECIDED = { startedAt: '2026-11-26T10:00:00Z', decidedAt: '2026-11-26T10:10:00Z' };
+
+test('axe-core has no serious complaint of links to profiles and traces, nor of what lies open on the page', async () => {
+  const slowest = { traceId: '0af7651916cd43dd8448eb211c80319c', latencyNs: 1.2e9 };
+  const traced = [{ method: 'GET', route: '/orders/{id}', slowest }];
+  const links = [
+    { href: '/gates/v1/shop', text: 'Gates of shop' },
+    ...outsideLinks({
+      templates: {
+        profiles: 'https://pyroscope.example/?query={query}&from={from}&until={until}',
+        traces: 'https://tempo.example/trace/{traceId}',
+      },
+      nowMs: Date.parse('2026-11-26T10:30:00Z'),
+      traced: { baseline: traced, canary: traced },
+      report: aReport({ status: DECIDED }),
+    }),
+  ];
+  const tables = [{ title: 'Pods', header: ['Pod', 'Samples'], rows: [['orders-1', '12']], notes: ['One.'] }];
+  const { page, complaints } = await open({ ...codecPage(), links, tables });
+
+  assert.equal(await page.locator('nav[aria-label=Elsewhere] a').count(), links.length - 1);
+  await page.click('.rests summary');
+  assert.deepEqual(await complaintsEverywhere(page), []);
+  await page.fill('#search', 'SlowCodec');
+  await page.press('#search', 'Enter');
+  await page.keyboard.press('s');
+  assert.deepEqual(await complaintsEverywhere(page), []);
+  assert.deepEqual(complaints, []);
+  await page.close();
+});
+
+test('axe-core has no serious complaint of the gates of one namespace and of all', async () => {
+  const status = { ...DECIDED, message: 'P99 grew by 30 ms' };
+  const ofShop = {
+    namespace: 'shop',
+    gates: [aGate(), { ...aGate(), metadata: { ...aGate().metadata, name: HOSTILE_GATE } }],
+    reports: (['Failed', 'Passed', 'Inconclusive'] as const).flatMap((verdict, at) =>
+      [1, 2, 3].map((attempt) => aReport({ attempt: 3 * at + attempt, status: { ...status, verdict } })),
+    ),
+  };
+  const pages = [
+    renderGatesPage(ofShop),
+    renderAllGatesPage({ namespaces: [ofShop, { ...ofShop, namespace: 'other' }], isCut: true }),
+    renderAllGatesPage({ namespaces: [], isCut: false }),
+  ];
+
+  for (const html of pages) {
+    const { page, complaints } = await openFile(html);
+    assert.deepEqual(await complaintsEverywhere(page), []);
+    assert.deepEqual(complaints, []);
+    await page.close();
+  }
 });
 
 test('without its script the page has a table of what changed most', async () => {

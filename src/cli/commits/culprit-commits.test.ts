@@ -201,6 +201,40 @@ test('many commits are cut, from a folder of the clone and by tags as well', asy
   assert.equal(asText(said.culprits[0]?.found), `Changed ${CODEC}:4-6 7, 6, 5, 4, 3 …`);
 });
 
+test('builds are named by whatever git understands as one commit', async (t) => {
+  const repository = aRepository(t);
+  for (let nth = 0; nth <= 4; nth++) repository.commit(`Step ${nth}`, { [CODEC]: codec(`return ${nth}`) });
+  repository.git('tag', '-a', '-m', 'release', 'v1', 'HEAD~3');
+  repository.git('branch', 'feature/two', 'HEAD~2');
+  const idOf = (revision: string) => repository.git('rev-parse', `${revision}^{commit}`);
+  const ask = (baseline: string, canary: string) =>
+    commitsOfReport(aReport('unknown', 'unknown', {}), { path: repository.path, baseline, canary });
+
+  for (const [named, commit] of [
+    ['HEAD~4', 'HEAD~4'],
+    ['v1^', 'HEAD~4'],
+    ['v1', 'HEAD~3'],
+    ['feature/two', 'HEAD~2'],
+    [':/Step 2', 'HEAD~2'],
+    ['@{1}', 'HEAD~1'],
+    [idOf('HEAD~1').slice(0, 9), 'HEAD~1'],
+  ] as const) {
+    const { baseline, canary } = await ask(named, 'HEAD');
+    assert.deepEqual({ baseline, canary }, { baseline: idOf(commit), canary: idOf('HEAD') }, named);
+  }
+  for (const none of [
+    'HEAD~9',
+    'HEAD~2..HEAD',
+    '^HEAD',
+    'HEAD^{tree}',
+    `HEAD:${CODEC}`,
+    '--all',
+    '--git-dir',
+  ]) {
+    await assert.rejects(ask('HEAD~1', none), { code: 'REVISION_UNKNOWN' }, none);
+  }
+});
+
 test('a canary that is older than the baseline, or the same, has no commits of its own', async (t) => {
   const repository = aRepository(t);
   const older = repository.commit('Begin', { [CODEC]: codec('return 1') });

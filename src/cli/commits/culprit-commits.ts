@@ -52,7 +52,7 @@ export interface Touched {
 
 export interface AskedCommits {
   readonly path: string;
-  /** Instead of what the report says. */
+  /** Instead of what the report says: any revision of git. */
   readonly baseline: string | undefined;
   readonly canary: string | undefined;
 }
@@ -94,14 +94,14 @@ function revisionOf(
   given: string | undefined,
   { revision, source }: BuiltFrom = {},
 ): string {
-  const text = given ?? revision;
-  if (text === undefined) {
+  if (given !== undefined) return given;
+  if (revision === undefined) {
     throw new CliError(
       'REVISION_MISSING',
       `the report does not say what the ${arm} was built from: annotate its pods with org.opencontainers.image.revision, or give --${arm} COMMIT${source === undefined ? '' : ` of ${source}`}`,
     );
   }
-  const parsed = parseRevision(text);
+  const parsed = parseRevision(revision); // a tenant's word
   if (parsed !== undefined) return parsed;
   throw new CliError('REVISION_UNKNOWN', `the ${arm}'s revision is neither a commit nor a tag`);
 }

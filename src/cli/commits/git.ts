@@ -79,15 +79,22 @@ const isKilled = (error: unknown): boolean =>
   error.killed === true &&
   !('code' in error && error.code !== null);
 
-/** The commit of a revision that parseRevision took. Throws REVISION_UNKNOWN. */
+/** The commit of a revision, as git understands it. Throws REVISION_UNKNOWN. */
 export async function commitOf(repository: Repository, arm: string, revision: string): Promise<string> {
-  const said = await repository.read(['rev-parse', '--verify', '--quiet', `${revision}^{commit}`]);
-  const id = said?.trim();
-  if (id !== undefined && /^[0-9a-f]{40,64}$/.test(id)) return id;
+  const named = await objectId(repository, revision);
+  const commit = named && (await objectId(repository, `${named}^{commit}`)); // of a tag what it is on; `:/text` has no room for that
+  if (commit !== undefined) return commit;
   throw new CliError(
     'REVISION_UNKNOWN',
     `${repository.path} has no commit ${shortRevision(revision)}, which the ${arm} was built from: git fetch, or name another clone`,
   );
+}
+
+/** Undefined of what names none, or more than one: a range. */
+async function objectId(repository: Repository, revision: string): Promise<string | undefined> {
+  const said = await repository.read(['rev-parse', '--verify', '--quiet', '--end-of-options', revision]);
+  const id = said?.trim() ?? '';
+  return /^[0-9a-f]{40,64}$/.test(id) ? id : undefined;
 }
 
 const FIELDS = '--format=%H%x00%as%x00%an%x00%s';
