@@ -33,7 +33,10 @@ const MAX_AT_ONCE = 64; // bodies being read, and Deployments
 
 const SAID: Readonly<Record<Said, { readonly code: string; readonly message: string }>> = {
   Passed: { code: 'CANARY_PASSED', message: 'the revision on trial has Passed' },
-  Failed: { code: 'CANARY_FAILED', message: 'the revision on trial has Failed: its RegressionReport says why' },
+  Failed: {
+    code: 'CANARY_FAILED',
+    message: 'the revision on trial has Failed: its RegressionReport says why',
+  },
   Undecided: {
     code: 'CANARY_UNDECIDED',
     message: 'nothing is decided of a revision on trial, or no RegressionGate is about this Canary',
