@@ -32,7 +32,6 @@ export type ReleaseTool = (
   client: KubeClient,
   way: { readonly kubeconfigFile: string; readonly authorities: string },
 ) => Promise<{
-  /** For a failed test. */
   log(): string;
   stop(): Promise<void>;
 }>;
@@ -72,6 +71,8 @@ export interface JudgedShop {
   readonly client: KubeClient;
   /** Of the controller, on this machine. */
   readonly httpsPort: number;
+  /** Of what rolls out. */
+  toolLog(): string;
   /** Applies a file of samples/rollouts, with pods on the node that is only said to be there and a gate that decides within minutes. */
   applySample(file: string, change?: (object: SampleObject) => void): Promise<void>;
   /** The service's pods that run by now. */
@@ -137,7 +138,7 @@ export async function judgedShop(
     }).catch((error: unknown) => assert.fail(`${String(error)}: ${JSON.stringify(seen.last)}\n${logs()}`));
   };
   return {
-    ...{ client, httpsPort, gate },
+    ...{ client, httpsPort, gate, toolLog: release.log },
     pods: () => kubelet.pods().filter((pod) => isOfOrders(pod) && runs(pod)),
     applySample: (file, change) => applySample(client, { file, httpsPort, ...(change && { change }) }),
     untilGate: (what, isSo) =>

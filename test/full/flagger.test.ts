@@ -67,24 +67,22 @@ async function untilPhase(wanted: string): Promise<void> {
   }).catch(async (error: unknown) => {
     const { status } = (await shop.gate()) ?? {};
     assert.fail(
-      `${String(error)}: ${JSON.stringify(seen)} ${JSON.stringify(status)}\n${(await told()).join('\n')}`,
+      `${String(error)}: ${JSON.stringify(seen)} ${JSON.stringify(status)}\n${told().slice(-50).join('\n')}`,
     );
   });
 }
 
-/** What Flagger told of the Canary so far, as Events. */
-async function told(): Promise<readonly string[]> {
-  const path = pathOf({ apiVersion: 'v1', plural: 'events', namespace: SHOP });
-  const { items } = await shop.client.request<{
-    items: { message: string; involvedObject: { kind: string } }[];
-  }>('GET', path);
-  return items.filter(({ involvedObject }) => involvedObject.kind === 'Canary').map(({ message }) => message);
-}
+/** Its log has what its Events say, of which an API server keeps the first few of a Canary. */
+const told = (): readonly string[] =>
+  shop
+    .toolLog()
+    .split('\n')
+    .filter((line) => line.startsWith('{') && line.endsWith('}'))
+    .map((line): { msg?: string } => JSON.parse(line))
+    .map(({ msg = '' }) => msg);
 
 const untilTold = (what: RegExp): Promise<string> =>
-  eventually(`Flagger tells ${what}`, PATIENCE_S, async () =>
-    (await told()).find((message) => what.test(message)),
-  );
+  eventually(`Flagger tells ${what}`, PATIENCE_S, () => told().find((message) => what.test(message)));
 
 const deployment = async (name: string): Promise<V1Deployment> =>
   (await shop.client.get<V1Deployment>({ ...DEPLOYMENTS, name })) ?? assert.fail(`no Deployment ${name}`);
