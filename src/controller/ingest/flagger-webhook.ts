@@ -55,9 +55,8 @@ export function flaggerWebhooks(options: FlaggerWebhookOptions): (hook: FlaggerH
   let underWay = 0;
   return (hook) => async (request, response) => {
     const waitS = rate.take(request.socket.remoteAddress ?? '');
-    if (waitS > 0) throw later(429, 'TOO_MANY_REQUESTS', 'this address asks too often', waitS);
-    if (underWay >= MAX_AT_ONCE)
-      throw later(503, 'WEBHOOK_BUSY', `${underWay} webhooks are being answered`, 1);
+    if (waitS > 0) throw tooMany(429, 'this address asks too often', waitS);
+    if (underWay >= MAX_AT_ONCE) throw tooMany(503, `${underWay} webhooks are being answered`, 1);
     underWay++;
     try {
       const said = await saidOf(await readPayload(request), options);
@@ -88,20 +87,16 @@ async function isStillNewest(
 ): Promise<boolean> {
   const ref = { apiVersion: 'apps/v1', plural: 'deployments', namespace, name };
   const found = await client.get<V1Deployment>(ref).catch((cause: unknown) => {
-    throw later(503, 'CANARY_UNREADABLE', 'the API server did not say what is on trial', 5, cause);
+    const sentence = 'the API server did not say what is on trial; ask again';
+    throw new Refusal(503, 'CANARY_UNREADABLE', sentence, { headers: { 'retry-after': '5' }, cause });
   });
   const { generation, annotations } = found?.metadata ?? {};
   const hasSeenNewest = generation !== undefined && found?.status?.observedGeneration === generation;
   return hasSeenNewest && annotations?.['deployment.kubernetes.io/revision'] === String(revision);
 }
 
-function later(
-  status: number,
-  code: 'TOO_MANY_REQUESTS' | 'WEBHOOK_BUSY' | 'CANARY_UNREADABLE',
-  why: string,
-  seconds: number,
-  cause?: unknown,
-): Refusal {
+function tooMany(status: 429 | 503, why: string, seconds: number): Refusal {
   const headers = { 'retry-after': String(seconds) };
-  return new Refusal(status, code, `${why}; ask again in ${seconds} s`, { headers, cause });
+  const code = status === 429 ? 'TOO_MANY_REQUESTS' : 'WEBHOOK_BUSY';
+  return new Refusal(status, code, `${why}; ask again in ${seconds} s`, { headers });
 }
