@@ -77,9 +77,10 @@ export async function startController(options: ControllerOptions): Promise<Contr
   await untilSynced(view);
   const agentSettings = () => settings.current().agents;
   const links = () => settings.current().links;
+  const flaggerWebhooks = () => settings.current().flaggerWebhooks;
   const ingest = await startIngest({
     ...{ ...parts, ...options },
-    ...{ registry: metrics.registry, isLeader, agentSettings, links },
+    ...{ registry: metrics.registry, isLeader, agentSettings, links, flaggerWebhooks },
   });
   const webhook = await webhookOf(parts, options);
   const election = startElection(parts, options);

@@ -17,7 +17,7 @@ export const OnFailed = oneOf(['Report', 'Pause', 'Abort'], {
 export const OnInconclusive = oneOf(['Pass', 'Hold', 'Fail'], {
   default: 'Hold',
   description:
-    'What becomes, where the gate acts, of a rollout of which nothing was proven by the deadline. Pass: a hold is released. Hold: it stays as it is for somebody to look at. Fail: as Failed.',
+    'What becomes, where the gate acts or Flagger’s webhooks ask, of a rollout of which nothing was proven by the deadline. Pass: a hold is released. Hold: it stays as it is for somebody to look at. Fail: as Failed.',
 });
 
 /** Of RegressionGateSpec: what no kind of workload can do is refused when the gate is written. */

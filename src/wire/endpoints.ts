@@ -43,6 +43,13 @@ export const podWindowsPath = (namespace: string, pod: string): string =>
  */
 export const verdictPath = (namespace: string, gate: string): string =>
   `/api/v1/gates/${encodeURIComponent(namespace)}/${encodeURIComponent(gate)}/verdict`;
+/**
+ * POST of Flagger's CanaryWebhookPayload by whoever reaches the port, where the settings say so: what the gates of a Canary say of the
+ * revision that is on trial, a WebhookAnswer, and as its status what Flagger takes from a webhook of that type.
+ */
+export const FLAGGER_HOOKS = ['rollout', 'confirm-promotion', 'rollback'] as const;
+export type FlaggerHook = (typeof FLAGGER_HOOKS)[number];
+export const flaggerWebhookPath = (hook: FlaggerHook): string => `/api/v1/flagger/${hook}`;
 
 /** The body of every 4xx and 5xx answer. */
 export interface ErrorBody {

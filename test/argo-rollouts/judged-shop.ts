@@ -1,11 +1,11 @@
 /**
- * A namespace whose rollouts gates decide about. Real are the API server, Kubernetes' controllers of workloads, Argo Rollouts, Flamegate's
- * controller and command line; that pods run is said, what they burn is pushed by agents' own code, and a job's command runs here. So
+ * A namespace whose rollouts gates decide about. Real are the API server, Kubernetes' controllers of workloads, Argo Rollouts or Flagger,
+ * Flamegate's controller and command line; that pods run is said, what they burn is pushed by agents' own code, and a job's command runs here. So
  * there is no traffic: a revision's share of it is its share of the running pods, as a Service deals connections out.
  */
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
@@ -21,11 +21,27 @@ import { keptController } from '../bare/kept-controller.ts';
 import { startPushing } from '../bare/pushing-nodes.ts';
 import { sayEnded, sayRunning } from '../bare/said-to-run.ts';
 import { eventually } from '../cluster/cluster.ts';
-import { type RolloutsController, rolloutsController } from './rollouts-controller.ts';
+import { rolloutsController } from './rollouts-controller.ts';
 
 const NODE = 'node-1';
 const VERDICT_S = 600;
 const ARGO = 'argoproj.io/v1alpha1';
+
+/** Starts what rolls out in steps, with the kinds it has. `authorities`: a directory that has the controller's before it is asked. */
+export type ReleaseTool = (
+  client: KubeClient,
+  way: { readonly kubeconfigFile: string; readonly authorities: string },
+) => Promise<{
+  log(): string;
+  stop(): Promise<void>;
+}>;
+
+export interface ShopOptions {
+  /** Missing: Argo Rollouts. */
+  readonly tool?: ReleaseTool;
+  /** Text of the install's settings; missing: the defaults. */
+  readonly settings?: string;
+}
 
 /** An object of a sample, to be changed before it is applied. */
 export interface SampleObject {
@@ -37,6 +53,7 @@ export interface SampleObject {
     checks?: object;
     duration?: object;
     onFailed?: string;
+    readonly analysis?: Record<string, unknown>;
     readonly strategy: { readonly canary: { steps: object[] } };
     readonly template: { readonly spec: { readonly containers: { image: string }[] } };
   };
@@ -52,6 +69,10 @@ export interface RolloutStatus {
 
 export interface JudgedShop {
   readonly client: KubeClient;
+  /** Of the controller, on this machine. */
+  readonly httpsPort: number;
+  /** Of what rolls out. */
+  toolLog(): string;
   /** Applies a file of samples/rollouts, with pods on the node that is only said to be there and a gate that decides within minutes. */
   applySample(file: string, change?: (object: SampleObject) => void): Promise<void>;
   /** The service's pods that run by now. */
@@ -72,12 +93,16 @@ const orders = (plural: 'rollouts' | 'deployments') => ({
   ...{ namespace: SHOP, name: 'orders' },
 });
 
-const isOfOrders = ({ metadata }: V1Pod): boolean => metadata?.labels?.['app'] === 'orders';
+const isOfOrders = ({ metadata }: V1Pod): boolean =>
+  ['orders', 'orders-primary'].includes(metadata?.labels?.['app'] ?? '');
 const runs = ({ metadata, status }: V1Pod): boolean =>
   status?.phase === 'Running' && metadata?.deletionTimestamp === undefined;
 
 /** `controllers`: those of kube-controller-manager. */
-export async function judgedShop(controllers: readonly string[]): Promise<JudgedShop> {
+export async function judgedShop(
+  controllers: readonly string[],
+  { tool = rolloutsController, settings = '' }: ShopOptions = {},
+): Promise<JudgedShop> {
   const directory = mkdtempSync(join(tmpdir(), 'flamegate-rollouts-'));
   const api = await bareApiServer();
   const { client } = api;
@@ -85,20 +110,24 @@ export async function judgedShop(controllers: readonly string[]): Promise<Judged
   const cluster = await bareCluster(client, { nodes: 1, podsOfNode: 0 });
   const manager = controllerManager(api.kubeconfigFile, controllers);
   ends.push(manager.stop);
-  const argo: RolloutsController = await rolloutsController(client, api.kubeconfigFile);
-  ends.push(argo.stop);
+  const authorities = join(directory, 'authorities');
+  mkdirSync(authorities);
+  const release = await tool(client, { kubeconfigFile: api.kubeconfigFile, authorities });
+  ends.push(release.stop);
+  const settingsFile = join(directory, 'settings.yaml');
+  writeFileSync(settingsFile, settings);
   const httpsPort = await freePort();
   const controller = keptController({
     ...{ kubeconfigFile: api.kubeconfigFile, dataDirectory: directory, httpsPort },
-    podName: 'controller',
+    ...{ podName: 'controller', settingsFile },
   });
   ends.push(controller.stop);
-  const caFile = await cluster.caFile(directory);
+  const caFile = await cluster.caFile(authorities);
   const kubelet = playKubelet(api, directory);
   ends.push(kubelet.stop);
   const pushing = await startPushing(seenBy(cluster, kubelet.pods), { directory, caFile, port: httpsPort });
   ends.push(pushing.stop);
-  const logs = (): string => `${argo.log().slice(-3_000)}\n${controller.log().slice(-3_000)}`;
+  const logs = (): string => `${release.log().slice(-3_000)}\n${controller.log().slice(-3_000)}`;
   const gate = (name = 'orders') =>
     client.get<RegressionGate>({ apiVersion: API_VERSION, plural: 'regressiongates', namespace: SHOP, name });
   const until = async <T>(what: string, read: () => Promise<T | undefined>, isSo: (seen: T) => boolean) => {
@@ -109,7 +138,7 @@ export async function judgedShop(controllers: readonly string[]): Promise<Judged
     }).catch((error: unknown) => assert.fail(`${String(error)}: ${JSON.stringify(seen.last)}\n${logs()}`));
   };
   return {
-    ...{ client, gate },
+    ...{ client, httpsPort, gate, toolLog: release.log },
     pods: () => kubelet.pods().filter((pod) => isOfOrders(pod) && runs(pod)),
     applySample: (file, change) => applySample(client, { file, httpsPort, ...(change && { change }) }),
     untilGate: (what, isSo) =>
@@ -142,7 +171,7 @@ interface Sample {
 async function applySample(client: KubeClient, { file, httpsPort, change }: Sample): Promise<void> {
   const address = 'flamegate-controller.flamegate-system.svc:8443';
   const text = readFileSync(new URL(`../../samples/rollouts/${file}`, import.meta.url), 'utf8');
-  for (const document of parseAllDocuments(text.replace(address, `localhost:${httpsPort}`))) {
+  for (const document of parseAllDocuments(text.replaceAll(address, `localhost:${httpsPort}`))) {
     const object = document.toJS();
     if (object.kind === 'RegressionGate') {
       object.spec.checks = { cpu: { function: { margin: '2%' } }, latency: [] };
@@ -157,7 +186,8 @@ async function applySample(client: KubeClient, { file, httpsPort, change }: Samp
       Object.assign(object, { type: 'Opaque', stringData: { token: await tokenOfAsker(client) } });
     change?.(object);
     const { apiVersion, kind, metadata } = object;
-    const ref = { apiVersion, plural: `${kind.toLowerCase()}s`, namespace: SHOP, name: metadata.name };
+    const plural = `${kind.toLowerCase()}s`.replace(/ys$/, 'ies');
+    const ref = { apiVersion, plural, namespace: SHOP, name: metadata.name };
     await eventually(`${kind} ${metadata.name}`, 60, () =>
       client.apply(ref, object, { fieldManager: 'flamegate-test', force: true }),
     );

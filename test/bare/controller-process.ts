@@ -23,6 +23,8 @@ export interface ControllerProcessOptions {
   readonly httpPort?: number;
   /** Where it answers as a webhook; missing: nowhere. */
   readonly webhookPort?: number;
+  /** The install's settings; missing: the defaults. */
+  readonly settingsFile?: string;
   /** Of node; as it ships, but for what it takes on a machine of its own. */
   readonly flags?: readonly string[];
 }
@@ -49,6 +51,7 @@ export function startControllerProcess(options: ControllerProcessOptions): Contr
         FLAMEGATE_HTTP_PORT: String(options.httpPort ?? 0),
         FLAMEGATE_HTTPS_PORT: String(options.httpsPort),
         FLAMEGATE_DATA_DIR: options.dataDirectory,
+        ...(options.settingsFile && { FLAMEGATE_SETTINGS: options.settingsFile }),
         ...(options.webhookPort && { FLAMEGATE_WEBHOOK_PORT: String(options.webhookPort) }),
       },
     },

@@ -12,7 +12,7 @@ import { call } from '../../src/controller/ingest/testing/https-client.ts';
 import type { RegressionGate } from '../../src/crds/regression-gate.ts';
 import { API_VERSION } from '../../src/crds/schema.ts';
 import { TARGET_KINDS, type TargetKind } from '../../src/crds/target-kinds.ts';
-import { verdictPath } from '../../src/wire/endpoints.ts';
+import { FLAGGER_HOOKS, flaggerWebhookPath, verdictPath } from '../../src/wire/endpoints.ts';
 import { eventually } from '../cluster/cluster.ts';
 import { client, dropNamespace, makeNamespace } from './support/api-server.ts';
 import { type InstalledController, installedController, tokenOf } from './support/installed-controller.ts';
@@ -36,7 +36,7 @@ before(async () => {
     const found = await client.get({ ...DEFINITIONS, name });
     assert.equal(found, undefined, `${name} is installed: this test needs a cluster without`);
   }
-  controller = await installedController();
+  controller = await installedController('webhooks: {flagger: true}\n');
   await makeNamespace(NAMESPACE);
   const policy = { ...{ apiVersion: API_VERSION, kind: 'ProfilingPolicy', metadata: { name: 'jvms' } } };
   const spec = { podSelector: { matchLabels: { team: 'shop' } } };
@@ -244,6 +244,36 @@ test('a Flagger Canary is compared with its primary while it is on trial', async
     return pod?.metadata?.labels?.['pod-template-hash'] ?? assert.fail(app);
   };
   await untilEvaluation('basket', `${await hashOf('basket-primary')} | ${await hashOf('basket')}`);
+});
+
+test('Flagger, without a token, is told the verdict of what it has on trial, and of nothing else', async () => {
+  const { httpsPort: port, ca } = controller;
+  const told = async (name: string) => {
+    const body = Buffer.from(
+      JSON.stringify({ name, namespace: NAMESPACE, phase: 'Progressing', checksum: 'x' }),
+    );
+    const headers = { 'content-type': 'application/json' };
+    const answers = FLAGGER_HOOKS.map((hook) =>
+      call({ port, ca, method: 'POST', path: flaggerWebhookPath(hook), headers, body }),
+    );
+    return (await Promise.all(answers)).map(({ status, text }) => `${status} ${JSON.parse(text).code}`);
+  };
+  const undecided = ['200 CANARY_UNDECIDED', '409 CANARY_UNDECIDED', '409 CANARY_UNDECIDED'];
+  assert.deepEqual(await told('basket'), undecided);
+  assert.deepEqual(await told('no-such-canary'), undecided);
+
+  const { report = '' } = (await gateNamed('basket')).status?.evaluation ?? {};
+  const decided = { verdict: 'Failed', reason: 'FunctionGrew', decidedAt: new Date().toISOString() };
+  await patchStatus({ ...ours, plural: 'regressionreports', name: report }, decided);
+  const failed = ['409 CANARY_FAILED', '409 CANARY_FAILED', '200 CANARY_FAILED'];
+  await eventually('the verdict is told', 60, async () =>
+    (await told('basket')).join() === failed.join() ? true : undefined,
+  );
+
+  await patchStatus(at('Canary', 'basket'), { phase: 'Failed' });
+  await eventually('nothing is told any more', 60, async () =>
+    (await told('basket')).join() === undecided.join() ? true : undefined,
+  );
 });
 
 test('the verdict of a Rollout is answered for its hash, to an account that may get gates there', async () => {

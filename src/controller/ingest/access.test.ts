@@ -7,6 +7,8 @@ import {
   ALL_GATES_PAGE_PATH,
   ASSIGNMENT_PATH,
   BATCHES_PATH,
+  FLAGGER_HOOKS,
+  flaggerWebhookPath,
   gatesPagePath,
   podWindowsPath,
   reportPagePath,
@@ -52,7 +54,10 @@ const EXAMPLES: readonly Example[] = [
   { callers: 'viewers', path: ({ namespace }) => `${windowsPath(namespace)}?selector=app%3Dorders&fromMs=0` },
   { callers: 'viewers', path: ({ namespace }) => `${podWindowsPath(namespace, 'orders-1')}?fromMs=0` },
   { callers: 'viewers', path: ({ namespace }) => `${verdictPath(namespace, 'orders-cpu')}?canary=bbb` },
+  ...FLAGGER_HOOKS.map((hook): Example => ({ callers: 'anyone', path: () => flaggerWebhookPath(hook) })),
 ];
+/** Those that look at a token. */
+const GUARDED = EXAMPLES.flatMap(({ callers, path }) => (callers === 'anyone' ? [] : [{ callers, path }]));
 const OF_SHOP = { node: 'node-a', namespace: 'shop' };
 
 function asks(ingest: RunningIngest, path: string, token: string, node = 'node-a'): Promise<Answer> {
@@ -60,6 +65,14 @@ function asks(ingest: RunningIngest, path: string, token: string, node = 'node-a
     return push({ ...ingest, token, body: gzipped(aFreshBatch(ingest.clock.nowMs, { node })) });
   }
   return call({ ...ingest, path, headers: { authorization: `Bearer ${token}` } });
+}
+
+/** As Flagger sends it, with or without what it never sends. */
+function asksAsFlagger(ingest: RunningIngest, path: string, headers: object = {}): Promise<Answer> {
+  const payload = { name: 'orders', namespace: 'shop', phase: 'Progressing', checksum: '5d8f9c' };
+  const body = Buffer.from(JSON.stringify(payload));
+  const all = { 'content-type': 'application/json', ...headers };
+  return call({ ...ingest, method: 'POST', path, headers: all, body });
 }
 
 const codeOf = (answer: Answer): string =>
@@ -70,9 +83,11 @@ const bodyOf = (answer: Answer): string =>
 
 test('each endpoint is in these tests, under the callers it is for', async (t) => {
   const { api, registry: _, store, view } = await anIngest(t);
+  const { client } = api;
   const now = Date.now;
   const routes = routesOf({
-    authenticator: authenticator({ client: api.client, agentsNamespace: 'flamegate-agents', now }),
+    client,
+    authenticator: authenticator({ client, agentsNamespace: 'flamegate-agents', now }),
     ...{ homes: podHomes(), reports: agentReports(), metrics: ingestMetrics(new Registry(), store) },
     ...{ view, store, told: toldNodes(store, now), now },
   });
@@ -88,7 +103,7 @@ test('each endpoint is in these tests, under the callers it is for', async (t) =
 test('who is allowed is answered, so that what follows is refused for the reason it says', async (t) => {
   const ingest = await anIngest(t);
 
-  for (const { callers, path } of EXAMPLES) {
+  for (const { callers, path } of GUARDED) {
     const answer = await asks(ingest, path(OF_SHOP), callers === 'agents' ? TOKENS.agentA : TOKENS.reader);
     assert.equal(answer.status, 200, `${path(OF_SHOP)}: ${answer.text}`);
     if (callers !== 'agents') assert.match(bodyOf(answer), /secretOfShop/);
@@ -106,7 +121,7 @@ test('no endpoint answers without a token, by one nobody issued, or by one for a
     someViewers: [TOKENS.agentA],
   };
 
-  for (const { callers, path } of EXAMPLES) {
+  for (const { callers, path } of GUARDED) {
     const at = path(OF_SHOP);
     assert.equal(codeOf(await asks(ingest, at, '')), '401 TOKEN_MISSING', at);
     assert.equal(codeOf(await asks(ingest, at, 'token-nobody-ever-issued')), '401 TOKEN_REJECTED', at);
@@ -122,16 +137,37 @@ test('a token that has expired is refused within a minute by every endpoint', as
     ingest.api.tokens.set(`${token}-old`, must(ingest, token));
   const reader = `${TOKENS.reader}-old`;
   const old = { agents: `${TOKENS.agentA}-old`, viewers: reader, someViewers: reader };
-  for (const { callers, path } of EXAMPLES) {
+  for (const { callers, path } of GUARDED) {
     assert.equal((await asks(ingest, path(OF_SHOP), old[callers])).status, 200);
   }
 
   for (const token of Object.values(old)) ingest.api.tokens.delete(token);
   ingest.clock.nowMs += 60_000;
 
-  for (const { callers, path } of EXAMPLES) {
+  for (const { callers, path } of GUARDED) {
     assert.equal(codeOf(await asks(ingest, path(OF_SHOP), old[callers])), '401 TOKEN_REJECTED');
   }
+});
+
+test('what anybody may ask is nothing at all unless the settings say so, and then tells nothing of a profile', async (t) => {
+  const ingest = await anIngest(t);
+  const bearer = (token: string) => ({ authorization: `Bearer ${token}` });
+
+  for (const path of FLAGGER_HOOKS.map(flaggerWebhookPath)) {
+    ingest.settings.flaggerWebhooks = false;
+    assert.equal(codeOf(await asksAsFlagger(ingest, path, bearer(TOKENS.reader))), '404 NOT_FOUND');
+    assert.equal(codeOf(await call({ ...ingest, path })), '404 NOT_FOUND', 'as a path that is none');
+    ingest.settings.flaggerWebhooks = true;
+    const bare = await asksAsFlagger(ingest, path);
+    assert([200, 409].includes(bare.status), bare.text);
+    for (const token of [...Object.values(TOKENS), 'token-nobody-ever-issued']) {
+      const answer = await asksAsFlagger(ingest, path, bearer(token));
+      assert.equal(answer.text, bare.text);
+      assert.doesNotMatch(answer.text, /secretOfShop|orders-cpu|bbb/);
+    }
+    assert.equal(codeOf(await call({ ...ingest, path })), '405 METHOD_NOT_ALLOWED');
+  }
+  assert.equal(ingest.api.tokenReviews, 0);
 });
 
 const must = ({ api }: RunningIngest, token: string) => api.tokens.get(token) ?? assert.fail(token);

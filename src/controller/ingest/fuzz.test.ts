@@ -14,6 +14,7 @@ test('ten seconds of nonsense end no server, get no answer that is a bug, and le
     'ingest 400',
     'ingest 401',
     'ingest 404',
+    'ingest 409',
     'agent 200',
     'controller 200',
   ]) {

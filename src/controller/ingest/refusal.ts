@@ -40,6 +40,9 @@ export type RefusalCode =
   | 'GATE_NOT_FOUND'
   | 'VERDICT_QUERY_INVALID'
   | 'VERDICT_BUSY'
+  | 'WEBHOOK_INVALID'
+  | 'WEBHOOK_BUSY'
+  | 'CANARY_UNREADABLE'
   | 'INTERNAL';
 
 export class Refusal extends Error {

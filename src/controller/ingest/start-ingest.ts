@@ -41,6 +41,8 @@ export interface IngestOptions {
   readonly agentSettings?: () => AgentSettings;
   /** Where pages lead, as they say now. */
   readonly links?: () => LinkTemplates;
+  /** Whether the settings say now that Flagger's webhooks are answered; missing: no. */
+  readonly flaggerWebhooks?: () => boolean;
   readonly now?: () => number;
 }
 

@@ -204,26 +204,48 @@ const ON_TRIAL: readonly string[] = ['Progressing', 'Waiting', 'WaitingPromotion
 const PROMOTED: readonly string[] = ['Promoting', 'Finalising', 'Succeeded'];
 
 function sidesOfCanary(found: Found): Sides | string {
-  const { object, namespace, view } = found;
+  const { object } = found;
   const { kind } = targetOfCanary(object);
   if (kind !== 'Deployment') {
     return `Canary ${object.metadata?.name} is about a ${kind}: only those of Deployments can be compared`;
   }
-  const live = view.pods(namespace).filter(podIsLive);
-  const podsOf = (revision: Revision | undefined) =>
-    live.filter((pod) => revision?.replicaSets.has(ownerUid(pod) ?? ''));
-  const [revisions, ofPrimary] = deploymentsOfCanary(found);
-  const primary = ofPrimary.find((revision) => podsOf(revision).length > 0) ?? ofPrimary[0];
-  const [newest] = revisions;
-  const baseline = armOf(primary?.hash ?? '', podsOf(primary));
+  const { newest, primary, podsOf } = newestAndPrimary(found);
   const last = newest && armOf(newest.hash, podsOf(newest));
   const phase = textIn(object.status, 'phase');
   const isOnTrial = last !== undefined && primary !== undefined && ON_TRIAL.includes(phase);
   return {
-    baseline,
+    baseline: armOf(primary?.hash ?? '', podsOf(primary)),
     canary: isOnTrial ? { ...last, sinceMs: newest?.createdAtMs ?? 0 } : undefined,
     promoted: PROMOTED.includes(phase) ? last : undefined,
   };
+}
+
+function newestAndPrimary(found: Found) {
+  const live = found.view.pods(found.namespace).filter(podIsLive);
+  const podsOf = (revision: Revision | undefined) =>
+    live.filter((pod) => revision?.replicaSets.has(ownerUid(pod) ?? ''));
+  const [[newest], ofPrimary] = deploymentsOfCanary(found);
+  const primary = ofPrimary.find((revision) => podsOf(revision).length > 0) ?? ofPrimary[0];
+  return { newest, primary, podsOf };
+}
+
+/** What a Canary has on trial, by the hashes that reports name. */
+export interface CanaryTrial {
+  readonly canary: string;
+  readonly baseline: string;
+  /** Whose newest revision is on trial, and the number that it has there. */
+  readonly deployment: string;
+  readonly revision: number;
+}
+
+/** Undefined: nothing is on trial, or there is no such Canary. */
+export function trialOfCanary(namespace: string, name: string, view: ClusterView): CanaryTrial | undefined {
+  const object = objectNamed(namespace, { kind: 'Canary', name }, view);
+  if (object === undefined || !ON_TRIAL.includes(textIn(object.status, 'phase'))) return undefined;
+  const { kind, name: deployment } = targetOfCanary(object);
+  const { newest, primary } = newestAndPrimary({ object, namespace, view });
+  if (kind !== 'Deployment' || newest === undefined || primary === undefined) return undefined;
+  return { canary: newest.hash, baseline: primary.hash, deployment, revision: newest.number };
 }
 
 /** Revisions of the target and of the primary that Flagger makes of it, newest first. */

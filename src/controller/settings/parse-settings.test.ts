@@ -13,6 +13,7 @@ const DEFAULTS = {
   prometheus: undefined,
   notifications: [],
   links: {},
+  flaggerWebhooks: false,
   agents: { spool: { maxAgeMs: 3_600_000, maxBytes: 128 * 2 ** 20 } },
 };
 const problemOf = (text: string): string => {
@@ -53,6 +54,7 @@ sinks:
     prometheus: undefined,
     notifications: [],
     links: {},
+    flaggerWebhooks: false,
     agents: {
       spool: { maxAgeMs: 3_600_000, maxBytes: 64 * 2 ** 20 },
       spansEndpoint: 'http://otel-collector.monitoring.svc:4318',

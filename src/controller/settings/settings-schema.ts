@@ -305,6 +305,16 @@ export const SettingsFile = mapping(
       },
       'Where pages of reports lead. A browser asks there when somebody follows the link, not before.',
     ),
+    webhooks: section(
+      {
+        flagger: Type.Boolean({
+          ...{ default: false, expected: 'true or false' },
+          description:
+            'Whether Flagger’s webhooks are answered, which show no token: whoever reaches the controller’s port 8443 then learns whether a Canary’s revision on trial has Passed or Failed. A NetworkPolicy has to let Flagger in, and nobody else ([rollouts.md](rollouts.md#flagger)).',
+        }),
+      },
+      'What is answered without a token.',
+    ),
   },
   {},
 );

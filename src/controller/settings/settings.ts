@@ -18,12 +18,15 @@ export interface Settings {
   readonly notifications: readonly NotificationSink[];
   /** Where pages of reports lead, with `{…}` in place of what each report has. */
   readonly links: LinkTemplates;
+  /** Whether they are answered, without a token. */
+  readonly flaggerWebhooks: boolean;
   /** What agents are told of them, with their assignments. */
   readonly agents: AgentSettings;
 }
 
 /** Of a file that has been validated. */
-export function settingsOf({ rates, budget, retention, sinks, sources, links }: SettingsFile): Settings {
+export function settingsOf(file: SettingsFile): Settings {
+  const { rates, budget, retention, sinks, sources, links, webhooks } = file;
   const { store, spool, reportsPerGate } = retention;
   const { endpoint } = sinks.spans;
   const profiles = sinks.profiles.map(profilesSinkOf);
@@ -35,6 +38,7 @@ export function settingsOf({ rates, budget, retention, sinks, sources, links }: 
     prometheus: addressOf(sources.prometheus),
     notifications: sinks.notifications.map(notificationOf),
     links,
+    flaggerWebhooks: webhooks.flagger,
     agents: {
       spool: { maxAgeMs: parseDurationMs(spool.maxAge), maxBytes: parseBytes(spool.maxBytes) },
       ...(endpoint === undefined ? {} : { spansEndpoint: endpoint }),

@@ -40,7 +40,8 @@ const renamed = (text: string): string =>
     .replaceAll('flamegate-agents', AGENTS)
     .replaceAll(/\b(flamegate-(?:controller|target-[a-z-]+))\b(?!-tls)/g, `$1-${ID}`);
 
-export async function installedController(): Promise<InstalledController> {
+/** `settings`: text of the install's settings file; empty: the defaults. */
+export async function installedController(settings = ''): Promise<InstalledController> {
   const directory = mkdtempSync(join(tmpdir(), 'flamegate-installed-'));
   const clusterWide: Installed[] = [];
   const install = async (file: string): Promise<void> => {
@@ -57,7 +58,9 @@ export async function installedController(): Promise<InstalledController> {
   await account(AGENTS, 'flamegate-agent');
   await install('rbac/controller.yaml');
   const kubeconfigFile = await kubeconfigOf(directory);
-  const { child, log } = controllerProcess(kubeconfigFile, directory);
+  const settingsFile = join(directory, 'settings.yaml');
+  writeFileSync(settingsFile, settings);
+  const { child, log } = controllerProcess({ kubeconfigFile, settingsFile, directory });
   const ended = () => child.exitCode !== null || child.signalCode !== null;
   const httpsPort = await eventually('the controller runs', 120, () => {
     if (ended()) throw new Error(log());
@@ -119,7 +122,13 @@ export function kubeconfigWith(token: string): string {
   });
 }
 
-function controllerProcess(kubeconfigFile: string, directory: string) {
+interface Files {
+  readonly kubeconfigFile: string;
+  readonly settingsFile: string;
+  readonly directory: string;
+}
+
+function controllerProcess({ kubeconfigFile, settingsFile, directory }: Files) {
   const program = new URL('../../../src/controller/main.ts', import.meta.url).pathname;
   const child: ChildProcess = spawn(process.execPath, [program], {
     stdio: ['ignore', 'pipe', 'inherit'],
@@ -127,7 +136,7 @@ function controllerProcess(kubeconfigFile: string, directory: string) {
       ...process.env,
       ...{ KUBECONFIG: kubeconfigFile, POD_NAMESPACE: SYSTEM, POD_NAME: 'installed' },
       ...{ FLAMEGATE_AGENTS_NAMESPACE: AGENTS, FLAMEGATE_DATA_DIR: join(directory, 'data') },
-      ...{ FLAMEGATE_HTTP_PORT: '0', FLAMEGATE_HTTPS_PORT: '0' },
+      ...{ FLAMEGATE_HTTP_PORT: '0', FLAMEGATE_HTTPS_PORT: '0', FLAMEGATE_SETTINGS: settingsFile },
     },
   });
   let said = '';

@@ -42,8 +42,8 @@ export interface RunningIngest {
   readonly registry: Registry;
   /** What the server takes for now. */
   readonly clock: { nowMs: number };
-  /** What the install's settings say of where pages lead. */
-  readonly settings: { links: LinkTemplates };
+  /** What the install's settings say of where pages lead, and whether Flagger's webhooks are answered. */
+  readonly settings: { links: LinkTemplates; flaggerWebhooks: boolean };
   /** Everything that was logged, at every level. */
   logged(): string;
   stop(): Promise<void>;
@@ -57,7 +57,7 @@ export async function aRunningIngest(
   const directory = mkdtempSync(join(tmpdir(), 'flamegate-ingest-'));
   const clock = { nowMs: startedMs };
   const now = () => clock.nowMs;
-  const settings: RunningIngest['settings'] = { links: {} };
+  const settings: RunningIngest['settings'] = { links: {}, flaggerWebhooks: false };
   const store = openStore(join(directory, 'windows.db'), { now });
   const api = testApiServer();
   const agent = { username: 'system:serviceaccount:flamegate-agents:flamegate-agent' };
@@ -80,6 +80,7 @@ export async function aRunningIngest(
     ...{ client: api.client, view, reports: agentReports(), store, registry, log, now },
     told: toldNodes(store, now),
     ...{ isLeader: () => true, links: () => settings.links },
+    flaggerWebhooks: () => settings.flaggerWebhooks,
     config: { namespace: 'flamegate-system', agentsNamespace: 'flamegate-agents', httpsPort: 0 },
   });
   const published = api.objects.get('configmaps/flamegate-agents/flamegate-ca') as {

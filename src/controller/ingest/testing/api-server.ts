@@ -40,7 +40,10 @@ export function testApiServer(): TestApiServer {
       if (server.isDown) throw new KubeError('KUBE_UNREACHABLE', 'no answer', { status: 0 });
       return respond(server, path, body) as T;
     },
-    get: async <T>(ref: Parameters<KubeClient['get']>[0]) => server.objects.get(key(ref)) as T | undefined,
+    async get<T>(ref: Parameters<KubeClient['get']>[0]) {
+      if (server.isDown) throw new KubeError('KUBE_UNREACHABLE', 'no answer', { status: 0 });
+      return server.objects.get(key(ref)) as T | undefined;
+    },
     create: async <T>(_ref: unknown, object: unknown) => object as T,
     async apply<T>(ref: Parameters<KubeClient['apply']>[0], object: unknown): Promise<T> {
       server.objects.set(key(ref), object);

@@ -8,6 +8,8 @@ import { seededRandom } from '../../../detect/seeded-random.ts';
 import {
   ASSIGNMENT_PATH,
   BATCHES_PATH,
+  FLAGGER_HOOKS,
+  flaggerWebhookPath,
   gatesPagePath,
   podWindowsPath,
   reportPagePath,
@@ -112,9 +114,18 @@ function inputsOf(random: () => number) {
     `${podWindowsPath('shop', 'orders-1')}?fromMs=0`,
     `${windowsPath('shop')}?selector=app%20in%20(orders,basket),!x&fromMs=0`,
     `${verdictPath('shop', 'orders-cpu')}?canary=bbb&baseline=aaa`,
+    ...FLAGGER_HOOKS.map(flaggerWebhookPath),
   ];
   const nowMs = Date.now();
-  const bodies = numbers.map((i) => gzipped(aFreshBatch(nowMs, { node: `node-${i}`, sequence: i })));
+  const batches = numbers.map((i) => gzipped(aFreshBatch(nowMs, { node: `node-${i}`, sequence: i })));
+  const payload = {
+    name: 'orders',
+    namespace: 'shop',
+    phase: 'Progressing',
+    checksum: 'x',
+    metadata: { a: 'b' },
+  };
+  const bodies = [...batches, ...batches.map(() => Buffer.from(JSON.stringify(payload)))];
   const health = {
     random,
     tokens: [''],

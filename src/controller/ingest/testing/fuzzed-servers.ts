@@ -27,6 +27,7 @@ if (import.meta.main) await serve();
 
 async function serve(): Promise<void> {
   const ingest = await aRunningIngest('error');
+  ingest.settings.flaggerWebhooks = true;
   for (let i = 0; i < IDENTITIES; i++) {
     const username = 'system:serviceaccount:flamegate-agents:flamegate-agent';
     ingest.api.tokens.set(agentToken(i), { username, audience: AGENT_AUDIENCE, node: `node-${i}` });

@@ -87,12 +87,14 @@ export function nonsense(options: NonsenseOptions): Nonsense {
   const body = maybe(0.6) ? broken(pick(options.bodies), random) : Buffer.alloc(0);
   const chunked = maybe(0.1);
   const path = pathOf(options, pick);
-  const fitting = path.includes('batches') ? 'POST' : 'GET';
+  const isWebhook = path.includes('flagger'); // as it is, which no batch may be
+  const fitting = isWebhook || path.includes('batches') ? 'POST' : 'GET';
   const lines = [
     `${maybe(0.8) ? fitting : pick(METHODS)} ${path} HTTP/${maybe(0.98) ? '1.1' : pick(['1.0', '2.0', '9', ''])}`,
     ...(maybe(0.98) ? ['host: localhost'] : []),
     ...(maybe(0.9) ? [`authorization: ${maybe(0.95) ? 'Bearer ' : 'Basic '}${pick(options.tokens)}`] : []),
-    ...(maybe(0.9) ? ['content-type: application/json', 'content-encoding: gzip'] : []),
+    ...(maybe(0.9) ? ['content-type: application/json'] : []),
+    ...(maybe(isWebhook ? 0.1 : 0.9) ? ['content-encoding: gzip'] : []),
     ...(chunked ? ['transfer-encoding: chunked'] : []),
     ...(!chunked && body.length > 0 ? [`content-length: ${lengthOf(body, random)}`] : []),
     ...(maybe(0.3) ? [pick(HEADERS)] : []),
