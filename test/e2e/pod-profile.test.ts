@@ -57,7 +57,7 @@ describe('a pod that somebody looks at, on a real cluster', () => {
   test('status reaches the controller, and says that the pod is profiled', () => {
     const { stdout } = flamegate(developer, 'status', '-n', NS);
 
-    assert.match(stdout, /^controller {2}1 of 1 ready; [^]* leads,\s+renewed \d+ s ago;\s+answers$/m);
+    assert.match(stdout, /^controller {2}1 of 1 ready; [\s\S]* leads,\s+renewed \d+ s ago;\s+answers$/m);
     assert.match(stdout, new RegExp(`^${NS}/shop +1/1 `, 'm'));
   });
 
@@ -72,7 +72,7 @@ describe('a pod that somebody looks at, on a real cluster', () => {
     );
   });
 
-  test('record writes what go tool pprof reads, with that function, to who has the roles for it', async () => {
+  test('record writes a profile with that function in it, to who has the roles for it', async () => {
     const output = join(directory, 'pod.pb.gz');
 
     const { stdout } = flamegate(developer, 'record', '--pod', pod, '--duration', '10s', '-o', output);

@@ -49,7 +49,16 @@ test('a JVM that runs is recorded with its own names, as pprof and as text', asy
 });
 
 test('a file that cannot be written is refused before the recording, not after it', () => {
-  const refused = flamegate('record', '--duration', '1h', '-o', path('nowhere/a.pb.gz'), '--', 'sleep', '3600');
+  const refused = flamegate(
+    'record',
+    '--duration',
+    '1h',
+    '-o',
+    path('nowhere/a.pb.gz'),
+    '--',
+    'sleep',
+    '3600',
+  );
 
   assert.equal(refused.status, 4);
   assert.match(refused.stderr, /^flamegate: FILE_UNWRITABLE: cannot write .*nowhere\/a\.pb\.gz: ENOENT/);

@@ -105,7 +105,13 @@ test('a gate that begins has no samples yet; that it still has none after its wa
   const begunBefore = (ms: number) => {
     const startedAt = new Date(NOW_MS - ms).toISOString();
     const conditions = [
-      { type: 'DataSufficient', status: 'False', reason: 'NoSamples', message: 'none', lastTransitionTime: AT },
+      {
+        type: 'DataSufficient',
+        status: 'False',
+        reason: 'NoSamples',
+        message: 'none',
+        lastTransitionTime: AT,
+      },
     ] as const;
     const evaluation = { baseline: 'aaa', canary: 'bbb', attempt: 2, report: 'orders-2', startedAt };
     const gate = aGate({ verdict: 'Collecting', evaluation, conditions: [...conditions] });
