@@ -18,9 +18,12 @@ const [DEMO = '', DEMO_DOWN = ''] = documentedCommands('README.md', 'try').trim(
 const NAME = 'flamegate-newcomer';
 const STATE = join('/var/tmp/flamegate', NAME);
 
+const OWN_PROGRAMS = /\/node_modules\//; // by which this test runs, and which a newcomer has not got
+const PATH = (process.env['PATH'] ?? '').split(':').filter((directory) => !OWN_PROGRAMS.test(directory));
+
 /** What a login shell has, and a name of its own for the cluster, beside which the tests' may run. */
 const ENV = {
-  ...{ PATH: process.env['PATH'], HOME: process.env['HOME'], LANG: 'C.UTF-8' },
+  ...{ PATH: PATH.join(':'), HOME: process.env['HOME'], LANG: 'C.UTF-8' },
   ...{ CLUSTER_NAME: NAME, CLUSTER_NET: '10.234', CLUSTER_VETH: 'fgn' },
 };
 
