@@ -4,7 +4,7 @@ import type { KubeConfig } from '@kubernetes/client-node';
 import type { Logger } from 'pino';
 import { type KubeClient, kubeClient } from '../kube/client.ts';
 import { type EventRecorder, eventRecorder } from '../kube/events.ts';
-import { type Election, startLeaderElection } from '../kube/lease.ts';
+import { type Election, LEASE_TIMEOUT_MS, startLeaderElection } from '../kube/lease.ts';
 import { openStore, type WindowStore } from '../store/window-store.ts';
 import { exposeActions } from './acting/action-metrics.ts';
 import { rolloutActor } from './acting/take-action.ts';
@@ -224,7 +224,7 @@ function addReconcilers(parts: Parts, { config, log }: ControllerOptions): void 
 function startElection({ metrics, operator, view }: Parts, options: ControllerOptions): Election {
   const { config, kubeConfig, log } = options;
   // Connections of its own: behind the token reviews of a thousand agents that come back at once the lease would run out.
-  const client = kubeClient(kubeConfig, { observe: metrics.request });
+  const client = kubeClient(kubeConfig, { observe: metrics.request, timeoutMs: LEASE_TIMEOUT_MS });
   metrics.leader(LEASE_NAME, false);
   return startLeaderElection(client, {
     namespace: config.namespace,

@@ -26,7 +26,7 @@ export interface ApplyOptions {
 }
 
 export interface KubeClient {
-  /** Throws KubeError for every answer but 2xx, and when no answer comes within 30 s. */
+  /** Throws KubeError for every answer but 2xx, and when no answer comes in time (30 s unless told). */
   request<T>(method: Method, path: string, body?: unknown, contentType?: string): Promise<T>;
   /** The object, or undefined when it is not there. */
   get<T>(ref: ObjectRef): Promise<T | undefined>;
@@ -40,9 +40,11 @@ export interface KubeClient {
 export interface ClientOptions {
   /** Told of every request that ended: its HTTP status, 0 when there was no answer. */
   readonly observe?: (method: Method, status: number, host: string) => void;
+  /** Without an answer for so long a request has failed, and its connection is not used again. */
+  readonly timeoutMs?: number;
 }
 
-const REQUEST_TIMEOUT_MS = 30_000; // the API server itself gives up on most requests after 60 s
+const TIMEOUT_MS = 30_000; // the API server itself gives up on most requests after 60 s
 const MAX_SOCKETS = 16; // all our workers at once, twice
 
 /** `/apis/apps/v1/namespaces/shop/deployments`, and with a name `…/deployments/orders`. */
@@ -64,6 +66,7 @@ export function kubeClient(kubeConfig: KubeConfig, options: ClientOptions = {}):
     const call: Call = {
       method,
       path,
+      timeoutMs: options.timeoutMs ?? TIMEOUT_MS,
       ...(body === undefined ? {} : { body: JSON.stringify(body), contentType }),
     };
     const answer = await send(kubeConfig, agent, call).catch((error: unknown) => {
@@ -86,6 +89,7 @@ export function kubeClient(kubeConfig: KubeConfig, options: ClientOptions = {}):
 interface Call {
   readonly method: Method;
   readonly path: string;
+  readonly timeoutMs: number;
   readonly body?: string;
   readonly contentType?: string;
 }
@@ -123,7 +127,7 @@ async function send(kubeConfig: KubeConfig, agent: Agent, call: Call): Promise<A
   }
   options.headers = { ...options.headers, ...headersOf(call) };
   try {
-    return await exchange(url, options, call.body);
+    return await exchange(url, options, call);
   } catch (cause) {
     const why = cause instanceof Error ? cause.message : String(cause);
     throw new KubeError(
@@ -147,12 +151,12 @@ function headersOf(call: Call): Record<string, string | number> {
 }
 
 /** Repeats once when the server closed a kept-alive connection just as we wrote to it; never a POST. */
-async function exchange(url: URL, options: RequestOptions, body: string | undefined): Promise<Answer> {
+async function exchange(url: URL, options: RequestOptions, call: Call): Promise<Answer> {
   try {
-    return await exchangeOnce(url, options, body);
+    return await exchangeOnce(url, options, call);
   } catch (error) {
     if (error instanceof StaleConnection && options.method !== 'POST') {
-      return exchangeOnce(url, options, body);
+      return exchangeOnce(url, options, call);
     }
     throw error;
   }
@@ -160,10 +164,10 @@ async function exchange(url: URL, options: RequestOptions, body: string | undefi
 
 class StaleConnection extends Error {}
 
-function exchangeOnce(url: URL, options: RequestOptions, body: string | undefined): Promise<Answer> {
+function exchangeOnce(url: URL, options: RequestOptions, { body, timeoutMs }: Call): Promise<Answer> {
   const { promise, resolve, reject } = Promise.withResolvers<Answer>();
   const start = url.protocol === 'https:' ? httpsRequest : httpRequest;
-  const signal = AbortSignal.timeout(REQUEST_TIMEOUT_MS);
+  const signal = AbortSignal.timeout(timeoutMs);
   const outgoing = start(url, { ...options, signal }, (response) => {
     const chunks: Buffer[] = [];
     response.on('data', (chunk: Buffer) => chunks.push(chunk));

@@ -51,6 +51,8 @@ interface Lease {
 const DURATION_MS = 12_000;
 const RENEW_DEADLINE_MS = 8_000;
 const RETRY_MS = 1_500;
+/** Of the client that is given: a try on a connection that has died leaves time for one on another. */
+export const LEASE_TIMEOUT_MS = 3_000;
 
 export function startLeaderElection(client: KubeClient, options: LeaseOptions): Election {
   const election = new LeaseElection(client, options);
@@ -67,6 +69,8 @@ class LeaseElection implements Election {
   #seen: { readonly record: string; readonly atMs: number } | undefined;
   #held: Lease | undefined;
   #renewedMs = Number.NEGATIVE_INFINITY;
+  /** The try that is under way or was last: when it began, and what became of it. */
+  #lastTry: { readonly atMs: number; readonly outcome: string } | undefined;
   #loop: Promise<void> = Promise.resolve();
   #deadline: NodeJS.Timeout | undefined;
   #lost = false;
@@ -110,6 +114,7 @@ class LeaseElection implements Election {
 
   async #tryOnce(): Promise<void> {
     const startedMs = this.#options.monotonicNow();
+    this.#lastTry = { atMs: startedMs, outcome: 'has no answer' };
     try {
       const next = await this.#wanted();
       if (next === undefined) {
@@ -119,6 +124,7 @@ class LeaseElection implements Election {
         next.metadata.resourceVersion === undefined ? await this.#create(next) : await this.#put(next);
       this.#renewed(startedMs);
     } catch (error) {
+      this.#lastTry = { atMs: startedMs, outcome: `failed: ${String(error)}` };
       if (!isKubeError(error, 'KUBE_CONFLICT')) {
         this.#options.onError(error);
       }
@@ -187,12 +193,19 @@ class LeaseElection implements Election {
     this.#renewedMs = startedMs;
     clearTimeout(this.#deadline);
     const deadlineMs = this.#options.renewDeadlineMs ?? RENEW_DEADLINE_MS;
-    this.#deadline = setTimeout(() => this.#lose(`not renewed for ${deadlineMs} ms`), deadlineMs);
+    this.#deadline = setTimeout(() => this.#lose(this.#notRenewed()), deadlineMs);
     if (this.#stop.signal.aborted) {
       clearTimeout(this.#deadline);
     } else if (first) {
       this.#options.onAcquired();
     }
+  }
+
+  /** Tells an API server that does not answer from a process that stood still. */
+  #notRenewed(): string {
+    const since = (ms: number): string => `${Math.round(this.#options.monotonicNow() - ms)} ms`;
+    const { atMs, outcome } = this.#lastTry ?? { atMs: this.#renewedMs, outcome: 'succeeded' };
+    return `not renewed for ${since(this.#renewedMs)}: the last try, ${since(atMs)} ago, ${outcome}`;
   }
 
   #lose(why: string): void {

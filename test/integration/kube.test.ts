@@ -1,8 +1,10 @@
 /** The thin layer over the API server, against a real one: answers and errors, caches, the lease, Events. */
 import assert from 'node:assert/strict';
-import { after, before, test } from 'node:test';
-import type { V1ConfigMap } from '@kubernetes/client-node';
-import type { KubeClient } from '../../src/kube/client.ts';
+import { once } from 'node:events';
+import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
+import { after, before, type TestContext, test } from 'node:test';
+import { KubeConfig, type V1ConfigMap, type V1Lease } from '@kubernetes/client-node';
+import { type KubeClient, kubeClient } from '../../src/kube/client.ts';
 import { eventRecorder } from '../../src/kube/events.ts';
 import { type Informer, startInformer } from '../../src/kube/informer.ts';
 import { isKubeError } from '../../src/kube/kube-error.ts';
@@ -122,9 +124,9 @@ test('a cache holds what was there and follows what comes, trimmed and with its 
   await informer.stop();
 });
 
-const anElection = (identity: string, more: Partial<LeaseOptions> = {}) => {
+const anElection = (identity: string, more: Partial<LeaseOptions> = {}, by = client) => {
   const seen = { acquired: 0, lost: [] as string[], errors: [] as unknown[] };
-  const election = startLeaderElection(client, {
+  const election = startLeaderElection(by, {
     namespace: NAMESPACE,
     name: 'leader',
     identity,
@@ -196,6 +198,51 @@ test('a leader whose lease is taken from it is told, and leads no more', async (
 
   assert.match(seen.lost[0] ?? '', /held by robber/);
   assert.equal(election.isLeader(), false);
+  await election.stop();
+});
+
+/** The API server behind a door of the test's own, whose connections of one moment it leaves open and passes nothing on of any more. */
+async function behindDoor(t: TestContext) {
+  const open = new Set<Socket>();
+  const { hostname, port } = new URL(kubeConfig.getCurrentCluster()?.server ?? assert.fail());
+  const door = createServer((inside) => {
+    const outside = connect(Number(port), hostname);
+    inside.pipe(outside).pipe(inside);
+    for (const socket of [inside, outside]) socket.on('error', () => socket.destroy());
+    open.add(inside).add(outside);
+  });
+  await once(door.listen(0, '127.0.0.1'), 'listening');
+  t.after(() => {
+    door.close();
+    for (const socket of open) socket.destroy();
+  });
+  const config = new KubeConfig();
+  config.loadFromString(kubeConfig.exportConfig());
+  const { port: own } = door.address() as AddressInfo;
+  config.clusters = config.clusters.map((cluster) => ({ ...cluster, server: `https://127.0.0.1:${own}` }));
+  const silence = () => {
+    for (const socket of open) socket.unpipe().pause();
+  };
+  return { config, silence };
+}
+
+test('a connection that dies without a word does not cost the lease', async (t) => {
+  await client.delete({ ...leases, name: 'leader' });
+  const { config, silence } = await behindDoor(t);
+  const times = { durationMs: 15_000, renewDeadlineMs: 12_000 };
+  const { election, seen } = anElection('patient', times, kubeClient(config, { timeoutMs: 1_000 }));
+  await eventually('a leader', 20, () => election.isLeader() || undefined);
+
+  silence();
+  await eventually('a try without an answer', 20, () => (seen.errors.length > 0 ? true : undefined));
+  const renewed = async () => (await client.get<V1Lease>({ ...leases, name: 'leader' }))?.spec?.renewTime;
+  const before = await renewed();
+  await eventually('the lease is renewed again', 20, async () =>
+    (await renewed()) === before ? undefined : true,
+  );
+
+  assert.match(String(seen.errors[0]), /no answer/);
+  assert.deepEqual(seen.lost, []);
   await election.stop();
 });
 
