@@ -21,7 +21,10 @@ setup: node_modules/.installed ## Install what the machine lacks (Debian package
 node_modules/.installed: package.json package-lock.json
 	@scripts/install-packages.sh
 
-build: setup native ## Compile the addon, the BPF program and the bundles
+build: shipped native ## Compile the addon, the BPF programs and the bundles, and what tests need beside them
+
+# No newcomer waits for fuzzers to compile.
+shipped: setup $(native_out)/flamegate.node $(patsubst %,$(native_out)/%.bpf.o,cpu exec requests offcpu io) ## Of that, what the images hold
 	@$(NODE) scripts/build.ts
 
 generate: node_modules/.installed ## Write config/crd and docs/api.md from src/crds
@@ -51,7 +54,7 @@ test-integration: build ## Only the tests on a real API server
 test-e2e: build ## Only the tests on a real cluster with JVMs and BPF
 	@$(NODE) test/run.ts e2e
 
-images: build ## Build the three images and import them into a running test cluster
+images: shipped ## Build the three images and import them into a running test cluster
 	@scripts/images.sh
 
 cluster-up: setup ## Boot the single-node test cluster (CLUSTER=existing: use yours)
@@ -60,7 +63,7 @@ cluster-up: setup ## Boot the single-node test cluster (CLUSTER=existing: use yo
 cluster-down: ## Stop the test cluster and remove everything it made
 	@test/cluster/down.sh
 
-demo: build ## The whole promise, from nothing to a failed gate that names the function
+demo: shipped ## The whole promise, from nothing to a failed gate that names the function
 	@$(NODE) scripts/demo/main.ts
 
 demo-down: ## Remove what the demo made

@@ -1,6 +1,6 @@
 #!/bin/bash
 # stage-image.sh controller|agent|orders-jdk17|orders-jdk25 OUT_DIR
-# Fills OUT_DIR with the root directory of that image, from what `make build` and this machine have.
+# Fills OUT_DIR with the root directory of that image, from what `make shipped` and this machine have.
 # With --key in place of OUT_DIR it prints a hash of all that would go in.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
@@ -65,7 +65,7 @@ image=$1 out=$2
 case $image in controller | agent | orders-jdk17 | orders-jdk25) ;; *) usage ;; esac
 
 for input in $(inputs_of "$image"); do
-  [ -e "$input" ] || { echo "error: no $input: run make build, and samples/orders/build.sh for the sample" >&2; exit 1; }
+  [ -e "$input" ] || { echo "error: no $input: run make shipped, and samples/orders/build.sh for the sample" >&2; exit 1; }
 done
 
 if [ "$out" = --key ]; then

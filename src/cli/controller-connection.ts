@@ -85,10 +85,14 @@ async function authorityOf(client: KubeClient): Promise<string> {
     const { data } = await client.request<{ data?: Record<string, string> }>('GET', path);
     return data?.['ca.crt'] ?? '';
   } catch (cause) {
-    const sentence = `cannot read the controller's authority, ConfigMap ${AGENTS_NAMESPACE}/flamegate-ca: ${reasonOf(cause)}`;
+    const sentence = `cannot read the controller's authority, ConfigMap ${AGENTS_NAMESPACE}/flamegate-ca: ${reasonOf(cause)}${whatToAskFor(cause)}`;
     throw new CliError('CONTROLLER_NOT_FOUND', sentence, cause);
   }
 }
+
+/** Of a port-forward there is no more than the status of the answer, in its words. */
+const whatToAskFor = (cause: unknown): string =>
+  /\b403\b/.test(reasonOf(cause)) ? '; what lets you is the role flamegate-reach (docs/cli.md)' : '';
 
 async function readyPods(client: KubeClient): Promise<readonly [string, ...string[]]> {
   const path = `/api/v1/namespaces/${SYSTEM_NAMESPACE}/pods?labelSelector=${encodeURIComponent(CONTROLLER_SELECTOR)}`;
@@ -158,7 +162,8 @@ async function securedForward(config: KubeConfig, pod: string, ca: string) {
     });
     return socket;
   } catch (cause) {
-    throw new CliError('CONTROLLER_UNREACHABLE', `no port-forward to pod ${pod}: ${reasonOf(cause)}`, cause);
+    const sentence = `no port-forward to pod ${pod}: ${reasonOf(cause)}${whatToAskFor(cause)}`;
+    throw new CliError('CONTROLLER_UNREACHABLE', sentence, cause);
   }
 }
 

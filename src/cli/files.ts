@@ -1,5 +1,6 @@
 /** Writing of a user's files, with errors that name the file. */
-import { writeFile } from 'node:fs/promises';
+import { access, constants, writeFile } from 'node:fs/promises';
+import { dirname } from 'node:path';
 import { CliError } from './cli-error.ts';
 
 export async function writeText(path: string, text: string): Promise<void> {
@@ -9,6 +10,19 @@ export async function writeText(path: string, text: string): Promise<void> {
 export async function writeBytes(path: string, bytes: Uint8Array): Promise<void> {
   try {
     await writeFile(path, bytes);
+  } catch (cause) {
+    throw new CliError('FILE_UNWRITABLE', `cannot write ${path}: ${reasonOf(cause)}`, cause);
+  }
+}
+
+/** Asked before hours of recording, not after them. Throws FILE_UNWRITABLE; nothing is made or changed. */
+export async function checkWritable(path: string): Promise<void> {
+  const may = (it: string): Promise<void> => access(it, constants.W_OK);
+  try {
+    await may(path).catch((error) => {
+      if (error.code !== 'ENOENT') throw error;
+      return may(dirname(path));
+    });
   } catch (cause) {
     throw new CliError('FILE_UNWRITABLE', `cannot write ${path}: ${reasonOf(cause)}`, cause);
   }

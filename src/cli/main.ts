@@ -75,16 +75,16 @@ async function run(command: Command): Promise<string | Outcome> {
   }
 }
 
-/** How what is printed may look. An empty NO_COLOR is none (no-color.org). */
+/** How what is printed may look. An empty NO_COLOR is none (no-color.org); a terminal that was not told its size says 0. */
 const look = () => ({
   useColour: process.stdout.isTTY && (process.env['NO_COLOR'] ?? '') === '',
-  columns: process.stdout.isTTY ? process.stdout.columns : COLUMNS_OF_A_FILE,
+  columns: (process.stdout.isTTY && process.stdout.columns) || COLUMNS_OF_A_FILE,
 });
 
 const topTerminal = () => ({
   write: (text: string) => process.stdout.write(text),
   isTerminal: process.stdout.isTTY,
-  rows: process.stdout.isTTY ? process.stdout.rows : ROWS_OF_A_FILE,
+  rows: (process.stdout.isTTY && process.stdout.rows) || ROWS_OF_A_FILE,
   signal: stopSignal(),
 });
 

@@ -18,9 +18,12 @@ const [DEMO = '', DEMO_DOWN = ''] = documentedCommands('README.md', 'try').trim(
 const NAME = 'flamegate-newcomer';
 const STATE = join('/var/tmp/flamegate', NAME);
 
+const OWN_PROGRAMS = /\/node_modules\//; // by which this test runs, and which a newcomer has not got
+const PATH = (process.env['PATH'] ?? '').split(':').filter((directory) => !OWN_PROGRAMS.test(directory));
+
 /** What a login shell has, and a name of its own for the cluster, beside which the tests' may run. */
 const ENV = {
-  ...{ PATH: process.env['PATH'], HOME: process.env['HOME'], LANG: 'C.UTF-8' },
+  ...{ PATH: PATH.join(':'), HOME: process.env['HOME'], LANG: 'C.UTF-8' },
   ...{ CLUSTER_NAME: NAME, CLUSTER_NET: '10.234', CLUSTER_VETH: 'fgn' },
 };
 
@@ -28,7 +31,7 @@ function type(command: string): string {
   const started = performance.now();
   const done = spawnSync('bash', ['-c', command], {
     ...{ cwd: clone, env: ENV, encoding: 'utf8', maxBuffer: 64 * 1024 * 1024 },
-    timeout: 24 * 60_000,
+    timeout: 60 * 60_000, // four minutes where nothing else runs
   });
   console.log(`${command}: ${Math.round((performance.now() - started) / 1_000)} s`);
   assert.equal(done.status, 0, `${done.stdout.slice(-4_000)}\n${done.stderr.slice(-4_000)}`);
@@ -47,7 +50,7 @@ after(() => {
 
 test('from a clean clone to the verdict on the page, by the commands of README.md', async () => {
   const said = type(DEMO);
-  assert.match(said, /^orders .* Failed .*SlowCodec/m);
+  assert.match(said, /^orders .* Failed .*SlowCodec/m, said.slice(-4_000));
   const [, page = ''] = DEMO.match(/(build\/\S+\.html)/) ?? [];
   const browser = await launchChromium();
   try {

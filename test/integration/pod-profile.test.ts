@@ -201,7 +201,7 @@ test('its functions are told as it runs, as tables and as JSON', async () => {
   }
   assert.match(
     written,
-    /^\d\d:\d\d:\d\d {2}pod shop\/orders-stable-0: 50% of a CPU\n\nSELF +WITH CALLEES +FUNCTION\n66\.7%/,
+    /^\d\d:\d\d:\d\d {2}pod shop\/orders-stable-0: 50% of a CPU, \d+ samples\n\nSELF +WITH CALLEES +FUNCTION\n66\.7%/,
   );
 });
 
@@ -223,7 +223,7 @@ test('a pod under no policy, one that is not there, and one of a namespace that 
     message: /POD_NOT_PROFILED.*no policy selects pod shop\/basket.*make a ProfilingPolicy/,
   });
   await assert.rejects(asked(reader, 'nothing'), {
-    message: /POD_NOT_FOUND.*there is no such pod in namespace shop/,
+    message: /POD_NOT_FOUND.*there is no pod shop\/nothing: kubectl get pods -n shop/,
   });
   await assert.rejects(asked(stranger, firstPod().name), { message: /VIEWER_NOT_ALLOWED/ });
 });

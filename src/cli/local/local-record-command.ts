@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { type LocalProcess, type LocalProfile, profileProcesses } from '../../agent/local-profile.ts';
 import { totalCount } from '../../profile/stack-counts.ts';
 import { CliError } from '../cli-error.ts';
+import { checkWritable } from '../files.ts';
 import { functionsText } from '../functions-text.ts';
 import { nativeFiles } from '../native-files.ts';
 import { visible } from '../visible.ts';
@@ -23,6 +24,7 @@ const PROC_ROOT = '/proc';
 const MOST_ROWS = 10;
 export async function runLocalRecord(command: LocalRecord, around: LocalSurroundings): Promise<string> {
   const { output, durationMs, frequencyHz } = command;
+  await checkWritable(output);
   const directory = await mkdtemp(join(tmpdir(), 'flamegate-record-'));
   const target = begin(command.target);
   around.say?.(`recording ${target.name} for up to ${durationMs / 1000} s; Ctrl-C ends it early`);

@@ -48,6 +48,22 @@ test('a JVM that runs is recorded with its own names, as pprof and as text', asy
   assert.ok(stacks.some(({ places }) => places?.some((place) => /^Busy\.java:\d+$/.test(place))));
 });
 
+test('a file that cannot be written is refused before the recording, not after it', () => {
+  const refused = flamegate(
+    'record',
+    '--duration',
+    '1h',
+    '-o',
+    path('nowhere/a.pb.gz'),
+    '--',
+    'sleep',
+    '3600',
+  );
+
+  assert.equal(refused.status, 4);
+  assert.match(refused.stderr, /^flamegate: FILE_UNWRITABLE: cannot write .*nowhere\/a\.pb\.gz: ENOENT/);
+});
+
 test('its functions are shown as it runs, one table below the other in a file', async (t) => {
   const { facts } = await aJvm(t, { untouched: true });
 

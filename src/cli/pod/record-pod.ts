@@ -7,7 +7,7 @@ import type { RecordedWindow } from '../../wire/window-lines.ts';
 import { CliError } from '../cli-error.ts';
 import type { ObjectName } from '../command.ts';
 import type { ControllerConnection } from '../controller-connection.ts';
-import { reasonOf } from '../files.ts';
+import { checkWritable, reasonOf } from '../files.ts';
 import { functionsText } from '../functions-text.ts';
 import { visible } from '../visible.ts';
 import { writeProfile } from '../write-profile.ts';
@@ -30,6 +30,7 @@ export async function recordPod(
   around: PodSurroundings,
 ): Promise<string> {
   const name = `pod ${pod.namespace}/${pod.name}`;
+  await checkWritable(output);
   around.say?.(`recording ${name} for ${durationMs / 1_000} s; Ctrl-C ends it early`);
   const profile = createPodProfile();
   const notes: string[] = [];

@@ -101,6 +101,27 @@ test('what somebody can do something about is a notice, and no failure', () => {
   assert.equal(exitCodeOf(problemsOf(state, NOW_MS)), 0);
 });
 
+test('a gate that begins has no samples yet; that it still has none after its warm-up is a notice', () => {
+  const begunBefore = (ms: number) => {
+    const startedAt = new Date(NOW_MS - ms).toISOString();
+    const conditions = [
+      {
+        type: 'DataSufficient',
+        status: 'False',
+        reason: 'NoSamples',
+        message: 'none',
+        lastTransitionTime: AT,
+      },
+    ] as const;
+    const evaluation = { baseline: 'aaa', canary: 'bbb', attempt: 2, report: 'orders-2', startedAt };
+    const gate = aGate({ verdict: 'Collecting', evaluation, conditions: [...conditions] });
+    return told(aState({ gates: { known: [gate] } })); // its warm-up is a minute
+  };
+
+  assert.deepEqual(begunBefore(110_000), []);
+  assert.deepEqual(begunBefore(130_000), ['Notice gate shop/orders NoSamples']);
+});
+
 test('what all policies say of agents and of losses is told once', () => {
   const policy = aPolicy(
     [

@@ -9,6 +9,7 @@
  * agents missing, samples lost beyond what gates take  → Notice
  */
 import type { AnyProfilingPolicy } from '../../crds/cluster-profiling-policy.ts';
+import { parseDurationMs } from '../../crds/quantities.ts';
 import type { RegressionGate } from '../../crds/regression-gate.ts';
 import { adviceFor, GATE_ADVICE, POLICY_ADVICE } from './advice.ts';
 import {
@@ -44,7 +45,7 @@ export function problemsOf(state: ClusterState, nowMs: number): readonly Problem
     ...controllerProblems(state.controller, nowMs),
     ...agentsProblems(state.agents, policies),
     ...policies.flatMap(policyProblems),
-    ...knownOf(state.gates).flatMap(gateProblems),
+    ...knownOf(state.gates).flatMap((gate) => gateProblems(gate, nowMs)),
   ].toSorted((a, b) => SEVERITIES.indexOf(a.severity) - SEVERITIES.indexOf(b.severity));
 }
 
@@ -169,7 +170,7 @@ const unseen = (what: string): Problem => ({
   advice: 'look at the controller if it stays so',
 });
 
-function gateProblems(gate: RegressionGate): readonly Problem[] {
+function gateProblems(gate: RegressionGate, nowMs: number): readonly Problem[] {
   const what = `gate ${gateName(gate)}`;
   const { status } = gate;
   const report = status?.evaluation?.report;
@@ -186,8 +187,21 @@ function gateProblems(gate: RegressionGate): readonly Problem[] {
   return [
     ...(status === undefined ? [unseen(what)] : []),
     ...failed,
-    ...conditionProblems(what, status?.conditions ?? [], GATE_ADVICE),
+    ...conditionProblems(
+      what,
+      (status?.conditions ?? []).filter(({ reason }) => reason !== 'NoSamples' || !hasJustBegun(gate, nowMs)),
+      GATE_ADVICE,
+    ),
   ];
+}
+
+/** From the end of the warm-up to the first windows that were pushed and judged. */
+const FIRST_SAMPLES_MS = 60_000;
+
+/** That it has no samples yet is as it should be. */
+function hasJustBegun({ spec, status }: RegressionGate, nowMs: number): boolean {
+  const beganAtMs = Date.parse(status?.evaluation?.startedAt ?? '');
+  return nowMs - beganAtMs < parseDurationMs(spec.duration.warmUp) + FIRST_SAMPLES_MS; // NaN: it has not begun
 }
 
 interface Condition {

@@ -28,7 +28,8 @@ export function topText(look: Look, { format, isTerminal, rows }: TopShape): str
   switch (format) {
     case 'table': {
       const time = new Date(look.atMs).toISOString().slice(11, 19);
-      const head = `${time}  ${visible(look.of)}: ${look.cpuPercentOfCore.toFixed(0)}% of a CPU\n\n`;
+      const seen = `${look.cpuPercentOfCore.toFixed(0)}% of a CPU, ${totalCount(look.stacks).toLocaleString('en')} samples`;
+      const head = `${time}  ${visible(look.of)}: ${seen}\n\n`;
       const table = functionsText(look.stacks, Math.max(1, rows - HEAD_ROWS));
       return isTerminal ? `${FROM_THE_TOP}${head}${table}` : `${head}${table}\n`;
     }

@@ -50,7 +50,11 @@ const busy = (sentence: string): Refusal =>
 function profiledPod(view: ClusterView, namespace: string, name: string): V1Pod {
   const pod = view.pods(namespace).find(({ metadata }) => metadata?.name === name);
   if (pod === undefined) {
-    throw new Refusal(404, 'POD_NOT_FOUND', `there is no such pod in namespace ${namespace}`);
+    throw new Refusal(
+      404,
+      'POD_NOT_FOUND',
+      `there is no pod ${namespace}/${name}: kubectl get pods -n ${namespace}`,
+    );
   }
   const policy = policyOf(pod.metadata?.labels, policiesIn(view, namespace));
   if (policy === undefined) {

@@ -52,9 +52,12 @@ function expectation({ settings }: OpenEvaluation, forecast: Forecast): string {
 }
 
 function lateSentence({ deadlineMs }: GateSettings, { passesAfterMs, slowest = '' }: Forecast): string {
-  const when = passesAfterMs === undefined ? 'not within a day' : `only by ${minutes(passesAfterMs)}`;
+  const passes =
+    passesAfterMs === undefined
+      ? 'is not Passed within a day'
+      : `is Passed only by ${minutes(passesAfterMs)}`;
   const by = slowest === '' ? '' : ` (by ${slowest})`;
-  return `a harmless canary is Passed ${when}${by}, and the deadline is ${minutes(deadlineMs)}`;
+  return `a harmless canary ${passes}${by}, and the deadline is ${minutes(deadlineMs)}`;
 }
 
 /** What would settle it: each by itself. */
