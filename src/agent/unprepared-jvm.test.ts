@@ -121,8 +121,18 @@ for (const options of UNTOUCHED_JDKS) {
     // A frame that was between two bytecodes has its file alone.
     const linesOf = (method: string) =>
       [...(places.get(method) ?? [])].filter((place) => place.includes(':'));
-    assert.deepEqual(linesOf('Inlined.middle'), ['Inlined.java:5']);
-    assert.deepEqual(linesOf('Inlined.outer'), ['Inlined.java:6']);
+    // One that was being entered or left has the nearest place there is, and says so.
+    for (const [method, line] of [
+      ['Inlined.middle', 5],
+      ['Inlined.outer', 6],
+    ] as const) {
+      const lines = linesOf(method);
+      assert(lines.includes(`Inlined.java:${line}`), lines.join(' '));
+      assert(
+        lines.every((each) => each.replace('~', '') === `Inlined.java:${line}`),
+        lines.join(' '),
+      );
+    }
     assert(linesOf('Inlined.inner_[s]').every((line) => line === 'Inlined.java:~3'));
     assert.deepEqual([pod.losses.noUserStack, pod.losses.ringFull], [0, 0]);
     assert(
