@@ -51,8 +51,8 @@ test('a version that is slower between throttled windows, too, is slower', () =>
 });
 
 test('a canary that is as slow as the baseline pods on its model of CPU is not slower', () => {
-  assert.equal(doubtAt(0.02, twoModels)?.kind, 'SlowerCpu');
-  assert.equal(doubtAt(0.07, twoModels), undefined);
+  assert.equal(doubtAt(0.07, twoModels)?.kind, 'SlowerCpu');
+  assert.equal(doubtAt(0.12, twoModels), undefined);
   assert.equal(doubtAt(0.02, whole), undefined);
 });
 

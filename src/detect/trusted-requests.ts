@@ -108,7 +108,8 @@ type Grown = Pick<EffectEvidence, 'effect' | 'margin' | 'onset'>;
 
 /**
  * Growth that all windows prove, and those that can be trusted do not. Where none had to be left out and only the pods beside it are
- * others, by the model of their CPU, growth is not asked for a second proof, but to be there: pods of two models stray too far for one.
+ * others, by the model of their CPU, growth is not asked for a second proof, but to be beyond the margin beside them, too: how far pods of
+ * one model stray is not known.
  */
 export function doubtOfWindows(
   { margin, onset }: Pick<Grown, 'margin' | 'onset'>,
@@ -120,7 +121,7 @@ export function doubtOfWindows(
   if (left === undefined && !trusted.byCpu) return undefined;
   const grown = growthIn(trusted, onset?.block, shape, noise);
   if (left === undefined) {
-    if (grown !== undefined && grown.growth >= LEAST_PART_OF_MARGIN * margin) return undefined;
+    if (grown !== undefined && grown.growth >= margin) return undefined;
     return { kind: 'SlowerCpu', message: 'beside baseline pods on the same model of CPU it is not shown' };
   }
   if (grown !== undefined && isShown(grown, margin)) return undefined;
