@@ -1,5 +1,6 @@
 /** What Flagger sends to a webhook, as far as it is read: which Canary asks. Everybody may have sent it. */
 import type { IncomingMessage } from 'node:http';
+import { boundedBody } from './bounded-body.ts';
 import { Refusal } from './refusal.ts';
 
 export interface AskingCanary {
@@ -15,12 +16,8 @@ const LONGEST_MS = 5_000;
 /** Throws Refusal 400, 408, 413 and 415. */
 export async function readPayload(request: IncomingMessage, longestMs = LONGEST_MS): Promise<AskingCanary> {
   assertHeaders(request);
-  const body = bodyOf(request);
-  body.catch(() => undefined); // of one that comes too late nobody hears
-  const late = Promise.withResolvers<never>();
-  const sentence = `the body did not come within ${longestMs / 1_000} s`;
-  const timer = setTimeout(() => late.reject(invalid(408, sentence)), longestMs);
-  return parsePayload(await Promise.race([body, late.promise]).finally(() => clearTimeout(timer)));
+  const body = await boundedBody(request, { maxBytes: MAX_PAYLOAD_BYTES, longestMs, refusal: invalid });
+  return parsePayload(body.toString('utf8'));
 }
 
 function assertHeaders({ headers }: IncomingMessage): void {
@@ -28,24 +25,9 @@ function assertHeaders({ headers }: IncomingMessage): void {
   if (type !== 'application/json' || headers['content-encoding'] !== undefined) {
     throw invalid(415, 'send application/json as it is, without a content-encoding');
   }
-  if (Number(headers['content-length'] ?? 0) > MAX_PAYLOAD_BYTES) throw tooLarge();
-}
-
-async function bodyOf(request: IncomingMessage): Promise<string> {
-  const chunks: Buffer[] = [];
-  let bytes = 0;
-  try {
-    for await (const chunk of request) {
-      if (!Buffer.isBuffer(chunk)) continue;
-      bytes += chunk.length;
-      if (bytes > MAX_PAYLOAD_BYTES) throw tooLarge();
-      chunks.push(chunk);
-    }
-  } catch (cause) {
-    if (cause instanceof Refusal) throw cause;
-    throw invalid(400, `the connection ended after ${bytes} bytes of the body`, cause);
+  if (Number(headers['content-length'] ?? 0) > MAX_PAYLOAD_BYTES) {
+    throw invalid(413, `the body has more than ${MAX_PAYLOAD_BYTES} bytes`);
   }
-  return Buffer.concat(chunks).toString('utf8');
 }
 
 const NAMESPACE = /^[a-z0-9-]{1,63}$/;
@@ -67,8 +49,6 @@ export function parsePayload(text: string): AskingCanary {
   }
   throw invalid(400, 'the body has no name and namespace of a Canary');
 }
-
-const tooLarge = (): Refusal => invalid(413, `the body has more than ${MAX_PAYLOAD_BYTES} bytes`);
 
 const invalid = (status: number, sentence: string, cause?: unknown): Refusal =>
   new Refusal(status, 'WEBHOOK_INVALID', sentence, { cause });

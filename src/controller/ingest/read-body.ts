@@ -3,6 +3,7 @@ import type { IncomingMessage } from 'node:http';
 import { promisify } from 'node:util';
 import { gunzip, gunzipSync } from 'node:zlib';
 import { MAX_BATCH_GZIP_BYTES, MAX_BATCH_JSON_BYTES } from '../../wire/batch-schema.ts';
+import { boundedBody } from './bounded-body.ts';
 import { Refusal } from './refusal.ts';
 
 const inflate = promisify(gunzip);
@@ -21,36 +22,14 @@ export function assertBatchHeaders(request: IncomingMessage): void {
 /** 4 MiB take a quarter of it on a link of 10 Mbit/s, most batches a thousandth. */
 const LONGEST_BODY_MS = 15_000;
 
-/** As it came, compressed. */
+/** As it came, compressed. Throws a Refusal. */
 export const readBody = (request: IncomingMessage, longestMs = LONGEST_BODY_MS): Promise<Buffer> =>
-  inTime(compressedBody(request), longestMs);
-
-async function inTime(body: Promise<Buffer>, longestMs: number): Promise<Buffer> {
-  body.catch(() => undefined); // of a body that came too late nobody hears
-  const { promise, reject } = Promise.withResolvers<never>();
-  const sentence = `the body did not come within ${longestMs / 1_000} s; send it again`;
-  const timer = setTimeout(() => reject(new Refusal(408, 'BATCH_INTERRUPTED', sentence)), longestMs);
-  return Promise.race([body, promise]).finally(() => clearTimeout(timer));
-}
-
-async function compressedBody(request: IncomingMessage): Promise<Buffer> {
-  const chunks: Buffer[] = [];
-  let bytes = 0;
-  try {
-    for await (const chunk of request) {
-      if (!Buffer.isBuffer(chunk)) continue;
-      bytes += chunk.length;
-      if (bytes > MAX_BATCH_GZIP_BYTES) throw tooLarge(`more than ${bytes} bytes`, MAX_BATCH_GZIP_BYTES);
-      chunks.push(chunk);
-    }
-  } catch (cause) {
-    if (cause instanceof Refusal) throw cause;
-    throw new Refusal(400, 'BATCH_INTERRUPTED', `the connection ended after ${bytes} bytes of the body`, {
-      cause,
-    });
-  }
-  return Buffer.concat(chunks);
-}
+  boundedBody(request, {
+    maxBytes: MAX_BATCH_GZIP_BYTES,
+    longestMs,
+    refusal: (status, sentence, cause) =>
+      new Refusal(status, status === 413 ? 'BATCH_TOO_LARGE' : 'BATCH_INTERRUPTED', sentence, { cause }),
+  });
 
 /**
  * Most batches are inflated at once, in a millisecond. By zlib's threads each would wait for its turn three times more, and what is
