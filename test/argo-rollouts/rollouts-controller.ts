@@ -1,7 +1,8 @@
 /** The real controller of Argo Rollouts, and its kinds, before a bare API server. */
-import { execFileSync, spawn } from 'node:child_process';
+import { execFile, spawn } from 'node:child_process';
 import { globSync } from 'node:fs';
 import { join } from 'node:path';
+import { promisify } from 'node:util';
 import { freePort, killed } from '../bare/api-server.ts';
 import { installKinds } from '../bare/installed-kinds.ts';
 import type { ReleaseTool } from './judged-shop.ts';
@@ -10,7 +11,9 @@ const MAX_LOG = 1_000_000;
 
 export const rolloutsController: ReleaseTool = async (client, { kubeconfigFile }) => {
   const build = new URL('build.sh', import.meta.url).pathname;
-  const directory = execFileSync(build, { encoding: 'utf8' }).trim();
+  // Minutes the first time, in which the API server closes connections: somebody has to hear it.
+  const { stdout } = await promisify(execFile)(build, { encoding: 'utf8', maxBuffer: MAX_LOG });
+  const directory = stdout.trim();
   for (const file of globSync(join(directory, 'crds', '*-crd.yaml'))) await installKinds(client, file);
   const ports = ['--healthzPort', String(await freePort()), '--metricsport', String(await freePort())];
   const child = spawn(

@@ -83,7 +83,7 @@ describe('bad input', () => {
 
     await eventually(
       'BaselineGone',
-      120,
+      300,
       async () => (await verdictOf('gone')) === 'Inconclusive' || undefined,
     );
     const resolved = await conditionOf(['regressiongate', NS, 'gone'], 'BaselineResolved', {

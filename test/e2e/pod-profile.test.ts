@@ -22,8 +22,10 @@ const NS = 'looked-at';
 const ACCOUNT = 'developer';
 const ENTRY = new URL('../../src/cli/main.ts', import.meta.url).pathname;
 const COMMAND_MS = 240_000; // two minutes of patience, and a busy machine
-const LOAD_SECONDS = 600;
+const WARM_SECONDS = 300;
+const LOAD_SECONDS = 900;
 const RATE = 5;
+const isSurcharge = (name: string): boolean => name.startsWith('shop.Surcharge.');
 const directory = mkdtempSync(join(tmpdir(), 'flamegate-looked-at-'));
 
 describe('a pod that somebody looks at, on a real cluster', () => {
@@ -61,29 +63,28 @@ describe('a pod that somebody looks at, on a real cluster', () => {
     assert.match(stdout, new RegExp(`^${NS}/shop +1/1 `, 'm'));
   });
 
-  test('top names the function that takes half of its CPU, to who has a client certificate and no token', () => {
-    const { stdout } = flamegate(clusterKubeconfig(), 'top', '--pod', pod, '--times', '1', '-o', 'json');
+  // A JVM that is young compiles for most of its CPU, for minutes where others want the machine, too.
+  test('top names the function that takes half of its CPU, to who has a client certificate and no token', async () => {
+    await eventually('the function among those of the pod', WARM_SECONDS, () => {
+      const { stdout } = flamegate(clusterKubeconfig(), 'top', '--pod', pod, '--times', '1', '-o', 'json');
 
-    const { of, functions } = JSON.parse(stdout);
-    assert.equal(of, `pod ${pod}`);
-    assert(
-      functions.some(({ function: name }: { function: string }) => name.startsWith('shop.Surcharge.')),
-      stdout,
-    );
+      const { of, functions } = JSON.parse(stdout);
+      assert.equal(of, `pod ${pod}`);
+      return functions.some(({ function: name }: { function: string }) => isSurcharge(name)) || undefined;
+    });
   });
 
   test('record writes a profile with that function in it, to who has the roles for it', async () => {
-    const output = join(directory, 'pod.pb.gz');
+    await eventually('a fifth of the samples in the function', WARM_SECONDS, async () => {
+      const output = join(directory, 'pod.pb.gz');
 
-    const { stdout } = flamegate(developer, 'record', '--pod', pod, '--duration', '10s', '-o', output);
+      const { stdout } = flamegate(developer, 'record', '--pod', pod, '--duration', '10s', '-o', output);
 
-    assert.match(stdout, /^wrote .*pod\.pb\.gz: [\d,]+ samples of \d+\.\d s; at 199 Hz; container orders/);
-    const { baseline: stacks } = await readProfiles(output, output);
-    const surcharge = stacks.filter(({ frames }) =>
-      frames.some((frame) => frame.startsWith('shop.Surcharge.')),
-    );
-    const share = totalCount(surcharge) / totalCount(stacks);
-    assert(share > 0.2, `${share} of ${totalCount(stacks)} samples`); // a young JVM compiles beside it
+      assert.match(stdout, /^wrote .*pod\.pb\.gz: [\d,]+ samples of \d+\.\d s; at 199 Hz; container orders/);
+      const { baseline: stacks } = await readProfiles(output, output);
+      const surcharge = stacks.filter(({ frames }) => frames.some(isSurcharge));
+      return totalCount(surcharge) > 0.2 * totalCount(stacks) || undefined;
+    });
   });
 
   function flamegate(kubeconfig: string, ...args: string[]): { readonly stdout: string } {

@@ -1,6 +1,7 @@
 /** The real controller of Flagger, and its kinds, before a bare API server. It shifts no traffic: its provider is Kubernetes itself. */
-import { execFileSync, spawn } from 'node:child_process';
+import { execFile, spawn } from 'node:child_process';
 import { join } from 'node:path';
+import { promisify } from 'node:util';
 import type { ReleaseTool } from '../argo-rollouts/judged-shop.ts';
 import { freePort, killed } from '../bare/api-server.ts';
 import { installKinds } from '../bare/installed-kinds.ts';
@@ -11,7 +12,9 @@ const MAX_LOG = 1_000_000;
 /** It trusts the authorities of a directory of PEM files, as a Flagger does that has them mounted. */
 export const flaggerController: ReleaseTool = async (client, { kubeconfigFile, authorities }) => {
   const build = new URL('build.sh', import.meta.url).pathname;
-  const directory = execFileSync(build, { encoding: 'utf8' }).trim();
+  // Minutes the first time, in which the API server closes connections: somebody has to hear it.
+  const { stdout } = await promisify(execFile)(build, { encoding: 'utf8', maxBuffer: MAX_LOG });
+  const directory = stdout.trim();
   await installKinds(client, join(directory, 'crd.yaml'));
   for (const plural of ['canaries', 'metrictemplates', 'alertproviders']) {
     await eventually(`${plural} are served`, 120, () =>
