@@ -1,11 +1,9 @@
 import assert from 'node:assert/strict';
-import { once } from 'node:events';
-import { createServer } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import { parsePayload, readPayload } from './flagger-payload.ts';
 import { Refusal } from './refusal.ts';
+import { thrownForCrawl } from './testing/crawling-body.ts';
 
 test('of what Flagger sends the name and the namespace of the Canary are read', () => {
   const metadata = { gate: 'another', namespace: 'kube-system' };
@@ -39,24 +37,9 @@ test('names that no object can have are refused, and so is everything that is no
 });
 
 test('a body that does not come is waited for no longer than is said', async (t) => {
-  const { promise: refused, resolve } = Promise.withResolvers<unknown>();
-  const server = createServer((request, response) => {
-    readPayload(request, 20).catch((error: unknown) => {
-      resolve(error);
-      response.writeHead(408, { connection: 'close' }).end();
-    });
+  const error = await thrownForCrawl(t, (request) => readPayload(request, 20), {
+    ...{ start: Buffer.from('{'), headers: { 'content-type': 'application/json' } },
   });
-  await once(server.listen(0), 'listening');
-  t.after(() => server.closeAllConnections());
-  t.after(() => server.close());
-  const { port } = server.address() as AddressInfo;
-  const crawling = fetch(`http://localhost:${port}`, {
-    ...{ method: 'POST', duplex: 'half', headers: { 'content-type': 'application/json' } },
-    body: new ReadableStream({ start: (controller) => controller.enqueue(Buffer.from('{')) }),
-  });
-  crawling.catch(() => undefined);
-
-  const error = await refused;
 
   assert(error instanceof Refusal);
   assert.deepEqual([error.status, error.code], [408, 'WEBHOOK_INVALID']);

@@ -1,13 +1,12 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
-import { createServer } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import { type TestContext, test } from 'node:test';
 import { connect, type TLSSocket } from 'node:tls';
 import { BATCHES_PATH } from '../../wire/endpoints.ts';
 import { readBody } from './read-body.ts';
 import { Refusal } from './refusal.ts';
 import { aFreshBatch, aRunningIngest, type RunningIngest, TOKENS } from './testing/a-running-ingest.ts';
+import { thrownForCrawl } from './testing/crawling-body.ts';
 import { gzipped, push } from './testing/https-client.ts';
 
 async function anIngest(t: TestContext, startedMs = Date.now()): Promise<RunningIngest> {
@@ -85,24 +84,7 @@ test('as many that send at a crawl as are inflated at once keep no other out', a
 });
 
 test('a body that does not come is waited for no longer than is said', async (t) => {
-  const { promise: refused, resolve } = Promise.withResolvers<unknown>();
-  const server = createServer((request, response) => {
-    readBody(request, 20).catch((error: unknown) => {
-      resolve(error);
-      response.writeHead(408, { connection: 'close' }).end();
-    });
-  });
-  await once(server.listen(0), 'listening');
-  t.after(() => server.closeAllConnections());
-  t.after(() => server.close());
-  const { port } = server.address() as AddressInfo;
-  const crawling = fetch(`http://localhost:${port}`, {
-    ...{ method: 'POST', duplex: 'half' },
-    body: new ReadableStream({ start: (controller) => controller.enqueue(Buffer.from([0x1f])) }),
-  });
-  crawling.catch(() => undefined);
-
-  const error = await refused;
+  const error = await thrownForCrawl(t, (request) => readBody(request, 20), { start: Buffer.from([0x1f]) });
 
   assert(error instanceof Refusal);
   assert.deepEqual([error.status, error.code], [408, 'BATCH_INTERRUPTED']);
