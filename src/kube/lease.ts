@@ -70,7 +70,7 @@ class LeaseElection implements Election {
   #held: Lease | undefined;
   #renewedMs = Number.NEGATIVE_INFINITY;
   /** The try that is under way or was last: when it began, and what became of it. */
-  #lastTry: { readonly atMs: number; readonly outcome: string } | undefined;
+  #lastTry = { atMs: Number.NEGATIVE_INFINITY, outcome: 'never began' };
   #loop: Promise<void> = Promise.resolve();
   #deadline: NodeJS.Timeout | undefined;
   #lost = false;
@@ -191,6 +191,7 @@ class LeaseElection implements Election {
     }
     const first = this.#renewedMs === Number.NEGATIVE_INFINITY;
     this.#renewedMs = startedMs;
+    this.#lastTry = { atMs: startedMs, outcome: 'succeeded' };
     clearTimeout(this.#deadline);
     const deadlineMs = this.#options.renewDeadlineMs ?? RENEW_DEADLINE_MS;
     this.#deadline = setTimeout(() => this.#lose(this.#notRenewed()), deadlineMs);
@@ -201,10 +202,10 @@ class LeaseElection implements Election {
     }
   }
 
-  /** Tells an API server that does not answer from a process that stood still. */
+  /** Tells an API server that does not answer from a process that stood still: there the last try succeeded. */
   #notRenewed(): string {
     const since = (ms: number): string => `${Math.round(this.#options.monotonicNow() - ms)} ms`;
-    const { atMs, outcome } = this.#lastTry ?? { atMs: this.#renewedMs, outcome: 'succeeded' };
+    const { atMs, outcome } = this.#lastTry;
     return `not renewed for ${since(this.#renewedMs)}: the last try, ${since(atMs)} ago, ${outcome}`;
   }
 
