@@ -9,6 +9,7 @@ import { join, relative } from 'node:path';
 import { parse, stringify } from 'yaml';
 import type { KubeClient } from '../../src/kube/client.ts';
 import { freePort, killed } from '../bare/api-server.ts';
+import { childLog } from '../bare/child-log.ts';
 import { kustomize } from '../helm/helm.ts';
 
 export const ARGO_CD = 'argocd';
@@ -19,7 +20,6 @@ export interface ArgoCd {
   stop(): Promise<void>;
 }
 
-const MOST_LOG = 200_000;
 const ROOT = new URL('../..', import.meta.url).pathname;
 const FIELD_MANAGER = { fieldManager: 'argo-cd-install', force: true };
 
@@ -30,16 +30,13 @@ export async function argoCd(client: KubeClient, kubeconfigFile: string, directo
   await install(client, programs, directory);
   const [redisPort, repoPort] = [await freePort(), await freePort()];
   const [repoMetrics, metrics] = [await freePort(), await freePort()];
-  const logs = new Map<string, string>();
+  const logs = new Map<string, () => string>();
   const start = (name: string, program: string, args: readonly string[]) => {
     const child = spawn(program, args, {
       ...{ cwd: directory, stdio: ['ignore', 'pipe', 'pipe'] },
       env: { ...environment(programs, directory), KUBECONFIG: kubeconfigFile },
     });
-    for (const stream of [child.stdout, child.stderr])
-      stream.on('data', (chunk: Buffer) => {
-        logs.set(name, ((logs.get(name) ?? '') + chunk.toString()).slice(-MOST_LOG));
-      });
+    logs.set(name, childLog([child.stdout, child.stderr]));
     return child;
   };
   const argo = join(programs, 'argo-cd');
@@ -67,7 +64,7 @@ export async function argoCd(client: KubeClient, kubeconfigFile: string, directo
     ]),
   ];
   return {
-    log: () => [...logs].map(([name, text]) => `${name}:\n${text.slice(-6_000)}`).join('\n'),
+    log: () => [...logs].map(([name, log]) => `${name}:\n${log().slice(-6_000)}`).join('\n'),
     async stop() {
       await Promise.all(children.map(killed));
     },

@@ -98,6 +98,12 @@ const isOfOrders = ({ metadata }: V1Pod): boolean =>
 const runs = ({ metadata, status }: V1Pod): boolean =>
   status?.phase === 'Running' && metadata?.deletionTimestamp === undefined;
 
+/** That of the samples. */
+export const GATE = {
+  ...{ apiVersion: API_VERSION, plural: 'regressiongates' },
+  ...{ namespace: SHOP, name: 'orders' },
+};
+
 /** `controllers`: those of kube-controller-manager. */
 export async function judgedShop(
   controllers: readonly string[],
@@ -128,8 +134,7 @@ export async function judgedShop(
   const pushing = await startPushing(seenBy(cluster, kubelet.pods), { directory, caFile, port: httpsPort });
   ends.push(pushing.stop);
   const logs = (): string => `${release.log().slice(-3_000)}\n${controller.log().slice(-3_000)}`;
-  const gate = (name = 'orders') =>
-    client.get<RegressionGate>({ apiVersion: API_VERSION, plural: 'regressiongates', namespace: SHOP, name });
+  const gate = (name = GATE.name) => client.get<RegressionGate>({ ...GATE, name });
   const until = async <T>(what: string, read: () => Promise<T | undefined>, isSo: (seen: T) => boolean) => {
     const seen: { last?: T | undefined } = {};
     return eventually(what, VERDICT_S, async () => {

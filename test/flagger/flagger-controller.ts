@@ -4,16 +4,15 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import type { ReleaseTool } from '../argo-rollouts/judged-shop.ts';
 import { freePort, killed } from '../bare/api-server.ts';
+import { childLog } from '../bare/child-log.ts';
 import { installKinds } from '../bare/installed-kinds.ts';
 import { eventually } from '../cluster/cluster.ts';
-
-const MAX_LOG = 1_000_000;
 
 /** It trusts the authorities of a directory of PEM files, as a Flagger does that has them mounted. */
 export const flaggerController: ReleaseTool = async (client, { kubeconfigFile, authorities }) => {
   const build = new URL('build.sh', import.meta.url).pathname;
   // Minutes the first time, in which the API server closes connections: somebody has to hear it.
-  const { stdout } = await promisify(execFile)(build, { encoding: 'utf8', maxBuffer: MAX_LOG });
+  const { stdout } = await promisify(execFile)(build, { encoding: 'utf8' });
   const directory = stdout.trim();
   await installKinds(client, join(directory, 'crd.yaml'));
   for (const plural of ['canaries', 'metrictemplates', 'alertproviders']) {
@@ -33,11 +32,5 @@ export const flaggerController: ReleaseTool = async (client, { kubeconfigFile, a
       env: { PATH: process.env['PATH'], HOME: directory, SSL_CERT_DIR: authorities },
     },
   );
-  let log = '';
-  for (const stream of [child.stdout, child.stderr]) {
-    stream.on('data', (chunk: Buffer) => {
-      log = (log + chunk.toString()).slice(-MAX_LOG);
-    });
-  }
-  return { log: () => log, stop: () => killed(child) };
+  return { log: childLog([child.stdout, child.stderr]), stop: () => killed(child) };
 };

@@ -8,18 +8,12 @@ import { setTimeout as delay } from 'node:timers/promises';
 import type { KubernetesObject } from '@kubernetes/client-node';
 import { ownersOfPause } from '../../src/controller/acting/pause-mark.ts';
 import { pathOf } from '../../src/kube/client.ts';
-import { type JudgedShop, judgedShop, type SampleObject } from '../argo-rollouts/judged-shop.ts';
+import { GATE, type JudgedShop, judgedShop, type SampleObject } from '../argo-rollouts/judged-shop.ts';
 import { SHOP } from '../bare/cluster.ts';
 import { eventually } from '../cluster/cluster.ts';
 
 const SAMPLE = 'abort.yaml';
 const ROLLOUT = { apiVersion: 'argoproj.io/v1alpha1', plural: 'rollouts', namespace: SHOP, name: 'orders' };
-const GATE = {
-  apiVersion: 'flamegate.dev/v1alpha1',
-  plural: 'regressiongates',
-  namespace: SHOP,
-  name: 'orders',
-};
 const VERDICT_MS = 600_000;
 const LOOK_MS = 500;
 const MERGE = 'application/merge-patch+json';

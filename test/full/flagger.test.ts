@@ -4,18 +4,12 @@ import { after, before, test } from 'node:test';
 import type { V1Deployment } from '@kubernetes/client-node';
 import { pathOf } from '../../src/kube/client.ts';
 import { flaggerWebhookPath } from '../../src/wire/endpoints.ts';
-import { type JudgedShop, judgedShop, type SampleObject } from '../argo-rollouts/judged-shop.ts';
+import { GATE, type JudgedShop, judgedShop, type SampleObject } from '../argo-rollouts/judged-shop.ts';
 import { SHOP } from '../bare/cluster.ts';
 import { eventually } from '../cluster/cluster.ts';
 import { flaggerController } from '../flagger/flagger-controller.ts';
 
 const CANARY = { apiVersion: 'flagger.app/v1beta1', plural: 'canaries', namespace: SHOP, name: 'orders' };
-const GATE = {
-  apiVersion: 'flamegate.dev/v1alpha1',
-  plural: 'regressiongates',
-  namespace: SHOP,
-  name: 'orders',
-};
 const DEPLOYMENTS = { apiVersion: 'apps/v1', plural: 'deployments', namespace: SHOP };
 const PATIENCE_S = 900;
 let shop: JudgedShop;
