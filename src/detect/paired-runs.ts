@@ -1,6 +1,7 @@
 /**
  * Two builds on one machine, started in turn round by round: which functions of the canary take more CPU, beyond what starts of one
- * build differ by. Judged after each round; the chance that two equal builds are ever called Failed is spent over all looks.
+ * build differ by. Judged after each round; the chance that two equal builds are ever called Failed is spent over all looks, half of it
+ * at the last one, which knows the most.
  */
 import { callersOf, deepestExplaining, nameInStacks, type StackDeltas } from './attribution.ts';
 import { studentQuantile } from './quantiles.ts';
@@ -42,6 +43,8 @@ export interface RunsOptions {
   readonly margin: number;
   /** Chance that two equal builds are ever called Failed. */
   readonly falseFailures: number;
+  /** There is no time for another round. It must not be known from what the rounds before found. */
+  readonly isLast: boolean;
 }
 
 /** With fewer, two starts that happened to compile alike would pass for a build. */
@@ -52,7 +55,10 @@ const LEAST_SAMPLES = 10; // of a function, all runs together: below it nothing 
 const MOST_CALLERS = 3;
 
 /** `pairs` in the order they were run. */
-export function judgeRuns(pairs: readonly RunPair[], { margin, falseFailures }: RunsOptions): RunsJudgement {
+export function judgeRuns(
+  pairs: readonly RunPair[],
+  { margin, falseFailures, isLast }: RunsOptions,
+): RunsJudgement {
   const runs = countRuns(pairs);
   const samples = { baseline: namedOf(runs, 'baseline'), canary: namedOf(runs, 'canary') };
   const look = pairs.length - LEAST_ROUNDS + 1;
@@ -62,12 +68,20 @@ export function judgeRuns(pairs: readonly RunPair[], { margin, falseFailures }: 
 
   const totals = [...new Set(runs.pairs.flatMap(nodesOf))].filter(nodeIsTotal);
   const spreads = runSpreads(runs.pairs, totals);
-  const evidence = { runs, spreads, spent: falseFailures / (look * (look + 1)), margin }; // 1/2 + 1/6 + 1/12 + … = 1
+  const part = spentPart(look, isLast);
+  const evidence = { runs, spreads, spent: falseFailures * part, margin };
   const grown = named(evidence, grownNodes(evidence));
-  const most = mostGrowth(evidence, MISSED / (look * (look + 1)));
+  const most = mostGrowth(evidence, MISSED * part);
   const verdict = grown.length > 0 ? 'Failed' : most.growth < margin ? 'Passed' : 'Inconclusive';
   return { verdict, rounds: pairs.length, grown, most, samples };
 }
+
+/**
+ * What a look, counted from 1, may spend of an error. One half goes over all looks that may come (1/2 + 1/6 + 1/12 + … of it). The last
+ * look has the other, and what was kept of the first for looks that will not be.
+ */
+const spentPart = (look: number, isLast: boolean): number =>
+  isLast ? 0.5 + 0.5 / look : 0.5 / (look * (look + 1));
 
 interface Evidence {
   readonly runs: CountedRuns;

@@ -26,19 +26,20 @@ export interface CompareSurroundings {
 export async function runCompare(options: Compare, around: CompareSurroundings): Promise<Outcome> {
   const startMs = Date.now();
   const pairs: RunPair[] = [];
-  let judged = judge(pairs, options);
+  let judged = judge(pairs, options, false);
   let longestMs = 0;
+  let isLast = false;
   let beginsWithCanary = false;
-  while (judged.verdict === 'Inconclusive' && !around.signal.aborted) {
+  while (judged.verdict === 'Inconclusive' && !isLast && !around.signal.aborted) {
     const roundMs = Date.now();
-    if (roundMs - startMs + longestMs > options.deadlineMs) break;
     // Drift of the machine cancels: who begins is drawn for each two rounds, and turned in the second.
     beginsWithCanary = pairs.length % 2 === 0 ? around.random() < 0.5 : !beginsWithCanary;
     const pair = await runRound(options, beginsWithCanary, around);
     if (pair === undefined) break;
     pairs.push(pair);
-    judged = judge(pairs, options);
     longestMs = Math.max(longestMs, Date.now() - roundMs);
+    isLast = Date.now() - startMs + longestMs > options.deadlineMs;
+    judged = judge(pairs, options, isLast);
     around.say?.(`round ${pairs.length}: ${roundText(judged, options)}`);
   }
   const compared: Compared = { judged, failOn: options.failOn, seconds: (Date.now() - startMs) / 1_000 };
@@ -46,8 +47,8 @@ export async function runCompare(options: Compare, around: CompareSurroundings):
   return { text: rendered(compared, options.format), exitCode: EXIT_CODES[judged.verdict] };
 }
 
-const judge = (pairs: readonly RunPair[], { failOn }: Compare): RunsJudgement =>
-  judgeRuns(pairs, { margin: failOn, falseFailures: FALSE_FAILURES });
+const judge = (pairs: readonly RunPair[], { failOn }: Compare, isLast: boolean): RunsJudgement =>
+  judgeRuns(pairs, { margin: failOn, falseFailures: FALSE_FAILURES, isLast });
 
 /** Undefined when it was interrupted. */
 async function runRound(
