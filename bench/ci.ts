@@ -1,30 +1,54 @@
-/** Two builds compared on one machine, as in CI: of so many comparisons each how many are right, and how long they take (COMPARISONS=10). */
+/**
+ * Two builds compared on one machine, as in CI: of so many comparisons of each kind (COMPARISONS=10) how many are right, and how long they
+ * take (DEADLINE=12m, each). A comparison takes minutes: what was found by the same code is kept, and a run goes on where the one
+ * before ended. Writes bench/results/ci.json.
+ */
+import { resolve } from 'node:path';
 import { compareOrders, type OrdersComparison } from '../test/full/orders-comparison.ts';
+import { keyOf, openResults } from './kept-results.ts';
 import { writeResult } from './machine.ts';
 
-const comparisons = Number(process.env['COMPARISONS'] ?? 10);
-const deadline = process.env['DEADLINE'] ?? '20m';
+const ROOT = resolve(import.meta.dirname, '..');
+const CODE = [
+  ...[
+    'src/cli/compare/*.ts',
+    'src/detect/{paired-runs,run-counts,run-spread,attribution,stack-index,quantiles}.ts',
+  ],
+  ...['bpf/cpu.bpf.c', 'native/*.cc', 'src/agent/local-profile.ts', 'samples/orders/src/**/*.kt'],
+  'test/full/orders-comparison.ts',
+];
 const WANTED = { slow: 1, fast: 0 } as const;
+type Canary = keyof typeof WANTED;
 
-const found: Record<keyof typeof WANTED, OrdersComparison[]> = { slow: [], fast: [] };
-for (let i = 0; i < comparisons; i++) {
+const comparisons = Number(process.env['COMPARISONS'] ?? 10);
+const deadline = process.env['DEADLINE'] ?? '12m';
+const results = openResults(`${ROOT}/build/bench-ci.ndjson`, keyOf(ROOT, CODE, deadline));
+
+const found: Record<Canary, OrdersComparison[]> = { slow: [], fast: [] };
+for (let number = 1; number <= comparisons; number++) {
   for (const canary of ['slow', 'fast'] as const) {
-    const compared = await compareOrders(canary, deadline);
+    const compared = await results.onceCome(`${canary} ${number}`, () => compareOrders(canary, deadline));
     found[canary].push(compared);
-    console.log(canary, compared.exitCode, JSON.stringify(compared.document));
+    const { verdict, rounds, seconds, functions, most } = compared.document;
+    const what = functions[0]?.name ?? `at most ${(100 * most.growth).toFixed(2)} % (${most.name})`;
+    console.log(`${canary} ${number}: ${verdict} after ${rounds} rounds, ${Math.round(seconds)} s: ${what}`);
   }
 }
-const path = writeResult('ci', 'make bench-ci', '25', { deadline, slow: told('slow'), fast: told('fast') });
-console.log(`written to ${path}`);
+const regressed = { runs: found.slow.length, caught: rightOf('slow'), ...told('slow') };
+const unchanged = { runs: found.fast.length, passed: rightOf('fast'), ...told('fast') };
+console.log(`written to ${writeResult('ci', 'make bench-ci', '25', { deadline, regressed, unchanged })}`);
 
-function told(canary: keyof typeof WANTED) {
-  const all = found[canary];
+function rightOf(canary: Canary): number {
+  return found[canary].filter(({ exitCode }) => exitCode === WANTED[canary]).length;
+}
+
+function told(canary: Canary) {
+  const documents = found[canary].map(({ document }) => document);
   return {
-    comparisons: all.length,
-    right: all.filter(({ exitCode }) => exitCode === WANTED[canary]).length,
-    verdicts: all.map(({ document }) => document.verdict),
-    named: all.map(({ document }) => document.functions[0]?.name ?? null),
-    rounds: all.map(({ document }) => document.rounds),
-    seconds: all.map(({ document }) => Math.round(document.seconds)),
+    verdicts: documents.map(({ verdict }) => verdict),
+    named: documents.map(({ functions }) => functions[0]?.name ?? null),
+    mostGrowth: documents.map(({ most }) => most.growth),
+    rounds: documents.map(({ rounds }) => rounds),
+    seconds: documents.map(({ seconds }) => Math.round(seconds)),
   };
 }

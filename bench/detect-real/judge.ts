@@ -4,10 +4,10 @@ import { join } from 'node:path';
 import { readKeptEvaluations } from '../../src/cli/kept-evaluations.ts';
 import { readIndex } from '../../src/cli/recording.ts';
 import type { GateSettings } from '../../src/detect/gate-evaluation.ts';
+import { type KeptResults, keyOf, openResults } from '../kept-results.ts';
 import { judgeInTurn, judgeRollout, lessOnePod } from './canaries.ts';
 import type { CanaryOutcome } from './canary-gate.ts';
 import { measureFunctionNoise } from './function-noise.ts';
-import { type KeptResults, keyOf, openResults } from './kept-results.ts';
 import { type LiveVerdict, liveVerdicts } from './live-verdicts.ts';
 import {
   foretold,
@@ -27,6 +27,11 @@ const BASELINE = 'stable';
 const UNCHANGED = 'again';
 const REGRESSED = 'codec';
 const GATES_A_PART = 44; // a fifth of a slice, some half a minute
+/** What has a part in what is found; the rest makes the recording, or shows what was found. */
+const CODE = [
+  ...['src/detect/*.ts', 'src/requests/*.ts', 'src/wire/window-lines.ts'],
+  'bench/detect-real/{canaries,canary-gate,codec,function-noise,judge,placebos,recorded-*,replicas,request-noise,young-pods}.ts',
+];
 const NOISE_QUANTILES = [0.5, 0.99];
 
 export interface JudgeOptions {
@@ -49,7 +54,7 @@ export async function judgeRecording({ root, directory, jdk, times, say }: Judge
   say(
     `${recorded.windows} windows of ${recorded.pods.length} pods, ${minutesOf(recorded)} min; gate: ${marginsText(settings)}`,
   );
-  const key = keyOf(root, JSON.stringify([index, settings]));
+  const key = keyOf(root, CODE, JSON.stringify([index, settings]));
   const results = openResults(`${root}/build/bench-detect-real/jdk${jdk}.ndjson`, key);
   const { pods } = recorded;
   const baseline = pods.filter(({ arm }) => arm === BASELINE);

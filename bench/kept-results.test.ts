@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { keyOf, openResults } from './kept-results.ts';
 
-test('what was found before is not found again, unless its code or its recording is another', () => {
+test('what was found before is not found again, unless its code or its recording is another', async () => {
   const directory = mkdtempSync(join(tmpdir(), 'flamegate-kept-'));
   try {
     const path = join(directory, 'deep/jdk25.ndjson');
@@ -16,22 +16,18 @@ test('what was found before is not found again, unless its code or its recording
     assert.equal(finding('a', 'second'), 'first');
     assert.equal(finding('b', 'third'), 'third');
     writeFileSync(path, `${readFileSync(path, 'utf8')}\n{"key":"a","name":"cut","res`);
-    assert.equal(
-      openResults(path, 'a').once('cut', () => 'whole'),
-      'whole',
-    );
-    assert.equal(
-      openResults(path, 'a').once('cut', () => 'again'),
-      'whole',
-    );
+    assert.equal(await openResults(path, 'a').onceCome('cut', async () => 'whole'), 'whole');
+    assert.equal(await openResults(path, 'a').onceCome('cut', async () => 'again'), 'whole');
   } finally {
     rmSync(directory, { recursive: true });
   }
 });
 
 test('the key is of the code and of whatever else is given', () => {
-  const root = join(import.meta.dirname, '../..');
+  const root = import.meta.dirname;
+  const key = keyOf(root, ['kept-results.ts'], 'one');
 
-  assert.equal(keyOf(root, 'one'), keyOf(root, 'one'));
-  assert.notEqual(keyOf(root, 'one'), keyOf(root, 'other'));
+  assert.equal(keyOf(root, ['kept-*.ts'], 'one'), key); // this file, a test, has no part
+  assert.notEqual(keyOf(root, ['kept-results.ts'], 'other'), key);
+  assert.notEqual(keyOf(root, ['machine.ts'], 'one'), key);
 });

@@ -1,4 +1,4 @@
-/** What has been judged so far, a line each: a run that ends early is gone on with, by the same code and of the same recording. */
+/** What a long benchmark has found so far, a line each: a run that ends early is gone on with, by the same code and of the same input. */
 import { createHash } from 'node:crypto';
 import { appendFileSync, globSync, mkdirSync, readFileSync } from 'node:fs';
 import { dirname } from 'node:path';
@@ -6,6 +6,7 @@ import { dirname } from 'node:path';
 export interface KeptResults {
   /** What was found under this name before, else what is found now. */
   once<T>(name: string, find: () => T): T;
+  onceCome<T>(name: string, find: () => Promise<T>): Promise<T>;
 }
 
 interface Line {
@@ -22,14 +23,16 @@ export function openResults(path: string, key: string): KeptResults {
       .map(({ name, result }) => [name, result]),
   );
   mkdirSync(dirname(path), { recursive: true });
+  const keep = <T>(name: string, result: T): T => {
+    const line: Line = { key, name, result };
+    appendFileSync(path, `\n${JSON.stringify(line)}`);
+    return result;
+  };
   return {
-    once<T>(name: string, find: () => T): T {
-      if (known.has(name)) return known.get(name) as T; // written below, by the same code
-      const result = find();
-      const line: Line = { key, name, result };
-      appendFileSync(path, `\n${JSON.stringify(line)}`);
-      return result;
-    },
+    // What is known was written by keep, by the same code.
+    once: <T>(name: string, find: () => T) => (known.has(name) ? (known.get(name) as T) : keep(name, find())),
+    onceCome: async <T>(name: string, find: () => Promise<T>) =>
+      known.has(name) ? (known.get(name) as T) : keep(name, await find()),
   };
 }
 
@@ -49,14 +52,10 @@ function linesOf(path: string): Line[] {
   });
 }
 
-const CODE = ['src/detect/*.ts', 'src/requests/*.ts', 'src/wire/window-lines.ts', 'bench/detect-real/*.ts'];
-
-/** They show what was found, or make the recording, which has a part in the key itself. */
-const NO_PART = /\.test\.ts$|\/(record|recordings|live-verdicts|noise-page|summary|kept-results)\.ts$/;
-
-export function keyOf(root: string, ...others: readonly string[]): string {
+/** Of the text of these files (globs in `root`, tests left out) and of whatever else has a part in a result. */
+export function keyOf(root: string, code: readonly string[], ...others: readonly string[]): string {
   const hash = createHash('sha256');
-  const files = globSync(CODE, { cwd: root }).filter((name) => !NO_PART.test(name));
+  const files = globSync(code, { cwd: root }).filter((name) => !name.endsWith('.test.ts'));
   for (const file of files.sort()) hash.update(readFileSync(`${root}/${file}`));
   for (const other of others) hash.update(other);
   return hash.digest('hex').slice(0, 16);
