@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import { relative } from 'node:path';
 import { run } from 'node:test';
 import { spec } from 'node:test/reporters';
+import { type BareApiServer, bareApiServer } from './bare/api-server.ts';
 import type { Failure, FileSeconds, Outcome } from './outcome.ts';
 import type { Lane } from './stages.ts';
 
@@ -17,7 +18,20 @@ export interface FilesOutcome extends Outcome {
 
 /** Lanes run side by side, and so does what they report: a line is of one test or the other. */
 export async function runFiles(lanes: readonly Lane[]): Promise<FilesOutcome> {
-  const running = lanes.map(start);
+  const bare = lanes.some(({ isBare }) => isBare) ? await bareApiServer() : undefined;
+  try {
+    return await runLanes(lanes, bare);
+  } finally {
+    await bare?.close();
+  }
+}
+
+async function runLanes(
+  lanes: readonly Lane[],
+  bare: Pick<BareApiServer, 'kubeconfigFile'> | undefined,
+): Promise<FilesOutcome> {
+  const bareEnv = { ...process.env, FLAMEGATE_TEST_KUBECONFIG: bare?.kubeconfigFile };
+  const running = lanes.map((lane) => start(lane, lane.isBare ? bareEnv : process.env));
   await Promise.all(running.map(({ report }) => once(report, 'end')));
   return {
     passed: running.reduce((sum, { passed }) => sum + passed(), 0),
@@ -26,12 +40,12 @@ export async function runFiles(lanes: readonly Lane[]): Promise<FilesOutcome> {
   };
 }
 
-function start({ files, concurrency }: Lane) {
+function start({ files, concurrency }: Lane, env: NodeJS.ProcessEnv) {
   let passed = 0;
   const failures: Failure[] = [];
   const seconds: FileSeconds[] = [];
   const stderr = new Map<string, string>();
-  const stream = run({ files: [...files], concurrency, timeout: FILE_TIMEOUT_MS });
+  const stream = run({ files: [...files], concurrency, env, timeout: FILE_TIMEOUT_MS });
   stream.on('test:pass', ({ name, skip, todo, details, ...at }) => {
     if (skip !== undefined || todo !== undefined) {
       failures.push({ where: placeOf(at), name, why: 'it is skipped, which no test may be' });

@@ -7,6 +7,8 @@ export type Stage = 'unit' | 'matrix' | 'replay' | 'integration' | 'e2e' | 'full
 export interface Lane {
   readonly files: readonly string[];
   readonly concurrency: number;
+  /** On an API server of their own, that schedules, runs and collects nothing, instead of the test cluster's. */
+  readonly isBare?: true;
 }
 
 /** Each uses a CPU or two all the time. Those that take longest begin, or the last one would run alone at the end. */
@@ -43,6 +45,17 @@ const PATIENT = [
   'src/native/request-watcher-lifetime.test.ts',
 ];
 
+/** Of those on an API server: no test of these needs a Deployment's pods to be created, or what is deleted to be collected. */
+const BARE = [
+  'gate-certification',
+  'gate-wait',
+  'killed-controller',
+  'kube',
+  'pod-profile',
+  'settings',
+  'status',
+].map((name) => `test/integration/${name}.test.ts`);
+
 export function lanesOf(stage: Stage): readonly Lane[] {
   switch (stage) {
     case 'unit': {
@@ -58,7 +71,11 @@ export function lanesOf(stage: Stage): readonly Lane[] {
       return [{ files: filesIn(stage), concurrency: 2 }];
     case 'e2e':
       return [{ files: filesIn(stage), concurrency: 3 }]; // gates wait for minutes beside the other files
-    case 'integration': // files share one API server
+    case 'integration': // files of a lane share one API server
+      return [
+        { files: filesIn(stage).filter((file) => !BARE.includes(file)), concurrency: 1 },
+        { files: BARE, concurrency: 1, isBare: true },
+      ];
     case 'full':
       return [{ files: filesIn(stage), concurrency: 1 }];
   }
