@@ -1,5 +1,5 @@
 /** One run of one build: started, waited for, put under load, profiled and ended, whole. */
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtempDisposable } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
@@ -23,7 +23,7 @@ export async function profiledRun(
   options: Compare,
   signal: AbortSignal,
 ): Promise<ProfiledRun | undefined> {
-  const directory = await mkdtemp(join(tmpdir(), 'flamegate-compare-'));
+  await using scratch = await mkdtempDisposable(join(tmpdir(), 'flamegate-compare-'));
   const port = await freePort();
   const environment = { PORT: String(port) };
   const service = startMarked(command, environment);
@@ -42,7 +42,7 @@ export async function profiledRun(
     await waited(options.warmUpMs, () => isOver() || load?.ended() !== undefined);
     const profile = await profileProcesses({
       ...{ pids: service.pids, durationMs: options.runMs, frequencyHz: options.frequencyHz, signal },
-      ...{ directory, log: SILENT, procRoot: PROC_ROOT, ...nativeFiles() },
+      ...{ directory: scratch.path, log: SILENT, procRoot: PROC_ROOT, ...nativeFiles() },
     });
     if (isInterrupted()) return undefined;
     requireRunning(command, service);
@@ -57,7 +57,6 @@ export async function profiledRun(
   } finally {
     await load?.end();
     await service.end();
-    await rm(directory, { recursive: true, force: true });
   }
 }
 

@@ -1,6 +1,6 @@
 /** `flamegate doctor`: what this machine, its JVMs and the cluster allow, each obstacle named, and what to do about it. */
 import { existsSync } from 'node:fs';
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtempDisposable } from 'node:fs/promises';
 import { homedir, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { probeJvms } from '../../agent/probe-jvms.ts';
@@ -28,19 +28,16 @@ interface Examined {
 }
 
 export async function runDoctor(command: Doctor): Promise<Outcome> {
-  const directory = await mkdtemp(join(tmpdir(), 'flamegate-doctor-'));
-  try {
-    const examined: Examined = {
-      machine: probeMachine({ ...nativeFiles(), procRoot: PROC_ROOT, cgroupRoot: CGROUP_ROOT, directory }),
-      jvms: await probeJvms(PROC_ROOT, directory),
-      cluster: await cluster(command),
-    };
-    const all = [...examined.machine, ...examined.jvms, ...(examined.cluster ?? [])];
-    const exitCode = all.some(({ state }) => state === 'Missing') ? CANNOT_WORK : OK;
-    return { text: rendered(examined, command.format), exitCode };
-  } finally {
-    await rm(directory, { recursive: true, force: true });
-  }
+  await using scratch = await mkdtempDisposable(join(tmpdir(), 'flamegate-doctor-'));
+  const directory = scratch.path;
+  const examined: Examined = {
+    machine: probeMachine({ ...nativeFiles(), procRoot: PROC_ROOT, cgroupRoot: CGROUP_ROOT, directory }),
+    jvms: await probeJvms(PROC_ROOT, directory),
+    cluster: await cluster(command),
+  };
+  const all = [...examined.machine, ...examined.jvms, ...(examined.cluster ?? [])];
+  const exitCode = all.some(({ state }) => state === 'Missing') ? CANNOT_WORK : OK;
+  return { text: rendered(examined, command.format), exitCode };
 }
 
 async function cluster({ cluster: options }: Doctor): Promise<readonly Finding[] | undefined> {

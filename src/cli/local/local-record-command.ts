@@ -1,5 +1,5 @@
 /** `flamegate record --pid`: one profile of processes of this machine. Neither controller nor cluster are needed; CAP_BPF and CAP_PERFMON are. */
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtempDisposable } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type LocalProcess, type LocalProfile, profileProcesses } from '../../agent/local-profile.ts';
@@ -25,12 +25,19 @@ const MOST_ROWS = 10;
 export async function runLocalRecord(command: LocalRecord, around: LocalSurroundings): Promise<string> {
   const { output, durationMs, frequencyHz } = command;
   await checkWritable(output);
-  const directory = await mkdtemp(join(tmpdir(), 'flamegate-record-'));
+  await using scratch = await mkdtempDisposable(join(tmpdir(), 'flamegate-record-'));
   const target = begin(command.target);
   around.say?.(`recording ${target.name} for up to ${durationMs / 1000} s; Ctrl-C ends it early`);
   try {
     const profile = await profileProcesses({
-      ...{ pids: target.pids, frequencyHz, durationMs, signal: around.signal, directory, log: SILENT },
+      ...{
+        pids: target.pids,
+        frequencyHz,
+        durationMs,
+        signal: around.signal,
+        directory: scratch.path,
+        log: SILENT,
+      },
       ...{ procRoot: PROC_ROOT, ...nativeFiles() },
     });
     if (profile.stacks.length === 0) {
@@ -40,7 +47,6 @@ export async function runLocalRecord(command: LocalRecord, around: LocalSurround
     return `wrote ${output}: ${told(profile).join('; ')}\n\n${functionsText(profile.stacks, MOST_ROWS)}`;
   } finally {
     await target.end();
-    await rm(directory, { recursive: true, force: true });
   }
 }
 

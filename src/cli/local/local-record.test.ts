@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
@@ -12,11 +12,14 @@ import { processTree } from './process-tree.ts';
 const directory = mkdtempSync(join(tmpdir(), 'flamegate-local-'));
 after(() => rmSync(directory, { recursive: true }));
 const path = (name: string): string => join(directory, name);
+const scratch = path('scratch'); // where it keeps what it works with
+mkdirSync(scratch);
 
 const flamegate = (...args: string[]) =>
   spawnSync(process.execPath, [join(import.meta.dirname, '../main.ts'), ...args], {
     encoding: 'utf8',
     timeout: 120_000,
+    env: { ...process.env, TMPDIR: scratch },
   });
 
 test('a JVM that runs is recorded with its own names, as pprof and as text', async (t) => {
@@ -111,12 +114,16 @@ test('a command is started, recorded with what it starts, and ended; its own fai
   assert.equal(missing.status, 4);
   assert.match(missing.stderr, /COMMAND_FAILED: \/nowhere\/java was not started/);
   assert.deepEqual(processTree('/proc', Number(readFileSync(pidFile, 'utf8'))), [], 'nothing is left');
+  assert.deepEqual(readdirSync(scratch), []);
 });
 
-test('a process that is not there is said', () => {
-  const { status, stderr } = flamegate('record', '--pid', '4194304', '-o', path('d.pb.gz'));
-  assert.equal(status, 4);
-  assert.match(stderr, /^flamegate: PROCESS_NOT_FOUND: there is no process 4194304/);
+test('a process that is not there is said, and nothing is left', () => {
+  for (const command of [['record', '-o', path('d.pb.gz')], ['top']]) {
+    const { status, stderr } = flamegate(...command, '--pid', '4194304');
+    assert.equal(status, 4);
+    assert.match(stderr, /^flamegate: PROCESS_NOT_FOUND: there is no process 4194304/);
+  }
+  assert.deepEqual(readdirSync(scratch), []);
 });
 
 test('the tree of a process is itself and what it started, in that order', () => {

@@ -1,5 +1,5 @@
 /** `flamegate top`: the functions that take a process's CPU, again and again as it runs. */
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtempDisposable } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { profileProcesses } from '../../agent/local-profile.ts';
@@ -18,7 +18,7 @@ const LONGEST_MS = 24 * 3_600_000;
 
 export async function runTop(command: Top, terminal: TopTerminal): Promise<string> {
   const { frequencyHz, everyMs, times } = command;
-  const directory = await mkdtemp(join(tmpdir(), 'flamegate-top-'));
+  await using scratch = await mkdtempDisposable(join(tmpdir(), 'flamegate-top-'));
   const target = begin(command.target);
   const enough = new AbortController();
   let tables = 0;
@@ -32,12 +32,11 @@ export async function runTop(command: Top, terminal: TopTerminal): Promise<strin
   try {
     await profileProcesses({
       ...{ pids: target.pids, frequencyHz, durationMs: LONGEST_MS, foldMs: everyMs, folded },
-      ...{ signal: AbortSignal.any([terminal.signal, enough.signal]), directory, log: SILENT },
+      ...{ signal: AbortSignal.any([terminal.signal, enough.signal]), directory: scratch.path, log: SILENT },
       ...{ procRoot: '/proc', ...nativeFiles() },
     });
     return '';
   } finally {
     await target.end();
-    await rm(directory, { recursive: true, force: true });
   }
 }

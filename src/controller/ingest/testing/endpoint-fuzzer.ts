@@ -37,6 +37,7 @@ type Server = keyof ServersReport['ports'];
 const AT_ONCE = 12;
 const LEAST_REQUESTS = 400; // however slow the machine is
 const MOST_FAILURES = 20;
+const ENDING_MS = 10_000;
 const QUIET_MS = 2_000; // half a request gets its answer from a time-out, for which nobody here waits
 const MAX_ANSWER_BYTES = 4 * 1024 * 1024;
 
@@ -48,9 +49,18 @@ export async function fuzzEndpoints(seed: number, seconds: number): Promise<Fuzz
     await once(servers, 'message');
     return await fuzzed(servers, seed, seconds);
   } finally {
-    if (servers.connected) servers.disconnect();
-    servers.kill('SIGKILL');
+    await ended(servers);
   }
+}
+
+/** By itself when it is let go, so that it removes what it wrote. */
+async function ended(servers: ChildProcess): Promise<void> {
+  if (servers.exitCode !== null || servers.signalCode !== null) return;
+  const exit = once(servers, 'exit');
+  const late = setTimeout(() => servers.kill('SIGKILL'), ENDING_MS);
+  if (servers.connected) servers.disconnect();
+  await exit;
+  clearTimeout(late);
 }
 
 async function fuzzed(servers: ChildProcess, seed: number, seconds: number): Promise<FuzzOutcome> {

@@ -47,7 +47,7 @@ async function serve(): Promise<void> {
       ...{ ca: ingest.ca, bytes: heapUsed + external },
       failures: ingest.logged().split('\n').filter(Boolean),
     };
-    process.send?.(report);
+    process.send?.(report, () => undefined); // who asked may be gone
   });
   process.on('disconnect', () => void ingest.stop().then(() => process.exit(0)));
   process.send?.('ready');
