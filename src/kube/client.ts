@@ -150,14 +150,15 @@ function headersOf(call: Call): Record<string, string | number> {
   return headers;
 }
 
-/** Repeats once when the server closed a kept-alive connection just as we wrote to it; never a POST. */
+/** A review is asked by POST, and changes nothing. */
+const mayBeRepeated = ({ method, path }: Call): boolean => method !== 'POST' || path.endsWith('reviews');
+
+/** Repeats once when the server closed a kept-alive connection just as we wrote to it, unless that could create something twice. */
 async function exchange(url: URL, options: RequestOptions, call: Call): Promise<Answer> {
   try {
     return await exchangeOnce(url, options, call);
   } catch (error) {
-    if (error instanceof StaleConnection && options.method !== 'POST') {
-      return exchangeOnce(url, options, call);
-    }
+    if (error instanceof StaleConnection && mayBeRepeated(call)) return exchangeOnce(url, options, call);
     throw error;
   }
 }
