@@ -23,10 +23,9 @@ export function* sweep(db: DatabaseSync, names: Names): Generator<number, void, 
   names.noteInto(used);
   yield* markWindows(db, used.stacks);
   for (const table of WITH_STACKS) yield* markTable(db, table, used.stacks);
-  // From here on a batch makes those anew that are about to go.
+  // From here on a batch makes those stacks anew that are about to go, and asks for each name again.
   names.forget((id) => id <= last.stack && !used.stacks.has(id));
   yield* sweepStacks(db, used, last.stack);
-  names.forget(() => false); // of strings all
   yield* sweepStrings(db, used.strings, last.string);
   names.noteInto(undefined);
 }
