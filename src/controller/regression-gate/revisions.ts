@@ -1,6 +1,7 @@
 /** The revisions of a Deployment: ReplicaSets, those that differ only by our JVM flags counted as one. Pure. */
 import { hash } from 'node:crypto';
 import type { V1Deployment, V1PodTemplateSpec, V1ReplicaSet } from '@kubernetes/client-node';
+import { ownedBy } from '../owned-objects.ts';
 import { FLAG_LINE, FLAG_VARIABLES } from '../profiling-policy/flag-variables.ts';
 
 export interface Revision {
@@ -29,10 +30,7 @@ export function revisionsOf(
   deployment: V1Deployment,
   replicaSets: readonly V1ReplicaSet[],
 ): readonly Revision[] {
-  const uid = deployment.metadata?.uid;
-  const owned = replicaSets.filter((set) =>
-    set.metadata?.ownerReferences?.some((owner) => owner.uid === uid),
-  );
+  const owned = ownedBy(replicaSets, [deployment.metadata?.uid ?? '']);
   const byTemplate = Map.groupBy(owned, (set) => templateWithoutOurFlags(set.spec?.template));
   return [...byTemplate.values()].map(asRevision).sort((a, b) => b.number - a.number);
 }
