@@ -57,7 +57,7 @@ function* markTable(db: DatabaseSync, table: string, used: IdSet): Generator<num
     const rows = next.all(...after, ROWS.window);
     for (const { podUid, container, startMs, stacks } of rows) {
       after = [String(podUid), String(container), Number(startMs)];
-      for (const id of idsIn(stacks)) used.add(id);
+      addIds(used, stacks);
     }
     yield rows.length * COST.window;
     if (rows.length < ROWS.window) return;
@@ -79,7 +79,7 @@ function* sweepStacks(db: DatabaseSync, { stacks, strings }: Used, last: number)
     for (const { id, frames, places } of rows) {
       after = Number(id);
       if (!stacks.has(after)) gone.push(after);
-      else for (const string of [...idsIn(frames), ...idsIn(places)]) strings.add(string);
+      else addIds(strings, frames, places);
     }
     dropRows(db, 'stack', gone);
     yield rows.length * COST.stack + gone.length * COST.gone;
@@ -110,6 +110,10 @@ function dropRows(db: DatabaseSync, table: 'stack' | 'string', gone: readonly nu
     if (db.isTransaction) db.exec('ROLLBACK');
     throw error;
   }
+}
+
+function addIds(to: IdSet, ...blobs: readonly unknown[]): void {
+  for (const blob of blobs) for (const id of idsIn(blob)) to.add(id);
 }
 
 const idsIn = (blob: unknown): readonly number[] => (blob instanceof Uint8Array ? decodeIds(blob) : []);
