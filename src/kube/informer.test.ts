@@ -90,3 +90,23 @@ for (const [what, end] of ENDS) {
     assert.equal(informer.synced(), true);
   });
 }
+
+test('a list stays the same one until an object of it changes, and tells of each change then', async (t) => {
+  const { watches, kubeConfig } = await aPodServer(t);
+  const informer = startInformer<KubernetesObject>(kubeConfig, kubeClient(kubeConfig), {
+    ...{ apiVersion: 'v1', plural: 'pods', kind: 'Pod' },
+  });
+  t.after(() => informer.stop());
+  const names = (namespace?: string) => informer.list(namespace).map(({ metadata }) => metadata?.name);
+  await eventually('the first watch', () => watches.length > 0 && names().length === 2);
+  const before = [informer.list(), informer.list('shop')];
+  const again = [informer.list(), informer.list('shop')];
+
+  watches[0]?.write(`${JSON.stringify({ type: 'ADDED', object: pod('c') })}\n`);
+  await eventually('the pod that came', () => names().length === 3);
+  watches[0]?.write(`${JSON.stringify({ type: 'DELETED', object: pod('a') })}\n`);
+  await eventually('the end of the one that went', () => names('shop').length === 2);
+
+  for (const [at, list] of before.entries()) assert.equal(again[at], list);
+  assert.deepEqual([names(), names('shop'), names('other')], [['b', 'c'], ['b', 'c'], []]);
+});

@@ -33,6 +33,7 @@ export interface InformerOptions<T> {
 
 export interface Informer<T> {
   get(name: string, namespace?: string): T | undefined;
+  /** One list until an object in it changes. */
   list(namespace?: string): readonly T[];
   /** True once the first list has arrived. */
   synced(): boolean;
@@ -68,6 +69,8 @@ class ResourceInformer<T extends KubernetesObject> implements Informer<T> {
   readonly #listWatch: ListWatch<T>;
   readonly #now: () => number;
   readonly #pageSize: number;
+  /** By namespace, '' for all, as long as they are true. */
+  readonly #lists = new Map<string, readonly T[]>();
   #retryMs = FIRST_RETRY_MS;
   #retry: NodeJS.Timeout | undefined;
   #synced = false;
@@ -87,8 +90,11 @@ class ResourceInformer<T extends KubernetesObject> implements Informer<T> {
     this.#pageSize = options.pageSize ?? PAGE_SIZE;
     this.#heardMs = this.#now();
     this.#listWatch = new ListWatch<T>(pathOf(resource), this.#watch(kubeConfig), () => this.#list(), false);
-    const onChange = options.onChange ?? (() => undefined);
-    this.#listWatch.on('change', onChange);
+    this.#listWatch.on('change', (object: T) => {
+      this.#lists.delete(object.metadata?.namespace ?? '');
+      this.#lists.delete('');
+      options.onChange?.(object);
+    });
     this.#listWatch.on('error', (error) => this.#restart(error));
     this.#start();
   }
@@ -97,8 +103,12 @@ class ResourceInformer<T extends KubernetesObject> implements Informer<T> {
     return this.#listWatch.get(name, namespace);
   }
 
-  list(namespace?: string): readonly T[] {
-    return this.#listWatch.list(namespace);
+  list(namespace = ''): readonly T[] {
+    const known = this.#lists.get(namespace);
+    if (known !== undefined) return known;
+    const list = this.#listWatch.list(namespace);
+    if (list.length > 0) this.#lists.set(namespace, list); // of namespaces that are gone nothing is kept
+    return list;
   }
 
   synced(): boolean {

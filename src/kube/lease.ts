@@ -5,6 +5,7 @@
 
 import type { KubeClient, ObjectRef } from './client.ts';
 import { isKubeError } from './kube-error.ts';
+import { pause } from './pause.ts';
 
 export interface LeaseOptions {
   readonly namespace: string;
@@ -108,7 +109,7 @@ class LeaseElection implements Election {
   async #run(): Promise<void> {
     while (!this.#stop.signal.aborted && !this.#lost) {
       await this.#tryOnce();
-      await this.#pause(this.#options.retryMs ?? RETRY_MS);
+      await pause(this.#options.retryMs ?? RETRY_MS, this.#stop.signal);
     }
   }
 
@@ -216,13 +217,6 @@ class LeaseElection implements Election {
     this.#lost = true;
     clearTimeout(this.#deadline);
     this.#options.onLost(why);
-  }
-
-  #pause(ms: number): Promise<void> {
-    const { promise, resolve } = Promise.withResolvers<void>();
-    const timer = setTimeout(resolve, ms);
-    this.#stop.signal.addEventListener('abort', () => resolve(), { once: true });
-    return promise.finally(() => clearTimeout(timer));
   }
 }
 

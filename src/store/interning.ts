@@ -3,6 +3,7 @@ import { hash } from 'node:crypto';
 import type { DatabaseSync } from 'node:sqlite';
 import { NOWHERE } from '../profile/place.ts';
 import type { SharedStack, StackSource } from '../profile/shared-stacks.ts';
+import type { IdSet } from './id-set.ts';
 import { KnownIds } from './known-ids.ts';
 import { type PackedTexts, textAt, writeWords } from './packed-texts.ts';
 import { RecentCache } from './recent-cache.ts';
@@ -17,6 +18,13 @@ export interface Interner {
   source(): StackSource;
   /** After a rolled-back transaction or a sweep, ids known from before may be gone: of stacks those that `isGone` says. */
   forget(isGone: (stackId: number) => boolean): void;
+  /** From now on each id that is given out is added to these; undefined: to none any more. */
+  noteInto(given: GivenIds | undefined): void;
+}
+
+export interface GivenIds {
+  readonly stacks: IdSet;
+  readonly strings: IdSet;
 }
 
 /** Distinct names of a few dozen JVMs; one cached entry costs about 150 bytes. */
@@ -47,6 +55,7 @@ export function interner(db: DatabaseSync): Interner {
   const frames = new RecentCache<string, readonly string[]>(MAX_FRAMES, sizeOf);
   const stacks = new RecentCache<number, SharedStack>(MAX_FRAMES, ofStack);
   let numbering = { next: 0 };
+  let given: GivenIds | undefined;
   const readText = (id: number): string => String(textOf.get(id)?.['text'] ?? '[unknown]');
   const text = (id: number): string => texts.get(id, () => readText(id));
   const textsOf = (bytes: Uint8Array): readonly string[] =>
@@ -54,19 +63,24 @@ export function interner(db: DatabaseSync): Interner {
   return {
     stringId: (strings, index) => {
       const size = writeWords(strings, index, textWords);
-      return knownStrings.get(textWords, size, () => {
+      const id = knownStrings.get(textWords, size, () => {
         const text = textAt(strings, index);
         return Number((addString.get(text) ?? findString.get(text))?.['id']);
       });
+      given?.strings.add(id);
+      return id;
     },
-    stackId: (words, size) =>
-      knownStacks.get(words, size, () => {
+    stackId(words, size) {
+      const id = knownStacks.get(words, size, () => {
         const bytes = Buffer.from(words.buffer, words.byteOffset, 4 * size);
         const firstPlace = 4 * (1 + (words[0] ?? 0));
         return Number(
           addStack.run(bytes.subarray(4, firstPlace), bytes.subarray(firstPlace)).lastInsertRowid,
         );
-      }),
+      });
+      given?.stacks.add(id);
+      return id;
+    },
     stackOf: (id) => {
       const known = stacks.peek(id);
       if (known !== undefined) return known;
@@ -84,6 +98,9 @@ export function interner(db: DatabaseSync): Interner {
       knownStacks.drop(isGone);
       knownStrings.drop(() => true);
       for (const cache of [texts, frames, stacks]) cache.clear();
+    },
+    noteInto(ids) {
+      given = ids;
     },
   };
 }

@@ -5,7 +5,8 @@ import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { type TestContext, test } from 'node:test';
 import type { ServedRow, ServedWindow } from '../requests/served-window.ts';
-import { sweepInterned } from './retention.ts';
+import { interner } from './interning.ts';
+import { sweep } from './sweep.ts';
 import { aBatch, aPodWindow, EPOCH_MS, WINDOW_MS } from './testing/a-batch.ts';
 import { openStore } from './window-store.ts';
 
@@ -40,7 +41,7 @@ test('whose requests samples belonged to comes back by stacks, stays while they 
   store.addBatch(aBatch({ sequence: 1 }));
   const db = new DatabaseSync(path);
   t.after(() => db.close());
-  sweepInterned(db);
+  Array.from(sweep(db, interner(db)));
 
   const [served, ...more] = store.served(ALL);
 

@@ -10,11 +10,12 @@ import { closeDatabase, limitPages, moveAside, openDatabase } from './database-f
 import { type Interner, interner } from './interning.ts';
 import { packLists } from './packed-lists.ts';
 import { packTexts } from './packed-texts.ts';
-import { prune, sweepInterned, usedBytes } from './retention.ts';
+import { dropOld, dropOldest, tidy, usedBytes, windowsIn } from './retention.ts';
 import { isCorruption, isFull, StoreError } from './store-error.ts';
 import { decodeServed, type StoredServed, servedWriter } from './stored-served.ts';
 import { decodeTimes, type StoredTimes, type Times, timesWriter } from './stored-times.ts';
 import { decodeWindow, type StoredWindow, windowIsOfUse, windowWriter } from './stored-window.ts';
+import { sweep } from './sweep.ts';
 
 export interface StoreOptions extends Partial<StoreLimits> {
   readonly now: () => number;
@@ -96,8 +97,14 @@ export interface WindowStore {
 
 const RETENTION_MS = 60 * 60_000;
 const MAX_BYTES = 512 * 1024 * 1024;
-const PRUNE_EVERY_MS = 60_000;
-const SWEEP_EVERY_MS = 10 * 60_000; // reads every counts blob once: about 50 ms for an hour of 20 pods
+const TIDY_EVERY_MS = 60_000;
+const SWEEP_EVERY_MS = 10 * 60_000;
+/** Of a sweep with each batch: some milliseconds. */
+const SWEEP_COST = 4_000;
+/** Of its bound a store is to have no more, so that there is room for what comes before a sweep is through. */
+const TARGET_PART = 0.8;
+/** Of the windows that go by size before names are swept: it may be those that take the room. */
+const MOST_WINDOWS_A_SWEEP = 0.1;
 
 /** Opens the store at `path`; a broken file is moved to `path.corrupt` and a new one, with a new id, begun. */
 export function openStore(path: string, options: StoreOptions): WindowStore {
@@ -162,8 +169,12 @@ class SqliteStore implements WindowStore {
   #writers: ReturnType<typeof writersOf>;
   #corruptFiles: number;
   #windowsDroppedEarly = 0;
-  #prunedAtMs = Number.NEGATIVE_INFINITY;
+  #windows: number;
+  /** While it is too large: to so many windows it may shrink before the next sweep. */
+  #fewestWindows: number | undefined;
+  #tidiedAtMs = Number.NEGATIVE_INFINITY;
   #sweptAtMs: number;
+  #sweep: Generator<number, void, void> | undefined;
 
   constructor(path: string, now: () => number, limits: StoreLimits) {
     this.#path = path;
@@ -176,6 +187,7 @@ class SqliteStore implements WindowStore {
     this.#writers = writersOf(opened.db);
     this.#corruptFiles = opened.replacedCorruptFile ? 1 : 0;
     this.#sweptAtMs = now();
+    this.#windows = windowsIn(opened.db);
   }
 
   storeId(): string {
@@ -189,6 +201,7 @@ class SqliteStore implements WindowStore {
       try {
         const added = this.#insertBatch(packed(batch));
         this.#db.exec('COMMIT');
+        this.#windows += added.windowsStored;
         return added;
       } catch (error) {
         this.#rollBack();
@@ -262,7 +275,7 @@ class SqliteStore implements WindowStore {
 
   stats(): StoreStats {
     return this.#guarded('STORE_READ_FAILED', () => ({
-      windows: Number(this.#db.prepare('SELECT count(*) AS n FROM window').get()?.['n'] ?? 0),
+      windows: this.#windows,
       bytes: usedBytes(this.#db),
       corruptFiles: this.#corruptFiles,
       windowsDroppedEarly: this.#windowsDroppedEarly,
@@ -271,7 +284,8 @@ class SqliteStore implements WindowStore {
 
   limit(limits: StoreLimits): void {
     this.#limits = limits;
-    this.#prunedAtMs = Number.NEGATIVE_INFINITY;
+    this.#tidiedAtMs = Number.NEGATIVE_INFINITY;
+    this.#fewestWindows = undefined;
   }
 
   close(): void {
@@ -299,32 +313,57 @@ class SqliteStore implements WindowStore {
     return { isNew: true, windowsStored, windowsLeftOut: batch.pods.length - wanted.length };
   }
 
+  /** A part of it with each batch: all at once was seconds of a large store, in which no lease is renewed. */
   #maintain(): void {
     const nowMs = this.#now();
-    if (nowMs - this.#prunedAtMs < PRUNE_EVERY_MS) return;
-    this.#prunedAtMs = nowMs;
-    try {
-      this.#forgetAfter(this.#cleaned(nowMs));
-    } catch (error) {
-      this.#interner.forget(() => true); // nobody knows how far it came
-      throw error;
-    }
+    const horizonMs = nowMs - this.#limits.retentionMs;
+    this.#windows -= dropOld(this.#db, horizonMs);
+    const isTooLarge = this.#dropForSize();
+    const hasToBeSwept = isTooLarge || nowMs - this.#sweptAtMs >= SWEEP_EVERY_MS;
+    if (hasToBeSwept) this.#sweep ??= sweep(this.#db, this.#interner);
+    this.#sweepOn(nowMs);
+    if (nowMs - this.#tidiedAtMs < TIDY_EVERY_MS) return;
+    this.#tidiedAtMs = nowMs;
+    tidy(this.#db, horizonMs, nowMs);
     // Not before it has shrunk: SQLite would take the pages there are for the limit, and no batch any more.
     if (usedBytes(this.#db) <= this.#limits.maxBytes) limitPages(this.#db, this.#limits.maxBytes);
   }
 
-  /** Returns the stacks that have gone, if anything that was interned may have. */
-  #cleaned(nowMs: number): ReadonlySet<number> | undefined {
-    const limits = { retentionMs: this.#limits.retentionMs, targetBytes: this.#limits.maxBytes * 0.8 };
-    const { early, goneStacks } = prune(this.#db, limits, nowMs);
-    this.#windowsDroppedEarly += early;
-    if (nowMs - this.#sweptAtMs < SWEEP_EVERY_MS) return early > 0 ? goneStacks : undefined;
-    this.#sweptAtMs = nowMs;
-    return new Set([...goneStacks, ...sweepInterned(this.#db)]);
+  /** The oldest windows. True where it is names that have to go. */
+  #dropForSize(): boolean {
+    const part = (TARGET_PART * this.#limits.maxBytes) / usedBytes(this.#db);
+    if (part >= 1) {
+      this.#fewestWindows = undefined;
+      return false;
+    }
+    // As if windows and names shrank alike.
+    this.#fewestWindows ??= Math.floor(this.#windows * Math.min(1 - MOST_WINDOWS_A_SWEEP, part));
+    const gone = dropOldest(this.#db, Math.max(0, this.#windows - this.#fewestWindows));
+    this.#windows -= gone;
+    this.#windowsDroppedEarly += gone;
+    return this.#windows <= this.#fewestWindows;
   }
 
-  #forgetAfter(goneStacks: ReadonlySet<number> | undefined): void {
-    if (goneStacks !== undefined) this.#interner.forget((id) => goneStacks.has(id));
+  #sweepOn(nowMs: number): void {
+    for (let cost = 0; this.#sweep !== undefined && cost < SWEEP_COST; ) {
+      const { done, value } = this.#nextOf(this.#sweep);
+      cost += value ?? 0;
+      if (done !== true) continue;
+      this.#sweep = undefined;
+      this.#sweptAtMs = nowMs;
+      this.#fewestWindows = undefined;
+    }
+  }
+
+  #nextOf(steps: Generator<number, void, void>): IteratorResult<number, void> {
+    try {
+      return steps.next();
+    } catch (error) {
+      this.#sweep = undefined;
+      this.#interner.noteInto(undefined);
+      this.#interner.forget(() => true); // nobody knows how far it came
+      throw error;
+    }
   }
 
   /** What was interned since the transaction began is gone, and its ids will be others'. */
@@ -340,7 +379,6 @@ class SqliteStore implements WindowStore {
       return action();
     } catch (cause) {
       if (isCorruption(cause)) this.#startAnew();
-      if (isFull(cause)) this.#prunedAtMs = Number.NEGATIVE_INFINITY;
       const why = cause instanceof Error ? cause.message : String(cause);
       throw new StoreError(isFull(cause) ? 'STORE_FULL' : code, `the store ${this.#path}: ${why}`, cause);
     }
@@ -354,6 +392,9 @@ class SqliteStore implements WindowStore {
     this.#storeId = opened.storeId;
     this.#interner = interner(opened.db);
     this.#writers = writersOf(opened.db);
+    this.#sweep = undefined;
+    this.#windows = windowsIn(opened.db);
+    this.#fewestWindows = undefined;
     this.#corruptFiles += 1;
   }
 }

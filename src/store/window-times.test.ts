@@ -6,7 +6,8 @@ import { DatabaseSync } from 'node:sqlite';
 import { type TestContext, test } from 'node:test';
 import type { IoWindow } from '../profile/io-window.ts';
 import type { WaitingWindow } from '../profile/waiting-window.ts';
-import { sweepInterned } from './retention.ts';
+import { interner } from './interning.ts';
+import { sweep } from './sweep.ts';
 import { aBatch, aPodWindow, EPOCH_MS, WINDOW_MS } from './testing/a-batch.ts';
 import { openStore, type WindowStore } from './window-store.ts';
 
@@ -87,7 +88,7 @@ test('stacks that only waits refer to stay, and all go with their age', (t) => {
   const db = new DatabaseSync(path);
   t.after(() => db.close());
 
-  sweepInterned(db);
+  Array.from(sweep(db, interner(db)));
   assert.equal(store.times('waiting', ALL)[0]?.stacks.length, 2);
   nowMs += 2 * HOUR_MS;
   store.addBatch(aBatch({ sequence: 720 }));

@@ -5,6 +5,7 @@
  */
 import type { ServerResponse } from 'node:http';
 import type { RegressionGate } from '../../crds/regression-gate.ts';
+import type { RegressionReport } from '../../crds/regression-report.ts';
 import {
   type AskedRevision,
   mayBeDecided,
@@ -40,10 +41,11 @@ interface Question extends AskedRevision {
 }
 
 export function verdictEndpoint({ authenticator, view }: VerdictEndpointOptions): VerdictEndpoint {
-  const waiting = new Set<() => void>();
+  const waiting = new Set<(reportsOfGate?: ReportsOfGate) => void>();
   let stopped = false;
   const stopListening = view.onChange(() => {
-    for (const look of [...waiting]) look();
+    const reportsOfGate = reportsByGate(view);
+    for (const look of [...waiting]) look(reportsOfGate);
   });
   const untilDecided = (question: Question, waitS: number, response: ServerResponse) =>
     new Promise<void>((resolve) => {
@@ -53,8 +55,8 @@ export function verdictEndpoint({ authenticator, view }: VerdictEndpointOptions)
         response.off('close', end);
         resolve();
       };
-      const look = (): void => {
-        if (stopped || isNews(question, view)) end();
+      const look = (reportsOfGate = reportsByGate(view)): void => {
+        if (stopped || isNews(question, view, reportsOfGate)) end();
       };
       const timer = setTimeout(end, waitS * 1_000);
       waiting.add(look);
@@ -85,12 +87,28 @@ const verdictNow = (question: Question, view: ClusterView): RevisionVerdict =>
   revisionVerdict(gateAt(question, view), view.reports(question.namespace), question);
 
 /** Called for everybody who waits at every change of the cluster: most changes are none of a report. */
-function isNews(question: Question, view: ClusterView): boolean {
+function isNews(question: Question, view: ClusterView, reportsOfGate: ReportsOfGate): boolean {
   const { namespace, name } = question;
-  if (!mayBeDecided(name, view.reports(namespace), question)) return false;
+  const reports = reportsOfGate(namespace, name);
+  if (!mayBeDecided(name, reports, question)) return false;
   const gate = view.gates(namespace).find(({ metadata }) => metadata.name === name);
   if (gate === undefined) return true;
-  return revisionVerdict(gate, view.reports(namespace), question).verdict !== 'Pending';
+  return revisionVerdict(gate, reports, question).verdict !== 'Pending';
+}
+
+type ReportsOfGate = (namespace: string, gate: string) => readonly RegressionReport[];
+
+/** As they are now, each namespace's sorted once for all who wait: hundreds of callers, and thousands of reports. */
+function reportsByGate(view: ClusterView): ReportsOfGate {
+  const sorted = new Map<string, ReadonlyMap<string, readonly RegressionReport[]>>();
+  return (namespace, gate) => {
+    let ofGates = sorted.get(namespace);
+    if (ofGates === undefined) {
+      ofGates = Map.groupBy(view.reports(namespace), ({ spec }) => spec.gate);
+      sorted.set(namespace, ofGates);
+    }
+    return ofGates.get(gate) ?? [];
+  };
 }
 
 function gateAt({ namespace, name }: Question, view: ClusterView): RegressionGate {

@@ -129,9 +129,10 @@ function messagesOf(
     verdictId !== undefined &&
     verdictId !== before?.verdictId &&
     (before !== undefined || from.nowMs - (from.decidedAtMs(gate) ?? 0) <= STILL_NEWS_MS);
-  const decidedAtMs = from.decidedAtMs(gate) ?? from.nowMs;
-  if (isNews)
-    out.push(...messages(webhooks, { id: verdictId, type: typeOf(gate), timeMs: decidedAtMs, ...facts }));
+  if (isNews) {
+    const timeMs = from.decidedAtMs(gate) ?? from.nowMs;
+    out.push(...messages(webhooks, { id: verdictId, type: typeOf(gate), timeMs, ...facts }));
+  }
   const regressed =
     regressedSinceMs(gate) === undefined || verdictId === undefined ? undefined : { id: verdictId, facts };
   if (before?.regressed && regressed === undefined) {

@@ -4,6 +4,7 @@ import type { V1Pod } from '@kubernetes/client-node';
 import type { RegressionGate } from '../../crds/regression-gate.ts';
 import { selectorText, selects } from '../../kube/label-selector.ts';
 import type { ClusterView } from '../cluster-view.ts';
+import { ownedBy } from '../owned-objects.ts';
 import { type ArmPods, armOf, ownerUid, podIsLive } from './arm-pods.ts';
 import {
   CONTROLLER_REVISION_LABEL,
@@ -65,7 +66,7 @@ export function podsUnderGate(gate: RegressionGate, view: ClusterView): readonly
   if (kind !== 'Deployment') return podsOfWorkload(gate.metadata.namespace, { kind, name }, view);
   const found = deploymentNamed(gate.metadata.namespace, name, view);
   if (found === undefined) return [];
-  return pods.filter((pod) => revisionOwning(found.revisions, ownerUid(pod)) !== undefined);
+  return found.revisions.flatMap(({ replicaSets }) => ownedBy(pods, replicaSets));
 }
 
 function armsOfTarget(
@@ -92,8 +93,8 @@ function armsOfDeployment(namespace: string, name: string, view: ClusterView): A
     return { kind: 'TargetNotFound', target, message };
   }
   const [newest, ...olderOnes] = found.revisions;
-  const live = view.pods(namespace).filter(podIsLive);
-  const podsOf = (revision: Revision) => live.filter((pod) => revision.replicaSets.has(ownerUid(pod) ?? ''));
+  const pods = view.pods(namespace);
+  const podsOf = ({ replicaSets }: Revision) => ownedBy(pods, replicaSets).filter(podIsLive);
   const older = olderOnes.find((revision) => podsOf(revision).length > 0) ?? olderOnes[0];
   if (newest === undefined || older === undefined) {
     const message = `${target} has had only one revision so far; the next rollout will be compared with it`;

@@ -1,5 +1,6 @@
 /** Reads everything a decision may look at: the caches, the store, and what the windows say. */
 import type { V1Pod } from '@kubernetes/client-node';
+import type { AnyProfilingPolicy } from '../../crds/cluster-profiling-policy.ts';
 import { gateSettings } from '../../crds/gate-settings.ts';
 import { QuantityError } from '../../crds/quantities.ts';
 import type { RegressionGate } from '../../crds/regression-gate.ts';
@@ -68,7 +69,8 @@ export async function gather(gate: RegressionGate, sources: GatherSources): Prom
   const arms = findArms(gate, view);
   const evaluations = evaluationsOf(gate, view.reports(gate.metadata.namespace), arms);
   const settings = settingsOrProblem(gate);
-  const live = profiledContainers(arms, view);
+  const policies = policiesIn(view, gate.metadata.namespace);
+  const live = profiledContainers(arms, policies);
   const profiled = { baseline: podsIn(live.baseline), canary: podsIn(live.canary) };
   const { current } = evaluations;
   const certifying = certifyingOf(gate, { arms, evaluations, settings }, sources);
@@ -93,7 +95,6 @@ export async function gather(gate: RegressionGate, sources: GatherSources): Prom
     arms.kind === 'BaselineGone' ? Math.min(toldMs, baselineSeenMs + LAST_WINDOWS_MS) : toldMs;
   const judgement = await sources.judge({ uid, pods, settings, startedAtMs: began, nowMs: judgedAtMs });
   const forecast = sources.expect();
-  const policies = policiesIn(view, gate.metadata.namespace);
   const bounds = rateBounds(podsUnderGate(gate, view).filter(podIsLive), policies, sources.agents, nowMs);
   return {
     ...{ ...unjudged, judgement, baselineSeenMs, judgedAtMs, members },
@@ -127,7 +128,8 @@ function certifyingOf(
   }
   const arm = standingArm(arms);
   if (arm === undefined || typeof settings === 'string') return undefined;
-  const pods = arm.pods.flatMap((pod) => profiledOfPod(pod, view));
+  const policies = policiesIn(view, gate.metadata.namespace);
+  const pods = arm.pods.flatMap((pod) => profiledOfPod(pod, policies));
   const own = { ...settings, podVarianceFactor: 1 };
   const aim = certificationAim(gate, { hash: arm.hash, pods }, own, nowMs);
   if (aim === undefined) return undefined;
@@ -136,17 +138,18 @@ function certifyingOf(
   return state.kind === 'Done' || isNews || asked ? state : undefined;
 }
 
-function profiledContainers(arms: Arms, view: ClusterView): ArmRefs {
-  const refs = (arm: ArmPods | undefined) => (arm?.pods ?? []).flatMap((pod) => profiledOfPod(pod, view));
+function profiledContainers(arms: Arms, policies: readonly AnyProfilingPolicy[]): ArmRefs {
+  const refs = (arm: ArmPods | undefined) => (arm?.pods ?? []).flatMap((pod) => profiledOfPod(pod, policies));
   return {
     baseline: refs(arms.kind === 'Pair' ? arms.baseline : undefined),
     canary: refs(arms.kind === 'Pair' || arms.kind === 'BaselineGone' ? arms.canary : undefined),
   };
 }
 
-function profiledOfPod(pod: V1Pod, view: ClusterView): readonly Required<PodRef>[] {
-  const { uid = '', namespace = '', labels } = pod.metadata ?? {};
-  const policy = policyOf(labels, policiesIn(view, namespace));
+/** `policies`: in force in its namespace, which is the gate's. */
+function profiledOfPod(pod: V1Pod, policies: readonly AnyProfilingPolicy[]): readonly Required<PodRef>[] {
+  const { uid = '', labels } = pod.metadata ?? {};
+  const policy = policyOf(labels, policies);
   return (pod.spec?.containers ?? [])
     .filter(({ name }) => policy !== undefined && policyWants(policy, name))
     .map(({ name }) => ({ podUid: uid, container: name }));

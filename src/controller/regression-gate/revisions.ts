@@ -1,5 +1,7 @@
 /** The revisions of a Deployment: ReplicaSets, those that differ only by our JVM flags counted as one. Pure. */
+import { hash } from 'node:crypto';
 import type { V1Deployment, V1PodTemplateSpec, V1ReplicaSet } from '@kubernetes/client-node';
+import { ownedBy } from '../owned-objects.ts';
 import { FLAG_LINE, FLAG_VARIABLES } from '../profiling-policy/flag-variables.ts';
 
 export interface Revision {
@@ -28,10 +30,7 @@ export function revisionsOf(
   deployment: V1Deployment,
   replicaSets: readonly V1ReplicaSet[],
 ): readonly Revision[] {
-  const uid = deployment.metadata?.uid;
-  const owned = replicaSets.filter((set) =>
-    set.metadata?.ownerReferences?.some((owner) => owner.uid === uid),
-  );
+  const owned = ownedBy(replicaSets, [deployment.metadata?.uid ?? '']);
   const byTemplate = Map.groupBy(owned, (set) => templateWithoutOurFlags(set.spec?.template));
   return [...byTemplate.values()].map(asRevision).sort((a, b) => b.number - a.number);
 }
@@ -59,20 +58,29 @@ function asRevision(sets: readonly V1ReplicaSet[]): Revision {
 
 const createdMs = (set: V1ReplicaSet): number => new Date(set.metadata?.creationTimestamp ?? 0).getTime();
 
-/** The template as text, without the label every ReplicaSet has of its own and without what we injected. */
+/** Caches replace an object when it changes: what is said of one stays true, and all gates ask for it again with each change of a pod. */
+const known = new WeakMap<V1PodTemplateSpec, string>();
+
+/** Tells templates apart, but for the label every ReplicaSet has of its own and what we injected. */
 function templateWithoutOurFlags(template: V1PodTemplateSpec | undefined): string {
-  const { [TEMPLATE_HASH_LABEL]: _, ...labels } = template?.metadata?.labels ?? {};
-  const containers = (template?.spec?.containers ?? []).map((container) => {
+  if (template === undefined) return '';
+  const before = known.get(template);
+  if (before !== undefined) return before;
+  const digest = hash('sha256', textOfTemplate(template), 'base64');
+  known.set(template, digest);
+  return digest;
+}
+
+function textOfTemplate(template: V1PodTemplateSpec): string {
+  const { [TEMPLATE_HASH_LABEL]: _, ...labels } = template.metadata?.labels ?? {};
+  const containers = (template.spec?.containers ?? []).map((container) => {
     const env = (container.env ?? []).filter(
       ({ name, value }) => !(value === FLAG_LINE && FLAG_VARIABLES.some((variable) => variable === name)),
     );
     const { env: _env, ...rest } = container;
     return env.length === 0 ? rest : { ...rest, env };
   });
-  return JSON.stringify(
-    [labels, template?.metadata?.annotations, { ...template?.spec, containers }],
-    sortKeys,
-  );
+  return JSON.stringify([labels, template.metadata?.annotations, { ...template.spec, containers }], sortKeys);
 }
 
 /** Objects arrive with their keys in the API server's order, but the spread above moved some. */
