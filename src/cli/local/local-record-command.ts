@@ -26,7 +26,7 @@ export async function runLocalRecord(command: LocalRecord, around: LocalSurround
   const { output, durationMs, frequencyHz } = command;
   await checkWritable(output);
   await using scratch = await mkdtempDisposable(join(tmpdir(), 'flamegate-record-'));
-  const target = begin(command.target);
+  const target = begin(command.target, around.signal);
   around.say?.(`recording ${target.name} for up to ${durationMs / 1000} s; Ctrl-C ends it early`);
   try {
     const profile = await profileProcesses({
