@@ -1,5 +1,5 @@
 /** Writing of a user's files, with errors that name the file. */
-import { access, constants, writeFile } from 'node:fs/promises';
+import { access, constants, stat, writeFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { CliError } from './cli-error.ts';
 
@@ -23,6 +23,7 @@ export async function checkWritable(path: string): Promise<void> {
       if (error.code !== 'ENOENT') throw error;
       return may(dirname(path));
     });
+    if ((await stat(path).catch(() => undefined))?.isDirectory()) throw new Error('it is a directory');
   } catch (cause) {
     throw new CliError('FILE_UNWRITABLE', `cannot write ${path}: ${reasonOf(cause)}`, cause);
   }
