@@ -9,7 +9,7 @@ import { connect } from 'node:tls';
 import { createGunzip } from 'node:zlib';
 import { type KubeConfig, PortForward } from '@kubernetes/client-node';
 import { type KubeClient, kubeClient } from '../kube/client.ts';
-import { CliError, type CliErrorCode } from './cli-error.ts';
+import { CliError } from './cli-error.ts';
 import type { ClusterOptions } from './command.ts';
 import { reasonOf } from './files.ts';
 
@@ -30,11 +30,6 @@ const ANSWER_TIMEOUT_MS = 60_000; // an hour of windows of twenty pods takes sec
 const TOKEN_SECONDS = 600; // the shortest the API server grants
 const RENEW_TOKEN_MS = 300_000; // recordings last for hours
 const MAX_ERROR_BYTES = 16 * 1024;
-
-/** What may be gone a while later. There was a token when it began: that none is granted now passes, like the rest. */
-export const PASSING: ReadonlySet<CliErrorCode> = new Set([
-  ...(['CONTROLLER_UNREACHABLE', 'CONTROLLER_NOT_FOUND', 'NO_TOKEN'] as const),
-]);
 
 interface Pod {
   readonly metadata: { readonly name: string };
