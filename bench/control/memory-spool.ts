@@ -21,7 +21,7 @@ export function memorySpool(): MemorySpool {
     },
     add: () => Promise.reject(new Error('batches are put, gzipped already')),
     nextWaiting: () => entries.find(({ state }) => state === 'waiting'),
-    read: ({ id }) => Readable.from([bodies.get(id) ?? Buffer.alloc(0)]),
+    read: async ({ id }) => Readable.from([bodies.get(id) ?? Buffer.alloc(0)]),
     async mark(entry, state) {
       const at = entries.findIndex(({ id }) => id === entry.id);
       entries[at] = { ...entry, state };
