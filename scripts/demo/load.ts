@@ -48,13 +48,12 @@ export function startLoad(
   ratePerPod: number,
   maxSeconds: number,
 ): Load {
-  const binary =
-    execFileSync(`${ROOT}/test/load/build.sh`, { encoding: 'utf8' }).trim().split('\n').at(-1) ?? '';
+  const built = execFileSync(`${ROOT}/test/load/build.sh`, { encoding: 'utf8' }).trim();
   const directory = mkdtempSync(join(tmpdir(), 'flamegate-load-'));
   const out = join(directory, 'summary.json');
   const flags = Object.entries(groups).flatMap(([name, pods]) => ['-group', `${name}=${pods.join(',')}`]);
   const child: ChildProcess = spawn(
-    binary,
+    join(built, 'flamegate-load'),
     ['-rate', String(ratePerPod), '-duration', `${maxSeconds}s`, '-path-ids', '1000', '-out', out, ...flags],
     { stdio: 'ignore' },
   );
