@@ -108,7 +108,15 @@ async function pushFor(
   return {
     ...{ ingestP50Ms: quantile(pushMs, 0.5), ingestP99Ms: quantile(pushMs, 0.99) },
     ...{ ingestMaxMs: pushMs.at(-1) ?? null, startTookS: sent.slowUntilMs / 1_000 },
-    ...{ cores: usage.core, rssMb: usage.maxRssMb, noise: { coreHalves: usage.halves } },
+    ...{
+      cores: usage.core,
+      rssMb: usage.maxRssMb,
+      noise: {
+        coreHalves: usage.halves,
+        agentsDelayP99Ms: sent.ownDelayMs[0],
+        agentsDelayMaxMs: sent.ownDelayMs[1],
+      },
+    },
     ...{
       windowsSent: sent.windows,
       ...countWindows(join(dataDirectory, 'windows.sqlite'), sent, size.podsPerNode),

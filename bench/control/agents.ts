@@ -5,6 +5,7 @@
  */
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { monitorEventLoopDelay } from 'node:perf_hooks';
 import { pollAssignments } from '../../src/agent/assignment-poll.ts';
 import { pause } from '../../src/agent/backoff.ts';
 import { type ControllerClient, createControllerClient } from '../../src/agent/controller-client.ts';
@@ -40,6 +41,8 @@ export interface Sent {
   /** Acknowledged batches, `node/sequence`. */
   readonly acknowledged: readonly string[];
   readonly assignments: number;
+  /** What the process of the agents itself kept them waiting, by the 99th and the last percentile of its loop: it is in `pushMs`. */
+  readonly ownDelayMs: readonly [number, number];
 }
 
 const FIRST_WINDOW_MS = 10_000; // until the assignment says
@@ -65,8 +68,12 @@ const beganMs = Date.now();
 process.send?.('prepared', () => process.disconnect());
 const isMeasured = (): boolean => Date.now() - beganMs >= plan.warmSeconds * 1_000;
 
+const own = monitorEventLoopDelay({ resolution: 5 });
+own.enable();
+setTimeout(() => own.reset(), plan.warmSeconds * 1_000).unref();
 await Promise.all(plan.tokens.map((token, node) => runAgent(node, token)));
-const result: Sent = { ...sent, acknowledged, assignments };
+const ownDelayMs = [own.percentile(99) / 1e6, own.max / 1e6] as const;
+const result: Sent = { ...sent, acknowledged, assignments, ownDelayMs };
 await writeFile(resultFile, JSON.stringify(result));
 
 async function runAgent(node: number, token: string): Promise<void> {

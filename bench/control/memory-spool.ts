@@ -3,25 +3,26 @@ import { Readable } from 'node:stream';
 import type { Spool, SpooledBatch } from '../../src/agent/spool.ts';
 
 export interface MemorySpool extends Spool {
-  /** A gzipped batch. */
-  put(id: string, body: Buffer, nowMs: number): void;
+  /** A gzipped batch, in pieces. */
+  put(id: string, body: readonly Buffer[], nowMs: number): void;
 }
 
 export function memorySpool(): MemorySpool {
   const entries: SpooledBatch[] = [];
-  const bodies = new Map<string, Buffer>();
+  const bodies = new Map<string, readonly Buffer[]>();
   let store: string | undefined;
   return {
     dropped: 0,
     entries: () => entries,
     limit: () => undefined, // it holds what one run sends
     put(id, body, nowMs) {
-      entries.push({ id, bytes: body.length, writtenMs: nowMs, state: 'waiting' });
+      const bytes = body.reduce((sum, { length }) => sum + length, 0);
+      entries.push({ id, bytes, writtenMs: nowMs, state: 'waiting' });
       bodies.set(id, body);
     },
     add: () => Promise.reject(new Error('batches are put, gzipped already')),
     nextWaiting: () => entries.find(({ state }) => state === 'waiting'),
-    read: async ({ id }) => Readable.from([bodies.get(id) ?? Buffer.alloc(0)]),
+    read: async ({ id }) => Readable.from(bodies.get(id) ?? []),
     async mark(entry, state) {
       const at = entries.findIndex(({ id }) => id === entry.id);
       entries[at] = { ...entry, state };
