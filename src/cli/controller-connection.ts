@@ -76,13 +76,16 @@ const unlessItLeads =
 
 async function authorityOf(client: KubeClient): Promise<string> {
   const path = `/api/v1/namespaces/${AGENTS_NAMESPACE}/configmaps/flamegate-ca`;
-  try {
-    const { data } = await client.request<{ data?: Record<string, string> }>('GET', path);
-    return data?.['ca.crt'] ?? '';
-  } catch (cause) {
-    const sentence = `cannot read the controller's authority, ConfigMap ${AGENTS_NAMESPACE}/flamegate-ca: ${reasonOf(cause)}${whatToAskFor(cause)}`;
-    throw new CliError('CONTROLLER_NOT_FOUND', sentence, cause);
-  }
+  const failed = (why: string, cause?: unknown): CliError =>
+    new CliError(
+      'CONTROLLER_NOT_FOUND',
+      `cannot read the controller's authority, ConfigMap ${AGENTS_NAMESPACE}/flamegate-ca: ${why}`,
+      cause,
+    );
+  const { data } = await client
+    .request<{ data?: Record<string, string> }>('GET', path)
+    .catch((cause: unknown) => Promise.reject(failed(`${reasonOf(cause)}${whatToAskFor(cause)}`, cause)));
+  return data?.['ca.crt'] ?? Promise.reject(failed('it is empty until a controller has led once'));
 }
 
 /** Of a port-forward there is no more than the status of the answer, in its words. */
