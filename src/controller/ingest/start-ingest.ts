@@ -174,7 +174,7 @@ function listeningServer(
   const server = createServer({ ...secureContext(serving), minVersion: 'TLSv1.2' }, onRequest);
   server.headersTimeout = 10_000;
   server.requestTimeout = 60_000; // 4 MiB from a busy node
-  server.keepAliveTimeout = 75_000; // longer than a long poll and than an agent's window
+  server.keepAliveTimeout = 12_000; // until the next window of a judged node; a connection that rests costs 150 KB, and a new one 2 ms
   server.maxConnections = 10_000; // two of every node of the largest clusters
   server.maxHeadersCount = 64;
   return server;
