@@ -44,7 +44,7 @@ try {
 }
 
 async function measured() {
-  const load = loadWith(output('test/load/build.sh'));
+  const load = loadWith(`${output('test/load/build.sh')}/flamegate-load`);
   const agents = output('bench/overhead/agents/fetch.sh');
   const jar = output('samples/orders/build.sh');
   const program = { javaHome: output('scripts/jdk-home.sh', JDK), jar, directory: DIRECTORY };

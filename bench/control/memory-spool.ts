@@ -22,7 +22,7 @@ export function memorySpool(): MemorySpool {
     },
     add: () => Promise.reject(new Error('batches are put, gzipped already')),
     nextWaiting: () => entries.find(({ state }) => state === 'waiting'),
-    read: ({ id }) => Readable.from(bodies.get(id) ?? []),
+    read: async ({ id }) => Readable.from(bodies.get(id) ?? []),
     async mark(entry, state) {
       const at = entries.findIndex(({ id }) => id === entry.id);
       entries[at] = { ...entry, state };

@@ -1,7 +1,9 @@
 /** A constant, bounded load on the pods of one arm, straight to their addresses so that every pod gets the same. */
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { readFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { getJson } from '../../test/cluster/cluster.ts';
 
@@ -46,23 +48,32 @@ export function startLoad(
   ratePerPod: number,
   maxSeconds: number,
 ): Load {
-  const binary =
-    execFileSync(`${ROOT}/test/load/build.sh`, { encoding: 'utf8' }).trim().split('\n').at(-1) ?? '';
-  const out = `/tmp/flamegate-load-${process.pid}-${Object.keys(groups).join('-')}.json`;
+  const built = execFileSync(`${ROOT}/test/load/build.sh`, { encoding: 'utf8' }).trim();
+  const directory = mkdtempSync(join(tmpdir(), 'flamegate-load-'));
+  const out = join(directory, 'summary.json');
   const flags = Object.entries(groups).flatMap(([name, pods]) => ['-group', `${name}=${pods.join(',')}`]);
   const child: ChildProcess = spawn(
-    binary,
+    join(built, 'flamegate-load'),
     ['-rate', String(ratePerPod), '-duration', `${maxSeconds}s`, '-path-ids', '1000', '-out', out, ...flags],
     { stdio: 'ignore' },
   );
-  const ended = once(child, 'exit');
+  const ended = once(child, 'exit')
+    .then(() => summaryIn(out))
+    .finally(() => rmSync(directory, { recursive: true }));
   return {
     ended,
     async stop() {
       child.kill('SIGTERM');
-      await ended;
-      const { groups: summary } = JSON.parse(readFileSync(out, 'utf8'));
-      return summary;
+      return (await ended) ?? Promise.reject(new Error('the load ended without a summary'));
     },
   };
+}
+
+/** Undefined where it was killed before it wrote one. */
+function summaryIn(file: string): LoadSummary | undefined {
+  try {
+    return JSON.parse(readFileSync(file, 'utf8')).groups;
+  } catch {
+    return undefined;
+  }
 }

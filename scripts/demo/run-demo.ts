@@ -51,7 +51,7 @@ export async function runDemo(steps: Steps, whileBusy: WhileBusy = async () => {
     await whileBusy();
     return { gate, report, latency: await load.stop() };
   } finally {
-    await load.stop();
+    await load.stop().catch(() => undefined); // what failed before it is told
   }
 }
 

@@ -27,15 +27,21 @@ const POLL_MS = 20;
 
 /** Reads somebody else's perf map if there is one, else has the JVM write one, reads it and deletes it. Never throws. */
 export async function namesOfJvm(process: ProcessFacts, options: AttachOptions): Promise<AttachOutcome> {
+  const asked = askForNames(process, options);
   try {
-    return await bounded(askForNames(process, options));
+    return await bounded(asked);
   } catch (error) {
+    void asked.then(letGo, () => undefined); // it may come yet, when nobody waits any more
     if (!isAlive(options.procRoot, process)) return { kind: 'gone' };
     if (error instanceof AttachFailure) return { kind: 'failed', reason: error.code, message: error.message };
     const denied = ['EPERM', 'EACCES'].includes(codeOf(error));
     const reason = denied ? 'AttachNotGranted' : 'TmpNotUsable';
     return { kind: 'failed', reason, message: `/tmp of the container: ${messageOf(error)}` };
   }
+}
+
+function letGo(late: AttachOutcome): void {
+  if (late.kind === 'named') late.map.close();
 }
 
 async function askForNames(process: ProcessFacts, options: AttachOptions): Promise<AttachOutcome> {
@@ -160,6 +166,5 @@ async function bounded<T>(work: Promise<T>): Promise<T> {
     return await Promise.race([work, timeout]);
   } finally {
     timer.abort();
-    work.catch(() => undefined);
   }
 }

@@ -95,7 +95,11 @@ async function take(
   response: ServerResponse,
 ): Promise<void> {
   const chunks: Buffer[] = [];
-  for await (const chunk of request) if (Buffer.isBuffer(chunk)) chunks.push(chunk);
+  try {
+    for await (const chunk of request) if (Buffer.isBuffer(chunk)) chunks.push(chunk);
+  } catch {
+    return; // whoever pushed was killed meanwhile, and nobody waits for an answer
+  }
   const refusal = controller.refusals.shift();
   if (refusal) {
     response.writeHead(refusal.status, { 'content-type': 'application/json' });

@@ -2,11 +2,12 @@
 import assert from 'node:assert/strict';
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { chmodSync, existsSync, mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { TestContext } from 'node:test';
 import { setTimeout as delay } from 'node:timers/promises';
+import { madeOnce } from '../jvm/testing/made-once.ts';
 import type { AttachOptions } from './attach.ts';
 import { openAttachJournal } from './attach-journal.ts';
 import { fileNameStores } from './file-name-store.ts';
@@ -124,22 +125,16 @@ export async function eventually(
   assert.fail(`not within ${limitMs} ms: ${what}`);
 }
 
-/** Of the oldest JDK: the others run them too. Kept under the hash of the source. */
+/** Of the oldest JDK: the others run them too. */
 function classes(program: keyof typeof PROGRAMS): string {
   const hash = createHash('sha256').update(PROGRAMS[program]).digest('hex').slice(0, 16);
-  const kept = `/var/tmp/flamegate-${program}-${hash}`; // not in /tmp, which contained JVMs have of their own
-  if (existsSync(kept)) return kept;
-  const directory = mkdtempSync(`${kept}-`);
-  chmodSync(directory, 0o755); // contained JVMs are of another user
-  const source = join(directory, `${program}.java`);
-  writeFileSync(source, PROGRAMS[program]);
-  execFileSync(`${JDKS[0]}/bin/javac`, ['-d', directory, source]);
-  try {
-    renameSync(directory, kept); // at once, for other test files look at it meanwhile
-  } catch {
-    rmSync(directory, { recursive: true });
-  }
-  return kept;
+  // not in /tmp, which contained JVMs have of their own
+  return madeOnce(`/var/tmp/flamegate-${program}-${hash}`, (directory) => {
+    chmodSync(directory, 0o755); // contained JVMs are of another user
+    const source = join(directory, `${program}.java`);
+    writeFileSync(source, PROGRAMS[program]);
+    execFileSync(`${JDKS[0]}/bin/javac`, ['-d', directory, source]);
+  });
 }
 
 function childPid(child: ChildProcess): number {

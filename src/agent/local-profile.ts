@@ -9,7 +9,6 @@ import { createAttachQueue } from './attach-queue.ts';
 import { pause } from './backoff.ts';
 import type { AgentConfig } from './config.ts';
 import { fileNameStores } from './file-name-store.ts';
-import type { Jvm } from './jvm.ts';
 import type { JvmReport } from './jvm-report.ts';
 import { readKernelSymbols } from './kernel-names.ts';
 import type { AgentLog } from './log.ts';
@@ -30,7 +29,10 @@ export interface LocalProfile {
   readonly lost: number;
   /** Samples whose stack lacks its root. */
   readonly truncated: number;
+  /** Also JVMs that have ended, the first of them. */
   readonly processes: readonly LocalProcess[];
+  /** How many more there were at a time than are sampled. */
+  readonly unsampled: number;
 }
 
 export interface LocalProcess {
@@ -75,14 +77,25 @@ export async function profileProcesses(options: LocalProfileOptions): Promise<Lo
   const natives = createNativeNames();
   const processes = new Map<number, TrackedProcess>();
   const merged = createMerge();
+  const ended: LocalProcess[] = [];
+  let unsampled = 0;
   let kernel: KernelSymbols | undefined;
 
+  const forget = (pid: number, { jvm }: TrackedProcess) => {
+    if (jvm && ended.length < MAX_PROCESSES) ended.push({ pid, jvm: jvm.report() });
+    jvm?.close();
+    processes.delete(pid);
+  };
   const look = async () => {
     const nowMs = Date.now();
-    const pids = options.pids().slice(0, MAX_PROCESSES);
+    const there = options.pids();
+    const pids = there.slice(0, MAX_PROCESSES);
+    unsampled = Math.max(unsampled, there.length - pids.length);
     for (const pid of pids) {
-      if (!processes.get(pid)?.isAlive()) {
+      const known = processes.get(pid);
+      if (!known?.isAlive()) {
         const process = await trackProcess(pid, access);
+        if (process && known) forget(pid, known);
         if (process) processes.set(pid, process);
       }
       await processes.get(pid)?.look(nowMs);
@@ -105,7 +118,8 @@ export async function profileProcesses(options: LocalProfileOptions): Promise<Lo
     await attaches.idle();
     const added = merged.add(samples, (row) => names.stackOf(row, processes.get(row.pid)));
     options.folded?.(added); // not in the call: of nobody who listens its arguments are not worked out
-    for (const process of processes.values()) process.age();
+    // Of what has ended nothing is sampled any more; a build starts thousands.
+    for (const [pid, process] of processes) process.isAlive() ? process.age() : forget(pid, process);
   };
 
   host.ensure(frequencyHz, Date.now());
@@ -129,7 +143,8 @@ export async function profileProcesses(options: LocalProfileOptions): Promise<Lo
         await fold();
         foldedMs = nowMs;
       }
-      if (isOver) return { ...merged.finish(), startMs, endMs: nowMs, frequencyHz, processes: reports() };
+      if (isOver)
+        return { ...merged.finish(), startMs, endMs: nowMs, frequencyHz, processes: reports(), unsampled };
     }
   } finally {
     host.close();
@@ -139,11 +154,9 @@ export async function profileProcesses(options: LocalProfileOptions): Promise<Lo
   }
 
   function reports(): readonly LocalProcess[] {
-    return [...processes].map(([pid, { jvm }]) => ({ pid, jvm: reportOf(jvm) }));
+    return [...ended, ...Array.from(processes, ([pid, { jvm }]) => ({ pid, jvm: jvm?.report() }))];
   }
 }
-
-const reportOf = (jvm: Jvm | undefined): JvmReport | undefined => jvm?.report();
 
 type StackOf = (row: SampleBatch['rows'][number]) => readonly { name: string; place: string }[];
 

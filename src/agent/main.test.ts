@@ -138,3 +138,17 @@ test('a wrong setting ends the agent with the name of the variable', async (t) =
   assert.equal(agent.child.exitCode, 1);
   assert.match(agent.output(), /AGENT_CONFIG_INVALID.*FLAMEGATE_CONTROLLER is .*not an https URL/);
 });
+
+test('an agent whose health cannot be asked for ends, whatever it was told to watch before', async (t) => {
+  const controller = await aController(t);
+  const spool = aDirectory(t);
+  const kept = { ...anAssignment('c'.repeat(64)), live: [{ podUid: 'aaaa', container: 'app' }] };
+  writeFileSync(`${spool}/assignment.json`, JSON.stringify(kept));
+  const env = { FLAMEGATE_HTTP_PORT: controller.url.port, FLAMEGATE_SPOOL: spool, FLAMEGATE_LIVE: 'true' };
+  const agent = anAgent(t, controller, { env });
+
+  await eventually('it ended', () => agent.child.exitCode !== null);
+
+  assert.equal(agent.child.exitCode, 1);
+  assert.match(agent.output(), /EADDRINUSE/);
+});

@@ -78,38 +78,38 @@ export async function runAgent(config: AgentConfig, log: AgentLog, signal: Abort
     sinks.sendTo(settings?.sinks);
     agent.assign(assignment);
   };
-  const kept = `${config.spoolDirectory}/assignment.json`;
-  const before = await loadAssignment(kept, log);
-  if (before) assign(before);
+  const ended = new AbortController();
+  const until = AbortSignal.any([signal, ended.signal]);
+  let running: readonly Promise<void>[] = [];
   const health = await startHealthServer(config.httpPort, {
     metrics: metrics.families,
     alive: () => Date.now() - agent.lastLookMs < STANDSTILL_MS,
     failure: () => host.failure,
   });
-  log.info(
-    { boot, filter, recovered, containers: before?.containers.length ?? 0, port: health.port },
-    'agent started',
-  );
-
-  const take = async (assignment: Assignment) => {
-    assign(assignment);
-    log.info(
-      { version: assignment.version, containers: assignment.containers.length },
-      'assignment received',
-    );
-    await saveAssignment(kept, assignment);
-    await push.storeIs(assignment.store);
-  };
-  const failed = (code: string) => metrics.assignmentFailures.inc({ code });
-  const polling = pollAssignments(
-    { ...{ client, log, take, failed }, node: config.nodeName, random: Math.random },
-    signal,
-  );
   try {
-    await Promise.all([agent.run(signal), push.run(signal), polling, spans.run(signal)]);
+    const kept = `${config.spoolDirectory}/assignment.json`;
+    const before = await loadAssignment(kept, log);
+    if (before) assign(before);
+    const fields = { boot, filter, recovered, containers: before?.containers.length ?? 0, port: health.port };
+    log.info(fields, 'agent started');
+    const take = async (assignment: Assignment) => {
+      assign(assignment);
+      log.info(
+        { version: assignment.version, containers: assignment.containers.length },
+        'assignment received',
+      );
+      await saveAssignment(kept, assignment);
+      await push.storeIs(assignment.store);
+    };
+    const failed = (code: string) => metrics.assignmentFailures.inc({ code });
+    const polled = { client, log, take, failed, node: config.nodeName, random: Math.random };
+    running = [agent.run(until), push.run(until), pollAssignments(polled, until), spans.run(until)];
+    await Promise.all(running);
     const flushed = AbortSignal.timeout(FLUSH_MS);
     await Promise.all([push.flush(flushed), sinks.stop(flushed)]);
   } finally {
+    ended.abort(); // where one part fails, the others end too
+    await Promise.allSettled(running);
     host.close();
     requests.close();
     client.close();
@@ -154,7 +154,7 @@ async function main(): Promise<void> {
     await runAgent(config, log, stop.signal);
   } catch (error) {
     log.fatal({ err: error, code: codeOf(error) }, messageOf(error));
-    process.exitCode = 1;
+    process.exit(1); // whatever may still be open: one that only seems to run is not started again
   }
 }
 

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { readdirSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { type TestContext, test } from 'node:test';
 import type { Batch } from '../wire/batch-schema.ts';
 import { pollAssignments } from './assignment-poll.ts';
@@ -93,6 +93,33 @@ test('a refused batch is set aside, and the next one goes on', async (t) => {
     spool.entries().map(({ state }) => state),
     ['refused', 'sent'],
   );
+});
+
+test('a batch whose file somebody took away holds up no other, and is counted', async (t) => {
+  const controller = await aController(t);
+  const { directory, spool, push, pushed } = await aPusher(t, controller);
+  for (const sequence of [0, 1]) await spool.add(aBatch(sequence), Date.now());
+  rmSync(`${directory}/boot-of-the-test-0.json.gz`);
+
+  push.wake();
+  await eventually('the other arrived', () => pushed.length === 2);
+
+  assert.deepEqual(pushed, ['refused ENOENT', 'sent']);
+  assert.deepEqual([spool.dropped, controller.batches], [1, [aBatch(1)]]);
+});
+
+test('a spool that cannot be written for a while ends nothing', async (t) => {
+  const controller = await aController(t);
+  const { add, directory, pushed, spool } = await aPusher(t, controller);
+  mkdirSync(`${directory}/store.tmp`); // where the store's name is to be written
+
+  await add(0);
+  await eventually('the first arrived', () => pushed.length === 1);
+  rmSync(`${directory}/store.tmp`, { recursive: true });
+  await add(1);
+  await eventually('the second arrived', () => spool.entries().every(({ state }) => state === 'sent'));
+
+  assert.deepEqual(controller.batches, [aBatch(0), aBatch(1)]);
 });
 
 test('an answer that says later is tried again, and not-the-leader over a new connection', async (t) => {

@@ -68,11 +68,16 @@ export function createPushLoop(options: PushLoopOptions): PushLoop {
     woken.resolve();
   };
   const pushNext = async (entry: SpooledBatch, signal: AbortSignal): Promise<Pushed> => {
-    const result = await push(entry, options, signal);
-    options.pushed(result.kind, result.code);
-    if (result.kind !== 'failed') await spool.mark(entry, result.kind);
-    if (result.store !== undefined) await storeIs(result.store);
-    return result;
+    try {
+      const result = await push(entry, options, signal);
+      options.pushed(result.kind, result.code);
+      if (result.kind !== 'failed') await spool.mark(entry, result.kind);
+      if (result.store !== undefined) await storeIs(result.store);
+      return result;
+    } catch (error) {
+      options.log.error({ err: error, batch: entry.id }, 'the spool fails'); // a disk is full, and will not be for ever
+      return { kind: 'failed', code: codeOf(error) };
+    }
   };
   return {
     wake(ofWindowMs = windowMs) {
@@ -119,6 +124,7 @@ interface Pushed {
 // 2xx                             → sent
 // 401, 403, 408, 429, 5xx, none   → stays; a 503 (NOT_LEADER) also drops the connection, to meet another replica
 // any other                       → refused: set aside, counted, not sent again
+// not asked: its file is gone     → refused, and the next one goes on
 async function push(
   entry: SpooledBatch,
   { client, spool, log }: PushLoopOptions,
@@ -130,7 +136,11 @@ async function push(
     'content-length': entry.bytes,
     ...(spool.store === undefined ? {} : { [STORE_HEADER]: spool.store }),
   };
-  const content = spool.read(entry);
+  const content = await spool.read(entry);
+  if (content === undefined) {
+    log.warn({ batch: entry.id }, 'a batch is gone from the spool');
+    return { kind: 'refused', code: 'ENOENT' };
+  }
   try {
     const asked = { method: 'POST', path: BATCHES_PATH, headers, content, timeoutMs: TIMEOUT_MS } as const;
     const answer = await client.ask(asked, signal);

@@ -2,13 +2,13 @@
  * The batches of the last hour, or as long as the install says, on disk, one gzipped file each: a controller that was away, or has lost its store, gets
  * them (again). A file is `<boot>-<sequence>.json.gz`, then `….sent`, or `….refused` if it must not be sent again.
  */
-import { createReadStream, createWriteStream } from 'node:fs';
-import { mkdir, readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
+import { createWriteStream } from 'node:fs';
+import { mkdir, open, readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { createGzip } from 'node:zlib';
 import type { Batch } from '../wire/batch-schema.ts';
-import { AgentError, messageOf } from './agent-error.ts';
+import { AgentError, codeOf, messageOf } from './agent-error.ts';
 import { batchJson } from './batch-json.ts';
 
 export interface SpooledBatch {
@@ -33,7 +33,8 @@ export interface Spool {
   /** Writes a batch and drops what is too old or too much. */
   add(batch: Batch, nowMs: number): Promise<void>;
   nextWaiting(): SpooledBatch | undefined;
-  read(entry: SpooledBatch): Readable;
+  /** To be read to its end, or destroyed. Undefined of one whose file somebody took away: it is dropped then. */
+  read(entry: SpooledBatch): Promise<Readable | undefined>;
   mark(entry: SpooledBatch, state: 'sent' | 'refused'): Promise<void>;
   /** Everything is to be sent again. */
   markAllWaiting(): Promise<void>;
@@ -108,7 +109,16 @@ export async function openSpool(
       await prune();
     },
     nextWaiting: () => entries.find(({ state }) => state === 'waiting'),
-    read: (entry) => createReadStream(fileOf(entry)),
+    async read(entry) {
+      try {
+        return (await open(fileOf(entry))).createReadStream();
+      } catch (error) {
+        if (codeOf(error) !== 'ENOENT') throw error;
+        const index = entries.findIndex(({ id }) => id === entry.id);
+        if (index >= 0 && entries.splice(index, 1)[0]?.state === 'waiting') dropped++;
+        return undefined;
+      }
+    },
     mark: replace,
     async markAllWaiting() {
       for (const entry of entries.filter(({ state }) => state === 'sent')) await replace(entry, 'waiting');

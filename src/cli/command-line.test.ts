@@ -240,6 +240,14 @@ test('a wrong line is a usage error that says what is right', () => {
     ['completion', /expected: flamegate completion bash\|zsh\|fish/],
     ['completion tcsh', /expected: flamegate completion bash\|zsh\|fish/],
     ['ui -n a -A', /not both/],
+    ['doctor --token t', /doctor takes no --token/],
+    ['status --token t', /status takes no --token/],
+    ['plan --gate a/b --service-account c/d', /plan takes no --service-account/],
+    ['plan a --kubeconfig k', /plan of recordings takes no --kubeconfig/],
+    ['replay a --context c', /replay of recordings and databases takes no --context/],
+    ['record -n a -l b=c -o d --frequency 9', /record of the pods of a gate takes no --frequency/],
+    ['report a/b -o json --raw', /report as json takes no --raw/],
+    ['diff a b --fail-on 1% --title x', /diff without a page \(-o\) takes no --title/],
     ['plan a --placebos 0', /--placebos is a whole number/],
   ];
   for (const [line, message] of wrong) {

@@ -7,6 +7,7 @@ import {
   CLUSTER,
   type CommandName,
   commandIn,
+  KUBE,
   OPTIONS,
   type OptionName,
   optionsOf,
@@ -102,6 +103,7 @@ function diffCommand(rest: readonly string[], values: Values): Command {
   const { output, title, raw = false } = values;
   const failOn = values['fail-on'] === undefined ? undefined : percentageOption('fail-on', values['fail-on']);
   if (output === undefined && failOn === undefined) throw usage(`diff needs -o or --fail-on: ${right}`);
+  if (output === undefined) refuse(['title'], values, 'diff without a page (-o)');
   return { kind: 'diff', baseline, canary, output, title, raw, failOn };
 }
 
@@ -117,6 +119,7 @@ function reportCommand(rest: readonly string[], values: Values): Command {
   if (format !== 'text' && slow !== undefined) {
     throw usage(`--slow is text, or a page: report --slow canary [-o a.html], not ${format}`);
   }
+  if (format !== 'text') refuse(['raw'], values, `report as ${format}`);
   const cluster = clusterOptions(values);
   const isPage = format === 'text' && output !== undefined;
   const clone = askedCommits(values, isPage || slow !== undefined || format === 'junit');
@@ -174,6 +177,7 @@ function recordCommand(rest: readonly string[], values: Values): Command {
     return { kind: 'podRecord', ...podRecordOptions(values), ...podOf(values.pod, values) };
   }
   if (isLocal(rest, values)) return localCommand(rest, values);
+  refuse(['frequency'], values, 'record of the pods of a gate');
   const { namespace, selector, output } = values;
   if (namespace === undefined || selector === undefined || output === undefined) {
     throw usage(
@@ -214,6 +218,7 @@ function replayCommand(rest: readonly string[], values: Values): Command {
   if (given !== 1) throw usage('replay needs one of DIR..., --gate NAMESPACE/NAME and --database FILE');
   const arms = armNames(values);
   if (arms !== undefined && rest.length === 0) throw usage('--baseline and --canary are for recordings');
+  if (gate === undefined) refuse(CLUSTER, values, 'replay of recordings and databases');
   const source: ReplaySource =
     gate !== undefined
       ? { kind: 'gate', gate: objectName(gate), cluster: clusterOptions(values) }
@@ -232,6 +237,7 @@ function planCommand(rest: readonly string[], values: Values): Command {
   if (gate !== undefined && foreign !== undefined) {
     throw usage(`--${foreign} is for recordings: a gate is certified with its own settings`);
   }
+  if (gate === undefined) refuse(KUBE, values, 'plan of recordings');
   const source: PlanSource =
     gate === undefined
       ? { kind: 'recordings', directories: rest, pods: baseline, mostPlacebos: mostPlacebos(placebos) }

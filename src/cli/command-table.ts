@@ -67,7 +67,7 @@ interface CommandEntry {
 export const ARMS = ['baseline', 'canary'] as const;
 export const SHELLS = ['bash', 'zsh', 'fish'] as const;
 
-const KUBE = ['kubeconfig', 'context'] as const;
+export const KUBE = ['kubeconfig', 'context'] as const;
 export const CLUSTER = [...KUBE, 'token', 'service-account'] as const;
 const LOCAL = ['pid', 'container', 'frequency'] as const;
 const SCOPE = ['namespace', 'all-namespaces'] as const;
@@ -78,7 +78,7 @@ const DIRECTORY: Known = { path: 'directory' };
 export const COMMANDS = {
   status: {
     says: 'what is installed and how it works, what is wrong first',
-    takes: ['output', ...SCOPE, ...CLUSTER],
+    takes: ['output', ...SCOPE, ...KUBE],
     output: LISTS,
   },
   'gate list': { says: 'gates and their verdicts', takes: ['output', ...SCOPE, ...KUBE], output: LISTS },
@@ -116,7 +116,7 @@ export const COMMANDS = {
   },
   doctor: {
     says: 'what machine, JVMs and cluster allow',
-    takes: ['output', ...CLUSTER],
+    takes: ['output', ...KUBE],
     output: LISTS,
   },
   noise: { says: 'what recordings say about noise', takes: [], words: DIRECTORY },
@@ -128,7 +128,7 @@ export const COMMANDS = {
   },
   plan: {
     says: 'what a gate sees with how many canary pods',
-    takes: ['output', 'gate', 'baseline', 'placebos', ...OVERRIDES, ...CLUSTER],
+    takes: ['output', 'gate', 'baseline', 'placebos', ...OVERRIDES, ...KUBE],
     output: LISTS,
     words: DIRECTORY,
   },

@@ -9,21 +9,16 @@ import { type RevisionVerdict, revisionVerdict } from '../crds/revision-verdict.
 import { API_VERSION } from '../crds/schema.ts';
 import { parseRegressionGate, parseRegressionReport } from '../crds/validators.ts';
 import { type KubeClient, kubeClient, pathOf } from '../kube/client.ts';
-import { isKubeError, type KubeErrorCode } from '../kube/kube-error.ts';
 import { CliError, type Outcome } from './cli-error.ts';
 import { clusterConfig } from './cluster-config.ts';
 import type { Command } from './command.ts';
-import { reasonOf } from './files.ts';
 import { exitCodeOf, verdictText } from './gate-wait-text.ts';
 import { newestRevision } from './newest-revision.ts';
+import { isPassing } from './passing.ts';
 
 type GateWait = Extract<Command, { kind: 'gate' }>;
 
 const ASK_EVERY_MS = 5_000; // a gate's status is written every 30 s, and at once when it is decided
-/** What goes by itself: the API server restarts, or is asked too much. */
-const PASSING: readonly KubeErrorCode[] = [
-  ...(['KUBE_UNREACHABLE', 'KUBE_SERVER_ERROR', 'KUBE_THROTTLED', 'KUBE_EXPIRED'] as const),
-];
 
 export interface GateWaitTerminal {
   /** Of what is waited for, as often as it changes; undefined where nobody watches. */
@@ -99,8 +94,6 @@ async function reportsIn(client: KubeClient, namespace: string): Promise<readonl
 
 /** Whatever else is wrong stays so, and nobody should wait for it. */
 function passingFailure(error: unknown): Error {
-  if (PASSING.some((code) => isKubeError(error, code))) {
-    return error instanceof Error ? error : new Error(reasonOf(error));
-  }
+  if (error instanceof Error && isPassing(error)) return error;
   throw error;
 }

@@ -76,7 +76,7 @@ Stacks (report, diff)
   --raw               as they were sampled; default: coroutines, pipelines and threads folded, suspend functions
                       by their names in the source
 
-Cluster (status, report, ui, record and top of pods, doctor, replay, plan; gate: the first two)
+Cluster (report, ui, record and top of pods, replay; status, doctor, plan, gate: the first two)
   --kubeconfig FILE   default: KUBECONFIG, then ~/.kube/config
   --context NAME      default: the current context
   --token TOKEN       shown to the controller; default: the kubeconfig's own. A kubeconfig with a client

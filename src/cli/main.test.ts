@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
@@ -8,8 +8,9 @@ import { after, test } from 'node:test';
 const directory = mkdtempSync(join(tmpdir(), 'flamegate-cli-'));
 after(() => rmSync(directory, { recursive: true }));
 
+const PROGRAM = join(import.meta.dirname, 'main.ts');
 const flamegate = (...args: string[]) =>
-  spawnSync(process.execPath, [join(import.meta.dirname, 'main.ts'), ...args], {
+  spawnSync(process.execPath, [PROGRAM, ...args], {
     encoding: 'utf8',
     env: { PATH: process.env['PATH'], HOME: directory },
     timeout: 60_000,
@@ -90,4 +91,41 @@ test('a wrong command line exits with 2', () => {
 
   assert.equal(status, 2);
   assert.match(stderr, /there is no command "explode"\n"flamegate --help"/);
+});
+
+test('who reads only the beginning is no failure, and a full disk is one', () => {
+  const printed = (into: string) =>
+    spawnSync(
+      'bash',
+      ['-c', `set -o pipefail; "$@" completion fish ${into}`, 'bash', process.execPath, PROGRAM],
+      {
+        encoding: 'utf8',
+      },
+    );
+
+  const read = printed('| true');
+  const full = printed('> /dev/full');
+
+  assert.deepEqual([read.status, read.stderr], [0, '']);
+  assert.equal(full.status, 4);
+  assert.match(full.stderr, /^flamegate: FILE_UNWRITABLE: cannot write to standard output: ENOSPC/);
+});
+
+test('what cannot be written is said before anything is recorded', () => {
+  mkdirSync(path('taken'));
+
+  for (const command of [
+    ['record', '--pid', '1', '-o', path('taken')],
+    ['compare', '--baseline', 'true', '--canary', 'true', '--page', path('taken')],
+  ]) {
+    const { status, stderr } = flamegate(...command);
+    assert.equal(status, 4);
+    assert.match(stderr, /^flamegate: FILE_UNWRITABLE: cannot write .*taken: it is a directory/);
+  }
+});
+
+test('words of others move no cursor', () => {
+  const { stderr } = flamegate('diff', 'a\u001b[2J', 'b', '--fail-on', '1%');
+
+  assert.match(stderr, /^flamegate: FILE_UNREADABLE: cannot read a\\u\{1b\}\[2J/);
 });

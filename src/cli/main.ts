@@ -1,10 +1,12 @@
 #!/usr/bin/env node
 /** `flamegate`, also installed as `kubectl-flamegate`. Results go to standard output, everything else to standard error. */
+import { constants } from 'node:os';
 import { CliError, type Outcome } from './cli-error.ts';
 import type { Command } from './command.ts';
 import { parseCommandLine } from './command-line.ts';
 import { HELP } from './help.ts';
 import { sayAfterAWhile } from './progress.ts';
+import { visible } from './visible.ts';
 
 const COLUMNS_OF_A_FILE = 100;
 const ROWS_OF_A_FILE = 24;
@@ -48,7 +50,7 @@ async function run(command: Command): Promise<string | Outcome> {
       });
     case 'ui':
       return (await import('./ui-command.ts')).runUi(command, {
-        say: (line) => process.stderr.write(`${line}\n`),
+        say: tell, // without its address it is of no use
         signal: stopSignal(),
       });
     case 'top':
@@ -85,18 +87,28 @@ const topTerminal = () => ({
   write: (text: string) => process.stdout.write(text),
   isTerminal: process.stdout.isTTY,
   rows: (process.stdout.isTTY && process.stdout.rows) || ROWS_OF_A_FILE,
-  signal: stopSignal(),
+  signal: AbortSignal.any([stopSignal(), unread.signal]),
 });
 
 /** Says what goes on, where somebody watches. */
-const watched = (): ((line: string) => void) | undefined =>
-  process.stderr.isTTY ? (line) => process.stderr.write(`${line}\n`) : undefined;
+const watched = (): ((line: string) => void) | undefined => (process.stderr.isTTY ? tell : undefined);
 
-/** Aborts at the first Ctrl-C, so that a recording ends with its index; the second ends the process as usual. */
+/** Much of it is somebody else's words. */
+function tell(text: string): void {
+  process.stderr.write(`${text.split('\n').map(visible).join('\n')}\n`);
+}
+
+/**
+ * Aborts at the first Ctrl-C, or when the terminal is closed, so that a recording ends with its index; the second ends the process, and with
+ * it what was started for it.
+ */
 function stopSignal(): AbortSignal {
   const stop = new AbortController();
-  for (const name of ['SIGINT', 'SIGTERM'] as const) {
-    process.once(name, () => stop.abort());
+  for (const name of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
+    process.once(name, () => {
+      stop.abort();
+      process.once(name, () => process.exit(128 + constants.signals[name])); // as a shell says it
+    });
   }
   return stop.signal;
 }
@@ -108,8 +120,19 @@ const WRONG_LINE = 2;
 function complain(error: unknown): number {
   const code = error instanceof Error && 'code' in error ? `${String(error.code)}: ` : '';
   const message = error instanceof Error ? error.message : String(error);
-  process.stderr.write(`flamegate: ${message.startsWith(code) ? '' : code}${message}\n`);
+  tell(`flamegate: ${message.startsWith(code) ? '' : code}${message}`);
   return error instanceof CliError && error.code === 'USAGE' ? WRONG_LINE : FAILED;
+}
+
+/** Aborted when nobody reads what is printed any more: `flamegate top --pid 4242 | head`. */
+const unread = new AbortController();
+
+/** Who has read enough leaves, which is no failure. Throws FILE_UNWRITABLE for any other. */
+async function print(text: string): Promise<void> {
+  const written = await new Promise<unknown>((done) => process.stdout.write(text, done));
+  const failure = written ?? unread.signal.reason;
+  if (!(failure instanceof Error) || ('code' in failure && failure.code === 'EPIPE')) return;
+  throw new CliError('FILE_UNWRITABLE', `cannot write to standard output: ${failure.message}`, failure);
 }
 
 async function main(argv: readonly string[]): Promise<number> {
@@ -117,12 +140,14 @@ async function main(argv: readonly string[]): Promise<number> {
     const command = parseCommandLine(argv);
     const ended = await sayAfterAWhile(run(command), watched(), BUSY_WITH[command.kind]);
     const { text, exitCode } = typeof ended === 'string' ? { text: ended, exitCode: 0 } : ended;
-    await new Promise<void>((done) => process.stdout.write(text, () => done()));
+    await print(text);
     return exitCode;
   } catch (error) {
     return complain(error);
   }
 }
 
+process.stdout.on('error', (error) => unread.abort(error));
+process.stderr.on('error', () => undefined); // nobody is left to tell it
 // Connections to the API server are kept alive for ten seconds, which nobody at a terminal should wait for.
 process.exit(await main(process.argv.slice(2)));

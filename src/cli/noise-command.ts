@@ -3,15 +3,14 @@ import { formatSharePercent } from '../crds/quantities.ts';
 import type { RecordedWindow } from '../wire/window-lines.ts';
 import { type FunctionNoise, measureNoise, type Noise } from './noise.ts';
 import { readRecording } from './recording.ts';
+import { visible } from './visible.ts';
 
 const FUNCTIONS_SHOWN = 12;
 
 export async function runNoise(directories: readonly string[]): Promise<string> {
-  const windows: RecordedWindow[] = [];
-  for (const directory of directories) {
-    windows.push(...(await readRecording(directory)).windows);
-  }
-  return renderNoise(measureNoise(windows));
+  const recordings: (readonly RecordedWindow[])[] = [];
+  for (const directory of directories) recordings.push((await readRecording(directory)).windows);
+  return renderNoise(measureNoise(recordings.flat()));
 }
 
 export function renderNoise(noises: readonly Noise[]): string {
@@ -20,7 +19,7 @@ export function renderNoise(noises: readonly Noise[]): string {
     ...noises.map((noise) => functionTable(noise)),
     ...noises.map((noise) => ageTable(noise)),
   ]
-    .map((lines) => `${lines.join('\n')}\n`)
+    .map((lines) => `${lines.map(visible).join('\n')}\n`)
     .join('\n');
 }
 
@@ -61,7 +60,7 @@ function functionTable(noise: Noise): string[] {
 
 function functionRow(noise: FunctionNoise): string {
   const phi = [120, 600].map((seconds) => factor(noise.overdispersion.get(seconds)));
-  return `| \`${noise.name.replaceAll(/[|`\r\n]/g, '_')}\` | ${formatSharePercent(noise.share)} | ${formatSharePercent(noise.podSd)} | ${phi.join(' | ')} |`;
+  return `| \`${noise.name.replaceAll(/[|`]/g, '_')}\` | ${formatSharePercent(noise.share)} | ${formatSharePercent(noise.podSd)} | ${phi.join(' | ')} |`;
 }
 
 function ageTable(noise: Noise): string[] {

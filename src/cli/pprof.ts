@@ -77,9 +77,14 @@ function stacksOf(raw: Raw, type: number): StackCount[] {
       throw new PprofError(`a sample has ${values.length} values for ${raw.types.length} types`);
     if (count < 0) throw new PprofError(`a sample counts ${count}: it may be the difference of two profiles`);
     if (count === 0) return [];
-    const frames = locations.flatMap(framesOf);
-    if (frames.length > MAX_FRAMES)
-      throw new PprofError(`a stack of ${frames.length} frames, the most is ${MAX_FRAMES}`);
+    const frames: (readonly [string, string])[] = [];
+    for (const id of locations) {
+      const inlined = framesOf(id);
+      // Asked before they are put together: a location with a million lines may be a million times in a stack.
+      if (frames.length + inlined.length > MAX_FRAMES)
+        throw new PprofError(`a stack of more than ${MAX_FRAMES} frames`);
+      frames.push(...inlined);
+    }
     return [{ frames: frames.map(([name]) => name), places: frames.map(([, place]) => place), count }];
   });
 }

@@ -163,6 +163,11 @@ test('what is negative is refused, what is huge or ten thousand deep is read', a
   assert.equal((await readProfiles(good, of([['main', [2n ** 63n - 1n]]]))).canary[0]?.count, 2 ** 63);
   const deep = Array.from({ length: 10_000 }, () => 'f').join(';');
   assert.equal((await readProfiles(good, of([[deep, [1]]]))).canary[0]?.frames.length, 10_000);
+  const inlined = Array.from({ length: 1_000 }, () => 'f').join('>');
+  await assert.rejects(
+    readProfiles(good, of([[Array.from({ length: 70 }, () => inlined).join(';'), [1]]])),
+    code('PPROF_INVALID', /odd\.pb: a stack of more than 65536 frames/),
+  );
   assert.deepEqual((await readProfiles(good, of([['', [1]]]))).canary, [
     { frames: [], places: [], count: 1 },
   ]);

@@ -5,9 +5,10 @@ import { windowsPath } from '../wire/endpoints.ts';
 import { CliError } from './cli-error.ts';
 import { clusterConfig } from './cluster-config.ts';
 import type { Command } from './command.ts';
-import { type ControllerConnection, openController, PASSING } from './controller-connection.ts';
+import { type ControllerConnection, openController } from './controller-connection.ts';
 import { reasonOf } from './files.ts';
 import { mergeEvaluations, readEvaluations, writeEvaluations } from './kept-evaluations.ts';
+import { isPassing } from './passing.ts';
 import type { KeptEvaluations } from './past-evaluations.ts';
 import { createRecording, type RecordingWriter } from './recording.ts';
 import { decodeAnswer, MAX_ANSWER_BYTES } from './window-answers.ts';
@@ -104,9 +105,7 @@ async function pollOnce({ options, around, controller, recording }: Poll, fromMs
     return true;
   } catch (error) {
     // What is forbidden stays forbidden; everything else may be gone a minute later.
-    if (error instanceof CliError && !PASSING.has(error.code)) {
-      throw error;
-    }
+    if (error instanceof CliError && !isPassing(error)) throw error;
     recording.pollFailed();
     around.say(`${new Date().toISOString()} poll failed, will be repeated: ${reasonOf(error)}`);
     return false;

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { mkdtemp, readFile, rm, truncate, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readFile, rm, truncate, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
@@ -89,6 +89,20 @@ test('a second recording into the same directory is refused', () =>
     await createRecording(directory, ABOUT);
 
     await assert.rejects(createRecording(directory, ABOUT), { code: 'RECORDING_EXISTS' });
+  }));
+
+test('what cannot be written is said, and is no failed poll', () =>
+  inDirectory(async (directory) => {
+    const file = join(directory, 'taken');
+    await writeFile(file, '');
+    await assert.rejects(createRecording(file, ABOUT), { code: 'FILE_UNWRITABLE' });
+    const writer = await createRecording(directory, ABOUT);
+    await mkdir(join(directory, 'windows-2026-01-02T03.ndjson.gz'));
+
+    await assert.rejects(writer.append([aWindow(HOUR)]), {
+      code: 'FILE_UNWRITABLE',
+      message: /T03\.ndjson\.gz/,
+    });
   }));
 
 test('a foreign index, and one that names other files, is refused', () =>

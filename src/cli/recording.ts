@@ -9,7 +9,7 @@ import { promisify } from 'node:util';
 import { constants, createGunzip, gzip } from 'node:zlib';
 import { createWindowDecoder, createWindowEncoder, type RecordedWindow } from '../wire/window-lines.ts';
 import { CliError } from './cli-error.ts';
-import { reasonOf } from './files.ts';
+import { reasonOf, writing } from './files.ts';
 
 export interface RecordingIndex {
   readonly version: 1;
@@ -45,12 +45,12 @@ const INDEX = 'index.json';
 const MAX_FILE_BYTES = 1024 * 1024 * 1024;
 const compress = promisify(gzip);
 
-/** Throws RECORDING_EXISTS rather than mix two recordings in one directory. */
+/** Throws RECORDING_EXISTS rather than mix two recordings in one directory. All of it throws FILE_UNWRITABLE. */
 export async function createRecording(
   directory: string,
   about: Pick<RecordingIndex, 'namespace' | 'selector' | 'startedAtMs'>,
 ): Promise<RecordingWriter> {
-  await mkdir(directory, { recursive: true });
+  await writing(directory, () => mkdir(directory, { recursive: true }));
   if (await exists(join(directory, INDEX))) {
     throw new CliError('RECORDING_EXISTS', `${directory} holds a recording already; give another directory`);
   }
@@ -71,7 +71,9 @@ export async function createRecording(
   const appendTo = async (name: string, windows: readonly RecordedWindow[]): Promise<void> => {
     const encode = encoders.get(name) ?? createWindowEncoder();
     encoders.set(name, encode);
-    await appendFile(join(directory, name), await compress(windows.map(encode).join('')));
+    // Throws, and so ends the recording: behind half a member nothing can be read.
+    const member = await compress(windows.map(encode).join(''));
+    await writing(join(directory, name), () => appendFile(join(directory, name), member));
     files.set(name, describe(name, files.get(name), windows));
   };
   await writeIndex(directory, indexOf());
@@ -125,8 +127,10 @@ function describe(
 /** By rename, so that a reader never sees half an index. */
 async function writeIndex(directory: string, index: RecordingIndex): Promise<void> {
   const path = join(directory, INDEX);
-  await writeFile(`${path}.new`, `${JSON.stringify(index, null, 2)}\n`);
-  await rename(`${path}.new`, path);
+  await writing(path, async () => {
+    await writeFile(`${path}.new`, `${JSON.stringify(index, null, 2)}\n`);
+    await rename(`${path}.new`, path);
+  });
 }
 
 async function exists(path: string): Promise<boolean> {

@@ -72,7 +72,7 @@ function heading(
   commits: CommitsOfReport | undefined,
 ): string[] {
   const verdict = status?.verdict ?? 'Collecting';
-  const why = status?.reason === undefined ? '' : ` (${status.reason})`;
+  const why = status?.reason === undefined ? '' : ` (${visible(status.reason)})`;
   return [
     `${paint('bold', paint(colourOf(verdict), verdict))}${why}  ${metadata.namespace}/${metadata.name}`,
     ...(status?.message === undefined ? [] : wrapped(visible(status.message), columns)),
@@ -154,7 +154,7 @@ function culpritLines(culprit: Culprit, rank: number, { paint, columns }: Look):
   const place = file === undefined ? '' : `  (${visible(file)}${line === undefined ? '' : `:${line}`})`;
   return [
     `${paint('bold', `${rank}. ${visible(culprit.function)}`)}${place}  ${culprit.kind}`,
-    ...wrapped(culpritText(culprit), columns, '   '),
+    ...wrapped(visible(culpritText(culprit)), columns, '   '),
     ...whereText(culprit),
   ];
 }

@@ -3,7 +3,7 @@
  * and Flamegate's controller, which runs here with the account and the roles that Argo CD has synced; that pods run is only said, and what
  * they burn is pushed by agents' own code with the token of the pod that the DaemonSet has made.
  */
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempDisposableSync, readFileSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { V1Pod } from '@kubernetes/client-node';
@@ -14,7 +14,7 @@ import { type BareApiServer, bareApiServer, freePort } from '../bare/api-server.
 import { AGENTS, agentToken, type BarePod, SYSTEM, writeAuthority } from '../bare/cluster.ts';
 import { controllerManager } from '../bare/controller-manager.ts';
 import { keptController } from '../bare/kept-controller.ts';
-import { type PlayedKubelet, playKubelet } from '../bare/played-kubelet.ts';
+import { type PlayedKubelet, pathOfPod, playKubelet, runOrRemove } from '../bare/played-kubelet.ts';
 import { startPushing } from '../bare/pushing-nodes.ts';
 import { eventually } from '../cluster/cluster.ts';
 import { type Applications, argoApplications } from './applications.ts';
@@ -44,56 +44,58 @@ const ADMISSION_POLICIES = [
 ];
 
 export async function syncedInstall(): Promise<SyncedInstall> {
-  const directory = mkdtempSync(join(tmpdir(), 'flamegate-argo-cd-'));
+  await using begun = new AsyncDisposableStack();
+  const directory = begun.use(mkdtempDisposableSync(join(tmpdir(), 'flamegate-argo-cd-'))).path;
   const api = await bareApiServer(ADMISSION_POLICIES);
+  begun.defer(api.close);
   const { client, kubeconfigFile } = api;
-  const ends: (() => Promise<void>)[] = [api.close];
-  const stop = async (): Promise<void> => {
-    for (const end of ends.toReversed()) await end();
-    rmSync(directory, { recursive: true });
+  const workloads = WORKLOADS.map((name) => `${name}-controller`);
+  begun.defer(controllerManager(kubeconfigFile, workloads).stop);
+  const node = { apiVersion: 'v1', kind: 'Node', metadata: { name: NODE } };
+  await client.create({ apiVersion: 'v1', plural: 'nodes' }, node);
+  const kubelet = playKubelet(client, (pod) => bindAndRun(client, pod));
+  begun.defer(kubelet.stop);
+  const repository = gitRepository(join(directory, 'repository'));
+  const argo = await argoCd(client, kubeconfigFile, join(directory, 'argo-cd'));
+  begun.defer(argo.stop);
+  let controllerLog = () => '';
+  const explain = (): string => `${argo.log()}\ncontroller:\n${controllerLog().slice(-3_000)}`;
+  const httpsPort = await freePort();
+  const applications = await argoApplications(client, explain);
+  const running = begun.move();
+  return {
+    ...{ client, repository, kubelet, applications, stop: () => running.disposeAsync() },
+    manifest: (file) => manifestOf(file, repository.url),
+    async startController() {
+      const controller = await controllerAsInstalled(api, join(directory, 'controller'), httpsPort);
+      controllerLog = controller.log;
+      running.defer(controller.stop);
+    },
+    async startAgent() {
+      const agents = join(directory, 'agents');
+      mkdirSync(agents);
+      const way = { directory: agents, caFile: await writeAuthority(client, directory), port: httpsPort };
+      const cluster = {
+        nodes: [NODE],
+        get pods() {
+          return kubelet.pods().flatMap(seenBy);
+        },
+        tokenFile: () => writeToken(client, kubelet, directory),
+      };
+      running.defer((await startPushing(cluster, way)).stop);
+    },
   };
-  try {
-    ends.push(
-      controllerManager(
-        kubeconfigFile,
-        WORKLOADS.map((name) => `${name}-controller`),
-      ).stop,
-    );
-    const kubelet = await playKubelet(client, NODE);
-    ends.push(kubelet.stop);
-    const repository = gitRepository(join(directory, 'repository'));
-    const argo = await argoCd(client, kubeconfigFile, join(directory, 'argo-cd'));
-    ends.push(argo.stop);
-    let controllerLog = () => '';
-    const explain = (): string => `${argo.log()}\ncontroller:\n${controllerLog().slice(-3_000)}`;
-    const httpsPort = await freePort();
-    return {
-      ...{ client, repository, kubelet, stop },
-      applications: await argoApplications(client, explain),
-      manifest: (file) => manifestOf(file, repository.url),
-      async startController() {
-        const controller = await controllerAsInstalled(api, join(directory, 'controller'), httpsPort);
-        controllerLog = controller.log;
-        ends.push(controller.stop);
-      },
-      async startAgent() {
-        const agents = join(directory, 'agents');
-        mkdirSync(agents);
-        const way = { directory: agents, caFile: await writeAuthority(client, directory), port: httpsPort };
-        const cluster = {
-          nodes: [NODE],
-          get pods() {
-            return kubelet.pods().flatMap(seenBy);
-          },
-          tokenFile: () => writeToken(client, kubelet, directory),
-        };
-        ends.push((await startPushing(cluster, way)).stop);
-      },
-    };
-  } catch (error) {
-    await stop();
-    throw error;
+}
+
+/** There is no scheduler, and one node. */
+async function bindAndRun(client: KubeClient, pod: V1Pod): Promise<void> {
+  const { metadata: { name = '', namespace = '', deletionTimestamp } = {}, spec } = pod;
+  if (spec?.nodeName === undefined && deletionTimestamp === undefined) {
+    const target = { apiVersion: 'v1', kind: 'Node', name: NODE };
+    const binding = { apiVersion: 'v1', kind: 'Binding', metadata: { name, namespace }, target };
+    await client.request('POST', `${pathOfPod(pod)}/binding`, binding);
   }
+  await runOrRemove(client, pod);
 }
 
 function manifestOf(file: string, url: string): object {

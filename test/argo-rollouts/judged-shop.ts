@@ -4,20 +4,21 @@
  * there is no traffic: a revision's share of it is its share of the running pods, as a Service deals connections out.
  */
 import assert from 'node:assert/strict';
-import { spawn } from 'node:child_process';
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdirSync, mkdtempDisposableSync, readFileSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { setTimeout as delay } from 'node:timers/promises';
 import type { V1Pod } from '@kubernetes/client-node';
 import { parseAllDocuments } from 'yaml';
 import type { RegressionGate } from '../../src/crds/regression-gate.ts';
 import { API_VERSION } from '../../src/crds/schema.ts';
 import { type KubeClient, pathOf } from '../../src/kube/client.ts';
-import { type BareApiServer, bareApiServer, freePort } from '../bare/api-server.ts';
+import { type BareApiServer, bareApiServer, freePort, killed } from '../bare/api-server.ts';
 import { type BareCluster, bareCluster, SHOP } from '../bare/cluster.ts';
 import { controllerManager } from '../bare/controller-manager.ts';
 import { keptController } from '../bare/kept-controller.ts';
+import { playKubelet } from '../bare/played-kubelet.ts';
 import { startPushing } from '../bare/pushing-nodes.ts';
 import { sayEnded, sayRunning } from '../bare/said-to-run.ts';
 import { eventually } from '../cluster/cluster.ts';
@@ -109,17 +110,18 @@ export async function judgedShop(
   controllers: readonly string[],
   { tool = rolloutsController, settings = '' }: ShopOptions = {},
 ): Promise<JudgedShop> {
-  const directory = mkdtempSync(join(tmpdir(), 'flamegate-rollouts-'));
+  await using begun = new AsyncDisposableStack();
+  const directory = begun.use(mkdtempDisposableSync(join(tmpdir(), 'flamegate-rollouts-'))).path;
   const api = await bareApiServer();
+  begun.defer(api.close);
   const { client } = api;
-  const ends: (() => Promise<void>)[] = [api.close];
   const cluster = await bareCluster(client, { nodes: 1, podsOfNode: 0 });
   const manager = controllerManager(api.kubeconfigFile, controllers);
-  ends.push(manager.stop);
+  begun.defer(manager.stop);
   const authorities = join(directory, 'authorities');
   mkdirSync(authorities);
   const release = await tool(client, { kubeconfigFile: api.kubeconfigFile, authorities });
-  ends.push(release.stop);
+  begun.defer(release.stop);
   const settingsFile = join(directory, 'settings.yaml');
   writeFileSync(settingsFile, settings);
   const httpsPort = await freePort();
@@ -127,12 +129,14 @@ export async function judgedShop(
     ...{ kubeconfigFile: api.kubeconfigFile, dataDirectory: directory, httpsPort },
     ...{ podName: 'controller', settingsFile },
   });
-  ends.push(controller.stop);
+  begun.defer(controller.stop);
   const caFile = await cluster.caFile(authorities);
-  const kubelet = playKubelet(api, directory);
-  ends.push(kubelet.stop);
+  const jobs = jobRunner(api, directory);
+  begun.defer(jobs.stop);
+  const kubelet = playKubelet(client, attendOnce(client, jobs.run));
+  begun.defer(kubelet.stop);
   const pushing = await startPushing(seenBy(cluster, kubelet.pods), { directory, caFile, port: httpsPort });
-  ends.push(pushing.stop);
+  begun.defer(pushing.stop);
   const logs = (): string => `${release.log().slice(-3_000)}\n${controller.log().slice(-3_000)}`;
   const gate = (name = GATE.name) => client.get<RegressionGate>({ ...GATE, name });
   const until = async <T>(what: string, read: () => Promise<T | undefined>, isSo: (seen: T) => boolean) => {
@@ -142,6 +146,7 @@ export async function judgedShop(
       return seen.last !== undefined && isSo(seen.last) ? seen.last : undefined;
     }).catch((error: unknown) => assert.fail(`${String(error)}: ${JSON.stringify(seen.last)}\n${logs()}`));
   };
+  const running = begun.move();
   return {
     ...{ client, httpsPort, gate, toolLog: release.log },
     pods: () => kubelet.pods().filter((pod) => isOfOrders(pod) && runs(pod)),
@@ -160,10 +165,7 @@ export async function judgedShop(
       const change = { spec: { template: { spec: { containers: [{ ...container, image }] } } } };
       await client.request('PATCH', pathOf(orders(kind)), change, 'application/merge-patch+json');
     },
-    async stop() {
-      for (const end of ends.toReversed()) await end();
-      rmSync(directory, { recursive: true });
-    },
+    stop: () => running.disposeAsync(),
   };
 }
 
@@ -206,50 +208,44 @@ async function tokenOfAsker(client: KubeClient): Promise<string> {
 }
 
 /** Says of every new pod of the service that it runs, and runs the command of every new pod of a job. */
-function playKubelet(api: BareApiServer, directory: string) {
-  const { client } = api;
-  let pods: readonly V1Pod[] = [];
-  const started = new Set<string>();
-  const end = new AbortController();
-  const look = async (): Promise<void> => {
-    pods = (await client.request<{ items: V1Pod[] }>('GET', `/api/v1/namespaces/${SHOP}/pods`)).items;
-    for (const pod of pods) {
-      const { uid = '' } = pod.metadata ?? {};
-      if (started.has(uid)) continue;
-      started.add(uid);
-      if (isOfOrders(pod)) await sayRunning(client, pod);
-      else void runCommand(api, directory, pod);
-    }
-  };
-  const running = (async () => {
-    for (;;) {
-      await look().catch(() => undefined); // a pod that is gone by now
-      await delay(1_000, undefined, { signal: end.signal });
-    }
-  })().catch(() => undefined);
-  return {
-    pods: () => pods,
-    async stop() {
-      end.abort();
-      await running;
-    },
+function attendOnce(client: KubeClient, runJob: (pod: V1Pod) => void): (pod: V1Pod) => Promise<void> {
+  const attended = new Set<string>();
+  return async (pod) => {
+    const { uid = '', namespace } = pod.metadata ?? {};
+    if (namespace !== SHOP || attended.has(uid)) return;
+    if (isOfOrders(pod)) await sayRunning(client, pod);
+    else runJob(pod);
+    attended.add(uid);
   };
 }
 
-/** With the program of the image from here, as the account that the pod has. */
-async function runCommand(api: BareApiServer, directory: string, pod: V1Pod): Promise<void> {
+/** Commands of jobs, by the program of the image from here, as the account that their pods have. */
+function jobRunner(api: BareApiServer, directory: string) {
   const program = new URL('../../dist/cli/main.mjs', import.meta.url).pathname;
-  const config = JSON.parse(readFileSync(api.kubeconfigFile, 'utf8'));
-  config.users[0].user.token = await tokenOfAsker(api.client);
-  const file = join(directory, `${pod.metadata?.name}.kubeconfig`);
-  writeFileSync(file, JSON.stringify(config));
-  const [container] = pod.spec?.containers ?? [];
-  assert.equal(container?.command?.[1], '/app/dist/cli/main.mjs');
-  const child = spawn(process.execPath, [program, ...(container.args ?? [])], {
-    ...{ stdio: 'inherit', env: { PATH: process.env['PATH'], HOME: directory, KUBECONFIG: file } },
-  });
-  const exitCode = await new Promise<number>((resolve) => child.once('exit', (code) => resolve(code ?? 1)));
-  await sayEnded(api.client, pod, exitCode).catch(() => undefined); // where the run was ended before
+  const children: ChildProcess[] = [];
+  const runs: Promise<void>[] = [];
+  const run = async (pod: V1Pod): Promise<void> => {
+    const config = JSON.parse(readFileSync(api.kubeconfigFile, 'utf8'));
+    config.users[0].user.token = await tokenOfAsker(api.client);
+    const file = join(directory, `${pod.metadata?.name}.kubeconfig`);
+    writeFileSync(file, JSON.stringify(config));
+    const [container] = pod.spec?.containers ?? [];
+    assert.equal(container?.command?.[1], '/app/dist/cli/main.mjs');
+    const child = spawn(process.execPath, [program, ...(container.args ?? [])], {
+      ...{ stdio: 'inherit', env: { PATH: process.env['PATH'], HOME: directory, KUBECONFIG: file } },
+    });
+    children.push(child);
+    const [exitCode] = await once(child, 'exit');
+    await sayEnded(api.client, pod, exitCode ?? 1).catch(() => undefined); // where the run was ended before
+  };
+  return {
+    run: (pod: V1Pod) => void runs.push(run(pod)),
+    /** One that waits for a gate would go on for an hour. */
+    async stop() {
+      await Promise.all(children.map(killed));
+      await Promise.all(runs);
+    },
+  };
 }
 
 /** The service's pods of each moment; what its revision burns is in the name of its image. */

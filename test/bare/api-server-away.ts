@@ -1,5 +1,5 @@
 /** A controller whose API server goes away while a gate is open, and comes back. */
-import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
+import { mkdirSync, mkdtempDisposableSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { eventually } from '../cluster/cluster.ts';
@@ -24,44 +24,40 @@ export interface ApiServerAway {
 const VERDICT_S = 900;
 
 export async function measureApiServerAway(whileAway: () => Promise<void>): Promise<ApiServerAway> {
-  const directory = mkdtempSync(join(tmpdir(), 'flamegate-away-'));
+  await using begun = new AsyncDisposableStack();
+  const directory = begun.use(mkdtempDisposableSync(join(tmpdir(), 'flamegate-away-'))).path;
   const api = await bareApiServer();
-  const ends: (() => Promise<void>)[] = [api.close];
-  try {
-    const duration = { warmUp: '10s', min: '1m', deadline: '15m' };
-    const cluster = await bareCluster(api.client, { nodes: 2, podsOfNode: 3, duration });
-    const port = await freePort();
-    const kept = keptRunning(() =>
-      startControllerProcess({
-        ...{ kubeconfigFile: api.kubeconfigFile, httpsPort: port, podName: 'controller' },
-        dataDirectory: join(directory, 'data'),
-      }),
-    );
-    ends.push(kept.stop);
-    mkdirSync(join(directory, 'agents'));
-    const caFile = await cluster.caFile(directory);
-    const pushing = await startPushing(cluster, { directory: join(directory, 'agents'), caFile, port });
-    ends.push(pushing.stop);
-    await eventually('an evaluation', 300, async () => (await cluster.reports())[0]);
-    await api.stop();
-    await whileAway();
-    await api.start();
-    const backMs = performance.now();
-    const seconds = () => (performance.now() - backMs) / 1_000;
-    const report = await eventually('a verdict', VERDICT_S, async () => {
-      const [first] = await cluster.reports();
-      return first?.status?.decidedAt === undefined ? undefined : first;
-    });
-    const verdictS = seconds();
-    const sameVerdict = await isAsUndisturbed(report, cluster, pushing.batches);
-    await eventually('all is sent', 120, () => (pushing.unsent() === 0 ? true : undefined));
-    const sentS = seconds();
-    const verdict = `${report.status?.verdict} ${report.status?.reason}`;
-    return { verdict, sameVerdict, lost: pushing.unsent(), restarts: kept.restarts(), verdictS, sentS };
-  } finally {
-    for (const end of ends.toReversed()) await end();
-    rmSync(directory, { recursive: true });
-  }
+  begun.defer(api.close);
+  const duration = { warmUp: '10s', min: '1m', deadline: '15m' };
+  const cluster = await bareCluster(api.client, { nodes: 2, podsOfNode: 3, duration });
+  const port = await freePort();
+  const kept = keptRunning(() =>
+    startControllerProcess({
+      ...{ kubeconfigFile: api.kubeconfigFile, httpsPort: port, podName: 'controller' },
+      dataDirectory: join(directory, 'data'),
+    }),
+  );
+  begun.defer(kept.stop);
+  mkdirSync(join(directory, 'agents'));
+  const caFile = await cluster.caFile(directory);
+  const pushing = await startPushing(cluster, { directory: join(directory, 'agents'), caFile, port });
+  begun.defer(pushing.stop);
+  await eventually('an evaluation', 300, async () => (await cluster.reports())[0]);
+  await api.stop();
+  await whileAway();
+  await api.start();
+  const backMs = performance.now();
+  const seconds = () => (performance.now() - backMs) / 1_000;
+  const report = await eventually('a verdict', VERDICT_S, async () => {
+    const [first] = await cluster.reports();
+    return first?.status?.decidedAt === undefined ? undefined : first;
+  });
+  const verdictS = seconds();
+  const sameVerdict = await isAsUndisturbed(report, cluster, pushing.batches);
+  await eventually('all is sent', 120, () => (pushing.unsent() === 0 ? true : undefined));
+  const sentS = seconds();
+  const verdict = `${report.status?.verdict} ${report.status?.reason}`;
+  return { verdict, sameVerdict, lost: pushing.unsent(), restarts: kept.restarts(), verdictS, sentS };
 }
 
 const LOOK_MS = 500;

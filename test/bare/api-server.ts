@@ -5,7 +5,7 @@
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
 import { generateKeyPairSync, randomBytes } from 'node:crypto';
 import { once } from 'node:events';
-import { mkdtempSync, openSync, rmSync, writeFileSync } from 'node:fs';
+import { closeSync, mkdtempDisposableSync, openSync, writeFileSync } from 'node:fs';
 import type { IncomingMessage } from 'node:http';
 import { request } from 'node:https';
 import { createServer } from 'node:net';
@@ -37,7 +37,8 @@ export interface BareApiServer {
 const READY_SECONDS = 300; // seconds on a quiet machine
 
 export async function bareApiServer(moreFlags: readonly string[] = []): Promise<BareApiServer> {
-  const directory = mkdtempSync(join(tmpdir(), 'flamegate-bare-'));
+  await using begun = new AsyncDisposableStack();
+  const directory = begun.use(mkdtempDisposableSync(join(tmpdir(), 'flamegate-bare-'))).path;
   const programs = execFileSync(new URL('../cluster/build.sh', import.meta.url).pathname, {
     encoding: 'utf8',
   }).trim();
@@ -51,7 +52,9 @@ export async function bareApiServer(moreFlags: readonly string[] = []): Promise<
   const client = kubeClient(kubeConfig);
   const run = (name: string, args: readonly string[]): ChildProcess => {
     const log = openSync(join(directory, `${name}.log`), 'a');
-    return spawn(join(programs, 'kubeling'), [name, ...args], { stdio: ['ignore', log, log] });
+    const child = spawn(join(programs, 'kubeling'), [name, ...args], { stdio: ['ignore', log, log] });
+    closeSync(log); // the child has its own
+    return child;
   };
   const others: ChildProcess[] = [];
   const etcd = run('etcd', etcdFlags(directory, etcdPort, peerPort));
@@ -70,12 +73,11 @@ export async function bareApiServer(moreFlags: readonly string[] = []): Promise<
     if (api !== undefined) await killed(api);
     api = undefined;
   };
-  try {
-    await start();
-  } catch (error) {
-    await Promise.all([stop(), killed(etcd)]);
-    throw error;
-  }
+  begun.defer(() => killed(etcd));
+  begun.defer(stop);
+  begun.defer(async () => void (await Promise.all(others.map(killed))));
+  await start();
+  const running = begun.move();
   return {
     ...{ kubeconfigFile, kubeConfig, client, stop, start },
     async runControllers(names) {
@@ -84,12 +86,7 @@ export async function bareApiServer(moreFlags: readonly string[] = []): Promise<
     },
     compact: () => compactEtcd(etcdPort),
     listsOf: (resource) => listsOf(resource, apiPort, token),
-    async close() {
-      await Promise.all(others.map(killed));
-      await stop();
-      await killed(etcd);
-      rmSync(directory, { recursive: true });
-    },
+    close: () => running.disposeAsync(),
   };
 }
 

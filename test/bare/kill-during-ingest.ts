@@ -1,5 +1,5 @@
 /** Kills a controller again and again while agents push, and holds what its store has in the end against what they were told it had. */
-import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
+import { mkdirSync, mkdtempDisposableSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
@@ -45,9 +45,11 @@ interface Node {
 }
 
 export async function killDuringIngest({ kills, seed }: KillOptions): Promise<KillOutcome> {
-  const directory = mkdtempSync(join(tmpdir(), 'flamegate-kill-'));
+  await using begun = new AsyncDisposableStack();
+  const directory = begun.use(mkdtempDisposableSync(join(tmpdir(), 'flamegate-kill-'))).path;
   const random = seededRandom(seed);
   const api = await bareApiServer();
+  begun.defer(api.close);
   const httpsPort = await freePort();
   const dataDirectory = join(directory, 'data');
   const start = (): ControllerProcess =>
@@ -58,45 +60,40 @@ export async function killDuringIngest({ kills, seed }: KillOptions): Promise<Ki
       podName: 'controller',
     });
   let controller = start();
-  try {
-    const cluster = await bareCluster(api.client, { nodes: NODES, podsOfNode: PODS_OF_NODE });
-    await untilLeading(controller);
-    const tally = { sent: 0, failed: 0, unanswered: 0 };
-    const options = await agentOptions(cluster, directory, httpsPort, tally);
-    const nodes: Node[] = [];
-    for (const name of cluster.nodes) {
-      nodes.push({ name, made: [], agent: await aSimulatedAgent(options(name)) });
-    }
-    for (let kill = 0; kill < kills; kill++) {
-      for (const node of nodes) node.agent.run();
-      await pushFor(random() * LONGEST_LIFE_MS, nodes, cluster, tally);
-      const failedBefore = tally.failed;
-      await controller.kill();
-      // an agent is restarted too, and finds what its spool says
-      await Promise.all(nodes.map(({ agent }) => agent.stop()));
-      tally.unanswered += tally.failed - failedBefore;
-      controller = start();
-      for (const node of nodes) node.agent = await aSimulatedAgent(options(node.name));
-      await untilLeading(controller);
-    }
-    for (const { agent } of nodes) agent.run();
-    await eventually(
-      'all is sent',
-      240,
-      () => nodes.every(({ agent }) => agent.spool.nextWaiting() === undefined) || undefined,
-    );
-    await Promise.all(nodes.map(({ agent }) => agent.stop()));
-    await controller.kill();
-    return {
-      kills,
-      unanswered: tally.unanswered,
-      ...comparedWithStore(join(dataDirectory, 'windows.sqlite'), nodes),
-    };
-  } finally {
-    await controller.kill();
-    await api.close();
-    rmSync(directory, { recursive: true });
+  begun.defer(() => controller.kill());
+  const cluster = await bareCluster(api.client, { nodes: NODES, podsOfNode: PODS_OF_NODE });
+  await untilLeading(controller);
+  const tally = { sent: 0, failed: 0, unanswered: 0 };
+  const options = await agentOptions(cluster, directory, httpsPort, tally);
+  const nodes: Node[] = [];
+  for (const name of cluster.nodes) {
+    nodes.push({ name, made: [], agent: await aSimulatedAgent(options(name)) });
   }
+  for (let kill = 0; kill < kills; kill++) {
+    for (const node of nodes) node.agent.run();
+    await pushFor(random() * LONGEST_LIFE_MS, nodes, cluster, tally);
+    const failedBefore = tally.failed;
+    await controller.kill();
+    // an agent is restarted too, and finds what its spool says
+    await Promise.all(nodes.map(({ agent }) => agent.stop()));
+    tally.unanswered += tally.failed - failedBefore;
+    controller = start();
+    for (const node of nodes) node.agent = await aSimulatedAgent(options(node.name));
+    await untilLeading(controller);
+  }
+  for (const { agent } of nodes) agent.run();
+  await eventually(
+    'all is sent',
+    240,
+    () => nodes.every(({ agent }) => agent.spool.nextWaiting() === undefined) || undefined,
+  );
+  await Promise.all(nodes.map(({ agent }) => agent.stop()));
+  await controller.kill();
+  return {
+    kills,
+    unanswered: tally.unanswered,
+    ...comparedWithStore(join(dataDirectory, 'windows.sqlite'), nodes),
+  };
 }
 
 const untilLeading = (controller: ControllerProcess): Promise<unknown> =>

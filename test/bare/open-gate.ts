@@ -1,5 +1,5 @@
 /** A real API server, a controller as it ships and nodes that push: a gate is open, and something can be broken until there is a verdict. */
-import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
+import { mkdirSync, mkdtempDisposableSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { RegressionReport } from '../../src/crds/regression-report.ts';
@@ -37,41 +37,37 @@ export async function withOpenGate<T>(
   { nodes, deadline, apiFlags = [] }: OpenGateOptions,
   act: (gate: OpenGate) => Promise<T>,
 ): Promise<T> {
-  const directory = mkdtempSync(join(tmpdir(), 'flamegate-open-gate-'));
+  await using begun = new AsyncDisposableStack();
+  const directory = begun.use(mkdtempDisposableSync(join(tmpdir(), 'flamegate-open-gate-'))).path;
   const api = await bareApiServer(apiFlags);
-  const ends: (() => Promise<void>)[] = [api.close];
-  try {
-    const duration = { warmUp: '10s', min: '1m', deadline };
-    const cluster = await bareCluster(api.client, { nodes, podsOfNode: PODS_OF_NODE, duration });
-    const port = await freePort();
-    const controller = startControllerProcess({
-      ...{ kubeconfigFile: api.kubeconfigFile, httpsPort: port, podName: 'controller' },
-      dataDirectory: join(directory, 'data'),
-    });
-    ends.push(controller.kill);
-    mkdirSync(join(directory, 'agents'));
-    const caFile = await cluster.caFile(directory);
-    const pushing = await startPushing(cluster, { directory: join(directory, 'agents'), caFile, port });
-    ends.push(pushing.stop);
-    await eventually('an evaluation that has windows of each node', 300, async () => {
-      const [report] = await cluster.reports();
-      const fromMs = Date.parse(report?.status?.startedAt ?? '') + WATCHED_MS;
-      const isWatched = (node: string) =>
-        pushing.batches.some((one) => one.node === node && one.startMs > fromMs);
-      return cluster.nodes.every(isWatched) || undefined;
-    });
-    return await act({
-      ...{ api, cluster, pushing, controller },
-      verdict: () =>
-        eventually('a verdict', VERDICT_S, async () => {
-          if (controller.ended()) throw new Error(controller.log());
-          const [first] = await cluster.reports();
-          return first?.status?.decidedAt === undefined ? undefined : first;
-        }),
-      isAsUndisturbed: (report) => isAsUndisturbed(report, cluster, pushing.batches),
-    });
-  } finally {
-    for (const end of ends.toReversed()) await end();
-    rmSync(directory, { recursive: true });
-  }
+  begun.defer(api.close);
+  const duration = { warmUp: '10s', min: '1m', deadline };
+  const cluster = await bareCluster(api.client, { nodes, podsOfNode: PODS_OF_NODE, duration });
+  const port = await freePort();
+  const controller = startControllerProcess({
+    ...{ kubeconfigFile: api.kubeconfigFile, httpsPort: port, podName: 'controller' },
+    dataDirectory: join(directory, 'data'),
+  });
+  begun.defer(controller.kill);
+  mkdirSync(join(directory, 'agents'));
+  const caFile = await cluster.caFile(directory);
+  const pushing = await startPushing(cluster, { directory: join(directory, 'agents'), caFile, port });
+  begun.defer(pushing.stop);
+  await eventually('an evaluation that has windows of each node', 300, async () => {
+    const [report] = await cluster.reports();
+    const fromMs = Date.parse(report?.status?.startedAt ?? '') + WATCHED_MS;
+    const isWatched = (node: string) =>
+      pushing.batches.some((one) => one.node === node && one.startMs > fromMs);
+    return cluster.nodes.every(isWatched) || undefined;
+  });
+  return await act({
+    ...{ api, cluster, pushing, controller },
+    verdict: () =>
+      eventually('a verdict', VERDICT_S, async () => {
+        if (controller.ended()) throw new Error(controller.log());
+        const [first] = await cluster.reports();
+        return first?.status?.decidedAt === undefined ? undefined : first;
+      }),
+    isAsUndisturbed: (report) => isAsUndisturbed(report, cluster, pushing.batches),
+  });
 }

@@ -1,4 +1,4 @@
-/** One node that no kubelet has: every pod is bound to it at once, is said to run and to be ready, and is gone as soon as it is deleted. */
+/** A kubelet that runs nothing: what it would do for each pod, a test does. */
 import { setTimeout as delay } from 'node:timers/promises';
 import type { V1Pod } from '@kubernetes/client-node';
 import { type KubeClient, pathOf } from '../../src/kube/client.ts';
@@ -12,19 +12,18 @@ export interface PlayedKubelet {
 
 const LOOK_MS = 500;
 
-export async function playKubelet(client: KubeClient, node: string): Promise<PlayedKubelet> {
-  const object = { apiVersion: 'v1', kind: 'Node', metadata: { name: node } };
-  await client.create({ apiVersion: 'v1', plural: 'nodes' }, object);
+/** `attend` is asked again and again for every pod of the cluster; where it fails, too. */
+export function playKubelet(client: KubeClient, attend: (pod: V1Pod) => Promise<unknown>): PlayedKubelet {
   let pods: readonly V1Pod[] = [];
   const look = async (): Promise<void> => {
     pods = (await client.request<{ items: V1Pod[] }>('GET', '/api/v1/pods')).items;
-    for (const pod of pods) await attend(client, node, pod).catch(() => undefined); // it is gone by now
+    for (const pod of pods) await attend(pod).catch(() => undefined); // it is gone by now
   };
   const end = new AbortController();
   const running = (async () => {
     while (!end.signal.aborted) {
       await look().catch(() => undefined); // a slow answer
-      await delay(LOOK_MS);
+      await delay(LOOK_MS, undefined, { signal: end.signal }).catch(() => undefined); // the end
     }
   })();
   return {
@@ -36,17 +35,13 @@ export async function playKubelet(client: KubeClient, node: string): Promise<Pla
   };
 }
 
-async function attend(client: KubeClient, node: string, pod: V1Pod): Promise<void> {
-  const { name = '', namespace = '', deletionTimestamp } = pod.metadata ?? {};
-  const path = pathOf({ apiVersion: 'v1', plural: 'pods', namespace, name });
-  if (deletionTimestamp !== undefined) {
-    await client.request('DELETE', path, { gracePeriodSeconds: 0 });
-    return;
-  }
-  if (pod.spec?.nodeName === undefined) {
-    const target = { apiVersion: 'v1', kind: 'Node', name: node };
-    const binding = { apiVersion: 'v1', kind: 'Binding', metadata: { name, namespace }, target };
-    await client.request('POST', `${path}/binding`, binding);
-  }
-  if (pod.status?.phase !== 'Running') await sayRunning(client, pod);
+/** Says that it runs, and removes it as soon as it is deleted. */
+export async function runOrRemove(client: KubeClient, pod: V1Pod): Promise<void> {
+  const { deletionTimestamp } = pod.metadata ?? {};
+  if (deletionTimestamp !== undefined)
+    await client.request('DELETE', pathOfPod(pod), { gracePeriodSeconds: 0 });
+  else if (pod.status?.phase !== 'Running') await sayRunning(client, pod);
 }
+
+export const pathOfPod = ({ metadata: { namespace = '', name = '' } = {} }: V1Pod): string =>
+  pathOf({ apiVersion: 'v1', plural: 'pods', namespace, name });

@@ -1,5 +1,5 @@
 /** What one leader would have said that had all windows in one store, and all the time. */
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempDisposableSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { refsIn } from '../../src/controller/regression-gate/members.ts';
@@ -27,22 +27,19 @@ async function judgedUndisturbed(
   cluster: BareCluster,
   batches: readonly Batch[],
 ): Promise<RegressionReport['status']> {
-  const directory = mkdtempSync(join(tmpdir(), 'flamegate-undisturbed-'));
+  using begun = new DisposableStack();
+  const directory = begun.use(mkdtempDisposableSync(join(tmpdir(), 'flamegate-undisturbed-'))).path;
   const store = openStore(join(directory, 'windows.sqlite'), { now: Date.now });
-  try {
-    for (const batch of batches) store.addBatch(batch);
-    const settings = { ...gateSettings((await cluster.gate()).spec), podVarianceFactor: 1 };
-    const judgement = await runningEvaluations(store).judge('shop/orders-cpu', {
-      ...{ uid: report.metadata.uid, settings },
-      startedAtMs: Date.parse(report.status?.startedAt ?? ''),
-      pods: { baseline: refsIn(report, 'baseline'), canary: refsIn(report, 'canary') },
-      nowMs: Date.now() + 3_600_000,
-    });
-    return reportOf(report, judgement, Date.now());
-  } finally {
-    store.close();
-    rmSync(directory, { recursive: true });
-  }
+  begun.defer(() => store.close());
+  for (const batch of batches) store.addBatch(batch);
+  const settings = { ...gateSettings((await cluster.gate()).spec), podVarianceFactor: 1 };
+  const judgement = await runningEvaluations(store).judge('shop/orders-cpu', {
+    ...{ uid: report.metadata.uid, settings },
+    startedAtMs: Date.parse(report.status?.startedAt ?? ''),
+    pods: { baseline: refsIn(report, 'baseline'), canary: refsIn(report, 'canary') },
+    nowMs: Date.now() + 3_600_000,
+  });
+  return reportOf(report, judgement, Date.now());
 }
 
 const sortedJson = (value: unknown): string =>

@@ -2,10 +2,9 @@
  * A service that Flamegate has got hold of in every way it does, before a real API server: flags in a Deployment, a rollout that is held, one that
  * is stopped for good, and a finalizer. The controller is the real one; that pods run is said, and a JVM in them told by an agent's own code.
  */
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempDisposableSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { setTimeout as delay } from 'node:timers/promises';
 import type { V1Deployment, V1Pod } from '@kubernetes/client-node';
 import { PAUSE_ANNOTATION } from '../../src/controller/acting/pause-mark.ts';
 import type { RegressionGate } from '../../src/crds/regression-gate.ts';
@@ -17,7 +16,7 @@ import { eventually } from '../cluster/cluster.ts';
 import { type BareApiServer, freePort } from './api-server.ts';
 import { AGENTS, agentToken, SHOP } from './cluster.ts';
 import { type ControllerProcess, startControllerProcess } from './controller-process.ts';
-import { sayRunning } from './said-to-run.ts';
+import { playKubelet, runOrRemove } from './played-kubelet.ts';
 
 const NODE = 'node-1';
 /** One by one, so that a rollout takes as many looks of the kubelet: whoever holds it on its first pods has time. */
@@ -35,36 +34,31 @@ export interface UsedInstall {
 /** Of an install whose objects are there. */
 export async function useInstall(api: BareApiServer): Promise<UsedInstall> {
   const client = byTheTeam(api.client);
-  const directory = mkdtempSync(join(tmpdir(), 'flamegate-used-'));
+  await using begun = new AsyncDisposableStack();
+  const directory = begun.use(mkdtempDisposableSync(join(tmpdir(), 'flamegate-used-'))).path;
   mkdirSync(join(directory, 'spool'));
   const httpsPort = await freePort();
   const controller = startControllerProcess({
     ...{ kubeconfigFile: api.kubeconfigFile, httpsPort, podName: 'controller' },
     dataDirectory: join(directory, 'data'),
   });
-  const kubelet = playKubelet(client);
-  const agent = await tellOfJvms(client, { directory, httpsPort, pods: kubelet.pods });
+  begun.defer(controller.kill);
+  const kubelet = playKubelet(client, (pod) => runOrRemove(client, pod));
+  begun.defer(kubelet.stop);
   const deployment = async (name: string): Promise<V1Deployment> => {
     const found = await client.get<V1Deployment>({ ...deployments, name });
     if (found === undefined) throw new Error(`there is no Deployment ${name}`);
     return found;
   };
-  const used: UsedInstall = {
-    ...{ controller, deployment },
-    async stop() {
-      await agent.stop();
-      await kubelet.stop();
-      await controller.kill();
-      rmSync(directory, { recursive: true });
-    },
-  };
   try {
-    await takeHold(client, used);
+    const agent = await tellOfJvms(client, { directory, httpsPort, pods: kubelet.pods });
+    begun.defer(agent.stop);
+    await takeHold(client, deployment);
   } catch (error) {
-    await used.stop();
     throw new Error(controller.log().slice(-3_000), { cause: error });
   }
-  return used;
+  const running = begun.move();
+  return { controller, deployment, stop: () => running.disposeAsync() };
 }
 
 /** What the service's own people and their kubelet write is theirs: the client says by default that it is Flamegate. */
@@ -79,7 +73,7 @@ function byTheTeam(client: KubeClient): KubeClient {
   return { ...client, request, create: (ref, created) => request('POST', pathOf(ref), created) };
 }
 
-async function takeHold(client: KubeClient, { deployment }: UsedInstall): Promise<void> {
+async function takeHold(client: KubeClient, deployment: UsedInstall['deployment']): Promise<void> {
   for (const name of ['orders', 'held', 'stopped']) await client.create(deployments, aDeployment(name));
   const jvm = { flags: { mode: 'Immediate', acknowledgeRestarts: true } };
   const policy = { podSelector: { matchLabels: { app: 'orders' } }, containers: ['app'], jvm };
@@ -151,35 +145,6 @@ const aDeployment = (name: string) => ({
   },
 });
 
-/** Of every pod of the node: that it runs, and that it is gone once it is deleted. */
-function playKubelet(client: KubeClient) {
-  let pods: readonly V1Pod[] = [];
-  const end = new AbortController();
-  const look = async (): Promise<void> => {
-    const { items } = await client.request<{ items: V1Pod[] }>('GET', '/api/v1/pods');
-    pods = items;
-    for (const pod of items) {
-      const { namespace, name, deletionTimestamp } = pod.metadata ?? {};
-      const path = `/api/v1/namespaces/${namespace}/pods/${name}`;
-      if (deletionTimestamp !== undefined) await client.request('DELETE', path, { gracePeriodSeconds: 0 });
-      else if (pod.status?.phase !== 'Running') await sayRunning(client, pod);
-    }
-  };
-  const running = (async () => {
-    for (;;) {
-      await look().catch(() => undefined); // a pod that is gone by now
-      await delay(500, undefined, { signal: end.signal });
-    }
-  })().catch(() => undefined);
-  return {
-    pods: () => pods,
-    async stop() {
-      end.abort();
-      await running;
-    },
-  };
-}
-
 interface Telling {
   readonly directory: string;
   readonly httpsPort: number;
@@ -209,6 +174,7 @@ async function tellOfJvms(client: KubeClient, { directory, httpsPort, pods }: Te
   const agent = await aSimulatedAgent({ url, caFile, tokenFile, directory: join(directory, 'spool') });
   agent.run();
   let sequence = 0;
+  let adding: Promise<void> = Promise.resolve();
   const timer = setInterval(() => {
     const endMs = Date.now();
     const seen = pods().filter(
@@ -231,11 +197,12 @@ async function tellOfJvms(client: KubeClient, { directory, httpsPort, pods }: Te
       endMs,
       pods: windows,
     });
-    if (windows.length > 0) void agent.add(batch);
+    if (windows.length > 0) adding = adding.then(() => agent.add(batch));
   }, 2_000);
   return {
     async stop() {
       clearInterval(timer);
+      await adding; // before its spool goes
       await agent.stop();
     },
   };

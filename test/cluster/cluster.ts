@@ -44,13 +44,13 @@ export async function getJson<T>(...args: string[]): Promise<T | undefined> {
 }
 
 /**
- * Calls `probe` until it returns something, or throws with the last thing it saw after `seconds`. What may take long is
+ * Calls `probe` until it returns something (`false` is nothing), or throws with the last thing it saw after `seconds`. What may take long is
  * asked for rarely: a kubectl costs a fifth of a second of CPU, on a machine that is being measured.
  */
 export async function eventually<T>(
   what: string,
   seconds: number,
-  probe: () => Promise<T | undefined> | T | undefined,
+  probe: () => Promise<T | false | undefined> | T | false | undefined,
 ): Promise<T> {
   const end = Date.now() + seconds * 1000;
   const everyMs = Math.min(5000, Math.max(500, seconds * 10));
@@ -58,7 +58,7 @@ export async function eventually<T>(
   while (Date.now() < end) {
     try {
       const value = await probe();
-      if (value !== undefined) return value;
+      if (value !== undefined && value !== false) return value;
     } catch (error) {
       last = error;
     }

@@ -27,7 +27,7 @@ export interface OrdersComparison {
 
 export async function compareOrders(canary: 'fast' | 'slow', deadline: string): Promise<OrdersComparison> {
   const service = `exec ${JAVA} -Xmx96m -XX:+UseSerialGC -jar ${built('samples/orders/build.sh')}`;
-  const load = `exec ${built('test/load/build.sh')} -rate 60 -duration 1h -targets 127.0.0.1:$PORT`;
+  const load = `exec ${built('test/load/build.sh')}/flamegate-load -rate 60 -duration 1h -targets 127.0.0.1:$PORT`;
   const child = spawn(
     process.execPath,
     [

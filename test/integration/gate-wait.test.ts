@@ -9,6 +9,7 @@ import { parseAllDocuments } from 'yaml';
 import type { RegressionGate } from '../../src/crds/regression-gate.ts';
 import type { RegressionReportStatus } from '../../src/crds/regression-report.ts';
 import { API_VERSION } from '../../src/crds/schema.ts';
+import { killed } from '../bare/api-server.ts';
 import { eventually } from '../cluster/cluster.ts';
 import { client, dropNamespace, installKinds, makeNamespace } from './support/api-server.ts';
 import { kubeconfigWith, tokenOf } from './support/installed-controller.ts';
@@ -33,6 +34,7 @@ before(async () => {
 });
 
 after(async () => {
+  await Promise.all(waits.map(killed)); // where a test has failed
   rmSync(directory, { recursive: true });
   await dropNamespace(NAMESPACE);
 });
@@ -92,12 +94,15 @@ interface Waiting {
   readonly exitCode: Promise<number | null>;
 }
 
+const waits: ChildProcess[] = [];
+
 function wait(...args: string[]): Waiting {
   const program = new URL('../../src/cli/main.ts', import.meta.url).pathname;
   const child = spawn(process.execPath, [program, 'gate', 'wait', ...args], {
     stdio: ['ignore', 'pipe', 'pipe'],
     env: { PATH: process.env['PATH'], HOME: directory, KUBECONFIG: kubeconfigFile },
   });
+  waits.push(child);
   let output = '';
   for (const stream of [child.stdout, child.stderr]) {
     stream.on('data', (chunk: Buffer) => {

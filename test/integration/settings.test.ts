@@ -4,10 +4,11 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { mkdirSync, mkdtempSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { after, before, test } from 'node:test';
+import { after, before, type TestContext, test } from 'node:test';
 import type { ProfilingPolicy } from '../../src/crds/profiling-policy.ts';
 import { API_VERSION } from '../../src/crds/schema.ts';
 import { findCondition } from '../../src/kube/conditions.ts';
+import { killed } from '../bare/api-server.ts';
 import { eventually } from '../cluster/cluster.ts';
 import { client, dropNamespace, installKinds, makeNamespace } from './support/api-server.ts';
 
@@ -32,7 +33,7 @@ interface Running {
   output(): string;
 }
 
-function startController(): Running {
+function startController(t: TestContext): Running {
   const child = spawn(process.execPath, [new URL('../../src/controller/main.ts', import.meta.url).pathname], {
     stdio: ['ignore', 'pipe', 'inherit'],
     env: {
@@ -42,6 +43,7 @@ function startController(): Running {
       ...{ FLAMEGATE_HTTP_PORT: '0', FLAMEGATE_HTTPS_PORT: '0', FLAMEGATE_DATA_DIR: join(directory, 'data') },
     },
   });
+  t.after(() => killed(child)); // where the test has failed
   let output = '';
   child.stdout.on('data', (chunk: Buffer) => {
     output += chunk.toString();
@@ -66,10 +68,10 @@ after(async () => {
   rmSync(directory, { recursive: true });
 });
 
-test('a controller does not start with a wrong settings file, and says the line', async () => {
+test('a controller does not start with a wrong settings file, and says the line', async (t) => {
   swap('rates:\n  maxFrequencyHz: 970\n');
 
-  const controller = startController();
+  const controller = startController(t);
 
   assert.equal(await ended(controller), 1);
   assert.match(
@@ -80,7 +82,7 @@ test('a controller does not start with a wrong settings file, and says the line'
 
 test('a changed file is in force without a restart, a wrong one is refused with its line and changes nothing', async (t) => {
   swap('rates: {maxFrequencyHz: 97}\n');
-  const controller = startController();
+  const controller = startController(t);
   t.after(async () => {
     controller.child.kill('SIGTERM');
     await ended(controller);

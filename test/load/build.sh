@@ -1,26 +1,10 @@
 #!/usr/bin/env bash
-# Builds flamegate-load unless this very content was built before, and prints the path of the binary in the cache.
-# Needs Go.
-set -euo pipefail
+# Builds flamegate-load unless this very content was built before, and prints the directory in the cache that has it. Needs Go.
+source "$(dirname "${BASH_SOURCE[0]}")/../built-once.sh"
 
-here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
-cache=${FLAMEGATE_CACHE:-$HOME/.cache/flamegate}
-
-content_hash() {
-  cd "$here"
-  find . -maxdepth 1 -type f \( -name '*.go' -o -name 'go.*' -o -name build.sh \) ! -name '*_test.go' -print0 |
-    LC_ALL=C sort -z | xargs -0 sha256sum | sha256sum | cut -c1-16
+build() {
+  go build -p 1 -trimpath -o "$1/flamegate-load" . # one package at a time: the machine that runs the load often runs the cluster too
 }
 
-binary=$cache/load-$(content_hash)/flamegate-load
-mkdir -p "$cache"
-exec 9>"$cache/load.lock"
-flock 9
-
-if [ ! -x "$binary" ]; then
-  mkdir -p "$(dirname "$binary")"
-  # One package at a time: the machine that runs the load often runs the cluster too.
-  (cd "$here" && CGO_ENABLED=0 go build -p 1 -trimpath -o "$binary.$$" .) >&2
-  mv "$binary.$$" "$binary"
-fi
-echo "$binary"
+mapfile -t sources < <(cd "$(dirname "${BASH_SOURCE[0]}")" && find . -maxdepth 1 -name '*.go' ! -name '*_test.go' | LC_ALL=C sort)
+built_once load go.mod go.sum "${sources[@]}"

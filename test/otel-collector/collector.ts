@@ -4,6 +4,7 @@ import { execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { join } from 'node:path';
 import type { TestContext } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { gunzipSync } from 'node:zlib';
@@ -21,7 +22,7 @@ export interface RunningCollector {
 const BUILD = fileURLToPath(new URL('build.sh', import.meta.url));
 
 export async function aCollector(t: TestContext): Promise<RunningCollector> {
-  const binary = execFileSync(BUILD, { encoding: 'utf8' }).trim();
+  const binary = join(execFileSync(BUILD, { encoding: 'utf8' }).trim(), 'flamegate-collector');
   const port = await freePort();
   const destination = await aDestination(t);
   const config = {

@@ -145,11 +145,11 @@ export async function anAlertmanager(t: Lifetime, configFile: string): Promise<R
   };
 }
 
-/** Polls for half a minute at most. */
-export async function until<T>(what: string, probe: () => Promise<T | undefined>): Promise<T> {
+/** Polls for half a minute at most, until it returns something; `false` is nothing. */
+export async function until<T>(what: string, probe: () => Promise<T | false | undefined>): Promise<T> {
   for (const end = Date.now() + 30_000; Date.now() < end; await delay(200)) {
     const found = await probe();
-    if (found !== undefined) return found;
+    if (found !== undefined && found !== false) return found;
   }
   throw new Error(`not within 30 s: ${what}`);
 }

@@ -1,5 +1,5 @@
 /** One gate, played from its first look to its verdict on a clock of the test's, undisturbed or with something that breaks on the way. */
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempDisposableSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { RegressionGate, RegressionGateSpec } from '../../src/crds/regression-gate.ts';
@@ -79,7 +79,8 @@ export async function play(
   const clock = { s: 0 };
   const now = () => STARTED_MS + clock.s * 1_000;
   const leadersNow = () => now() + (isWithin(clock.s, breakage.clockSet) ? (breakage.clockSet?.ms ?? 0) : 0);
-  const directory = mkdtempSync(join(tmpdir(), 'flamegate-played-'));
+  using scratch = mkdtempDisposableSync(join(tmpdir(), 'flamegate-played-'));
+  const directory = scratch.path;
   const cluster = oneCluster(spec, now);
   const stage: Stage = { cluster, directory, service: aService(service, seconds), breakage, pushed: {} };
   const aLeader = (before?: { readonly directory: string }) =>
@@ -122,7 +123,6 @@ export async function play(
   const late = leader?.lateWindows() ?? 0;
   const dropped = agents.reduce((sum, { spool }) => sum + spool.dropped, 0);
   await leader?.stop();
-  rmSync(directory, { recursive: true });
   const { pushed } = stage;
   const ends = { gate: cluster.gate(), report: cluster.reports()[0], pushed, dropped, failedLooks };
   return { ...ends, late, corruptFiles, droppedEarly: windowsDroppedEarly };

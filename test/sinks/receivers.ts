@@ -1,6 +1,7 @@
 /** For tests: what sinks send to, on loopback, made of what their makers publish (main.go). */
 import { execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import type { TestContext } from 'node:test';
 import { fileURLToPath } from 'node:url';
@@ -35,7 +36,7 @@ export interface ReceivedProfile {
 const BUILD = fileURLToPath(new URL('build.sh', import.meta.url));
 
 export async function aReceivers(t: TestContext, webhookSecret = 'whsec_AAAA'): Promise<Receivers> {
-  const binary = execFileSync(BUILD, { encoding: 'utf8' }).trim();
+  const binary = join(execFileSync(BUILD, { encoding: 'utf8' }).trim(), 'sink-receivers');
   const child = spawn(binary, [webhookSecret], { stdio: ['ignore', 'pipe', 'inherit'] });
   t.after(async () => {
     if (child.exitCode !== null || child.signalCode !== null) return;

@@ -6,7 +6,7 @@ import { NOWHERE } from '../../profile/place.ts';
 import { mergeStacks } from '../../profile/stack-counts.ts';
 import { percent } from '../changes-text.ts';
 import type { Outcome } from '../cli-error.ts';
-import { writeText } from '../files.ts';
+import { checkWritable, writeText } from '../files.ts';
 import type { Compare } from './compare-options.ts';
 import { type Compared, headline, rendered } from './compare-text.ts';
 import { profiledRun } from './profiled-run.ts';
@@ -24,6 +24,7 @@ export interface CompareSurroundings {
 }
 
 export async function runCompare(options: Compare, around: CompareSurroundings): Promise<Outcome> {
+  if (options.page !== undefined) await checkWritable(options.page);
   const startMs = Date.now();
   const pairs: RunPair[] = [];
   let judged = judge(pairs, options, false);

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
 import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { createServer } from 'node:http';
 import { tmpdir } from 'node:os';
@@ -32,6 +33,25 @@ test('what has left its parent and its session is ended, too', async () => {
   assert.ok(!existsSync(`/proc/${pid}`) || /\) Z /.test(readFileSync(`/proc/${pid}/stat`, 'latin1')));
   await eventually(() => started.ended() === 'by SIGTERM');
   assert.deepEqual(started.pids(), []);
+});
+
+test('what was started is gone when whoever started it leaves without waiting', async () => {
+  const file = join(directory, 'left');
+  const command = `setsid sh -c 'echo $$ > ${file}.part; mv ${file}.part ${file}; exec sleep 600'`;
+  const module = join(import.meta.dirname, 'marked-command.ts');
+  const script = `
+    import { existsSync } from 'node:fs';
+    import { startMarked } from ${JSON.stringify(module)};
+    startMarked(${JSON.stringify(command)}, {});
+    setInterval(() => existsSync(${JSON.stringify(file)}) && process.exit(130), 20);
+  `;
+  const { status } = spawnSync(process.execPath, ['--input-type=module', '-e', script], { timeout: 60_000 });
+  assert.equal(status, 130);
+  const pid = readFileSync(file, 'utf8').trim();
+
+  await eventually(
+    () => !existsSync(`/proc/${pid}/environ`) || readFileSync(`/proc/${pid}/cmdline`).length === 0,
+  );
 });
 
 test('how it ends by itself is known', async () => {

@@ -5,8 +5,8 @@
 import { spawn } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
 import { readdirSync, readFileSync } from 'node:fs';
-import { setTimeout as delay } from 'node:timers/promises';
 import { CliError } from '../cli-error.ts';
+import { endProcesses, signalled } from '../end-processes.ts';
 import { processTree } from '../local/process-tree.ts';
 import { visible } from '../visible.ts';
 
@@ -21,9 +21,6 @@ export interface MarkedCommand {
 
 const PROC_ROOT = '/proc';
 const MARK = 'FLAMEGATE_RUN';
-const PATIENCE_MS = 10_000;
-const KILLED_MS = 5_000; // to be gone after SIGKILL
-const LOOK_MS = 100;
 
 /** What it prints goes to standard error: standard output is ours. */
 export function startMarked(command: string, environment: Readonly<Record<string, string>>): MarkedCommand {
@@ -42,42 +39,23 @@ export function startMarked(command: string, environment: Readonly<Record<string
   });
   const tree = () => (child.pid === undefined ? [] : processTree(PROC_ROOT, child.pid));
   const all = () => [...new Set([...(end === undefined ? tree() : []), ...bearing(mark)])];
+  const endAtOnce = () => {
+    for (const pid of all()) signalled(pid, 'SIGKILL');
+  };
+  process.once('exit', endAtOnce); // of who does not wait for the end: a terminal no longer reaches it
   return {
     pids: () => (end === undefined ? tree() : []),
     ended: () => end,
     async end() {
-      if (await goneAfter('SIGTERM', all, PATIENCE_MS)) return;
-      if (await goneAfter('SIGKILL', all, KILLED_MS)) return;
+      const areGone = await endProcesses(all);
+      process.off('exit', endAtOnce);
+      if (areGone) return;
       throw new CliError(
         'COMMAND_FAILED',
         `${visible(command)} cannot be ended: process ${all().join(', ')} stays`,
       );
     },
   };
-}
-
-/** Signals everybody once, and who comes later: a launcher may just be starting something. */
-async function goneAfter(
-  signal: 'SIGTERM' | 'SIGKILL',
-  all: () => readonly number[],
-  patienceMs: number,
-): Promise<boolean> {
-  const told = new Set<number>();
-  const endsMs = Date.now() + patienceMs;
-  for (;;) {
-    const there = all();
-    if (there.length === 0) return true;
-    if (Date.now() > endsMs) return false;
-    for (const pid of there.filter((each) => !told.has(each))) {
-      told.add(pid);
-      try {
-        process.kill(pid, signal);
-      } catch {
-        // it has ended meanwhile
-      }
-    }
-    await delay(LOOK_MS);
-  }
 }
 
 /** Zombies have no environment any more. */

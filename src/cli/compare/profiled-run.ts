@@ -55,8 +55,7 @@ export async function profiledRun(
     }
     return { stacks: profile.stacks, seconds: (profile.endMs - profile.startMs) / 1_000 };
   } finally {
-    await load?.end();
-    await service.end();
+    await (load?.end() ?? Promise.resolve()).finally(service.end); // whatever becomes of the load
   }
 }
 

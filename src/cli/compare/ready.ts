@@ -47,9 +47,9 @@ async function answers(url: string): Promise<boolean> {
 }
 
 async function listens(port: number): Promise<boolean> {
-  const socket = connect({ port, host: '127.0.0.1', timeout: ANSWER_MS });
+  const socket = connect({ port, host: '127.0.0.1' });
   try {
-    await once(socket, 'connect');
+    await once(socket, 'connect', { signal: AbortSignal.timeout(ANSWER_MS) });
     return true;
   } catch {
     return false; // not yet

@@ -2,6 +2,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import type { AgentLog } from '../../agent/log.ts';
 import { CliError } from '../cli-error.ts';
+import { endProcesses } from '../end-processes.ts';
 import { reasonOf } from '../files.ts';
 import { visible } from '../visible.ts';
 import type { LocalTarget } from './local-options.ts';
@@ -21,11 +22,12 @@ export const SILENT: AgentLog = {
 export interface BegunTarget {
   readonly name: string;
   pids(): readonly number[];
-  /** Throws COMMAND_FAILED where what was started has failed by itself. */
+  /** Throws COMMAND_FAILED where what was started has failed by itself, or stays. */
   end(): Promise<void>;
 }
 
-export function begin(target: LocalTarget): BegunTarget {
+/** `signal`: a Ctrl-C, which a command gets as well. */
+export function begin(target: LocalTarget, signal: AbortSignal): BegunTarget {
   switch (target.kind) {
     case 'pid': {
       const { pid } = target;
@@ -39,23 +41,29 @@ export function begin(target: LocalTarget): BegunTarget {
       return { name: `container ${target.containerId.slice(0, 12)}`, pids, end: async () => undefined };
     }
     case 'command':
-      return started(target.command, target.args);
+      return started(target.command, target.args, signal);
   }
 }
 
 /** What it prints goes to standard error: standard output is ours. */
-function started(command: string, args: readonly string[]): BegunTarget {
+function started(command: string, args: readonly string[], signal: AbortSignal): BegunTarget {
   const child = spawn(command, args, { stdio: ['inherit', 2, 2] });
   const exited = new Promise<unknown>((done) => {
     child.once('exit', done);
     child.once('error', done);
   });
+  // Also what a launcher has started: it would stay, and hold the terminal.
+  const pids = () => (isRunning(child) ? processTree(PROC_ROOT, child.pid ?? 0) : []);
   return {
-    name: visible(command),
-    pids: () => (isRunning(child) ? processTree(PROC_ROOT, child.pid ?? 0) : []),
+    ...{ name: visible(command), pids },
     async end() {
-      const endedByItself = !isRunning(child);
-      if (!endedByItself) endTree(child.pid ?? 0);
+      const endedByItself = pids().length === 0 && !signal.aborted;
+      if (!(await endProcesses(pids))) {
+        throw new CliError(
+          'COMMAND_FAILED',
+          `${visible(command)} cannot be ended: process ${child.pid} stays`,
+        );
+      }
       const end = await exited;
       if (end instanceof Error) {
         throw new CliError('COMMAND_FAILED', `${visible(command)} was not started: ${reasonOf(end)}`, end);
@@ -66,17 +74,6 @@ function started(command: string, args: readonly string[]): BegunTarget {
       }
     },
   };
-}
-
-/** Also what a launcher has started: it would stay, and hold the terminal. */
-function endTree(pid: number): void {
-  for (const each of processTree(PROC_ROOT, pid).toReversed()) {
-    try {
-      process.kill(each, 'SIGTERM');
-    } catch {
-      // it has ended meanwhile
-    }
-  }
 }
 
 const isRunning = (child: ChildProcess): boolean =>

@@ -26,7 +26,7 @@ export async function runLocalRecord(command: LocalRecord, around: LocalSurround
   const { output, durationMs, frequencyHz } = command;
   await checkWritable(output);
   await using scratch = await mkdtempDisposable(join(tmpdir(), 'flamegate-record-'));
-  const target = begin(command.target);
+  const target = begin(command.target, around.signal);
   around.say?.(`recording ${target.name} for up to ${durationMs / 1000} s; Ctrl-C ends it early`);
   try {
     const profile = await profileProcesses({
@@ -53,13 +53,14 @@ export async function runLocalRecord(command: LocalRecord, around: LocalSurround
 const seconds = ({ startMs, endMs }: LocalProfile): string => ((endMs - startMs) / 1_000).toFixed(1);
 
 function told(profile: LocalProfile): readonly string[] {
-  const { stacks, lost, truncated, frequencyHz, processes } = profile;
+  const { stacks, lost, truncated, frequencyHz, processes, unsampled } = profile;
   const samples = totalCount(stacks).toLocaleString('en');
   return [
     `${samples} samples of ${seconds(profile)} s at ${frequencyHz} Hz`,
     ...processes.flatMap(jvmText),
     ...(lost > 0 ? [`${lost.toLocaleString('en')} samples lost`] : []),
     ...(truncated > 0 ? [`${truncated.toLocaleString('en')} stacks lack their root`] : []),
+    ...(unsampled > 0 ? [`${unsampled.toLocaleString('en')} more processes at a time were not sampled`] : []),
   ];
 }
 

@@ -7,8 +7,9 @@ import { podWindowsPath } from '../../wire/endpoints.ts';
 import type { RecordedWindow } from '../../wire/window-lines.ts';
 import { CliError } from '../cli-error.ts';
 import type { ObjectName } from '../command.ts';
-import { type ControllerConnection, PASSING } from '../controller-connection.ts';
+import type { ControllerConnection } from '../controller-connection.ts';
 import { reasonOf } from '../files.ts';
+import { isPassing } from '../passing.ts';
 import { decodeAnswer, MAX_ANSWER_BYTES } from '../window-answers.ts';
 
 export interface Followed {
@@ -66,7 +67,7 @@ async function ask(
   try {
     return decodeAnswer((await get()).toString('utf8'));
   } catch (error) {
-    if (!(error instanceof CliError) || !PASSING.has(error.code)) throw error;
+    if (!isPassing(error)) throw error;
     say?.(`asked in vain, will be repeated: ${reasonOf(error)}`);
     return undefined;
   }

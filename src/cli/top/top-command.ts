@@ -19,7 +19,7 @@ const LONGEST_MS = 24 * 3_600_000;
 export async function runTop(command: Top, terminal: TopTerminal): Promise<string> {
   const { frequencyHz, everyMs, times } = command;
   await using scratch = await mkdtempDisposable(join(tmpdir(), 'flamegate-top-'));
-  const target = begin(command.target);
+  const target = begin(command.target, terminal.signal);
   const enough = new AbortController();
   let tables = 0;
   const folded = (stacks: readonly StackCount[]) => {

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { type ChildProcess, type ChildProcessByStdio, execFileSync, spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { once } from 'node:events';
-import { existsSync, mkdtempSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Readable, Writable } from 'node:stream';
@@ -13,6 +13,7 @@ import { fileURLToPath } from 'node:url';
 import { isDeepStrictEqual } from 'node:util';
 import { type Hotspot, type HotspotOutcome, type LoadedLibjvm, readHotspot } from '../hotspot.ts';
 import type { ReadMemory } from '../read-memory.ts';
+import { madeOnce } from './made-once.ts';
 import { loadedLibjvm, openMemory } from './process-memory.ts';
 
 export const RELEASES = [17, 21, 25] as const;
@@ -151,19 +152,11 @@ export function jdkHome(release: Release): string {
   return execFileSync(JDK_HOME, [String(release)], { encoding: 'utf8' }).trim();
 }
 
-/** Kept under the hash of its source: compiling takes longer than most tests. */
 function compiled(): string {
   const hash = createHash('sha256').update(WAITING).digest('hex').slice(0, 16);
-  const kept = join(tmpdir(), `flamegate-jvm-${hash}`);
-  if (existsSync(kept)) return kept;
-  const directory = mkdtempSync(join(tmpdir(), 'flamegate-jvm-'));
-  const source = join(directory, 'Waiting.java');
-  writeFileSync(source, WAITING);
-  execFileSync(join(jdkHome(17), 'bin/javac'), ['-d', directory, source]);
-  try {
-    renameSync(directory, kept);
-  } catch {
-    rmSync(directory, { recursive: true }); // another test file was first
-  }
-  return kept;
+  return madeOnce(join(tmpdir(), `flamegate-jvm-${hash}`), (directory) => {
+    const source = join(directory, 'Waiting.java');
+    writeFileSync(source, WAITING);
+    execFileSync(join(jdkHome(17), 'bin/javac'), ['-d', directory, source]);
+  });
 }

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { execFileSync, spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { once } from 'node:events';
-import { cpSync, existsSync, mkdtempSync, readdirSync, readFileSync, renameSync, rmSync } from 'node:fs';
+import { cpSync, readdirSync, readFileSync } from 'node:fs';
 import { connect, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -13,6 +13,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { jdkHome, type Release } from '../../jvm/testing/a-jvm.ts';
+import { madeOnce } from '../../jvm/testing/made-once.ts';
 import { cgroupIdOf } from '../cgroup-id.ts';
 import type { Exchange } from '../exchange-batch.ts';
 import { openRequestWatcher, type RequestWatcher, type RequestWatcherOptions } from '../request-watcher.ts';
@@ -263,26 +264,18 @@ function startedIn(t: TestContext, cgroup: string, argv: readonly string[]) {
   return child;
 }
 
-/** Kept under the hash of what it is made of: Maven takes longer than the tests. */
 /** Of test/peers, compiled once. */
 export function peersClassPath(): string {
   const hash = createHash('sha256');
   for (const name of ['pom.xml', 'Peers.kt', 'Http2Peers.kt', 'Work.kt'])
     hash.update(readFileSync(join(SOURCES, name)));
-  const kept = join(tmpdir(), `flamegate-peers-${hash.digest('hex').slice(0, 16)}`);
-  if (!existsSync(kept)) compileInto(kept);
+  const kept = madeOnce(join(tmpdir(), `flamegate-peers-${hash.digest('hex').slice(0, 16)}`), compileInto);
   const jars = join(kept, 'target/jars');
   return [join(kept, 'target/classes'), ...readdirSync(jars).map((jar) => join(jars, jar))].join(':');
 }
 
-function compileInto(kept: string): void {
-  const directory = mkdtempSync(`${kept}-`);
+function compileInto(directory: string): void {
   cpSync(SOURCES, directory, { recursive: true });
   const goals = ['compile', 'dependency:copy-dependencies', '-DoutputDirectory=target/jars'];
   execFileSync('mvn', ['-q', '-B', ...goals], { cwd: directory, stdio: 'inherit' });
-  try {
-    renameSync(directory, kept);
-  } catch {
-    rmSync(directory, { recursive: true }); // another test file was first
-  }
 }

@@ -3,7 +3,7 @@
  * other rights than a test gives it. Pods are never scheduled: a test says that they run, and writes the verdicts that windows would bring.
  */
 import assert from 'node:assert/strict';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempDisposableSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { KubeConfig } from '@kubernetes/client-node';
@@ -48,18 +48,22 @@ const LOOKS_S = 60;
 
 /** `account`: in the namespace of the gate; it does what the gate asks for. */
 export async function actingGate(namespace: string, name: string, account: string): Promise<ActingGate> {
-  const directory = mkdtempSync(join(tmpdir(), 'flamegate-acting-'));
+  await using begun = new AsyncDisposableStack();
+  const directory = begun.use(mkdtempDisposableSync(join(tmpdir(), 'flamegate-acting-'))).path;
   let aheadMs = 0;
   const now = () => Date.now() + aheadMs;
   const store = openStore(join(directory, 'windows.db'), { now });
+  begun.defer(() => store.close());
   const events = eventRecorder(client, {
     ...{ controller: 'flamegate.dev/test', instance: 'test', now: Date.now },
     onError: (error) => assert.fail(String(error)),
   });
+  begun.defer(() => events.stop());
   const view: InformedClusterView = startClusterView({
     ...{ kubeConfig, client, agentsNamespace: namespace, agentName: 'flamegate-agent' },
     ...{ onObject: () => undefined, onError: () => undefined },
   });
+  begun.defer(() => view.stop());
   await eventually('caches are filled', LOOKS_S, () => view.synced() || undefined);
   const acting = new KubeConfig();
   acting.loadFromString(kubeconfigWith(await tokenOf(namespace, account)));
@@ -92,6 +96,7 @@ export async function actingGate(namespace: string, name: string, account: strin
       return gate?.status !== undefined && isSo(gate.status) ? gate : undefined;
     }).catch((error: unknown) => assert.fail(`${String(error)}: it says ${JSON.stringify(seen.last)}`));
   };
+  const running = begun.move();
   return {
     untilSays,
     async look(times) {
@@ -120,12 +125,7 @@ export async function actingGate(namespace: string, name: string, account: strin
     moveAhead(ms) {
       aheadMs += ms;
     },
-    async stop() {
-      await view.stop();
-      await events.stop();
-      store.close();
-      rmSync(directory, { recursive: true });
-    },
+    stop: () => running.disposeAsync(),
   };
 }
 

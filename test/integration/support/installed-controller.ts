@@ -3,7 +3,7 @@
  * applied under names of the test, so that a cluster that has or gets an install of its own is left alone.
  */
 import { type ChildProcess, spawn } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempDisposableSync, readFileSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseAllDocuments } from 'yaml';
@@ -42,7 +42,8 @@ const renamed = (text: string): string =>
 
 /** `settings`: text of the install's settings file; empty: the defaults. */
 export async function installedController(settings = ''): Promise<InstalledController> {
-  const directory = mkdtempSync(join(tmpdir(), 'flamegate-installed-'));
+  await using begun = new AsyncDisposableStack();
+  const directory = begun.use(mkdtempDisposableSync(join(tmpdir(), 'flamegate-installed-'))).path;
   const clusterWide: Installed[] = [];
   const install = async (file: string): Promise<void> => {
     const text = readFileSync(new URL(`../../../config/${file}`, import.meta.url), 'utf8');
@@ -53,7 +54,13 @@ export async function installedController(settings = ''): Promise<InstalledContr
     }
   };
   await installKinds();
-  for (const namespace of [SYSTEM, AGENTS]) await makeNamespace(namespace);
+  for (const namespace of [SYSTEM, AGENTS]) {
+    await makeNamespace(namespace);
+    begun.defer(async () => void (await dropNamespace(namespace)));
+  }
+  begun.defer(async () => {
+    for (const object of clusterWide) await client.delete(refOf(object));
+  });
   await account(SYSTEM, `${ACCOUNT}-${ID}`);
   await account(AGENTS, 'flamegate-agent');
   await install('rbac/controller.yaml');
@@ -62,6 +69,10 @@ export async function installedController(settings = ''): Promise<InstalledContr
   writeFileSync(settingsFile, settings);
   const { child, log } = controllerProcess({ kubeconfigFile, settingsFile, directory });
   const ended = () => child.exitCode !== null || child.signalCode !== null;
+  begun.defer(async () => {
+    const exit = new Promise((resolve) => child.once('exit', resolve));
+    if (!ended() && child.kill()) await exit;
+  });
   const httpsPort = await eventually('the controller runs', 120, () => {
     if (ended()) throw new Error(log());
     const port = /"port":(\d+),"msg":"ingest listens"/.exec(log())?.[1];
@@ -72,15 +83,10 @@ export async function installedController(settings = ''): Promise<InstalledContr
       ...{ apiVersion: 'v1', plural: 'configmaps', namespace: AGENTS, name: 'flamegate-ca' },
     }),
   );
+  const running = begun.move();
   return {
     ...{ httpsPort, ca: data['ca.crt'] ?? '', install, log, ended },
-    async remove() {
-      const exit = new Promise((resolve) => child.once('exit', resolve));
-      if (!ended() && child.kill()) await exit;
-      for (const object of clusterWide) await client.delete(refOf(object));
-      for (const namespace of [SYSTEM, AGENTS]) await dropNamespace(namespace);
-      rmSync(directory, { recursive: true });
-    },
+    remove: () => running.disposeAsync(),
   };
 }
 
