@@ -26,10 +26,11 @@ node_pids() {
   done
 }
 
-# kill_until_none COMMAND: kills the pids that the command prints until it prints none
+# kill_until_none COMMAND: kills the pids that the command prints until it prints none. Thirty JVMs that are killed at once on
+# two CPUs take a while to give their memory back.
 kill_until_none() {
-  local i pids
-  for ((i = 0; i < 100; i++)); do
+  local deadline=$((SECONDS + 60)) pids=
+  while ((SECONDS < deadline)); do
     pids=$("$1")
     [ -n "$pids" ] || return 0
     # shellcheck disable=SC2086 # one word per pid
