@@ -7,6 +7,7 @@ import type { IdSet } from './id-set.ts';
 import { KnownIds } from './known-ids.ts';
 import { type PackedTexts, textAt, writeWords } from './packed-texts.ts';
 import { RecentCache } from './recent-cache.ts';
+import { IdsSpent } from './store-error.ts';
 
 export interface Interner {
   stringId(texts: PackedTexts, index: number): number;
@@ -35,6 +36,8 @@ const MAX_KNOWN_STRINGS = 250_000;
 const MAX_FRAMES = 1_000_000;
 /** Of a hundred services that each have ten thousand: 32 MiB. */
 const MAX_KNOWN_STACKS = 1_000_000;
+/** Ids only grow, whatever is swept: a thousand new stacks a second reach it in 50 days. */
+const LAST_ID = 0xffff_ffff;
 /** Of a name of as many characters as a batch may have in one (src/wire/batch-schema.ts), four bytes each. */
 const LONGEST_TEXT_WORDS = 1_024 + 4;
 const OVERHEAD = 16; // of an array and its entries, in frames
@@ -65,7 +68,7 @@ export function interner(db: DatabaseSync): Interner {
       const size = writeWords(strings, index, textWords);
       const id = knownStrings.get(textWords, size, () => {
         const text = textAt(strings, index);
-        return Number((addString.get(text) ?? findString.get(text))?.['id']);
+        return writable((addString.get(text) ?? findString.get(text))?.['id']);
       });
       given?.strings.add(id);
       return id;
@@ -74,7 +77,7 @@ export function interner(db: DatabaseSync): Interner {
       const id = knownStacks.get(words, size, () => {
         const bytes = Buffer.from(words.buffer, words.byteOffset, 4 * size);
         const firstPlace = 4 * (1 + (words[0] ?? 0));
-        return Number(
+        return writable(
           addStack.run(bytes.subarray(4, firstPlace), bytes.subarray(firstPlace)).lastInsertRowid,
         );
       });
@@ -103,6 +106,11 @@ export function interner(db: DatabaseSync): Interner {
       given = ids;
     },
   };
+}
+
+function writable(id: unknown): number {
+  if (Number(id) > LAST_ID) throw new IdsSpent();
+  return Number(id);
 }
 
 const digestOf = (bytes: Uint8Array): Buffer => hash('sha256', bytes, 'buffer').subarray(0, 16);

@@ -27,3 +27,10 @@ export const isCorruption = (error: unknown): boolean => {
 };
 
 export const isFull = (error: unknown): boolean => primaryCode(error) === SQLITE_FULL;
+
+/** No id is left that fits the 32 bits in which ids are written. */
+export class IdsSpent extends Error {
+  constructor() {
+    super('every id of a name or a stack has been given out; the store is begun anew');
+  }
+}

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { DatabaseSync } from 'node:sqlite';
 import { test } from 'node:test';
 import { aBatch, aPodWindow, EPOCH_MS, WINDOW_MS } from './testing/a-batch.ts';
 import { aPath, aStore, everything } from './testing/a-store.ts';
@@ -61,5 +62,24 @@ test('stacks that have gone with their windows are stored anew when they come ag
         [['handle', 'run'], 1],
       ],
     ],
+  );
+});
+
+test('a store whose ids no longer fit where they are written is begun anew', (t) => {
+  const path = aPath(t);
+  aStore(t, path).close();
+  const db = new DatabaseSync(path);
+  db.exec("INSERT INTO stack (id, frames, places) VALUES (4294967294, x'', x'')");
+  db.close();
+  const store = aStore(t, path);
+  const id = store.storeId();
+
+  assert.throws(() => store.addBatch(aBatch()), { code: 'STORE_WRITE_FAILED' }); // of its two stacks one has room
+  store.addBatch(aBatch());
+
+  assert.notEqual(store.storeId(), id);
+  assert.deepEqual(
+    everything(store).map(({ stacks }) => [...stacks].map(({ count }) => count)),
+    [[2, 1]],
   );
 });

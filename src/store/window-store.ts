@@ -11,7 +11,7 @@ import { type Interner, interner } from './interning.ts';
 import { packLists } from './packed-lists.ts';
 import { packTexts } from './packed-texts.ts';
 import { dropOld, dropOldest, tidy, usedBytes, windowsIn } from './retention.ts';
-import { isCorruption, isFull, StoreError } from './store-error.ts';
+import { IdsSpent, isCorruption, isFull, StoreError } from './store-error.ts';
 import { decodeServed, type StoredServed, servedWriter } from './stored-served.ts';
 import { decodeTimes, type StoredTimes, type Times, timesWriter } from './stored-times.ts';
 import { decodeWindow, type StoredWindow, windowIsOfUse, windowWriter } from './stored-window.ts';
@@ -373,12 +373,12 @@ class SqliteStore implements WindowStore {
     this.#interner.forget((id) => id > last);
   }
 
-  /** Gives SQLite's errors a code; a file that broke while open is replaced at once, and agents send again. */
+  /** Gives SQLite's errors a code; a file that broke while open, or has no ids left, is replaced at once, and agents send again. */
   #guarded<T>(code: 'STORE_WRITE_FAILED' | 'STORE_READ_FAILED', action: () => T): T {
     try {
       return action();
     } catch (cause) {
-      if (isCorruption(cause)) this.#startAnew();
+      if (isCorruption(cause) || cause instanceof IdsSpent) this.#startAnew();
       const why = cause instanceof Error ? cause.message : String(cause);
       throw new StoreError(isFull(cause) ? 'STORE_FULL' : code, `the store ${this.#path}: ${why}`, cause);
     }
