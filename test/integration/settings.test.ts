@@ -43,7 +43,7 @@ function startController(t: TestContext): Running {
       ...{ FLAMEGATE_HTTP_PORT: '0', FLAMEGATE_HTTPS_PORT: '0', FLAMEGATE_DATA_DIR: join(directory, 'data') },
     },
   });
-  t.after(() => killed(child)); // where the test has failed
+  t.after(() => killed(child));
   let output = '';
   child.stdout.on('data', (chunk: Buffer) => {
     output += chunk.toString();
@@ -83,10 +83,6 @@ test('a controller does not start with a wrong settings file, and says the line'
 test('a changed file is in force without a restart, a wrong one is refused with its line and changes nothing', async (t) => {
   swap('rates: {maxFrequencyHz: 97}\n');
   const controller = startController(t);
-  t.after(async () => {
-    controller.child.kill('SIGTERM');
-    await ended(controller);
-  });
   const logged = (what: RegExp) =>
     eventually(String(what), 60, () => what.exec(controller.output()) ?? undefined);
   const [, port] = await logged(/"httpPort":(\d+)/);
