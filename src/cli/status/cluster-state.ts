@@ -117,13 +117,12 @@ interface Lease {
 async function controllerState(client: KubeClient, reach: Reach): Promise<ControllerState> {
   const selector = encodeURIComponent(CONTROLLER_SELECTOR);
   const path = `${pathOf({ apiVersion: 'apps/v1', plural: 'deployments', namespace: SYSTEM_NAMESPACE })}?labelSelector=${selector}`;
-  const [{ items }, lease] = await Promise.all([
-    client.request<List<Deployment>>('GET', path),
-    client.get<Lease>({
-      ...{ apiVersion: 'coordination.k8s.io/v1', plural: 'leases' },
-      ...{ namespace: SYSTEM_NAMESPACE, name: LEASE },
-    }),
-  ]);
+  // One after the other, so that who may read neither is always told the same.
+  const { items } = await client.request<List<Deployment>>('GET', path);
+  const lease = await client.get<Lease>({
+    ...{ apiVersion: 'coordination.k8s.io/v1', plural: 'leases' },
+    ...{ namespace: SYSTEM_NAMESPACE, name: LEASE },
+  });
   const ready = items.reduce((sum, { status }) => sum + (status?.readyReplicas ?? 0), 0);
   return {
     ...{ wanted: items.reduce((sum, { spec }) => sum + (spec.replicas ?? 1), 0), ready },
