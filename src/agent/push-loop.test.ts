@@ -225,6 +225,32 @@ test('the spool keeps nothing for more than an hour', async (t) => {
   assert.equal(spool.dropped, 1);
 });
 
+test('who is at rest leaves no connection behind, and who is judged keeps the one there is', async (t) => {
+  const controller = await aController(t);
+  const { add, push, spool } = await aPusher(t, controller);
+  const opened: number[] = [];
+  const flushed = async (...sequences: number[]) => {
+    for (const sequence of sequences) await spool.add(aBatch(sequence), Date.now());
+    await push.flush(new AbortController().signal);
+    opened.push(controller.connections.opened);
+  };
+  const pushed = async (sequence: number) => {
+    await add(sequence);
+    await eventually('a push', () => controller.batches.some((batch) => batch.sequence === sequence));
+    opened.push(controller.connections.opened);
+  };
+
+  await push.storeIs(controller.store);
+  push.wake(30_000); // its turn comes after seconds
+  await flushed(0, 1);
+  await flushed(2);
+  push.wake(10_000);
+  await pushed(3);
+  await pushed(4);
+
+  assert.deepEqual(opened, [1, 2, 3, 3]);
+});
+
 test('a clock that jumps takes nothing from the spool; what was written ahead waits for its time, and goes after an hour', async (t) => {
   const { spool, pass, nowMs } = await aSpool(t);
   const inOrder = () => spool.entries().map(({ id }) => Number(id.split('-').at(-1)));

@@ -4,7 +4,7 @@ import { codeOf, messageOf } from './agent-error.ts';
 import { createBackoff, pause } from './backoff.ts';
 import type { ControllerAnswer, ControllerClient } from './controller-client.ts';
 import type { AgentLog } from './log.ts';
-import { pushTurnMs } from './push-turn.ts';
+import { isAtRest, pushTurnMs } from './push-turn.ts';
 import type { Spool, SpooledBatch } from './spool.ts';
 
 export type PushResult = 'sent' | 'refused' | 'failed';
@@ -69,7 +69,9 @@ export function createPushLoop(options: PushLoopOptions): PushLoop {
   };
   const pushNext = async (entry: SpooledBatch, signal: AbortSignal): Promise<Pushed> => {
     try {
-      const result = await push(entry, options, signal);
+      // Until the next window of pods at rest the controller would close it, and until then hold 150 KB for it.
+      const isLast = isAtRest(windowMs) && spool.entries().at(-1)?.id === entry.id;
+      const result = await push(entry, options, { isLast, signal });
       options.pushed(result.kind, result.code);
       if (result.kind !== 'failed') await spool.mark(entry, result.kind);
       if (result.store !== undefined) await storeIs(result.store);
@@ -128,9 +130,10 @@ interface Pushed {
 async function push(
   entry: SpooledBatch,
   { client, spool, log }: PushLoopOptions,
-  signal: AbortSignal,
+  { isLast, signal }: { readonly isLast: boolean; readonly signal: AbortSignal },
 ): Promise<Pushed> {
   const headers = {
+    ...(isLast ? { connection: 'close' } : {}),
     'content-type': 'application/json',
     'content-encoding': 'gzip',
     'content-length': entry.bytes,

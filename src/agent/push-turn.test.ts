@@ -2,11 +2,13 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { pushTurnMs } from './push-turn.ts';
 
-test('a short window is pushed while looks wait for it, a long one before the next ends', () => {
-  for (const windowMs of [1_000, 10_000]) assert.equal(pushTurnMs(windowMs, 1), 5_000);
+test('a short window is pushed while looks wait for it, a long one thereafter and before the next ends', () => {
+  for (const windowMs of [1_000, 10_000]) {
+    assert.deepEqual([pushTurnMs(windowMs, 0), pushTurnMs(windowMs, 1)], [0, 5_000]);
+  }
   for (const windowMs of [17_000, 30_000, 120_000]) {
-    assert(pushTurnMs(windowMs, 1) <= Math.min(windowMs - 5_000, 25_000));
-    assert(pushTurnMs(windowMs, 1) > pushTurnMs(10_000, 1));
+    assert.equal(pushTurnMs(windowMs, 0), pushTurnMs(10_000, 1));
+    assert.equal(pushTurnMs(windowMs, 1), Math.min(windowMs, 30_000));
   }
 });
 
