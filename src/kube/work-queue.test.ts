@@ -39,6 +39,7 @@ test('a key added while it is worked on is worked on again, never twice at once'
   queue.add('a');
   gate.resolve();
   await turn();
+  await turn();
 
   assert.deepEqual({ runs, most }, { runs: 2, most: 1 });
   await queue.stop();
@@ -59,6 +60,22 @@ test('no more keys are worked on at once than there are workers', async () => {
   assert.equal(running, 2);
   assert.equal(queue.depth(), 2);
   gate.resolve();
+  await queue.stop();
+});
+
+test('between keys that wait for nothing the loop has its turns', async () => {
+  const seen: string[] = [];
+  const queue = new WorkQueue(async (key) => void seen.push(key), { ...options, workers: 1 });
+  for (const key of ['a', 'b', 'c']) queue.add(key);
+
+  queue.start();
+  const seenByTurn: number[] = [];
+  while (seen.length < 3) {
+    seenByTurn.push(seen.length);
+    await turn();
+  }
+
+  assert.deepEqual([...new Set(seenByTurn)], [1, 2]);
   await queue.stop();
 });
 

@@ -140,7 +140,8 @@ export class WorkQueue {
       this.#drained.resolve();
       this.#drained = Promise.withResolvers();
     }
-    this.#fill();
+    // In a turn of the loop of its own: work that has nothing to wait for would make one turn of all that is waiting.
+    setImmediate(() => this.#fill());
   }
 
   async #attempt(key: string): Promise<QueueResult> {
