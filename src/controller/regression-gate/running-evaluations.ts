@@ -83,11 +83,11 @@ export function runningEvaluations(
   const held = new Map<string, Running>();
   const reading = { store, source, now };
   let lastFold: Promise<unknown> = Promise.resolve();
-  let weighedMs = 0; // of the gate before, which others have not had yet
+  let foreseenMs = 0; // the last piece of the gate before, for which others have had nothing yet
 
   const judgeNow = async (gate: string, evaluation: JudgedEvaluation): Promise<GateJudgement> => {
     const closed = closedBlocks(planOf(evaluation), evaluation.nowMs);
-    await giveWay(weighedMs);
+    await giveWay(foreseenMs);
     const running = await runningOf(held.get(gate), evaluation, reading);
     hold(held, gate, running);
     const isBehind = await fold(running, { evaluation, closed, ...reading });
@@ -97,13 +97,12 @@ export function runningEvaluations(
     const atMs = judgedAtMs(running, evaluation, isBehind && now());
     const judged = routed(gateJudgement(running.folded, atMs, hasWindows), evaluation, store);
     const judgement = withTrouble(judged, running.trouble);
-    running.judged = {
-      key: isBehind ? '' : lookKey(evaluation),
-      judgement,
-      forecast: judgement.verdict === 'Collecting' ? forecast(running.folded, RAISED_HZ) : undefined,
-      restsOn: foldedWindows(running, evaluation, store),
-    };
-    weighedMs = performance.now() - beganMs;
+    const restsOn = foldedWindows(running, evaluation, store);
+    await giveWay(performance.now() - beganMs);
+    const foreseeingMs = performance.now();
+    const expected = judgement.verdict === 'Collecting' ? forecast(running.folded, RAISED_HZ) : undefined;
+    running.judged = { key: isBehind ? '' : lookKey(evaluation), judgement, forecast: expected, restsOn };
+    foreseenMs = performance.now() - foreseeingMs;
     return judgement;
   };
 
@@ -267,12 +266,15 @@ async function fold(running: Running, { evaluation, closed, store, source }: Fol
   const seen = new Map(extents.map(({ pod, newestId }) => [pod, newestId]));
   while (running.nextBlock < closed && !gateIsDecided(running.folded)) {
     const { nextBlock } = running;
-    const beganMs = performance.now();
+    // Both take tens of milliseconds: agents push in between.
+    const readingMs = performance.now();
     const block = await running.trouble.read(() => readBlock(source, evaluation, nextBlock));
     if (block === undefined) break;
+    await giveWay(performance.now() - readingMs);
+    const foldingMs = performance.now();
     advanceGate(running.folded, block);
     running.nextBlock += 1;
-    await giveWay(performance.now() - beganMs); // tens of milliseconds: agents push in between
+    await giveWay(performance.now() - foldingMs);
   }
   running.seen = seen;
   return running.nextBlock < closed && !gateIsDecided(running.folded);
