@@ -1,5 +1,9 @@
 /** The controller's own process before so many agents: until it leads, and how it ended. */
-import { type ControllerProcess, startControllerProcess } from '../../test/bare/controller-process.ts';
+import {
+  type ControllerProcess,
+  type ControllerProcessOptions,
+  startControllerProcess,
+} from '../../test/bare/controller-process.ts';
 import { eventually } from '../../test/cluster/cluster.ts';
 
 export const PORTS = { httpPort: 18_080, httpsPort: 18_443 };
@@ -16,13 +20,11 @@ export interface LeadingController {
 }
 
 export async function startLeadingController(
-  kubeconfigFile: string,
-  dataDirectory: string,
+  options: Pick<ControllerProcessOptions, 'kubeconfigFile' | 'settingsFile' | 'dataDirectory'>,
 ): Promise<LeadingController> {
   const beganMs = performance.now();
   const controller = startControllerProcess({
-    ...{ kubeconfigFile, dataDirectory, podName: 'flamegate-controller-bench', flags: FLAGS },
-    ...PORTS,
+    ...{ ...options, ...PORTS, podName: 'flamegate-controller-bench', flags: FLAGS },
   });
   await said(controller, 'controller started');
   const readyAfterMs = performance.now() - beganMs;
