@@ -3,7 +3,7 @@ import { spawnSync } from 'node:child_process';
 import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { after, test } from 'node:test';
+import { after, before, test } from 'node:test';
 import { JDKS } from '../../agent/jvm-fixture.ts';
 
 const directory = mkdtempSync(join(tmpdir(), 'flamegate-compared-'));
@@ -38,16 +38,40 @@ const leftOver = () =>
     }
   });
 
-test('a comparison that runs out of time is inconclusive; page and nothing else is left', () => {
-  const [jdk] = JDKS;
+const [jdk] = JDKS;
+const java = (...properties: string[]) =>
+  [`exec ${jdk}/bin/java`, ...[MARK, ...properties].map((property) => `-D${property}`)]
+    .concat(`-XX:+UseSerialGC -cp ${directory} Compared`)
+    .join(' ');
+
+before(() => {
   writeFileSync(join(directory, 'Compared.java'), PROGRAM);
   const compiled = spawnSync(`${jdk}/bin/javac`, ['-d', directory, join(directory, 'Compared.java')]);
   assert.equal(compiled.status, 0, String(compiled.stderr));
-  const java = `${jdk}/bin/java -D${MARK} -XX:+UseSerialGC -cp ${directory} Compared`;
+});
+
+test('a slower build fails by the name of its function, and the same build passes', () => {
+  const against = (canary: string) =>
+    compare(
+      ...['--baseline', java(), '--canary', canary, '--ready', '1s', '--warm-up', '1s', '--run', '2s'],
+      ...['--fail-on', '10%', '--deadline', '60s', '-o', 'json'],
+    );
+
+  const slower = against(java('more=true'));
+  assert.equal(slower.status, 1, slower.stderr);
+  const failed = JSON.parse(slower.stdout);
+  assert.deepEqual([failed.verdict, failed.functions[0]?.name], ['Failed', 'Compared.more']);
+
+  const same = against(java());
+  assert.equal(same.status, 0, same.stderr + same.stdout);
+  assert.equal(JSON.parse(same.stdout).verdict, 'Passed');
+});
+
+test('a comparison that runs out of time is inconclusive; page and nothing else is left', () => {
   const page = join(directory, 'page.html');
 
   const { status, stdout, stderr } = compare(
-    ...['--baseline', java, '--canary', `echo "port $PORT" >&2; ${java}`, '--load', 'exec sleep 600'],
+    ...['--baseline', java(), '--canary', `echo "port $PORT" >&2; ${java()}`, '--load', 'exec sleep 600'],
     ...['--ready', '1s', '--warm-up', '2s', '--run', '3s', '--deadline', '10s', '-o', 'json', '--page', page],
   );
 
