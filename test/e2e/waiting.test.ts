@@ -72,9 +72,10 @@ describe('waiting on a real cluster', () => {
     });
 
     assert.equal(row.offCpu, 'Seen', row.offCpuMessage);
-    // Of two threads that need a class for the first time one waits, on a busy machine for long: but it is none of the service's.
+    // Of two threads that need a class for the first time one waits, on a busy machine for long, where either makes an object of it.
+    const ofClasses = /\.<(cl)?init>/;
     assert.deepEqual(
-      [...seen].filter((call) => call.includes('shop.')),
+      [...seen].filter((call) => call.includes('shop.') && !ofClasses.test(call)),
       [],
     );
   });
