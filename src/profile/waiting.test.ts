@@ -109,6 +109,24 @@ test('a blocking call on Default names what was called of the platform, and who 
   });
 });
 
+test('a thread that needs a class for the first time calls nothing that blocks, but the class may', () => {
+  const loaded = ['java.lang.ClassLoader.loadClass', 'JavaCalls::call_helper [libjvm.so]'];
+  const resolved = ['SystemDictionary::resolve_or_fail [libjvm.so]', 'kotlin.Lambda.<init>'];
+  const made = [...loaded, ...resolved, 'shop.Orders$price$2.<init>', ...ON_DEFAULT];
+  const locked = ['ObjectMonitor::EnterI [libjvm.so]', ...made];
+  const read = ['java.io.RandomAccessFile.readBytes', 'java.util.zip.ZipFile$Source.readAt', ...made];
+
+  assert.equal(waitReason('futex', locked), 'jvm');
+  assert.equal(waitReason('file', read), 'file');
+  assert.equal(blockingOnDefault('file', read), undefined);
+  const itself = [...ASLEEP, 'shop.Codec.<clinit>', 'InstanceKlass::initialize_impl [libjvm.so]', ...made];
+  assert.equal(waitReason('futex', itself), 'sleep');
+  assert.deepEqual(blockingOnDefault('sleep', itself), {
+    call: 'java.lang.Thread.sleep',
+    caller: 'shop.Codec.encode',
+  });
+});
+
 test('on IO, in a pool, for a CPU, for memory and for work it is none', () => {
   assert.equal(blockingOnDefault('sleep', [...ASLEEP, ...ON_IO]), undefined);
   assert.equal(blockingOnDefault('sleep', [...ASLEEP, ...IN_POOL]), undefined);

@@ -73,8 +73,16 @@ const WAYS_TO_WAIT = [
 ];
 const PARK = /^(jdk\.internal|sun)\.misc\.Unsafe\.park$/;
 const LOCKS = /^java\.util\.concurrent\.locks\.(ReentrantLock|ReentrantReadWriteLock|StampedLock)[.$]/;
-/** Of HotSpot, on a stack while a class is loaded or initialised: for that, too, threads enter monitors and wait in them. */
-const CLASSES = ['InstanceKlass::', 'SystemDictionary::', 'LinkResolver::', 'ConstantPool::'];
+/** On a stack while a class is loaded or initialised: for that, too, threads enter monitors, wait in them and read files. */
+const CLASSES = [
+  'InstanceKlass::',
+  'SystemDictionary::',
+  'LinkResolver::',
+  'ConstantPool::',
+  'java.lang.ClassLoader.loadClass',
+  'jdk.internal.loader.BuiltinClassLoader.loadClass',
+];
+const INITIALIZER = '.<clinit>'; // what a class does to initialise itself is its author's
 const MONITORS = [
   'ObjectMonitor::enter',
   'ObjectMonitor::EnterI',
@@ -109,25 +117,31 @@ function futexReason(frames: readonly string[]): WaitReason {
   const java = frames.findIndex((name) => isJavaName(plainName(name)));
   if (java < 0) return frames.some((name) => name.endsWith(IN_LIBJVM)) ? 'idle' : 'other'; // a thread of its own
   if (isIdle(frames)) return 'idle';
+  if (isForClass(frames)) return 'jvm';
   const leaf = plainName(frames[java] ?? '');
   if (PARK.test(leaf)) return frames.some((name) => LOCKS.test(name)) ? 'lock' : 'park';
   if (leaf.startsWith('java.lang.Object.wait')) return 'wait';
   if (leaf.startsWith('java.lang.Thread.sleep')) return 'sleep';
   const natives = frames.slice(0, java);
-  const has = (functions: readonly string[]): boolean =>
-    natives.some((name) => functions.some((function_) => name.startsWith(function_)));
-  if (has(CLASSES)) return 'jvm';
-  if (has(MONITORS)) return 'lock';
+  if (natives.some((name) => startsWithOneOf(name, MONITORS))) return 'lock';
   return natives.some((name) => name.endsWith(IN_LIBJVM)) ? 'jvm' : 'lock';
 }
 
-function isIdle(frames: readonly string[]): boolean {
-  if (frames.some((name) => IDLE.some((prefix) => name.startsWith(prefix)))) return true;
-  const waiting = frames.find(
-    (name) => isJavaName(plainName(name)) && !WAYS_TO_WAIT.some((prefix) => name.startsWith(prefix)),
+function isForClass(frames: readonly string[]): boolean {
+  const first = frames.find(
+    (name) => startsWithOneOf(name, CLASSES) || plainName(name).endsWith(INITIALIZER),
   );
-  return waiting !== undefined && LOOPS.some((prefix) => waiting.startsWith(prefix));
+  return first !== undefined && startsWithOneOf(first, CLASSES);
 }
+
+function isIdle(frames: readonly string[]): boolean {
+  if (frames.some((name) => startsWithOneOf(name, IDLE))) return true;
+  const waiting = frames.find((name) => isJavaName(plainName(name)) && !startsWithOneOf(name, WAYS_TO_WAIT));
+  return waiting !== undefined && startsWithOneOf(waiting, LOOPS);
+}
+
+const startsWithOneOf = (name: string, prefixes: readonly string[]): boolean =>
+  prefixes.some((prefix) => name.startsWith(prefix));
 
 /** Waits that somebody else's work ends: with these no thread is to be held up. */
 const BLOCKING: ReadonlySet<WaitReason> = new Set<WaitReason>([
@@ -142,10 +156,11 @@ const BLOCKING: ReadonlySet<WaitReason> = new Set<WaitReason>([
 
 /**
  * A blocking call on Dispatchers.Default, whose few threads all coroutines of a service share; undefined if it is none. A
- * limited view of Default looks like Dispatchers.IO, which is there to be blocked.
+ * limited view of Default looks like Dispatchers.IO, which is there to be blocked. To need a class for the first time is none.
  */
 export function blockingOnDefault(reason: WaitReason, frames: readonly string[]): PlatformCall | undefined {
-  return BLOCKING.has(reason) && dispatcherOf(frames) === 'Default' ? platformCallOf(frames) : undefined;
+  if (!BLOCKING.has(reason) || dispatcherOf(frames) !== 'Default' || isForClass(frames)) return undefined;
+  return platformCallOf(frames);
 }
 
 /** The frame that stands for what the kernel did, as a stack's leaf. */
