@@ -3,10 +3,10 @@ import { mkdirSync, readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import type { Batch } from '../../src/wire/batch-schema.ts';
+import { freePort } from '../../test/free-port.ts';
 import { usageOf } from '../process-usage.ts';
 import { parseAgentGrant } from './agent-grant.ts';
 import { answers, startProcess, until } from './child-process.ts';
-import { freePort } from './free-port.ts';
 import { startLoopbackController } from './loopback-controller.ts';
 import { addBatch, NOTHING_PUSHED, type PushedWindows } from './pushed-windows.ts';
 

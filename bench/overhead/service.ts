@@ -2,10 +2,10 @@
 import { execFile } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { promisify } from 'node:util';
+import { freePort } from '../../test/free-port.ts';
 import { usageOf } from '../process-usage.ts';
 import { answers, startProcess, until } from './child-process.ts';
 import { makeContainerCgroup } from './container-cgroup.ts';
-import { freePort } from './free-port.ts';
 import { parseUsedHeapMb } from './heap-info.ts';
 import type { Variant } from './variants.ts';
 

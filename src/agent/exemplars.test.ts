@@ -2,7 +2,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
-import { aPrometheus, freePort, until } from '../../test/prometheus/prometheus.ts';
+import { freePort } from '../../test/free-port.ts';
+import { aPrometheus, until } from '../../test/prometheus/prometheus.ts';
 import { listeningIn } from '../native/testing/peers.ts';
 import { parseAssignment } from '../wire/assignment.ts';
 import { aContainer, anAgent, anAssignment } from './agent-fixture.ts';

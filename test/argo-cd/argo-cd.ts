@@ -8,8 +8,9 @@ import { copyFileSync, globSync, mkdirSync, readFileSync, writeFileSync } from '
 import { join, relative } from 'node:path';
 import { parse, stringify } from 'yaml';
 import type { KubeClient } from '../../src/kube/client.ts';
-import { freePort, killed } from '../bare/api-server.ts';
+import { killed } from '../bare/api-server.ts';
 import { childLog } from '../bare/child-log.ts';
+import { freePort } from '../free-port.ts';
 import { kustomize } from '../helm/helm.ts';
 
 export const ARGO_CD = 'argocd';

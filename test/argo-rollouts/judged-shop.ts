@@ -14,7 +14,7 @@ import { parseAllDocuments } from 'yaml';
 import type { RegressionGate } from '../../src/crds/regression-gate.ts';
 import { API_VERSION } from '../../src/crds/schema.ts';
 import { type KubeClient, pathOf } from '../../src/kube/client.ts';
-import { type BareApiServer, bareApiServer, freePort, killed } from '../bare/api-server.ts';
+import { type BareApiServer, bareApiServer, killed } from '../bare/api-server.ts';
 import { type BareCluster, bareCluster, SHOP } from '../bare/cluster.ts';
 import { controllerManager } from '../bare/controller-manager.ts';
 import { keptController } from '../bare/kept-controller.ts';
@@ -22,6 +22,7 @@ import { playKubelet } from '../bare/played-kubelet.ts';
 import { startPushing } from '../bare/pushing-nodes.ts';
 import { sayEnded, sayRunning } from '../bare/said-to-run.ts';
 import { eventually } from '../cluster/cluster.ts';
+import { freePort } from '../free-port.ts';
 import { rolloutsController } from './rollouts-controller.ts';
 
 const NODE = 'node-1';

@@ -3,9 +3,10 @@ import { execFile, spawn } from 'node:child_process';
 import { globSync } from 'node:fs';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
-import { freePort, killed } from '../bare/api-server.ts';
+import { killed } from '../bare/api-server.ts';
 import { childLog } from '../bare/child-log.ts';
 import { installKinds } from '../bare/installed-kinds.ts';
+import { freePort } from '../free-port.ts';
 import type { ReleaseTool } from './judged-shop.ts';
 
 export const rolloutsController: ReleaseTool = async (client, { kubeconfigFile }) => {

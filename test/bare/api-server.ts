@@ -8,13 +8,13 @@ import { once } from 'node:events';
 import { closeSync, mkdtempDisposableSync, openSync, writeFileSync } from 'node:fs';
 import type { IncomingMessage } from 'node:http';
 import { request } from 'node:https';
-import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { KubeConfig } from '@kubernetes/client-node';
 import { type KubeClient, kubeClient } from '../../src/kube/client.ts';
 import { eventually } from '../cluster/cluster.ts';
+import { freePort } from '../free-port.ts';
 
 export interface BareApiServer {
   readonly kubeconfigFile: string;
@@ -123,16 +123,6 @@ export async function killed(child: ChildProcess): Promise<void> {
 }
 
 /** Somebody else may take it before it is used, which nobody here does. */
-export async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const address = server.address();
-  server.close();
-  await once(server, 'close');
-  if (typeof address !== 'object' || address === null) throw new Error('no port');
-  return address.port;
-}
-
 function writeKeys(directory: string, token: string): void {
   const { privateKey, publicKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
   writeFileSync(join(directory, 'sa.key'), privateKey.export({ type: 'sec1', format: 'pem' }));

@@ -9,8 +9,9 @@ import { openStore, type WindowStore } from '../../src/store/window-store.ts';
 import type { Batch, PodWindow } from '../../src/wire/batch-schema.ts';
 import { aSimulatedAgent, type SimulatedAgent } from '../agents/simulated-agent.ts';
 import { eventually } from '../cluster/cluster.ts';
+import { freePort } from '../free-port.ts';
 import { seededRandom } from '../reference/simulated-pods.ts';
-import { bareApiServer, freePort } from './api-server.ts';
+import { bareApiServer } from './api-server.ts';
 import { type BareCluster, bareCluster } from './cluster.ts';
 import { type ControllerProcess, startControllerProcess } from './controller-process.ts';
 

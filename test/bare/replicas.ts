@@ -5,7 +5,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { call } from '../../src/controller/ingest/testing/https-client.ts';
 import { BATCHES_PATH } from '../../src/wire/endpoints.ts';
 import { eventually } from '../cluster/cluster.ts';
-import { freePort } from './api-server.ts';
+import { freePort } from '../free-port.ts';
 import { type ControllerProcess, startControllerProcess } from './controller-process.ts';
 
 export interface Failover {

@@ -3,10 +3,11 @@ import { execFile, spawn } from 'node:child_process';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import type { ReleaseTool } from '../argo-rollouts/judged-shop.ts';
-import { freePort, killed } from '../bare/api-server.ts';
+import { killed } from '../bare/api-server.ts';
 import { childLog } from '../bare/child-log.ts';
 import { installKinds } from '../bare/installed-kinds.ts';
 import { eventually } from '../cluster/cluster.ts';
+import { freePort } from '../free-port.ts';
 
 /** It trusts the authorities of a directory of PEM files, as a Flagger does that has them mounted. */
 export const flaggerController: ReleaseTool = async (client, { kubeconfigFile, authorities }) => {

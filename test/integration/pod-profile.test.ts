@@ -23,10 +23,11 @@ import { aBatch, aPodWindow } from '../../src/store/testing/a-batch.ts';
 import { parseAssignment } from '../../src/wire/assignment.ts';
 import { ALL_GATES_PAGE_PATH, ASSIGNMENT_PATH } from '../../src/wire/endpoints.ts';
 import { aSimulatedAgent } from '../agents/simulated-agent.ts';
-import { type BareApiServer, bareApiServer, freePort } from '../bare/api-server.ts';
+import { type BareApiServer, bareApiServer } from '../bare/api-server.ts';
 import { type BareCluster, bareCluster, SHOP } from '../bare/cluster.ts';
 import { type ControllerProcess, startControllerProcess } from '../bare/controller-process.ts';
 import { eventually } from '../cluster/cluster.ts';
+import { freePort } from '../free-port.ts';
 
 const WINDOW_MS = 1_000;
 const NODE = 'node-1';

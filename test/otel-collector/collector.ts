@@ -8,7 +8,8 @@ import { join } from 'node:path';
 import type { TestContext } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { gunzipSync } from 'node:zlib';
-import { freePort, until } from '../prometheus/prometheus.ts';
+import { freePort } from '../free-port.ts';
+import { until } from '../prometheus/prometheus.ts';
 import { type Exported, exportedMetrics, exportedProfiles } from './exported.ts';
 
 export interface RunningCollector {

@@ -3,10 +3,10 @@ import assert from 'node:assert/strict';
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
+import { freePort } from '../free-port.ts';
 
 /** A test, or a suite that ends what its tests share. */
 export interface Lifetime {
@@ -187,15 +187,4 @@ function aDirectory(t: Lifetime): string {
   const directory = mkdtempSync(join(tmpdir(), 'flamegate-prometheus-'));
   t.after(() => rmSync(directory, { recursive: true, force: true }));
   return directory;
-}
-
-export async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const address = server.address();
-  assert(typeof address === 'object' && address !== null);
-  const closed = once(server, 'close');
-  server.close();
-  await closed;
-  return address.port;
 }

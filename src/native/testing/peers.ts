@@ -4,14 +4,14 @@ import { execFileSync, spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { once } from 'node:events';
 import { cpSync, readdirSync, readFileSync } from 'node:fs';
-import { connect, createServer } from 'node:net';
+import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import type { TestContext } from 'node:test';
 import { setTimeout as delay } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
-import { promisify } from 'node:util';
+import { freePort } from '../../../test/free-port.ts';
 import { jdkHome, type Release } from '../../jvm/testing/a-jvm.ts';
 import { madeOnce } from '../../jvm/testing/made-once.ts';
 import { cgroupIdOf } from '../cgroup-id.ts';
@@ -219,15 +219,6 @@ export async function startedOrders(t: TestContext, cgroup: string): Promise<Pee
 
 export async function listens({ port }: Peer): Promise<void> {
   for (const end = Date.now() + 60_000; !(await accepts(port)); await delay(50)) assert(Date.now() < end);
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const address = server.address();
-  assert(typeof address === 'object' && address !== null);
-  await promisify(server.close.bind(server))();
-  return address.port;
 }
 
 async function accepts(port: number): Promise<boolean> {
