@@ -86,13 +86,14 @@ export class ReconcilingOperator extends dot.default {
     this.#queues.set(idOf(resource), queue);
   }
 
-  enqueue(resource: WatchedResource, key: string): void {
-    this.#queues.get(idOf(resource))?.add(key);
-  }
-
   /** A moment later, so that the many changes of a rollout become one look. */
   enqueueSoon(resource: WatchedResource, key: string): void {
     this.#queues.get(idOf(resource))?.addAfter(key, COALESCE_MS);
+  }
+
+  /** So, too, because something else changed: what looks at many pods is not to look at them with each of their changes. */
+  enqueueRested(resource: WatchedResource, key: string): void {
+    this.#queues.get(idOf(resource))?.addRested(key, COALESCE_MS);
   }
 
   /**

@@ -21,7 +21,7 @@ import { type ControllerMetrics, controllerMetrics } from './metrics.ts';
 import { type Notifier, startNotifier } from './notifications/notifier.ts';
 import { notifyReady } from './notifications/notify-ready.ts';
 import { exposeSinks } from './notifications/sink-metrics.ts';
-import { ReconcilingOperator } from './operator-base.ts';
+import { keyOf, ReconcilingOperator } from './operator-base.ts';
 import { installedAdmission } from './pod-creation/installed-admission.ts';
 import { startWebhook, type Webhook } from './pod-creation/webhook-server.ts';
 import {
@@ -146,7 +146,8 @@ function assemble(
     agentName: AGENT_NAME,
     onObject: (object) => {
       for (const { resource, key } of wakeUps(object, { ...config, view: informed })) {
-        operator.enqueueSoon(resource, key);
+        if (resource.kind === object.kind && key === keyOf(object)) operator.enqueueSoon(resource, key);
+        else operator.enqueueRested(resource, key);
       }
       metrics.policies(informed.policies().length + informed.clusterPolicies().length);
     },

@@ -125,6 +125,40 @@ test('of two times for one key the earlier stands', async () => {
   await queue.stop();
 });
 
+test('a key that others wake rests for nine times its work, two seconds at most; its own change is worked on at once', async (t) => {
+  t.mock.timers.enable({ apis: ['setTimeout', 'Date'] });
+  const begun: number[] = [];
+  const works = [100, 10_000, 0, 0];
+  const queue = new WorkQueue(
+    async () => {
+      begun.push(Date.now());
+      const endMs = works[begun.length - 1] ?? 0;
+      if (endMs > 0) await new Promise<void>((resolve) => setTimeout(resolve, endMs));
+      return undefined;
+    },
+    { ...options, now: () => Date.now() },
+  );
+  const passes = async (ms: number) => {
+    for (let passed = 0; passed < ms; passed += 50) {
+      t.mock.timers.tick(50);
+      await turn();
+    }
+  };
+  queue.start();
+
+  queue.add('a'); // works for 100 ms
+  await passes(100);
+  queue.addRested('a', 50); // rests until 1,000, works for 10 s
+  await passes(11_000);
+  queue.addRested('a', 50); // rests until 13,000
+  await passes(1_000);
+  queue.addAfter('a', 50);
+  await passes(50);
+
+  assert.deepEqual(begun, [0, 1_000, 12_150]);
+  await queue.stop();
+});
+
 test('stopping waits for what is under way and takes nothing new', async () => {
   const gate = Promise.withResolvers<void>();
   const seen: string[] = [];

@@ -26,6 +26,10 @@ export interface QueueOptions {
 const FIRST_RETRY_MS = 5;
 const LAST_RETRY_MS = 300_000;
 
+/** A key whose work is long has a tenth of the time, where it is others who wake it. */
+const REST = 9;
+const LONGEST_REST_MS = 2_000; // work also waits, for an API server or its turn
+
 /** 5 ms, doubling, at most 300 s: client-go's DefaultControllerRateLimiter for one key. */
 export const retryDelayMs = (attempt: number): number =>
   Math.min(LAST_RETRY_MS, FIRST_RETRY_MS * 2 ** Math.max(0, attempt - 1));
@@ -37,6 +41,7 @@ export class WorkQueue {
   readonly #working = new Set<string>();
   readonly #again = new Map<string, number>(); // asked for while being worked on
   readonly #later = new Map<string, { readonly atMs: number; readonly timer: NodeJS.Timeout }>();
+  readonly #resting = new Map<string, { readonly untilMs: number; readonly timer: NodeJS.Timeout }>();
   readonly #attempts = new Map<string, number>();
   readonly #abort = new AbortController();
   #drained = Promise.withResolvers<void>();
@@ -90,6 +95,12 @@ export class WorkQueue {
     this.#later.set(key, { atMs, timer });
   }
 
+  /** Puts a key to work later, and not before it has rested from the work before. */
+  addRested(key: string, delayMs: number): void {
+    const restMs = (this.#resting.get(key)?.untilMs ?? 0) - this.#options.now();
+    this.addAfter(key, Math.max(delayMs, restMs));
+  }
+
   depth(): number {
     return this.#waiting.size;
   }
@@ -97,10 +108,10 @@ export class WorkQueue {
   /** Takes no more work, waits for what is under way, and aborts it after `graceMs`. */
   async stop(graceMs = 10_000): Promise<void> {
     this.#stopped = true;
-    for (const { timer } of this.#later.values()) {
-      clearTimeout(timer);
+    for (const waiting of [this.#later, this.#resting]) {
+      for (const { timer } of waiting.values()) clearTimeout(timer);
+      waiting.clear();
     }
-    this.#later.clear();
     this.#waiting.clear();
     if (this.#working.size > 0) {
       const timer = setTimeout(() => this.#abort.abort(), graceMs);
@@ -128,8 +139,10 @@ export class WorkQueue {
     const startedMs = now();
     observer?.started(this.#waiting.size, startedMs - sinceMs);
     const result = await this.#attempt(key);
-    observer?.finished(result, now() - startedMs);
+    const workedMs = now() - startedMs;
+    observer?.finished(result, workedMs);
     this.#working.delete(key);
+    this.#rest(key, Math.min(LONGEST_REST_MS, REST * workedMs));
     const askedMs = this.#again.get(key);
     this.#again.delete(key);
     if (askedMs !== undefined && !this.#stopped) {
@@ -142,6 +155,13 @@ export class WorkQueue {
     }
     // In a turn of the loop of its own: work that has nothing to wait for would make one turn of all that is waiting.
     setImmediate(() => this.#fill());
+  }
+
+  #rest(key: string, restMs: number): void {
+    if (this.#stopped || restMs <= 0) return;
+    clearTimeout(this.#resting.get(key)?.timer);
+    const timer = setTimeout(() => this.#resting.delete(key), restMs).unref();
+    this.#resting.set(key, { untilMs: this.#options.now() + restMs, timer });
   }
 
   async #attempt(key: string): Promise<QueueResult> {
