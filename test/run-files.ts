@@ -18,8 +18,10 @@ export interface FilesOutcome extends Outcome {
 
 /** Lanes run side by side, and so does what they report: a line is of one test or the other. */
 export async function runFiles(lanes: readonly Lane[]): Promise<FilesOutcome> {
-  const bare = lanes.some(({ isBare }) => isBare) ? await bareApiServer() : undefined;
+  const bare = lanes.some((lane) => lane.bare) ? await bareApiServer() : undefined;
   try {
+    const controllers = lanes.flatMap((lane) => lane.bare ?? []);
+    if (controllers.length > 0) await bare?.runControllers(controllers);
     return await runLanes(lanes, bare);
   } finally {
     await bare?.close();
@@ -31,7 +33,7 @@ async function runLanes(
   bare: Pick<BareApiServer, 'kubeconfigFile'> | undefined,
 ): Promise<FilesOutcome> {
   const bareEnv = { ...process.env, FLAMEGATE_TEST_KUBECONFIG: bare?.kubeconfigFile };
-  const running = lanes.map((lane) => start(lane, lane.isBare ? bareEnv : process.env));
+  const running = lanes.map((lane) => start(lane, lane.bare ? bareEnv : process.env));
   await Promise.all(running.map(({ report }) => once(report, 'end')));
   return {
     passed: running.reduce((sum, { passed }) => sum + passed(), 0),

@@ -7,8 +7,8 @@ export type Stage = 'unit' | 'matrix' | 'replay' | 'integration' | 'e2e' | 'full
 export interface Lane {
   readonly files: readonly string[];
   readonly concurrency: number;
-  /** On an API server of their own, that schedules, runs and collects nothing, instead of the test cluster's. */
-  readonly isBare?: true;
+  /** On an API server of their own instead of the test cluster's. It schedules and runs nothing; of its controllers it has these. */
+  readonly bare?: readonly string[];
 }
 
 /** Each uses a CPU or two all the time. Those that take longest begin, or the last one would run alone at the end. */
@@ -56,6 +56,10 @@ const BARE = [
   'status',
 ].map((name) => `test/integration/${name}.test.ts`);
 
+/** It is the only one who looks at its gates: of the test cluster there is a controller that does so, too. */
+const ACTING = 'test/full/gate-acting.test.ts';
+const OF_DEPLOYMENTS = ['deployment', 'replicaset', 'garbagecollector', 'namespace'];
+
 export function lanesOf(stage: Stage): readonly Lane[] {
   switch (stage) {
     case 'unit': {
@@ -74,10 +78,13 @@ export function lanesOf(stage: Stage): readonly Lane[] {
     case 'integration': // files of a lane share one API server
       return [
         { files: filesIn(stage).filter((file) => !BARE.includes(file)), concurrency: 1 },
-        { files: BARE, concurrency: 1, isBare: true },
+        { files: BARE, concurrency: 1, bare: [] },
       ];
     case 'full':
-      return [{ files: filesIn(stage), concurrency: 1 }];
+      return [
+        { files: filesIn(stage).filter((file) => file !== ACTING), concurrency: 1 },
+        { files: [ACTING], concurrency: 1, bare: OF_DEPLOYMENTS },
+      ];
   }
 }
 

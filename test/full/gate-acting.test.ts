@@ -1,10 +1,11 @@
 /**
- * What a gate does about rollouts, on the real API server with Kubernetes' own controller of Deployments, by an account that has the optional
+ * What a gate does about rollouts, on a real API server with Kubernetes' own controller of Deployments, by an account that has the optional
  * roles and nothing else. The Rollout is an object of a kind made for the test (test/full has the real controller).
  */
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import type { V1Deployment } from '@kubernetes/client-node';
 import { parse, parseAllDocuments } from 'yaml';
@@ -191,9 +192,13 @@ test('the command line of the status takes a Failed revision back, and the way b
   await gate.verdict('Failed');
   const { status } = await untilAction('Paused Failed');
 
-  const program = new URL('../cluster/kubectl.sh', import.meta.url).pathname;
+  const programs = execFileSync(new URL('../cluster/build.sh', import.meta.url).pathname, {
+    encoding: 'utf8',
+  });
+  const program = `${join(programs.trim(), 'kubeling')} kubectl`;
   const line = status?.action?.undo?.replaceAll('kubectl', program) ?? assert.fail('no line');
-  execFileSync('bash', ['-c', line], { stdio: 'pipe' });
+  const env = { ...process.env, KUBECONFIG: process.env['FLAMEGATE_TEST_KUBECONFIG'] };
+  execFileSync('bash', ['-c', line], { stdio: 'pipe', env });
 
   image = before;
   await gate.look(3);
