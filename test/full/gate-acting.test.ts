@@ -10,6 +10,7 @@ import { after, before, test } from 'node:test';
 import type { V1Deployment } from '@kubernetes/client-node';
 import { parse, parseAllDocuments } from 'yaml';
 import { markOf, ownersOfPause } from '../../src/controller/acting/pause-mark.ts';
+import type { RegressionGate } from '../../src/crds/regression-gate.ts';
 import { API_VERSION } from '../../src/crds/schema.ts';
 import { TARGET_KINDS } from '../../src/crds/target-kinds.ts';
 import { eventually } from '../cluster/cluster.ts';
@@ -317,10 +318,13 @@ test('a Rollout is aborted by its status once its very revision has Failed, and 
     await basket.look(3);
     assert.equal(await isAborted(), false);
     await patchStatus(ROLLOUT, { currentPodHash: '6f7c8d' });
+    const behind = await client.get<RegressionGate>({ ...gatesRef, name: 'basket' });
     await basket.untilSays('Aborted', (each) => actionOf(each) === 'Aborted Failed');
     assert.equal(await isAborted(), true);
 
     await patchStatus(ROLLOUT, { abort: false });
+    await basket.lookBehind(behind ?? assert.fail('no gate'));
+    assert.equal(await isAborted(), false);
     await basket.untilSays('Overruled', (each) => actionOf(each) === 'Overruled RetriedByOthers');
     assert.equal(await isAborted(), false);
   } finally {

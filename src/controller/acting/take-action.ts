@@ -39,13 +39,27 @@ export interface Taken {
 
 interface Actor extends ActorOptions {
   readonly permissions: Permissions;
+  readonly told: Map<string, Told>;
+}
+
+/** What was last said of a gate. Its object in a cache may be behind that: what was done, and undone by others, would be done again. */
+interface Told {
+  readonly uid: string;
+  readonly action: GateAction | undefined;
 }
 
 export function rolloutActor(options: ActorOptions): RolloutActor {
-  const actor: Actor = { ...options, permissions: permissions(options.client, options.now) };
+  const actor: Actor = {
+    ...options,
+    permissions: permissions(options.client, options.now),
+    told: new Map(), // one entry per gate that acts
+  };
   return {
     take: (gate, reports) => takeAction(actor, gate, reports),
-    releaseOrphans: (namespace, gate) => releaseOrphans(actor, namespace, gate),
+    releaseOrphans(namespace, gate) {
+      actor.told.delete(`${namespace}/${gate}`);
+      return releaseOrphans(actor, namespace, gate);
+    },
   };
 }
 
@@ -59,7 +73,15 @@ async function takeAction(
   const cached = steeredObject(found.kind, found.object, actor.view);
   const { kind, namespace, name, uid } = cached;
   const regarding = { apiVersion: TARGET_KINDS[kind].apiVersion, kind, namespace, name, uid };
-  return { action: await actionOn(actor, gate, reports, cached), regarding };
+  const key = `${gate.metadata.namespace}/${gate.metadata.name}`;
+  const action = await actionOn(actor, asTold(gate, actor.told.get(key)), reports, cached);
+  actor.told.set(key, { uid: gate.metadata.uid, action });
+  return { action, regarding };
+}
+
+function asTold(gate: RegressionGate, told: Told | undefined): RegressionGate {
+  if (told?.action === undefined || told.uid !== gate.metadata.uid) return gate;
+  return { ...gate, status: { ...gate.status, action: told.action } };
 }
 
 async function actionOn(

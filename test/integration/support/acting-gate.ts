@@ -36,6 +36,8 @@ export interface ActingGate {
   ): Promise<RegressionGate>;
   /** So many looks, for what must not happen. */
   look(times: number): Promise<void>;
+  /** A look whose cache has the gate so, as it was. */
+  lookBehind(gate: RegressionGate): Promise<void>;
   /** Of the pair that is open. */
   verdict(verdict: 'Passed' | 'Failed' | 'Inconclusive'): Promise<void>;
   /** Another process leads from now on. */
@@ -75,13 +77,9 @@ export async function actingGate(namespace: string, name: string, account: strin
     });
   let reconciler = aReconciler();
   /** As the queue does: an object that is newer than what was read is looked at again. */
-  const look = async (): Promise<void> => {
+  const look = async (gate = view.gate(namespace, name)): Promise<void> => {
     try {
-      await reconciler.reconcile(
-        `${namespace}/${name}`,
-        view.gate(namespace, name),
-        AbortSignal.timeout(30_000),
-      );
+      await reconciler.reconcile(`${namespace}/${name}`, gate, AbortSignal.timeout(30_000));
     } catch (error) {
       if (!isKubeError(error, 'KUBE_CONFLICT')) throw error;
     }
@@ -102,6 +100,7 @@ export async function actingGate(namespace: string, name: string, account: strin
     async look(times) {
       for (let done = 0; done < times; done++) await look();
     },
+    lookBehind: look,
     async verdict(verdict) {
       const { status } = await untilSays('that it compares', (each) => each.verdict === 'Collecting');
       const report = { ...gates, plural: 'regressionreports', name: status?.evaluation?.report ?? '' };
