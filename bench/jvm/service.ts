@@ -2,11 +2,11 @@
 import { execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { openSync } from 'node:fs';
-import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { startLoad } from '../../scripts/demo/load.ts';
 import { jdkHome, type Release } from '../../src/jvm/testing/a-jvm.ts';
+import { freePort } from '../../test/free-port.ts';
 
 export type ServiceName = 'shallow' | 'deep';
 
@@ -80,14 +80,4 @@ async function answering(url: string): Promise<void> {
     if (Date.now() > end) throw new Error(`${url} did not answer within ${ANSWERS_MS / 1000} s`);
     await new Promise((wake) => setTimeout(wake, 100));
   }
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const address = server.address();
-  server.close();
-  await once(server, 'close');
-  if (address === null || typeof address === 'string') throw new Error('no port is free');
-  return address.port;
 }
