@@ -14,3 +14,11 @@ export async function giveWay(workedMs: number, now: () => number = () => perfor
     if (now() >= untilMs) return;
   }
 }
+
+/** Does a piece of such work, and lets others go before the next one. */
+export async function pieceOf<Done>(work: () => Done): Promise<Done> {
+  const beganMs = performance.now();
+  const done = work();
+  await giveWay(performance.now() - beganMs);
+  return done;
+}

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { type AgentSettings, parseAssignment } from '../../wire/assignment.ts';
 import { aPod, aPolicy, aView } from '../regression-gate/testing/a-cluster.ts';
-import { planAssignment } from './assignment.ts';
+import { planAssignment } from './testing/plan-assignment.ts';
 
 test('profiles of pods whose policy names sinks go there with their revision and image, and only theirs', () => {
   const labels = { app: 'orders', 'pod-template-hash': '5d9c' };

@@ -31,7 +31,7 @@ export interface AssignmentEndpoint {
 const MAX_WAIT_S = 60;
 const MAX_POLLERS = 5_000; // the nodes of the largest clusters
 
-/** Each is some tenth of a millisecond; the first of them makes the index. */
+/** Each is some tenth of a millisecond. */
 const POLLERS_A_STEP = 64;
 
 /** What ends a wait: called with nothing, so that it looks for itself. */
@@ -48,7 +48,7 @@ export function assignmentEndpoint(options: AssignmentEndpointOptions): Assignme
   });
   let stopped = false;
   const looks = paced(function* () {
-    assignments.changed();
+    yield* assignments.renewed();
     for (const [number, wake] of [...pollers].entries()) {
       wake();
       if (number % POLLERS_A_STEP === 0) yield;

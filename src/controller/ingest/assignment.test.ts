@@ -14,7 +14,7 @@ import {
   aView,
   START_MS,
 } from '../regression-gate/testing/a-cluster.ts';
-import { planAssignment } from './assignment.ts';
+import { planAssignment } from './testing/plan-assignment.ts';
 
 const WAITS_5_MS = { enabled: true, minDuration: '5ms' };
 

@@ -32,8 +32,8 @@ import { type ReplicaSetOwners, replicaSetOwners, workloadOf } from '../pod-owne
 import { policiesIn, policyOf, policyWants } from '../profiling-policy/precedence.ts';
 import { podsUnderGate } from '../regression-gate/arms.ts';
 import { revisionLabel } from '../regression-gate/revisions.ts';
-import { judgedPods } from './judged-pods.ts';
-import { raisedRates } from './raised-rates.ts';
+import { gateIsJudged } from './judged-gates.ts';
+import { type GatePods, raisedRates } from './raised-rates.ts';
 
 /** The cluster, sorted once per change instead of once per node. */
 export interface AssignmentIndex {
@@ -58,12 +58,24 @@ const DEFAULT_HZ = 49;
 /** What an agent accepts; a node runs 110 pods by default and 250 on the largest clouds. */
 const MAX_CONTAINERS = 512;
 
-export function indexAssignments(
+/** Half a millisecond each, of two hundred pods. */
+const GATES_A_STEP = 16;
+
+/** In steps of some milliseconds, between which the cluster may change: whoever takes them asks again after a change. */
+export function* indexAssignments(
   view: ClusterView,
-  watchedPodUids: ReadonlySet<string> = new Set(),
-): AssignmentIndex {
-  const gates = view.gates().map((gate) => ({ gate, pods: podsUnderGate(gate, view) }));
-  const gated = gates.flatMap(({ pods }) => pods);
+  watchedPodUids: ReadonlySet<string>,
+): Generator<undefined, AssignmentIndex> {
+  const gates: GatePods[] = [];
+  const judged: GatePods[] = [];
+  for (const [number, gate] of view.gates().entries()) {
+    const seen = { gate, pods: podsUnderGate(gate, view) };
+    gates.push(seen);
+    if (gateIsJudged(gate, view)) judged.push(seen);
+    if (number % GATES_A_STEP === 0) yield;
+  }
+  const raisedHz = raisedRates(gates);
+  yield;
   const pods = view.pods();
   const policiesOfNamespace = new Map(
     [...new Set(pods.map(({ metadata }) => metadata?.namespace ?? ''))]
@@ -74,20 +86,16 @@ export function indexAssignments(
   return {
     podsOfNode: Map.groupBy(pods, (pod) => pod.spec?.nodeName ?? ''),
     policiesOfNamespace,
-    gatedPodUids: new Set(gated.map((pod) => pod.metadata?.uid ?? '')),
-    judgedPodUids: judgedPods(gates, view),
+    gatedPodUids: uidsOf(gates),
+    judgedPodUids: uidsOf(judged),
     watchedPodUids,
-    raisedHz: raisedRates(gates),
+    raisedHz,
     owners: replicaSetOwners(replicaSets),
   };
 }
 
-export const planAssignment = (
-  view: ClusterView,
-  node: string,
-  storeId: string,
-  settings?: AgentSettings,
-): Assignment => assignmentOf(indexAssignments(view), node, storeId, settings);
+const uidsOf = (gates: readonly GatePods[]): ReadonlySet<string> =>
+  new Set(gates.flatMap(({ pods }) => pods.map(({ metadata }) => metadata?.uid ?? '')));
 
 export function assignmentOf(
   index: AssignmentIndex,

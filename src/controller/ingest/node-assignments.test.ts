@@ -14,12 +14,14 @@ import {
   START_MS,
   type TestView,
 } from '../regression-gate/testing/a-cluster.ts';
-import { planAssignment } from './assignment.ts';
-import { nodeAssignments } from './node-assignments.ts';
+import { type NodeAssignments, nodeAssignments } from './node-assignments.ts';
+import { planAssignment } from './testing/plan-assignment.ts';
 
 const NODES = ['node-a', 'node-b'];
 
 const SETTINGS = { spool: { maxAgeMs: 3_600_000, maxBytes: 1_000_000 } };
+
+const renew = (assignments: NodeAssignments) => Array.from(assignments.renewed());
 
 /** What a watch does: an object that changes is another object, all others stay. */
 const CHANGES: Readonly<Record<string, (view: TestView) => Partial<Cluster>>> = {
@@ -65,7 +67,7 @@ function planned() {
   });
   const change = (parts: Partial<Cluster>): void => {
     view.change(parts);
-    assignments.changed();
+    renew(assignments);
   };
   return { view, assignments, change };
 }
@@ -107,10 +109,10 @@ test('a pod that somebody looks at is asked for its stacks, in short windows, on
   const resting = at();
 
   watched = new Set(['uid-orders-1']);
-  assignments.changed();
+  renew(assignments);
   const looking = at();
   watched = new Set();
-  assignments.changed();
+  renew(assignments);
 
   const told = ([a]: typeof resting) => [
     a?.windowMs,
@@ -125,4 +127,18 @@ test('a pod that somebody looks at is asked for its stacks, in short windows, on
   );
   assert.equal(looking[1], resting[1]);
   assert.deepEqual(at(), resting);
+});
+
+test('while the cluster is sorted anew, in steps, assignments are of how it was; after the last step of how it is', () => {
+  const ofAll = aGate({ spec: { canary: { podSelector: { matchLabels: { app: 'orders' } } } } });
+  const { assignments, view } = planned();
+  const gated = () => assignments.of('node-a').containers.map((container) => container.gated);
+  const before = gated();
+  view.change({ gates: Array.from({ length: 40 }, () => ofAll) });
+
+  const seen = Array.from(assignments.renewed(), gated);
+
+  assert.ok(seen.length > 2, `${seen.length} steps`);
+  assert.deepEqual([...new Set([before, ...seen].flat())], [false]);
+  assert.deepEqual(gated(), [true]);
 });

@@ -6,8 +6,8 @@ import { type AssignmentIndex, assignmentOf, indexAssignments, policyOfPod } fro
 
 export interface NodeAssignments {
   of(node: string): Assignment;
-  /** The cluster may have changed. */
-  changed(): void;
+  /** The cluster may have changed: it is sorted anew, in steps. Until they are done, assignments are of how it was. */
+  renewed(): Iterable<unknown>;
 }
 
 export interface NodeAssignmentsOptions {
@@ -36,11 +36,11 @@ export function nodeAssignments({
   const planned = new Map<string, Planned>();
   let index: AssignmentIndex | undefined;
   return {
-    changed() {
-      index = undefined;
+    *renewed() {
+      index = yield* indexAssignments(view, watched());
     },
     of(node) {
-      index ??= indexAssignments(view, watched());
+      index ??= atOnce(indexAssignments(view, watched()));
       const told = { storeId: storeId(), settings: settings() };
       const from = [told.storeId, told.settings, ...madeOf(node, index)];
       const before = planned.get(node);
@@ -63,6 +63,12 @@ function madeOf(node: string, index: AssignmentIndex): unknown[] {
     const looked = [gatedPodUids, judgedPodUids, watchedPodUids].map((uids) => uids.has(uid));
     return [pod, policyOfPod(pod, index), ...looked, raisedHz.get(uid), workload?.kind, workload?.name];
   });
+}
+
+function atOnce<Done>(steps: Generator<unknown, Done>): Done {
+  let step = steps.next();
+  while (step.done !== true) step = steps.next();
+  return step.value;
 }
 
 const isSame = (a: readonly unknown[], b: readonly unknown[]): boolean =>

@@ -12,6 +12,7 @@ import type { EventRecorder } from '../../kube/events.ts';
 import type { Requeue } from '../../kube/work-queue.ts';
 import type { AgentReports } from '../agent-reports.ts';
 import type { ClusterView } from '../cluster-view.ts';
+import { pieceOf } from '../give-way.ts';
 import type { InjectionResult } from '../metrics.ts';
 import { parseKey, type Reconciler, type WatchedResource } from '../operator-base.ts';
 import type { InstalledAdmission } from '../pod-creation/installed-admission.ts';
@@ -119,7 +120,9 @@ async function reconcile(work: Work, policy: AnyProfilingPolicy): Promise<Requeu
     ...{ flags, limits: limits(), sinks: sinks(), listeningSinceMs, nowMs },
     ...(creation && { creation }),
   };
-  const decision = decide(gather({ view, reports }, policy, seen));
+  // Of twenty thousand pods each takes tens of milliseconds: agents push in between.
+  const observed = await pieceOf(() => gather({ view, reports }, policy, seen));
+  const decision = await pieceOf(() => decide(observed));
   await applyStatus(writer, policy, decision, nowMs);
   throwFailure(settled);
   return { requeueAfterMs: decision.requeueAfterMs };

@@ -18,7 +18,7 @@ import { HISTORY_MS } from '../../detect/request-spread.ts';
 import type { GateJudgement } from '../../detect/verdict.ts';
 import type { StoredServedRow } from '../../store/stored-served.ts';
 import type { PodRef, WindowExtent, WindowQuery, WindowStore } from '../../store/window-store.ts';
-import { giveWay } from '../give-way.ts';
+import { giveWay, pieceOf } from '../give-way.ts';
 import { BackendTrouble, type TroubledRead, withTrouble } from './backend-trouble.ts';
 import type { JudgedWindows } from './late-windows.ts';
 import type { ArmRefs } from './members.ts';
@@ -271,10 +271,10 @@ async function fold(running: Running, { evaluation, closed, store, source }: Fol
     const block = await running.trouble.read(() => readBlock(source, evaluation, nextBlock));
     if (block === undefined) break;
     await giveWay(performance.now() - readingMs);
-    const foldingMs = performance.now();
-    advanceGate(running.folded, block);
-    running.nextBlock += 1;
-    await giveWay(performance.now() - foldingMs);
+    await pieceOf(() => {
+      advanceGate(running.folded, block);
+      running.nextBlock += 1;
+    });
   }
   running.seen = seen;
   return running.nextBlock < closed && !gateIsDecided(running.folded);

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { agentReports } from '../agent-reports-memory.ts';
-import { planAssignment } from '../ingest/assignment.ts';
+import { planAssignment } from '../ingest/testing/plan-assignment.ts';
 import { policiesIn } from '../profiling-policy/precedence.ts';
 import { rateBounds } from '../regression-gate/sampling-rate.ts';
 import {

@@ -1,5 +1,4 @@
-/** Of which pods windows of ten seconds are needed: those of gates that are being judged. Pure. */
-import type { V1Pod } from '@kubernetes/client-node';
+/** Which gates are being judged: windows of ten seconds are needed of their pods. Pure. */
 import type { RegressionGate } from '../../crds/regression-gate.ts';
 import type { ClusterView } from '../cluster-view.ts';
 import { findArms } from '../regression-gate/arms.ts';
@@ -10,13 +9,4 @@ export function gateIsJudged(gate: RegressionGate, view: ClusterView): boolean {
   const arms = findArms(gate, view);
   const { current } = evaluationsOf(gate, view.reports(gate.metadata.namespace), arms);
   return isJudged(current, arms);
-}
-
-/** By uid. */
-export function judgedPods(
-  gates: readonly { readonly gate: RegressionGate; readonly pods: readonly V1Pod[] }[],
-  view: ClusterView,
-): ReadonlySet<string> {
-  const judged = gates.filter(({ gate }) => gateIsJudged(gate, view));
-  return new Set(judged.flatMap(({ pods }) => pods.map(({ metadata }) => metadata?.uid ?? '')));
 }
