@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
 import { aJvm } from '../../agent/jvm-fixture.ts';
+import { encodeCollapsed } from '../../profile/collapsed.ts';
 import { totalCount } from '../../profile/stack-counts.ts';
 import { readProfiles } from '../profile-files.ts';
 import { processTree } from './process-tree.ts';
@@ -47,7 +48,8 @@ test('a JVM that runs is recorded with its own names, as pprof and as text', asy
   const { baseline: stacks, unit } = await readProfiles(path('a.pb.gz'), path('a.pb.gz'));
   const named = stacks.filter(({ frames }) => frames.includes('Busy.main'));
   assert.equal(unit, 'samples');
-  assert.ok(totalCount(named) > 0.8 * totalCount(stacks));
+  const others = stacks.filter((stack) => !named.includes(stack));
+  assert.ok(totalCount(named) > 0.8 * totalCount(stacks), `${recorded.stdout}${encodeCollapsed(others)}`);
   assert.ok(stacks.some(({ places }) => places?.some((place) => /^Busy\.java:\d+$/.test(place))));
 });
 
