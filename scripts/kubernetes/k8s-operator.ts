@@ -1,0 +1,2 @@
+/** The operator's base class, and all of its package. */
+export { default } from '@dot-i/k8s-operator';
