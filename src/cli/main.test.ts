@@ -77,6 +77,7 @@ test('what fails says its code, the file and the line, and exits with 4', () => 
   const broken = flamegate('diff', path('broken.collapsed'), path('broken.collapsed'), '-o', path('x.html'));
   const missing = flamegate('noise', path('nowhere'));
   const unreachable = flamegate('report', 'shop/orders-1', '--kubeconfig', path('nowhere'));
+  const nowhere = flamegate('status');
 
   assert.equal(broken.status, 4);
   assert.match(broken.stderr, /^flamegate: COLLAPSED_INVALID: .*broken\.collapsed: line 2: no sample count/);
@@ -84,6 +85,8 @@ test('what fails says its code, the file and the line, and exits with 4', () => 
   assert.match(missing.stderr, /^flamegate: RECORDING_INVALID: .*index\.json/);
   assert.equal(unreachable.status, 4);
   assert.match(unreachable.stderr, /^flamegate: FILE_UNREADABLE: cannot load the kubeconfig/);
+  assert.equal(nowhere.status, 4);
+  assert.match(nowhere.stderr, /^flamegate: FILE_UNREADABLE: there is no kubeconfig: no --kubeconfig, /);
 });
 
 test('a wrong command line exits with 2', () => {
