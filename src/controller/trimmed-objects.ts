@@ -20,8 +20,12 @@ import {
   INJECT_MANAGER,
   valueHasTheFlags,
 } from './profiling-policy/flag-variables.ts';
+import { sharedValues } from './shared-values.ts';
 
 const LAST_APPLIED = 'kubectl.kubernetes.io/last-applied-configuration';
+
+/** Of all pods. */
+const { share } = sharedValues();
 
 const OURS: readonly (string | undefined)[] = [INJECT_MANAGER, ACTING_MANAGER];
 
@@ -46,7 +50,10 @@ export function trimNamespace({ apiVersion = 'v1', kind = 'Namespace', metadata 
   return { apiVersion, kind, metadata: trimMetadata(metadata) };
 }
 
-/** A pod's identity, labels, owner, the annotations that are read, node, containers, readiness and container ids. */
+/**
+ * A pod's identity, labels, owner, the annotations that are read, node, containers, readiness and container ids. What many pods
+ * have alike is shared among them.
+ */
 export function trimPod(pod: V1Pod): V1Pod {
   const { apiVersion = 'v1', kind = 'Pod', metadata, spec, status } = pod;
   const trimmed: V1Pod = {
@@ -55,8 +62,8 @@ export function trimPod(pod: V1Pod): V1Pod {
     metadata: { ...trimMetadata(metadata), ...keptAnnotations(metadata) },
   };
   trimmed.spec = {
-    ...(spec?.nodeName === undefined ? {} : { nodeName: spec.nodeName }),
-    containers: (spec?.containers ?? []).map(trimContainer),
+    ...(spec?.nodeName === undefined ? {} : { nodeName: share(spec.nodeName) }),
+    containers: share((spec?.containers ?? []).map(trimContainer)),
   };
   trimmed.status = {
     ...(status?.phase === undefined ? {} : { phase: status.phase }),
@@ -102,13 +109,13 @@ export function trimMetadata(metadata: V1ObjectMeta | undefined): V1ObjectMeta {
   const ownerReferences = metadata?.ownerReferences?.filter((owner) => owner.controller === true);
   const kept = {
     name,
-    namespace,
+    namespace: share(namespace),
     uid,
     resourceVersion,
-    labels,
+    labels: share(labels),
     creationTimestamp,
     deletionTimestamp,
-    ownerReferences,
+    ownerReferences: share(ownerReferences),
   };
   return Object.fromEntries(Object.entries(kept).filter(([, value]) => value !== undefined));
 }
@@ -116,9 +123,9 @@ export function trimMetadata(metadata: V1ObjectMeta | undefined): V1ObjectMeta {
 function trimContainerStatus(status: V1ContainerStatus): V1ContainerStatus {
   const { name, containerID, image, imageID, ready, restartCount, started, state } = status;
   return {
-    name,
-    image,
-    imageID,
+    name: share(name),
+    image: share(image),
+    imageID: share(imageID),
     ready,
     restartCount,
     ...(containerID === undefined ? {} : { containerID }),
