@@ -38,10 +38,19 @@ const bundledApart: Plugin = {
   },
 };
 
-/** The base class takes client-node as a whole, of which a bundler can leave nothing out. */
+/**
+ * The base class takes client-node as a whole, of which a bundler can leave nothing out. gaxios is loaded when it is called, which
+ * nothing here does; inside a bundle it would warn of Node's punycode.
+ */
 const namedByOperator: Plugin = {
   name: 'named-by-operator',
-  setup({ onResolve }) {
+  setup({ onLoad, onResolve }) {
+    const loading =
+      'export const instance = { request: async (asked) => (await import("gaxios")).instance.request(asked) };';
+    onLoad({ filter: /^gaxios$/, namespace: 'when-called' }, () => ({ contents: loading }));
+    onResolve({ filter: /^gaxios$/ }, ({ namespace }) =>
+      namespace === 'when-called' ? { external: true } : { path: 'gaxios', namespace: 'when-called' },
+    );
     onResolve({ filter: /^@kubernetes\/client-node$/ }, ({ importer }) =>
       importer.includes('/@dot-i/k8s-operator/')
         ? { path: join(import.meta.dirname, 'kubernetes/named-by-operator.ts') }
@@ -67,7 +76,7 @@ await Promise.all([
     outdir: 'dist/kubernetes',
     outExtension: { '.js': '.mjs' },
     splitting: true,
-    external: ['gaxios'], // what it loads would warn of Node's punycode, from inside a bundle
+    legalComments: 'none', // the images have the licences
     minifySyntax: true,
     minifyWhitespace: true,
     sourcemap: false,

@@ -3,12 +3,16 @@ import { type IoFunction, ioFunctionKey, MOST_IO_FUNCTIONS } from '../profile/io
 import { type BlockedCall, blockedCallKey, MOST_BLOCKED } from '../profile/waiting-window.ts';
 import type { PodWindow } from '../wire/batch-schema.ts';
 import type { AgentReports, AgentState, ContainerState, ReportedBatch } from './agent-reports.ts';
+import { sharedValues } from './shared-values.ts';
 
 const FORGET_MS = 5 * 60_000;
 const FORGET_EVERY_MS = 30_000;
 /** An agent that makes up containers must not fill our memory: 512 a batch, from the largest clusters' nodes. */
 const MAX_CONTAINERS = 200_000;
 const MAX_AGENTS = 10_000;
+
+/** What the containers of a service say of themselves is nearly always the same. */
+const { share } = sharedValues();
 
 export function agentReports(): AgentReports {
   const agents = new Map<string, AgentState>();
@@ -97,6 +101,7 @@ function withoutCounts(
   const blocked = found.blocked.filter(({ windows: seen }) => seen >= WINDOWS_OF_A_BLOCKING_CALL);
   return {
     ...window,
+    jvm: window.jvm.live === undefined ? share(window.jvm) : window.jvm, // with its times it is like no other
     ...(requests && { requests: toldOf(requests) }),
     ...(waiting && { waiting: { ...toldOf(waiting), blocked: blocked.map(({ what }) => what) } }),
     ...(io && { io: { ...toldOf(io), totals: io.totals, functions, windowMs } }),
@@ -111,7 +116,7 @@ const toldOf = <State>({
   readonly state: State;
   readonly reason: string;
   readonly message: string;
-}) => ({ state, reason, message });
+}) => share({ state, reason, message });
 
 function agentState(batch: ReportedBatch, nowMs: number): AgentState {
   const seconds = (batch.endMs - batch.startMs) / 1_000;

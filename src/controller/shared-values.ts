@@ -1,9 +1,9 @@
-/** One value for all that are equal: the pods of a workload have the same labels, owner, containers and images, and are thousands. */
+/** One value for all that are equal: the pods of a workload have the same labels, owner, containers, images and JVMs, and are thousands. */
 
 /** Of what is shared now; then it begins anew, so that workloads which are gone are not kept. */
-const MOST_VALUES = 8_192;
+const MOST_VALUES = 4_096;
 /** As JSON: a larger one is rare, and would be kept as long as the others. */
-const LONGEST_KEY = 4_096;
+const LONGEST_KEY = 2_048;
 
 export interface SharedValues {
   /** An equal value that was given before, or this one. It is frozen, since others may have it, too. */
