@@ -8,7 +8,7 @@ import { eventually } from '../../test/cluster/cluster.ts';
 
 export const PORTS = { httpPort: 18_080, httpsPort: 18_443 };
 /** With more heap than it ships with: docs/scale.md. */
-const FLAGS = ['--max-semi-space-size=8', '--max-old-space-size=384'];
+const FLAGS = ['--max-semi-space-size=8', '--max-old-space-size=320'];
 
 export interface LeadingController {
   readonly pid: number;

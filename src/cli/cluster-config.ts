@@ -22,7 +22,10 @@ export function clusterConfig({ kubeconfig, context }: ClusterOptions): KubeConf
     throw new CliError('FILE_UNREADABLE', `cannot load the kubeconfig: ${reasonOf(cause)}`, cause);
   }
   if (config.getCurrentCluster()?.server === ASSUMED) {
-    throw new CliError('FILE_UNREADABLE', 'there is no kubeconfig: no --kubeconfig, no KUBECONFIG, no ~/.kube/config');
+    throw new CliError(
+      'FILE_UNREADABLE',
+      'there is no kubeconfig: no --kubeconfig, no KUBECONFIG, no ~/.kube/config',
+    );
   }
   if (config.getCurrentCluster() === null) {
     throw new CliError('FILE_UNREADABLE', `the kubeconfig has no context ${context ?? '(none is current)'}`);

@@ -32,7 +32,7 @@ export interface ControllerProcessOptions {
 const MOST_LINES = 5_000;
 
 /** As in config/controller: what glibc keeps of freed memory is as much as what is in use. */
-const MALLOC = { MALLOC_ARENA_MAX: '1', MALLOC_MMAP_THRESHOLD_: '32768', MALLOC_TRIM_THRESHOLD_: '65536' };
+const MALLOC = { MALLOC_ARENA_MAX: '1', MALLOC_MMAP_THRESHOLD_: '16384', MALLOC_TRIM_THRESHOLD_: '65536' };
 
 export function startControllerProcess(options: ControllerProcessOptions): ControllerProcess {
   const program = new URL('../../dist/controller/main.mjs', import.meta.url).pathname;
