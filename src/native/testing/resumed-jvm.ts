@@ -116,37 +116,27 @@ export function callersOf({ frames }: ResumedStack): readonly string[] {
     );
 }
 
-/** Of stacks that have callers, those whose callers are neither their leaf's nor those of the frame that was resumed. */
+/** Of stacks that have callers, those whose callers are not their leaf's. */
 export function falseChains(stacks: readonly ResumedStack[]): ResumedStack[] {
   return stacks.filter((stack) => {
+    const leaf = leafOf(stack);
     const callers = callersOf(stack);
-    if (callers.length === 0 || isEndOf(callersOfLeaf(stack), callers)) return false;
-    return !isPartOfSequence(stack, callers);
+    if (callers.length === 0) return false;
+    if (leaf === undefined) return !isPartOfSequence(stack, callers);
+    const all = CALLERS[leaf] ?? [];
+    return !isDeepStrictEqual(callers, all.slice(Math.max(0, all.length - callers.length)));
   });
 }
 
-/**
- * Of stacks with callers, those that were unwound wrongly themselves: that lack frames between the leaf and its callers, or have frames
- * of another coroutine there, and its callers.
- */
+/** Of stacks that have true callers, those that lack frames between the leaf and them: the stack itself was unwound wrongly. */
 export function tornStacks(stacks: readonly ResumedStack[]): ResumedStack[] {
   return stacks.filter((stack) => {
-    const all = callersOfLeaf(stack);
+    const leaf = leafOf(stack);
     const callers = callersOf(stack);
-    if (callers.length === 0 || all === undefined) return false;
-    if (!isEndOf(all, callers)) return isPartOfSequence(stack, callers);
-    return !haveCalled(stack, all.slice(0, all.length - callers.length));
+    if (callers.length === 0 || leaf === undefined) return false;
+    const all = CALLERS[leaf] ?? [];
+    return !haveCalled(stack, all.slice(0, Math.max(0, all.length - callers.length)));
   });
-}
-
-/** Undefined of a leaf that is not certain. */
-function callersOfLeaf(stack: ResumedStack): readonly string[] | undefined {
-  const leaf = leafOf(stack);
-  return leaf === undefined ? undefined : (CALLERS[leaf] ?? []);
-}
-
-function isEndOf(all: readonly string[] | undefined, callers: readonly string[]): boolean {
-  return all !== undefined && isDeepStrictEqual(callers, all.slice(Math.max(0, all.length - callers.length)));
 }
 
 function isPartOfSequence({ frames }: ResumedStack, callers: readonly string[]): boolean {
