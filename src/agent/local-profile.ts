@@ -129,7 +129,6 @@ export async function profileProcesses(options: LocalProfileOptions): Promise<Lo
   }
   try {
     await look(); // those that run have a layout before the first sample
-    host.sampler.take();
     const startMs = Date.now();
     const endsMs = startMs + options.durationMs;
     let foldedMs = startMs;
