@@ -31,6 +31,8 @@ struct CodeBlob {
   uint32_t used_in = 0;       ///< the last period of its cache in which it was used
   uint64_t met_ns = 0;        ///< CLOCK_MONOTONIC, when it was read
   uint64_t confirmed_ns = 0;  ///< the same clock, when it was known to be there last
+  /// How often the JVM had collected before that, as the stack of that moment tells.
+  std::optional<uint32_t> collections = {};
 
   // Of compiled code.
   uint32_t compile_id = 0;  ///< tells a block that was freed and used again

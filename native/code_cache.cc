@@ -56,6 +56,7 @@ CodeBlob* CodeCache::Add(CodeBlob blob) {
   blob.serial = ++last_serial_;
   blob.met_ns = MonotonicNs();
   blob.confirmed_ns = blob.met_ns;
+  blob.collections = stack_collections_;
   has_changed_ |= blob.compile_id > newest_;
   newest_ = std::max(newest_, blob.compile_id);
   if (free_.empty()) free_.push_back(&blobs_.emplace_back());
@@ -77,8 +78,9 @@ const std::string* CodeCache::NameAt(uint64_t address) {
   return &name_at_.emplace(address, std::string(bytes.begin(), end)).first->second;
 }
 
-void CodeCache::BeginStack(uint64_t time_ns) {
+void CodeCache::BeginStack(uint64_t time_ns, std::optional<uint32_t> collections) {
   stack_ns_ = time_ns;
+  stack_collections_ = collections;
   doubtful_.clear();
 }
 
@@ -122,6 +124,7 @@ bool CodeCache::LookAt(std::span<CodeBlob* const> blobs) {
     uint64_t id = UnsignedAt(piece, compile_id, sizeof(uint32_t));
     if (id == blobs[i]->compile_id && piece[0] == 1) {
       blobs[i]->confirmed_ns = time_ns;
+      blobs[i]->collections = stack_collections_;
     } else if (id != 0 || is_all_read) {
       Drop(*blobs[i]);
       are_there = false;

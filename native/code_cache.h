@@ -2,6 +2,7 @@
 #include <cstdint>
 #include <deque>
 #include <map>
+#include <optional>
 #include <span>
 #include <string>
 #include <unordered_map>
@@ -28,8 +29,9 @@ class CodeCache {
   CodeBlob* Find(uint64_t pc);
   /// Notes that a blob is used.
   void Use(CodeBlob& blob);
-  /// From here on what is used is of a stack of this time (CLOCK_MONOTONIC).
-  void BeginStack(uint64_t time_ns);
+  /// From here on what is used is of a stack of this time (CLOCK_MONOTONIC), before which the JVM had
+  /// collected so often.
+  void BeginStack(uint64_t time_ns, std::optional<uint32_t> collections);
   /// Whether what is in doubt is confirmed by the next Confirm (careful), or only by the next Settle.
   void SetCareful(bool is_careful) { is_careful_ = is_careful; }
   bool IsCareful() const { return is_careful_; }
@@ -46,8 +48,11 @@ class CodeCache {
   bool IsCertain(const CodeBlob& blob) const { return blob.confirmed_ns >= stack_ns_; }
   /// Whether it may have come after the stack had been copied, in the place of what ran then.
   bool MayBeNewer(const CodeBlob& blob) const { return blob.met_ns >= stack_ns_; }
-  /// Whether it was there at the last Settle or later.
-  bool IsRecent(const CodeBlob& blob) const { return blob.confirmed_ns >= settled_ns_; }
+  /// Whether it was there at the last Settle or later, and no collection, by which code is freed, has begun
+  /// since. Concurrent marking and the sweeper of 17 free some without.
+  bool IsRecent(const CodeBlob& blob) const {
+    return blob.confirmed_ns >= settled_ns_ && blob.collections && blob.collections == stack_collections_;
+  }
   /// Confirms what was used since the last Settle, and drops what is not there any more: its block was freed
   /// and used again. A new period begins.
   void Settle(ReplacedCode& replaced);
@@ -82,6 +87,7 @@ class CodeCache {
   uint32_t newest_ = 0;  ///< the highest compile id met
   uint32_t period_ = 1;
   uint64_t stack_ns_ = 0;
+  std::optional<uint32_t> stack_collections_;
   uint64_t settled_ns_ = 0;
   bool is_careful_ = true;
   bool has_changed_ = false;

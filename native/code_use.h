@@ -8,8 +8,8 @@ namespace flamegate {
 /// What a frame was read from by memory of ours that may have been out of date: to be confirmed before the
 /// stack is counted.
 struct CodeUse {
-  uint32_t frame;  ///< how many frames of its stack come before
   uint32_t serial;
+  uint16_t frame;  ///< how many frames of its stack come before
   bool is_method;  ///< `serial` is a method's number, else a blob's
 };
 

@@ -68,6 +68,8 @@ std::optional<ContinuationClass> ContinuationClasses::Read(uint64_t klass) {
 
   ContinuationClass result;
   result.constants = *constants;
+  uint64_t symbol = lineage->front().symbol;
+  result.signs = {klass, symbol, SymbolHead(memory_.Get<uint64_t>(symbol).value_or(0))};
   auto offset_in = [&](uint64_t declaring, const char* field) {
     return field == nullptr ? 0 : FieldOffset(declaring, field);
   };
@@ -110,7 +112,7 @@ std::optional<std::vector<ContinuationClasses::Ancestor>> ContinuationClasses::L
     memory_.Gather(places, words);
     std::optional<std::string> name = methods_.Symbol(words[0]);
     if (!name) return std::nullopt;
-    lineage.push_back({each, std::move(*name)});
+    lineage.push_back({each, words[0], std::move(*name)});
     each = words[1];
   }
   return lineage;
@@ -150,17 +152,22 @@ std::vector<uint8_t> ContinuationClasses::ArrayAt(uint64_t address, size_t eleme
 }
 
 void ContinuationClasses::Revalidate() {
+  constexpr size_t kSigns = 1 + kClassSigns;
   std::vector<uint64_t> addresses;
   std::vector<uint64_t> places;
   for (const auto& [klass, facts] : classes_) {
     addresses.push_back(klass);
     places.push_back(klass + static_cast<uint64_t>(heap_.instance_klass_constants));
+    AppendPlaces(facts.signs, layout_, places);
   }
   std::vector<uint64_t> now(places.size());
   memory_.Gather(places, now);
   for (size_t i = 0; i < addresses.size(); i++) {
     auto known = classes_.find(addresses[i]);
-    if (known->second.constants != now[i]) classes_.erase(known);
+    std::span words = std::span(now).subspan(i * kSigns, kSigns);
+    bool is_still = known->second.constants == words[0] &&
+                    MayStillBe(words.subspan<1, kClassSigns>(), known->second.signs);
+    if (!is_still) classes_.erase(known);
   }
 }
 

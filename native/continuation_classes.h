@@ -6,6 +6,7 @@
 #include <utility>
 #include <vector>
 
+#include "class_signs.h"
 #include "foreign_memory.h"
 #include "heap_layout.h"
 #include "hotspot_layout.h"
@@ -42,7 +43,8 @@ struct ContinuationClass {
   /// Where the place in the function is; 0: nowhere. Of a pipeline, where the place in its stack is.
   uint32_t label = 0;
   uint32_t intercepted = 0;  ///< of functions: where what a dispatcher made of it is; 0: nowhere
-  uint64_t constants = 0;    ///< tells whether another class has taken the address
+  uint64_t constants = 0;
+  ClassSigns signs = {};
 };
 
 inline bool IsContinuation(ContinuationClass::Kind kind) {
@@ -69,6 +71,7 @@ class ContinuationClasses {
  private:
   struct Ancestor {
     uint64_t klass;
+    uint64_t symbol;
     std::string name;
   };
 

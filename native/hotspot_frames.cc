@@ -64,7 +64,7 @@ std::optional<HotspotFrames::Place> HotspotFrames::PlaceOf(uint64_t pc) {
   if (blob->kind == BlobKind::kCompiled) scopes_.Append(*blob, pc, chains_);
   uint32_t site = coroutines_.SiteIn(*blob, pc, std::span(chains_).subspan(first));
   uint32_t count = static_cast<uint32_t>(chains_.size()) - first;
-  Place place = {blob, blob->serial, first, count, site, code_.Period(), code_.Period()};
+  Place place = {blob, blob->serial, first, count, site, code_.Period()};
   places_.insert_or_assign(pc, place);
   return place;
 }
@@ -121,17 +121,13 @@ std::optional<Mark> HotspotFrames::Compiled(FrameCursor& cursor, const Place& pl
     if (original && blob.Holds(*original)) named = PlaceOf(*original).value_or(place);
   }
   // That debug info begins at the very return address confirms code that was there a moment ago: other code's
-  // calls are elsewhere.
+  // calls are elsewhere, but for code of the same shape.
   bool is_exact = !cursor.IsInterrupted() && IsCall(named);
   if (!code_.IsCertain(blob) && !(is_exact && code_.IsRecent(blob))) {
-    uses_.push_back({static_cast<uint32_t>(frames.size()), place.serial, false});
+    uses_.push_back({place.serial, static_cast<uint16_t>(frames.size()), false});
     code_.Doubt(*place.blob);
   }
   std::span chain = std::span(chains_).subspan(named.first_frame, named.frame_count);
-  if (named.found_in == code_.Period()) {
-    for (uint32_t i = 0; i < chain.size(); i++)
-      uses_.push_back({static_cast<uint32_t>(frames.size()) + i, JavaMethodOf(chain[i]), true});
-  }
   coroutines_.AppendCompiled(named.resume_site, cursor, chain, frames);
 
   FrameShape shape = FrameShape::kWhole;
@@ -170,7 +166,7 @@ std::optional<Mark> HotspotFrames::Interpreted(FrameCursor& cursor, std::vector<
   uint64_t bci = cursor.IsInterrupted() ? bci_of(cursor.AllRegisters()[kR13]) : kUnknownBci;
   if (bci == kUnknownBci) bci = bci_of(slot(layout_.interpreter_frame_last_sp_offset - 6).value_or(0));
   // First, so that the callers it leads to go with it.
-  uses_.push_back({static_cast<uint32_t>(frames.size()), method->id, true});
+  uses_.push_back({method->id, static_cast<uint16_t>(frames.size()), true});
   uint64_t locals = slot(layout_.interpreter_frame_last_sp_offset - 5).value_or(0);
   coroutines_.AppendInterpreted(method->id, cursor, locals, frames);
   frames.push_back(JavaFrame(method->id, bci, kInterpreted));
@@ -353,11 +349,11 @@ bool HotspotFrames::LeaveByFramePointer(FrameCursor& cursor) {
   return true;
 }
 
-void HotspotFrames::BeginStack(uint64_t time_ns) {
+void HotspotFrames::BeginStack(const ThreadSnapshot& thread) {
   if (!has_heaps_ && std::exchange(may_load_heaps_, false)) has_heaps_ = code_.Load();
   call_wrapper_ = 0;
   uses_.clear();
-  code_.BeginStack(time_ns);
+  code_.BeginStack(thread.time_ns, thread.collections);
   coroutines_.BeginStack();
 }
 
@@ -371,11 +367,7 @@ bool HotspotFrames::Confirm() {
 
 void HotspotFrames::Settle(ReplacedCode& replaced) {
   code_.Settle(replaced);
-  std::vector<uint64_t> places;
-  methods_.ListUsed(places);
-  std::vector<uint64_t> now(places.size());
-  memory_.Gather(places, std::span(now));
-  methods_.Settle(now, replaced);
+  methods_.Settle(replaced);
   if (!replaced.methods.empty()) {
     ForgetPlaces();
     scopes_.Forget();

@@ -38,8 +38,8 @@ class HotspotFrames {
   /// is one.
   bool SkipNative(FrameCursor& cursor, std::vector<uint64_t>& frames);
 
-  /// Forgets what belongs to one stack; the next is of this time (CLOCK_MONOTONIC).
-  void BeginStack(uint64_t time_ns);
+  /// Forgets what belongs to one stack; the next is of this thread.
+  void BeginStack(const ThreadSnapshot& thread);
   /// What the frames of this stack were read from.
   const std::vector<CodeUse>& Uses() const { return uses_; }
   /// On a careful look, confirms the code that this stack was left by. False, if some is not there any more.
@@ -68,8 +68,7 @@ class HotspotFrames {
     uint32_t first_frame;
     uint32_t frame_count;
     uint32_t resume_site;
-    uint32_t found_in;  ///< the period of the code cache in which the methods of the frames were asked for
-    uint32_t used_in;   ///< the last one in which it was met
+    uint32_t used_in;  ///< the last period of the code cache in which it was met
   };
 
   std::optional<Place> PlaceOf(uint64_t pc);

@@ -19,6 +19,8 @@ constexpr size_t kUsualSymbol = 128;
 constexpr size_t kMaxLineTable = 64 << 10;  // 65,535 bytecodes, a byte for each entry of most
 constexpr size_t kUsualLineTable = 512;
 constexpr uint64_t kPointerMask = ~uint64_t{1};  // the lowest bit of a pool slot marks unresolved ones
+// By what one is known again: where its bytecodes are, and its class.
+constexpr size_t kSigns = 1 + kClassSigns;
 
 MethodTable::Role RoleOf(const NewMethod& method) {
   // A flow's collector has no state of its own: it resumes, on the spot, whom it passes on to.
@@ -45,6 +47,10 @@ size_t LineTableLength(std::span<const uint8_t> bytes, uint32_t excluded) {
   return bytes.size() + 1;
 }
 
+bool IsStill(const MethodTable::Method& method, std::span<const uint64_t> now) {
+  return MayStillBe(now[0], method.const_method) && MayStillBe(now.subspan<1, kClassSigns>(), method.holder);
+}
+
 }  // namespace
 
 const MethodTable::Method* MethodTable::Find(uint64_t address) {
@@ -58,7 +64,15 @@ const MethodTable::Method* MethodTable::Used(uint64_t address, Method& method) {
 }
 
 uint32_t MethodTable::IdOf(uint64_t address) {
-  const Method* method = address == 0 ? nullptr : Find(address);
+  if (address == 0) return kUnknownMethod;
+  if (auto known = methods_.find(address); known != methods_.end()) {
+    std::vector<uint64_t> places;
+    AppendPlacesOf(*known, places);
+    uint64_t now[kSigns];
+    memory_.Gather(places, now);
+    if (!IsStill(known->second, now)) Drop(known);
+  }
+  const Method* method = Find(address);
   return method == nullptr ? kUnknownMethod : method->id;
 }
 
@@ -75,11 +89,14 @@ const MethodTable::Method* MethodTable::Read(uint64_t address) {
   std::span header = std::span(buffer).first(static_cast<size_t>(layout_.const_method_size));
   if (!memory_.Read(*const_method, header)) return nullptr;
 
-  Method method = {last_id_ + 1, *const_method, *const_method + header.size(),
-                   UnsignedAt(header, layout_.const_method_code_size, 2)};
+  Method method = {};
+  method.id = last_id_ + 1;
+  method.const_method = *const_method;
+  method.code_begin = *const_method + header.size();
+  method.code_size = static_cast<uint32_t>(UnsignedAt(header, layout_.const_method_code_size, 2));
   NewMethod names = {};
   names.id = method.id;
-  if (!ReadNames(header, names)) return nullptr;
+  if (!ReadNames(header, method, names)) return nullptr;
   uint64_t flags = UnsignedAt(header, layout_.const_method_flags, layout_.const_method_flags_width);
   if ((flags & static_cast<uint64_t>(layout_.const_method_has_linenumber_table)) != 0)
     ReadLineTable(method, names);
@@ -94,18 +111,18 @@ const MethodTable::Method* MethodTable::Read(uint64_t address) {
 }
 
 // Method-handle intrinsics have a pool of three slots and a stale index of their source file.
-bool MethodTable::ReadNames(std::span<const uint8_t> header, NewMethod& method) {
+bool MethodTable::ReadNames(std::span<const uint8_t> header, Method& method, NewMethod& names) {
   uint64_t pool = UnsignedAt(header, layout_.const_method_constants, 8);
   std::array<uint8_t, kMaxHeader> buffer;
   std::span constants = std::span(buffer).first(static_cast<size_t>(layout_.constant_pool_size));
   if (pool == 0 || !memory_.Read(pool, constants)) return false;
   uint64_t length = UnsignedAt(constants, layout_.constant_pool_length, 4);
   auto slot = [&](uint64_t index) { return index < length ? pool + constants.size() + 8 * index : 0; };
-  const uint64_t places[] = {
-      slot(UnsignedAt(header, layout_.const_method_name_index, 2)),
-      slot(UnsignedAt(header, layout_.const_method_signature_index, 2)),
-      UnsignedAt(constants, layout_.constant_pool_pool_holder, 8) + static_cast<uint64_t>(layout_.klass_name),
-      slot(UnsignedAt(constants, layout_.constant_pool_source_file_name_index, 2))};
+  uint64_t klass = UnsignedAt(constants, layout_.constant_pool_pool_holder, 8);
+  const uint64_t places[] = {slot(UnsignedAt(header, layout_.const_method_name_index, 2)),
+                             slot(UnsignedAt(header, layout_.const_method_signature_index, 2)),
+                             klass + static_cast<uint64_t>(layout_.klass_name),
+                             slot(UnsignedAt(constants, layout_.constant_pool_source_file_name_index, 2))};
   uint64_t symbols[std::size(places)];
   memory_.Gather(places, symbols);
 
@@ -124,10 +141,11 @@ bool MethodTable::ReadNames(std::span<const uint8_t> header, NewMethod& method) 
   auto signature = name ? text(1) : std::nullopt;
   auto holder = signature ? text(2) : std::nullopt;
   if (!holder) return false;
-  method.name = std::move(*name);
-  method.signature = std::move(*signature);
-  method.holder = std::move(*holder);
-  if (has_source) method.source_file = text(3).value_or(std::string());
+  method.holder = {klass, symbols[2], SymbolHead(UnsignedAt(pieces[2].into, 0, 8))};
+  names.name = std::move(*name);
+  names.signature = std::move(*signature);
+  names.holder = std::move(*holder);
+  if (has_source) names.source_file = text(3).value_or(std::string());
   return true;
 }
 
@@ -175,19 +193,32 @@ std::optional<std::string> MethodTable::Text(uint64_t address, std::span<const u
                      beginning.begin() + static_cast<ptrdiff_t>(body + length));
 }
 
-void MethodTable::ListUsed(std::vector<uint64_t>& places) {
-  for (uint64_t address : used_)
-    places.push_back(address + static_cast<uint64_t>(layout_.method_const_method));
+void MethodTable::AppendPlacesOf(const Methods::value_type& each, std::vector<uint64_t>& places) const {
+  const auto& [address, method] = each;
+  places.push_back(address + static_cast<uint64_t>(layout_.method_const_method));
+  AppendPlaces(method.holder, layout_, places);
 }
 
-void MethodTable::Settle(std::span<const uint64_t> now, ReplacedCode& replaced) {
+void MethodTable::Drop(Methods::iterator method) {
+  replaced_.push_back(method->second.id);
+  methods_.erase(method);
+}
+
+// A full table began anew meanwhile, and another method may have come where one was: what was used is not all
+// there, and may be there twice.
+void MethodTable::Settle(ReplacedCode& replaced) {
+  std::erase_if(used_, [this](uint64_t address) { return !methods_.contains(address); });
+  std::vector<uint64_t> places;
+  for (uint64_t address : used_) AppendPlacesOf(*methods_.find(address), places);
+  std::vector<uint64_t> now(places.size());
+  memory_.Gather(places, std::span(now));
   for (size_t i = 0; i < used_.size(); i++) {
     auto method = methods_.find(used_[i]);
-    if (method == methods_.end()) continue;  // a full table began anew
-    if (method->second.const_method == now[i] || now[i] == 0) continue;
-    replaced.methods.insert(method->second.id);
-    methods_.erase(method);
+    if (method == methods_.end()) continue;
+    if (!IsStill(method->second, std::span(now).subspan(i * kSigns, kSigns))) Drop(method);
   }
+  replaced.methods.insert(replaced_.begin(), replaced_.end());
+  replaced_.clear();
   used_.clear();
   period_++;
 }

@@ -31,7 +31,7 @@ const std::vector<uint64_t>& StackUnwinder::Unwind(const ThreadSnapshot& thread)
   for (int attempt = 0; attempt < kAttempts; attempt++) {
     frames_.clear();
     FrameCursor cursor(thread);
-    if (hotspot_) hotspot_->BeginStack(thread.time_ns);
+    if (hotspot_) hotspot_->BeginStack(thread);
     if (std::optional<Mark> mark = Walk(cursor)) frames_.push_back(MarkFrame(*mark));
     if (!hotspot_ || hotspot_->Confirm()) break;
   }

@@ -1,4 +1,4 @@
-/** For tests: a JVM running Shapes.java, sampled and unwound by the addon, its stacks in words. */
+/** For tests: a JVM running Shapes.java or Generations.java, sampled and unwound by the addon, its stacks in words. */
 import { readFileSync } from 'node:fs';
 import type { TestContext } from 'node:test';
 import { fileURLToPath } from 'node:url';
@@ -39,6 +39,11 @@ export interface UnwoundJvm extends TestJvm {
   profile(cpuSeconds: number): Promise<readonly Stack[]>;
 }
 
+/** C1's code is of the same shape whatever ran before; here each method has its own. */
+const ONE_SHAPE = [
+  ...['-XX:TieredStopAtLevel=1', '-XX:CompileCommand=quiet', '-XX:CompileCommand=dontinline,Generations*::*'],
+  '-XX:+UseSerialGC',
+];
 const BLIND_LIBRARY = fileURLToPath(new URL('../../../build/blind-library.so', import.meta.url));
 
 export async function anUnwoundJvm(
@@ -47,7 +52,15 @@ export async function anUnwoundJvm(
   shapes: readonly Shape[],
   flags: readonly string[] = [],
 ): Promise<UnwoundJvm> {
-  const jvm = await startShapes(t, release, shapes, flags);
+  return unwound(t, await startShapes(t, release, shapes, flags));
+}
+
+export async function aGenerationsJvm(t: TestContext, release: Release): Promise<UnwoundJvm> {
+  const classPath = javaClassPath('Generations.java');
+  return unwound(t, await startOne(t, release, [...ONE_SHAPE, '-cp', classPath, 'Generations']));
+}
+
+function unwound(t: TestContext, jvm: TestJvm): UnwoundJvm {
   const { layout } = hotspotOf(jvm);
   const sampler = aSampler(t, { filter: 'pid', frequencyHz: 199, ringBytes: 1 << 23, measure: true });
   sampler.addProcess({ pid: jvm.pid, layout: flatUnwindLayout(layout) });
@@ -66,13 +79,17 @@ export async function anUnwoundJvm(
   };
 }
 
-export async function startShapes(
+export function startShapes(
   t: TestContext,
   release: Release,
   shapes: readonly Shape[],
   flags: readonly string[] = [],
 ): Promise<TestJvm> {
-  const jvm = await startJvm(release, [...flags, ...shapesArgv(shapes)]);
+  return startOne(t, release, [...flags, ...shapesArgv(shapes)]);
+}
+
+async function startOne(t: TestContext, release: Release, argv: readonly string[]): Promise<TestJvm> {
+  const jvm = await startJvm(release, argv);
   t.after(() => jvm[Symbol.asyncDispose]());
   return jvm;
 }
