@@ -36,7 +36,11 @@ for (let number = 1; number <= comparisons; number++) {
 }
 const regressed = { runs: found.slow.length, caught: rightOf('slow'), ...told('slow') };
 const unchanged = { runs: found.fast.length, passed: rightOf('fast'), ...told('fast') };
-console.log(`written to ${writeResult('ci', 'make bench-ci', '25', { deadline, regressed, unchanged })}`);
+/** Of equal builds: the largest growth that could not be ruled out. */
+const noise = Math.max(...unchanged.mostGrowth);
+console.log(
+  `written to ${writeResult('ci', 'make bench-ci', '25', { deadline, noise, regressed, unchanged })}`,
+);
 
 function rightOf(canary: Canary): number {
   return found[canary].filter(({ exitCode }) => exitCode === WANTED[canary]).length;
