@@ -1,13 +1,13 @@
 /** The whole promise on real parts: cluster, service, canary, verdict. Leaves the cluster up for a look around. */
 import { execFileSync, spawnSync } from 'node:child_process';
-import { fileURLToPath } from 'node:url';
+import { resolve } from 'node:path';
 import type { RegressionGate } from '../../src/crds/regression-gate.ts';
 import type { RegressionReport } from '../../src/crds/regression-report.ts';
 import { clusterEnv, eventually, getJson, kubectl } from '../../test/cluster/cluster.ts';
 import { type LoadSummary, podAddresses, startLoad } from './load.ts';
 import type { Steps } from './step.ts';
 
-const ROOT = fileURLToPath(new URL('../..', import.meta.url));
+const ROOT = resolve(import.meta.dirname, '../..');
 const NAMESPACE = 'shop';
 const GATE = 'orders';
 const RATE_PER_POD = 12; // requests per second; six pods keep two cores about half busy
