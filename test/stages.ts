@@ -39,6 +39,7 @@ const PATIENT = [
   'src/agent/seccomp-profile.test.ts',
   'src/controller/operator-base.test.ts',
   'src/native/sampler-lifetime.test.ts',
+  'src/native/replaced-code.test.ts',
   'src/native/waits.test.ts',
   'src/native/request-watcher.test.ts',
   'src/native/http2-watcher.test.ts',
