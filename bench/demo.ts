@@ -1,6 +1,6 @@
 /** How long the demo takes and what watching costs while both arms are under load: bench/results/demo.json. */
 import { execFileSync } from 'node:child_process';
-import { fileURLToPath } from 'node:url';
+import { resolve } from 'node:path';
 import { runDemo } from '../scripts/demo/run-demo.ts';
 import { startSteps } from '../scripts/demo/step.ts';
 import { kubectl } from '../test/cluster/cluster.ts';
@@ -12,7 +12,7 @@ const BUSY_SECONDS = 60;
 const EVERYDAY_HZ = 49; // the default, which the bar for the agent's CPU speaks of
 const SETTLE_MS = 15_000; // until the agent has the new rate and closed a window with it
 process.env['CLUSTER_NAME'] ??= 'flamegate-demo';
-const root = fileURLToPath(new URL('..', import.meta.url));
+const root = resolve(import.meta.dirname, '..');
 const clusterDown = () => execFileSync(`${root}/test/cluster/down.sh`, { stdio: 'inherit' });
 
 clusterDown();

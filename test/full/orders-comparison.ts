@@ -1,10 +1,10 @@
 /** The sample service against itself, or against its slow codec, as a build server would run it: samples/ci. */
 import { execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { resolve } from 'node:path';
 import { text } from 'node:stream/consumers';
-import { fileURLToPath } from 'node:url';
 
-const root = fileURLToPath(new URL('../..', import.meta.url));
+const root = resolve(import.meta.dirname, '../..');
 const JAVA = '/usr/lib/jvm/temurin-25-jdk-amd64/bin/java';
 const built = (script: string): string => execFileSync(`${root}/${script}`, { encoding: 'utf8' }).trim();
 
